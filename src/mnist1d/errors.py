@@ -1,0 +1,21 @@
+"""The errors that a user can mend: each message gives the rule, the value and the fix."""
+
+
+class Mnist1dError(ValueError):
+    """Base of every expected error; the command line prints it in one line, without a traceback."""
+
+
+class UsageError(Mnist1dError):
+    """A knob, name or argument outside what it may be."""
+
+
+class FileFormatError(Mnist1dError):
+    """A file that is truncated, foreign, or not admitted."""
+
+
+class MissingExtraError(Mnist1dError, ImportError):
+    """A part of the package that needs an optional dependency which is not installed."""
+
+
+class SuspiciousValueWarning(UserWarning):
+    """A legal value far outside the usual range."""
