@@ -1,0 +1,76 @@
+"""The ten templates: digit-like shapes of twelve heights each (the paper, section 2), and templates of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mnist1d.errors import UsageError
+
+HEIGHTS = (
+    (5, 6, 6.5, 6.75, 7, 7, 7, 7, 6.75, 6.5, 6, 5),
+    (5, 3, 3, 3.4, 3.8, 4.2, 4.6, 5, 5.4, 5.8, 5, 5),
+    (5, 6, 6.5, 6.5, 6, 5.25, 4.75, 4, 3.5, 3.5, 4, 5),
+    (5, 6, 6.5, 6.5, 6, 5, 5, 6, 6.5, 6.5, 6, 5),
+    (5, 4.4, 3.8, 3.2, 2.6, 2.6, 5, 5, 5, 5, 5, 5),
+    (5, 3, 3, 3, 3, 5, 6, 6.5, 6.5, 6, 4.5, 5),
+    (5, 4, 3.5, 3.25, 3, 3, 3, 3, 3.25, 3.5, 4, 5),
+    (5, 7, 7, 6.6, 6.2, 5.8, 5.4, 5, 4.6, 4.2, 5, 5),
+    (5, 4, 3.5, 3.5, 4, 5, 5, 4, 3.5, 3.5, 4, 5),
+    (5, 4, 3.5, 3.5, 4, 5, 5, 5, 5, 4.7, 4.3, 5),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Templates:
+    """What the signals are made from: `x` (classes, length), the time axis `t` (length,), the labels `y` (classes,).
+
+    `templates["x"]` reads like `templates.x`.
+    """
+
+    x: np.ndarray
+    t: np.ndarray
+    y: np.ndarray
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in ("x", "t", "y"):
+            raise KeyError(f"templates hold x, t and y, not {name!r}")
+        return getattr(self, name)
+
+    def keys(self) -> tuple[str, str, str]:
+        """Return the names of the three arrays."""
+        return ("x", "t", "y")
+
+
+def templates() -> Templates:
+    """Return the ten digits: x (10, 12), t (12,), float64, and y = 0 .. 9."""
+    x = np.array(HEIGHTS)
+    x -= x.mean(1, keepdims=True)
+    x /= x.std(1, keepdims=True)
+    x -= x[:, :1]  # every digit starts at 0
+    return Templates(x=x / 6.0, t=np.linspace(-5, 5, x.shape[1]) / 6.0, y=np.arange(len(x)))
+
+
+def as_templates(given: Templates | Mapping[str, Any] | None) -> Templates:
+    """Return the ten digits for None, else the caller's templates, checked.
+
+    Takes a Templates or a mapping with x (classes, length), t (length,), y (classes,). Errors: UsageError where an array
+    is missing, not numeric, not finite, or of an unequal shape.
+    """
+    if given is None:
+        return templates()
+    try:
+        x, t, y = (np.asarray(given[name]) for name in ("x", "t", "y"))
+        x, t = x.astype(float), t.astype(float)
+    except KeyError as missing:
+        raise UsageError(f"templates need the arrays x (classes, length), t (length,) and y (classes,); {missing} is missing") from None
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"templates need numeric arrays x (classes, length) with rows of equal length, t (length,), y (classes,): {error}") from None
+    if x.ndim != 2 or x.shape[0] < 1 or x.shape[1] < 1 or t.shape != x.shape[1:] or y.shape != x.shape[:1]:
+        raise UsageError(f"templates need x (classes, length), t (length,), y (classes,); got x {x.shape}, t {t.shape}, y {y.shape}")
+    if not (np.isfinite(x).all() and np.isfinite(t).all()):
+        raise UsageError("templates must be finite, got NaN or infinity in x or t")
+    return Templates(x=x, t=t, y=y)

@@ -1,0 +1,131 @@
+"""All randomness of the data: what the generator draws for each signal, as plain arrays.
+
+Exact mode follows the original's order of draws on NumPy's legacy stream, which NumPy guarantees never to change. Fast mode
+draws blocks of signals from independent streams, so that signal i depends on (seed, i) alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from mnist1d.config import DataConfig
+from mnist1d.errors import UsageError
+
+BLOCK = 1000  # signals drawn together: large enough to hide Python's overhead, small enough to stay in the cache
+
+
+class Draws(NamedTuple):
+    """The random draws of n signals, one row a signal; L is the config's working length."""
+
+    label: np.ndarray  # (n,) row of the templates
+    padding: np.ndarray  # (n,) zeros appended
+    factor: np.ndarray  # (n,) amplitude
+    shift: np.ndarray  # (n,) circular shift to the right, in points
+    corr_noise: np.ndarray  # (n, L) standard normals, to be smoothed and scaled
+    iid_noise: np.ndarray  # (n, L) standard normals, to be scaled
+    slope: np.ndarray  # (n,) coefficient of the ramp
+
+    def rows(self, index: slice | np.ndarray) -> Draws:
+        """Return the draws of the signals chosen by `index`."""
+        return Draws(*(column[index] for column in self))
+
+
+class Order(NamedTuple):
+    """How the finished signals are laid out: row i of the set is signal `samples[i]`, its point j the point `positions[j]`."""
+
+    samples: np.ndarray | None  # (n,); None: as drawn
+    positions: np.ndarray | None  # (final_seq_length,); None: as drawn
+
+
+def samples_per_class(config: DataConfig, num_classes: int) -> int:
+    """Return num_samples // num_classes; UsageError where that is 0."""
+    if config.num_samples < num_classes:
+        raise UsageError(f"num_samples must give each of the {num_classes} classes one signal: at least {num_classes}, got {config.num_samples}")
+    return config.num_samples // num_classes
+
+
+def draw_exact(config: DataConfig, num_classes: int = 10) -> tuple[Draws, Order]:
+    """Draw a whole set as the original does: n signals, class by class, then their order."""
+    rng = np.random.RandomState(config.seed)
+    chunks = list(exact_chunks(config, num_classes, rng))
+    return Draws(*map(np.concatenate, zip(*chunks, strict=True))), exact_order(config, num_classes, rng)
+
+
+def exact_chunks(config: DataConfig, num_classes: int, rng: np.random.RandomState) -> Iterator[Draws]:
+    """Yield the draws of all signals in order, BLOCK at a time; leaves `rng` where the original would."""
+    length, per_class = config.working_length, samples_per_class(config, num_classes)
+    low, high = config.padding
+    n = per_class * num_classes
+    u3_u1_u2 = np.empty((min(BLOCK, n), 3))  # of signal i: its shear; then of signal i + 1: its padding and amplitude
+    u1_u2 = rng.random_sample(2)
+    for start in range(0, n, BLOCK):
+        size = min(BLOCK, n - start)
+        shift = np.empty(size, dtype=np.int64)
+        normals = np.empty((size, 2 * length))
+        for i in range(size):
+            shift[i] = rng.randint(0, config.max_translation)
+            normals[i] = rng.standard_normal(2 * length)
+            # adjacent draws of one kind come in one call, which leaves the stream as it is
+            u3_u1_u2[i, : 3 if start + i + 1 < n else 1] = rng.random_sample(3 if start + i + 1 < n else 1)
+        u1, u2 = np.vstack([u1_u2, u3_u1_u2[: size - 1, 1:]]).T
+        u1_u2 = u3_u1_u2[size - 1, 1:].copy()
+        yield Draws(
+            label=np.arange(start, start + size) // per_class,
+            padding=low + (u1 * (high - low + 1)).astype(np.int64),
+            factor=1 + config.scale_coeff * (u2 - 0.5),
+            shift=shift,
+            corr_noise=normals[:, :length],
+            iid_noise=normals[:, length:],
+            slope=config.shear_scale * (u3_u1_u2[:size, 0] - 0.5),
+        )
+
+
+def exact_order(config: DataConfig, num_classes: int, rng: np.random.RandomState) -> Order:
+    """Draw the order of signals and, for a shuffled set, of positions; to be called after the last chunk."""
+    samples = rng.permutation(num_classes * samples_per_class(config, num_classes))
+    return Order(samples, rng.permutation(config.final_seq_length) if config.shuffle_seq else None)
+
+
+def draw_fast(config: DataConfig, num_classes: int = 10, start: int = 0, stop: int | None = None) -> Draws:
+    """Draw signals start .. stop - 1 of the endless stream of (config.seed); float32, the same however batched.
+
+    `stop` is config.num_samples unless told. Within each run of num_classes signals every class comes once, in random order.
+    """
+    stop = config.num_samples if stop is None else stop
+    return Draws(*map(np.concatenate, zip(*fast_chunks(config, num_classes, start, stop), strict=True)))
+
+
+def fast_chunks(config: DataConfig, num_classes: int, start: int, stop: int) -> Iterator[Draws]:
+    """Yield the draws of signals start .. stop - 1, at most a block at a time."""
+    if not 0 <= start < stop:
+        raise UsageError(f"a range of signals needs 0 <= start < stop, got start={start}, stop={stop}")
+    block_size = num_classes * max(1, BLOCK // num_classes)
+    for block in range(start // block_size, -(-stop // block_size)):
+        first = block * block_size
+        yield _fast_block(config, num_classes, block, block_size).rows(slice(max(start - first, 0), stop - first))
+
+
+def fast_order(config: DataConfig) -> Order:
+    """Draw the permutation of positions of a shuffled set; the stream's order of signals is random as it is."""
+    rng = np.random.default_rng(np.random.SeedSequence(config.seed, spawn_key=(1,)))
+    return Order(None, rng.permutation(config.final_seq_length) if config.shuffle_seq else None)
+
+
+def _fast_block(config: DataConfig, num_classes: int, block: int, size: int) -> Draws:
+    rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence(config.seed, spawn_key=(0, block))))
+    low, high = config.padding
+    normals = rng.standard_normal((2, size, config.working_length), dtype=np.float32)
+    factor, slope = rng.random((2, size), dtype=np.float32) - np.float32(0.5)
+    groups = np.tile(np.arange(num_classes), (size // num_classes, 1))
+    return Draws(
+        label=rng.permuted(groups, axis=1).ravel(),
+        padding=rng.integers(low, high, size, endpoint=True),
+        factor=1 + np.float32(config.scale_coeff) * factor,
+        shift=rng.integers(0, config.max_translation, size),
+        corr_noise=normals[0],
+        iid_noise=normals[1],
+        slope=np.float32(config.shear_scale) * slope,
+    )
