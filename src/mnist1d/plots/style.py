@@ -1,0 +1,154 @@
+"""The one style of every figure: light ground, readable at print size, colours that colour-blind readers can tell apart.
+
+Only matplotlib's object interface is used (no pyplot), so a figure never touches the backend or the figures of a caller, and the
+global settings are changed inside a call only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import stdtrit
+
+from mnist1d.errors import MissingExtraError, UsageError
+
+try:
+    import matplotlib
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import PercentFormatter
+except ImportError as error:
+    raise MissingExtraError("figures need matplotlib, which is not installed; pip install 'matplotlib>=3.8' or the extra [lab]") from error
+
+INK, GREY, PALE = "#222222", "#6e6e6e", "#dcdcdc"
+# Okabe and Ito's palette for colour-blind readers, darker hues first; its yellow is left out, it vanishes on white
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#222222")
+MODEL_COLORS = {"logistic": "#e69f00", "mlp": "#d55e00", "cnn": "#0072b2", "gru": "#009e73", "human": "#222222"}
+STILLS = (".png", ".pdf", ".svg")
+
+# Sizes agree with matplotlib's own defaults, so that what a study draws after `figure` returned looks the same
+SETTINGS = {
+    "font.family": "DejaVu Sans",  # ships with matplotlib: the same glyphs on every machine
+    "font.size": 10,
+    "axes.labelsize": 10,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "text.color": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": PALE,
+    "grid.linewidth": 0.6,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "axes.prop_cycle": matplotlib.cycler(color=COLORS),
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "savefig.facecolor": "white",
+    "pdf.fonttype": 42,  # whole TrueType fonts: journals refuse matplotlib's default, type 3
+    "svg.fonttype": "path",
+    "svg.hashsalt": "mnist1d",  # otherwise the ids in an SVG are drawn anew for every file
+}
+
+
+def figure(rows: int = 1, cols: int = 1, size: tuple[float, float] | None = None, **subplots: Any) -> tuple[Figure, Any]:
+    """Make a figure of rows x cols panels: (figure, axes), axes an array unless there is one panel only.
+
+    `size` is width and height in inches, 4 by 3 a panel unless told; `subplots` goes to `Figure.subplots` (sharex, width_ratios).
+    """
+    with matplotlib.rc_context(SETTINGS):
+        fig = Figure(figsize=size or (4.0 * cols, 3.0 * rows), layout="constrained")
+        return fig, fig.subplots(rows, cols, **subplots)
+
+
+def band(ax, steps: Sequence[float], values: np.ndarray, label: str | None = None, color: str | None = None, linestyle: str = "-", **line):
+    """Draw the mean over seeds and its 95 % band (Student's t); below three seeds one thin line a seed instead.
+
+    steps (steps,), values (seeds, steps); NaN marks a missing value. `line` goes to `Axes.plot`. Returns the labelled line.
+    """
+    steps, values = np.asarray(steps), np.atleast_2d(np.asarray(values, dtype=float))
+    if values.shape[1:] != steps.shape:
+        raise ValueError(f"a band needs values of shape (seeds, steps) with {len(steps)} steps, got {values.shape}")
+    if color is None:
+        color = ax.plot([], [])[0].get_color()  # takes the next colour of the cycle
+    if len(values) < 3:
+        thin = {"linewidth": 1.0, **line}
+        lines = [ax.plot(steps, seed, linestyle, color=color, **thin)[0] for seed in values]
+        lines[0].set_label(label)
+        return lines[0]
+    count = np.isfinite(values).sum(axis=0)  # (steps,)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.nansum(values, axis=0) / count
+        std = np.sqrt(np.nansum((values - mean) ** 2, axis=0) / (count - 1))
+        half = stdtrit(np.maximum(count - 1, 1), 0.975) * std / np.sqrt(count)
+    ax.fill_between(steps, mean - half, mean + half, color=color, alpha=0.2, linewidth=0)
+    return ax.plot(steps, mean, linestyle, color=color, label=label, **line)[0]
+
+
+def reference_line(ax, y: float, text: str, color: str = GREY, linestyle: str = ":"):
+    """Draw a horizontal line at y across the panel, named in small print at its right end; for published figures."""
+    ax.axhline(y, color=color, linestyle=linestyle, linewidth=1.2, zorder=1)
+    return ax.annotate(
+        text, (1, y), xycoords=("axes fraction", "data"), xytext=(-2, 2), textcoords="offset points", ha="right", color=color, fontsize=8
+    )
+
+
+def legend(ax, **settings: Any):
+    """Add the legend in the one style: small, no frame; `settings` goes to `legend` of the axes or figure given."""
+    return ax.legend(**{"fontsize": 8, "frameon": False, "labelcolor": INK, **settings})
+
+
+def percent_axis(ax, which: str = "y") -> None:
+    """Show an axis that runs over [0, 1] in percent; which is "x" or "y"."""
+    {"x": ax.xaxis, "y": ax.yaxis}[which].set_major_formatter(PercentFormatter(1.0, decimals=None))
+
+
+def ending_of(path: str | Path, endings: Sequence[str]) -> str:
+    """Return the lower-case ending of path, which must be one of `endings`."""
+    ending = Path(path).suffix.lower()
+    if ending not in endings:
+        raise UsageError(f"a figure's file name ends in {', '.join(endings)}; got {str(path)!r}")
+    return ending
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside path, renamed to path when the block ends well and removed when it does not."""
+    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def save(fig: Figure, path: str | Path, dpi: int = 200) -> Path:
+    """Write a figure as png, pdf or svg, by the ending of path; atomic, and the same bytes for the same figure.
+
+    Raises UsageError for another ending. Pdf and svg carry no date; an svg's ids hang on its content only. The first save settles
+    the layout: draw everything before it.
+    """
+    path, ending = Path(path), ending_of(path, STILLS)
+    metadata = {".png": None, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}[ending]
+    with matplotlib.rc_context(SETTINGS), atomic_path(path) as part:
+        if fig.get_layout_engine() is not None:
+            fig.draw_without_rendering()
+            fig.set_layout_engine("none")  # each solution starts from the last one, so a second file would differ in the last digit
+        fig.savefig(part, format=ending[1:], dpi=dpi, metadata=metadata)
+    return path
+
+
+def close(fig: Figure) -> None:
+    """Free what a figure holds. Nothing else knows it, so a figure that goes out of scope needs no closing."""
+    fig.clear()
