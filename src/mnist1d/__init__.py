@@ -1,0 +1,44 @@
+"""MNIST-1D: the data set to the last bit, and its laboratory.
+
+>>> import mnist1d
+>>> data = mnist1d.load_dataset()                            # the frozen benchmark set
+>>> data = mnist1d.make_dataset(num_samples=50_000, seed=7)  # any knob by name
+
+Light on purpose: NumPy and SciPy; everything heavier is imported where it is used.
+"""
+
+from mnist1d.config import DataConfig
+from mnist1d.data import get_dataset, get_dataset_args, get_templates
+from mnist1d.dataset import Dataset, explain, load_dataset, make_dataset, verify
+from mnist1d.digits import Templates
+from mnist1d.errors import FileFormatError, MissingExtraError, Mnist1dError, SuspiciousValueWarning, UsageError
+from mnist1d.files import read
+from mnist1d.transform import transform
+from mnist1d.utils import ObjectView, from_pickle, plot_signals, set_seed, to_pickle
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DataConfig",
+    "Dataset",
+    "FileFormatError",
+    "MissingExtraError",
+    "Mnist1dError",
+    "ObjectView",
+    "SuspiciousValueWarning",
+    "Templates",
+    "UsageError",
+    "explain",
+    "from_pickle",
+    "get_dataset",
+    "get_dataset_args",
+    "get_templates",
+    "load_dataset",
+    "make_dataset",
+    "plot_signals",
+    "read",
+    "set_seed",
+    "to_pickle",
+    "transform",
+    "verify",
+]

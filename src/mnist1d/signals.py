@@ -93,7 +93,8 @@ class Pipeline:
     def translate(self, x: np.ndarray, draws: Draws) -> np.ndarray:
         length = x.shape[1]
         shift = np.where(draws.shift > length, 0, draws.shift)  # the original leaves a signal unshifted past its length
-        return np.take_along_axis(x, (np.arange(length) - shift[:, None]) % length, axis=1)
+        windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([x, x], axis=1), length, axis=1)
+        return windows[np.arange(len(x)), length - shift]  # a window of the doubled signal is the signal, rotated
 
     def corr_noise(self, draws: Draws) -> np.ndarray:
         noise = self._scale("corr_noise_scale", draws) * draws.corr_noise

@@ -1,0 +1,60 @@
+"""The original package's `mnist1d.transform`: one signal at a time, on NumPy's global generator, as old code expects.
+
+New code draws and applies whole sets: `mnist1d.draws`, `mnist1d.signals`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from mnist1d.signals import EPS, SMOOTHING_STD
+
+
+def pad(x: np.ndarray, padding: tuple[int, int]) -> np.ndarray:
+    """Append zeros to the last axis of x, their number uniform between the two bounds, both included."""
+    low, high = padding
+    count = low + int(np.random.rand() * (high - low + 1))
+    return np.concatenate([x, np.zeros((*x.shape[:-1], count))], axis=-1)
+
+
+def shear(x: np.ndarray, scale: float = 10) -> np.ndarray:
+    """Subtract a ramp whose slope is uniform in ± scale / 2 from x (time,)."""
+    return x - scale * (np.random.rand() - 0.5) * np.linspace(-0.5, 0.5, len(x))
+
+
+def translate(x: np.ndarray, max_translation: int) -> np.ndarray:
+    """Shift x (time,) circularly to the right by 0 .. max_translation - 1 points; not at all past its length."""
+    k = np.random.choice(max_translation)
+    return np.roll(x, k, axis=0) if k <= len(x) else x.copy()
+
+
+def corr_noise_like(x: np.ndarray, scale: float) -> np.ndarray:
+    """Return smooth noise of x's shape."""
+    return gaussian_filter(scale * np.random.randn(*x.shape), SMOOTHING_STD)
+
+
+def iid_noise_like(x: np.ndarray, scale: float) -> np.ndarray:
+    """Return white noise of x's shape."""
+    return scale * np.random.randn(*x.shape)
+
+
+def interpolate(x: np.ndarray, N: int) -> np.ndarray:
+    """Resample x (time, ...) linearly to N points along its first axis."""
+    old, new = np.linspace(0, 1, len(x)), np.linspace(0, 1, N)
+    columns = np.reshape(x, (len(x), -1)).T
+    return np.stack([np.interp(new, old, column) for column in columns], axis=-1).reshape(N, *np.shape(x)[1:])
+
+
+def transform(x: np.ndarray, y: np.ndarray, args: Any, eps: float = EPS) -> tuple[np.ndarray, np.ndarray]:
+    """Turn a template x (length,) with time axis y (length,) into a signal and its time axis, (final_seq_length,) each."""
+    length = args.template_len + args.padding[-1]
+    x = interpolate(pad(x + eps, args.padding), length)
+    x = x * (1 + args.scale_coeff * (np.random.rand() - 0.5))
+    x = translate(x, args.max_translation)
+    x = np.where(x != 0, x, corr_noise_like(x, args.corr_noise_scale))
+    x = x + iid_noise_like(x, args.iid_noise_scale)
+    x = interpolate(shear(x, args.shear_scale), args.final_seq_length)
+    return x, interpolate(interpolate(y, length), args.final_seq_length)
