@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 from mnist1d.config import DataConfig, check_name
 from mnist1d.digits import Templates, as_templates
 from mnist1d.draws import Draws, Order, exact_chunks, exact_order, fast_chunks, fast_order, samples_per_class
-from mnist1d.errors import Mnist1dError, UsageError
+from mnist1d.errors import Mnist1dError, SuspiciousValueWarning, UsageError
 from mnist1d.signals import Pipeline, Stage, stages
 
 FROZEN_SHA256 = {  # of the little-endian C-order bytes, training signals then test signals
@@ -180,8 +181,12 @@ def make_dataset(
     check_name(mode, MODES, "mode")
     dtype = np.dtype(dtype or ("float64" if mode == "exact" else "float32")).name
     check_name(dtype, DTYPES, "dtype")
-    rng = np.random.RandomState(config.seed) if mode == "exact" else None
-    return assemble(config, as_templates(templates), rng, dtype)
+    templates = as_templates(templates)
+    remainder = config.num_samples % len(templates.y)
+    if remainder and config.num_samples > len(templates.y):
+        message = f"num_samples={config.num_samples} is no multiple of the {len(templates.y)} classes: {config.num_samples - remainder} signals are made"
+        warnings.warn(message, SuspiciousValueWarning, stacklevel=2)
+    return assemble(config, templates, np.random.RandomState(config.seed) if mode == "exact" else None, dtype)
 
 
 def assemble(config: DataConfig, templates: Templates, rng: np.random.RandomState | None, dtype: str) -> Dataset:
