@@ -80,9 +80,9 @@ class DataConfig:
         try:
             knobs = json.loads(text)
         except json.JSONDecodeError as error:
-            raise UsageError(f"a config must be JSON, like {{\"seed\": 7}}: {error}") from None
+            raise UsageError(f'a config must be JSON, like {{"seed": 7}}: {error}') from None
         if not isinstance(knobs, dict):
-            raise UsageError(f"a config must be a JSON object of knobs, like {{\"seed\": 7}}, got {type(knobs).__name__}")
+            raise UsageError(f'a config must be a JSON object of knobs, like {{"seed": 7}}, got {type(knobs).__name__}')
         return cls(**knobs)
 
     @property

@@ -184,7 +184,8 @@ def make_dataset(
     templates = as_templates(templates)
     remainder = config.num_samples % len(templates.y)
     if remainder and config.num_samples > len(templates.y):
-        message = f"num_samples={config.num_samples} is no multiple of the {len(templates.y)} classes: {config.num_samples - remainder} signals are made"
+        made = config.num_samples - remainder
+        message = f"num_samples={config.num_samples} is no multiple of the {len(templates.y)} classes: {made} signals are made"
         warnings.warn(message, SuspiciousValueWarning, stacklevel=2)
     return assemble(config, templates, np.random.RandomState(config.seed) if mode == "exact" else None, dtype)
 
@@ -208,7 +209,9 @@ def assemble(config: DataConfig, templates: Templates, rng: np.random.RandomStat
         x = x[..., order.positions]  # this very expression: its memory layout decides the last bit of the mean
     mean, std = x.mean(dtype=np.float64), x.std(dtype=np.float64)
     if not std > 0:
-        raise UsageError("these settings give signals that are all equal, which cannot be standardised: raise a noise scale or change the templates")
+        raise UsageError(
+            "these settings give signals that are all equal, which cannot be standardised: raise a noise scale or change the templates"
+        )
     x = ((x - mean) / std).astype(dtype)
     y, split = templates.y[label], int(n * config.train_split)
     return Dataset(

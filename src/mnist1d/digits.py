@@ -68,7 +68,9 @@ def as_templates(given: Templates | Mapping[str, Any] | None) -> Templates:
     except KeyError as missing:
         raise UsageError(f"templates need the arrays x (classes, length), t (length,) and y (classes,); {missing} is missing") from None
     except (TypeError, ValueError) as error:
-        raise UsageError(f"templates need numeric arrays x (classes, length) with rows of equal length, t (length,), y (classes,): {error}") from None
+        raise UsageError(
+            f"templates need numeric arrays x (classes, length) with rows of equal length, t (length,), y (classes,): {error}"
+        ) from None
     if x.ndim != 2 or x.shape[0] < 1 or x.shape[1] < 1 or t.shape != x.shape[1:] or y.shape != x.shape[:1]:
         raise UsageError(f"templates need x (classes, length), t (length,), y (classes,); got x {x.shape}, t {t.shape}, y {y.shape}")
     if not (np.isfinite(x).all() and np.isfinite(t).all()):

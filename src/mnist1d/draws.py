@@ -43,7 +43,9 @@ class Order(NamedTuple):
 def samples_per_class(config: DataConfig, num_classes: int) -> int:
     """Return num_samples // num_classes; UsageError where that is 0."""
     if config.num_samples < num_classes:
-        raise UsageError(f"num_samples must give each of the {num_classes} classes one signal: at least {num_classes}, got {config.num_samples}")
+        raise UsageError(
+            f"num_samples must give each of the {num_classes} classes one signal: at least {num_classes}, got {config.num_samples}"
+        )
     return config.num_samples // num_classes
 
 

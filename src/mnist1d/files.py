@@ -243,8 +243,8 @@ class _ArraysOnly(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in self.ADMITTED:
             raise FileFormatError(
-                f"the pickle asks for {module}.{name}; only NumPy arrays and plain containers are admitted, since a pickle can run any code. "
-                "If you trust the file, open it with pickle.load and save the arrays with numpy.savez"
+                f"the pickle asks for {module}.{name}; only NumPy arrays and plain containers are admitted, since a pickle "
+                "can run any code. If you trust the file, open it with pickle.load and save the arrays with numpy.savez"
             )
         return super().find_class(module.replace("numpy.core", "numpy._core") if hasattr(np, "_core") else module, name)
 

@@ -35,11 +35,7 @@ def curve_rows(seeds: Sequence[int], steps: Sequence[int], curves: Mapping[str, 
 
 def scalar_rows(seeds: Sequence[int], scalars: Mapping[str, Sequence[float]]) -> list[Row]:
     """Rows from one value a seed: each metric's sequence has length seeds."""
-    return [
-        Row(seed, metric, None, float(value))
-        for metric, values in scalars.items()
-        for seed, value in zip(seeds, values, strict=True)
-    ]
+    return [Row(seed, metric, None, float(value)) for metric, values in scalars.items() for seed, value in zip(seeds, values, strict=True)]
 
 
 @dataclass(frozen=True)
