@@ -7,6 +7,7 @@
 Light on purpose: NumPy and SciPy; everything heavier is imported where it is used.
 """
 
+from mnist1d.adapters.sklearn import load_mnist1d, make_mnist1d
 from mnist1d.config import DataConfig
 from mnist1d.data import get_dataset, get_dataset_args, get_templates
 from mnist1d.dataset import Dataset, explain, load_dataset, make_dataset, verify
@@ -34,7 +35,9 @@ __all__ = [
     "get_dataset_args",
     "get_templates",
     "load_dataset",
+    "load_mnist1d",
     "make_dataset",
+    "make_mnist1d",
     "plot_signals",
     "read",
     "set_seed",

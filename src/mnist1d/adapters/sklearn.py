@@ -1,0 +1,124 @@
+"""scikit-learn's conventions: `load_mnist1d` for the frozen set, `make_mnist1d` for signals at will; scikit-learn itself is not needed.
+
+`layout` chooses the shape of X: "nl" (samples, time), "ncl" (samples, 1, time), "nlc" (samples, time, 1).
+"""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+
+from mnist1d.config import DataConfig, check_name
+from mnist1d.dataset import Dataset, load_dataset, make_dataset
+from mnist1d.errors import MissingExtraError, UsageError
+
+LAYOUTS = ("nl", "ncl", "nlc")
+SPLITS = ("all", "train", "test")
+DESCRIPTION = """MNIST-1D: 40-point signals of ten digit-like classes (4,000 to train on, 1,000 to test on), procedurally generated.
+
+S. Greydanus and D. Kobak, Scaling Down Deep Learning with MNIST-1D, ICML 2024, arXiv 2011.14439.
+"""
+
+
+class Bunch(dict):
+    """A dict whose keys are attributes, like scikit-learn's."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"{name!r}; this bunch holds {', '.join(self)}") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+    def __dir__(self) -> list[str]:
+        return list(self)
+
+
+def load_mnist1d(*, split: str = "train", return_X_y: bool = False, as_frame: bool = False, layout: str = "nl") -> Any:
+    """Return the frozen benchmark set as a Bunch, or as (X, y).
+
+    split: "train" (4,000 signals), "test" (1,000) or "all" (training signals first). The Bunch holds data, target,
+    feature_names, target_names, t, DESCR and, with as_frame (needs pandas), frame. X is float32, y int64.
+    Errors: UsageError for an unknown split or layout, or as_frame with a layout other than "nl".
+    """
+    check_name(split, SPLITS, "split")
+    check_name(layout, LAYOUTS, "layout")
+    data = load_dataset()
+    parts = {"train": (data.x, data.y), "test": (data.x_test, data.y_test), "all": _both(data)}
+    x, y = parts[split]
+    names = [f"x{i}" for i in range(x.shape[1])]
+    frame = None
+    X, target = _laid_out(x, layout), y
+    if as_frame:
+        frame = _frame(x, y, names, layout)
+        X, target = frame[names], frame["target"]
+    if return_X_y:
+        return X, target
+    return Bunch(
+        data=X,
+        target=target,
+        frame=frame,
+        feature_names=names,
+        target_names=[str(label) for label in data.templates.y],
+        t=data.t,
+        DESCR=DESCRIPTION,
+    )
+
+
+def make_mnist1d(
+    n_samples: int = 1000,
+    *,
+    layout: str = "nl",
+    mode: str = "exact",
+    random_state: int | np.random.RandomState | np.random.Generator | None = None,
+    **knobs: Any,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Make (X, y): n_samples signals of shape (n_samples, time), classes balanced, in random order.
+
+    random_state: an int is the generator's seed; a RandomState or Generator supplies one, and is advanced by it; None takes
+    fresh entropy. Where n_samples is no multiple of ten the surplus is drawn at random from one more of each class. `knobs`
+    as in `make_dataset`. Errors: UsageError for an illegal setting.
+    """
+    check_name(layout, LAYOUTS, "layout")
+    if isinstance(n_samples, bool) or not isinstance(n_samples, numbers.Integral) or n_samples < 1:
+        raise UsageError(f"n_samples must be a whole number, at least 1, got {n_samples!r}")
+    for name in ("num_samples", "train_split", "seed"):
+        if name in knobs:
+            raise UsageError(f"make_mnist1d takes {'n_samples' if name == 'num_samples' else 'random_state'} in place of {name}")
+    full = -(-int(n_samples) // 10) * 10
+    x, y = _both(make_dataset(DataConfig(**knobs), mode=mode, num_samples=full, train_split=1.0, seed=_seed(random_state)))
+    return _laid_out(x[:n_samples], layout), y[:n_samples]
+
+
+def _seed(random_state: Any) -> int:
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**32))
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**32))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(0, 2**32, dtype=np.uint32))
+    if isinstance(random_state, numbers.Integral) and not isinstance(random_state, bool):
+        return int(random_state)
+    raise UsageError(f"random_state must be None, a whole number, a RandomState or a Generator, got {type(random_state).__name__}")
+
+
+def _both(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    return np.concatenate([data.x, data.x_test]), np.concatenate([data.y, data.y_test])
+
+
+def _laid_out(x: np.ndarray, layout: str) -> np.ndarray:
+    return {"nl": x, "ncl": x[:, None, :], "nlc": x[:, :, None]}[layout]
+
+
+def _frame(x: np.ndarray, y: np.ndarray, names: list[str], layout: str) -> Any:
+    if layout != "nl":
+        raise UsageError(f"as_frame needs the layout 'nl', one column a point, got {layout!r}")
+    try:
+        import pandas
+    except ImportError:
+        raise MissingExtraError("as_frame needs pandas: pip install pandas") from None
+    return pandas.DataFrame(x, columns=names).assign(target=y)
