@@ -38,10 +38,10 @@ class Bunch(dict):
         return list(self)
 
 
-def load_mnist1d(*, split: str = "train", return_X_y: bool = False, as_frame: bool = False, layout: str = "nl") -> Any:
+def load_mnist1d(*, split: str = "all", return_X_y: bool = False, as_frame: bool = False, layout: str = "nl") -> Any:
     """Return the frozen benchmark set as a Bunch, or as (X, y).
 
-    split: "train" (4,000 signals), "test" (1,000) or "all" (training signals first). The Bunch holds data, target,
+    split: "all" (the 4,000 training signals, then the 1,000 of the test set), "train" or "test". The Bunch holds data, target,
     feature_names, target_names, t, DESCR and, with as_frame (needs pandas), frame. X is float32, y int64.
     Errors: UsageError for an unknown split or layout, or as_frame with a layout other than "nl".
     """
