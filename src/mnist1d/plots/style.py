@@ -6,9 +6,7 @@ global settings are changed inside a call only.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from mnist1d.errors import MissingExtraError, UsageError
+from mnist1d.files import atomic_path
 
 try:
     import matplotlib
@@ -122,17 +121,6 @@ def ending_of(path: str | Path, endings: Sequence[str]) -> str:
     return ending
 
 
-@contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside path, renamed to path when the block ends well and removed when it does not."""
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-    try:
-        yield part
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def save(fig: Figure, path: str | Path, dpi: int = 200) -> Path:
     """Write a figure as png, pdf or svg, by the ending of path; atomic, and the same bytes for the same figure.
 
@@ -142,11 +130,16 @@ def save(fig: Figure, path: str | Path, dpi: int = 200) -> Path:
     path, ending = Path(path), ending_of(path, STILLS)
     metadata = {".png": None, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}[ending]
     with matplotlib.rc_context(SETTINGS), atomic_path(path) as part:
-        if fig.get_layout_engine() is not None:
-            fig.draw_without_rendering()
-            fig.set_layout_engine("none")  # each solution starts from the last one, so a second file would differ in the last digit
+        settle(fig)
         fig.savefig(part, format=ending[1:], dpi=dpi, metadata=metadata)
     return path
+
+
+def settle(fig: Figure) -> None:
+    """Compute the layout once and keep it: solved again it starts from the last solution, and a second file would differ from the first."""
+    if fig.get_layout_engine() is not None:
+        fig.draw_without_rendering()
+        fig.set_layout_engine("none")
 
 
 def close(fig: Figure) -> None:
