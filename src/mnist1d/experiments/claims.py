@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -47,9 +48,13 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[fl
     return mean, mean - half, mean + half
 
 
-def above(text: str, quantity: str, values: Sequence[float], line: float = 0.0, published: str = "") -> Claim:
-    """The mean over seeds lies above `line`: holds where the whole interval does, fails where it lies below."""
+def above(text: str, quantity: str, values: Sequence[float], line: float = 0.0, published: str = "", noise: float = 0.0) -> Claim:
+    """The mean over seeds lies above `line`: holds where the whole interval does, fails where it lies below.
+
+    noise: standard error of what the values are compared with, where that was measured too (a person's accuracy).
+    """
     mean, low, high = mean_interval(values)
+    low, high = mean - math.hypot(mean - low, 1.96 * noise), mean + math.hypot(high - mean, 1.96 * noise)
     verdict = UNDECIDED if len(values) < 2 else HOLDS if low > line else FAILS if high <= line else UNDECIDED
     return Claim(text, quantity, mean, low, high, len(values), verdict, published)
 

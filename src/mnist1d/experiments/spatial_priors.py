@@ -1,0 +1,212 @@
+"""Spatial priors: the benchmark table. Do models that know that time is ordered read these signals better?
+
+Four models from no prior to a strong one (logistic regression, MLP, CNN, GRU) are trained on the frozen set by one protocol:
+Adam, learning rate 0.01, batches of 100 in fixed order, 6,000 steps, cross-entropy. Then the same once the 40 positions are
+permuted, one permutation for all signals: what a model loses there is what it drew from the order.
+
+Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439), section 2 and table 1.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mnist1d.config import DataConfig, check_name
+from mnist1d.dataset import make_dataset
+from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
+from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+
+NAME = "spatial-priors"
+TITLE = "Spatial priors: the benchmark table"
+TABLE_1 = "arXiv 2011.14439, table 1"
+MODELS = ("logistic", "mlp", "cnn", "gru")
+PUBLISHED = (
+    Published("logistic", 0.32, 0.01, TABLE_1),
+    Published("mlp", 0.68, 0.05, TABLE_1),
+    Published("cnn", 0.94, 0.02, TABLE_1),
+    Published("gru", 0.91, 0.03, TABLE_1),
+    Published("human", 0.958, 0.005, TABLE_1),
+    Published("logistic shuffled", 0.32, 0.01, TABLE_1),
+    Published("mlp shuffled", 0.68, 0.05, TABLE_1),
+    Published("cnn shuffled", 0.56, 0.03, TABLE_1),
+    Published("gru shuffled", 0.57, 0.03, TABLE_1),
+)
+HUMAN_ACC, HUMAN_ANSWERS = 0.9575, 400  # the distinct answers that are public; their fifth file repeats another
+HUMAN_SE = math.sqrt(HUMAN_ACC * (1 - HUMAN_ACC) / HUMAN_ANSWERS)
+SEEDS = {"smoke": 2, "quick": 3, "paper": 8}
+PEER_SECONDS = 105.0
+SHUFFLED = DataConfig(shuffle_seq=True)
+
+
+@dataclass(frozen=True)
+class Config:
+    """One model on one data set."""
+
+    model: str = "mlp"
+    num_steps: int = 6000
+    batch_size: int = 100
+    learning_rate: float = 0.01
+    eval_every: int = 250
+    data: DataConfig = DataConfig()
+
+    def __post_init__(self) -> None:
+        check_name(self.model, MODELS, "model")
+
+
+def grid(preset: str) -> list[Config]:
+    """Return the trials of a preset: every model, plain and shuffled."""
+    num_steps, eval_every = {"smoke": (60, 20), "quick": (3000, 250), "paper": (6000, 250)}[preset]
+    return [
+        Config(model=model, num_steps=num_steps, eval_every=eval_every, data=data) for data in (DataConfig(), SHUFFLED) for model in MODELS
+    ]
+
+
+def run(config: Config, seeds: Sequence[int]) -> list[Row]:
+    """Train one model from every seed; curves of loss and accuracy, seconds a seed, seconds to compile, parameters."""
+    import jax
+
+    from mnist1d.learning import Settings, Split, fit_seeds, make_fit, num_params
+    from mnist1d.learning.models import MODELS as MAKE
+
+    split = Split.of(make_dataset(config.data, dtype="float32"))
+    model = MAKE[config.model](num_inputs=split.x.shape[1])
+    settings = Settings(
+        num_steps=config.num_steps,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        eval_every=config.eval_every,
+    )
+    keys = jax.numpy.stack([jax.random.key(seed) for seed in seeds])
+    begin = time.perf_counter()
+    compiled = jax.jit(lambda keys, split: fit_seeds(make_fit(model, settings), keys, split)).lower(keys, split).compile()
+    compiled_at = time.perf_counter()
+    fit = jax.block_until_ready(compiled(keys, split))
+    seconds = (time.perf_counter() - compiled_at) / len(seeds)
+    scalars = {
+        "seconds": [seconds] * len(seeds),
+        "compile_seconds": [compiled_at - begin] * len(seeds),
+        "num_params": [num_params(model)] * len(seeds),
+    }
+    return curve_rows(seeds, np.asarray(fit.steps), fit.curves) + scalar_rows(seeds, scalars)
+
+
+def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+    """Return the benchmark table: final test accuracy in percent, mean and 95 % interval over seeds.
+
+    "best" is the best test accuracy over the steps, a selection on the test set: not a result, and labelled so.
+    """
+    header = [
+        "model",
+        "parameters",
+        "test acc %",
+        "95 % interval",
+        "n",
+        "best step %*",
+        "shuffled %",
+        "95 % interval",
+        "s/seed",
+        "published",
+    ]
+    lines = []
+    for model in MODELS:
+        plain, shuffled = rows_of(rows, model, False), rows_of(rows, model, True)
+        if not len(plain):
+            continue
+        acc = plain.final("test_acc")
+        published = {p.name: p.value for p in PUBLISHED}
+        lines.append(
+            [
+                model,
+                f"{plain.final('num_params')[0]:,.0f}",
+                *_mean_and_interval(acc),
+                str(len(acc)),
+                f"{100 * plain.curve('test_acc')[1].max(axis=1).mean():.1f}",
+                *(_mean_and_interval(shuffled.final("test_acc")) if len(shuffled) else ("", "")),
+                f"{plain.final('seconds').mean():.2f}",
+                f"{100 * published[model]:.0f} / {100 * published[f'{model} shuffled']:.0f}",
+            ]
+        )
+    low, high = 100 * (HUMAN_ACC - 1.96 * HUMAN_SE), 100 * (HUMAN_ACC + 1.96 * HUMAN_SE)
+    human = ["human", "", f"{100 * HUMAN_ACC:.1f}", f"{low:.1f} .. {high:.1f}", f"{HUMAN_ANSWERS} answers", "", "", "", "", "96 / ~30"]
+    return header, [*lines, human]
+
+
+def figure(rows: Rows) -> Any:
+    """Draw train and test accuracy against steps; dashed: shuffled; dotted: the human."""
+    from mnist1d.plots import style
+
+    fig, axes = style.figure(1, 2, size=(9, 4), sharey=True)
+    for ax, metric, title in zip(axes, ("train_acc", "test_acc"), ("Training accuracy", "Test accuracy"), strict=True):
+        for model in MODELS:
+            for shuffled in (False, True):
+                trial = rows_of(rows, model, shuffled)
+                if len(trial):
+                    steps, values = trial.curve(metric)
+                    label = f"{NAMES[model]}{', shuffled' * shuffled}"
+                    style.band(ax, steps, values, label, style.MODEL_COLORS[model], "--" if shuffled else "-")
+        ax.set(title=title, xlabel="steps", ylim=(0, 1.02))
+        style.percent_axis(ax)
+    style.reference_line(axes[1], HUMAN_ACC, "human")
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=8)
+    return fig
+
+
+def claims(rows: Rows) -> list[Claim]:
+    """Test the table's sentences on final test accuracies; differences are paired by seed, which fixes the initial weights only."""
+    acc = {(m, s): rows_of(rows, m, s).final("test_acc") for m in MODELS for s in (False, True) if len(rows_of(rows, m, s))}
+    result = []
+
+    def known(*trials: tuple[str, bool]) -> bool:
+        return all(trial in acc for trial in trials)
+
+    plain = [(model, False) for model in MODELS]
+    logistic, mlp, cnn, gru = (acc.get(trial) for trial in plain)
+    if known(*plain[:3]):
+        parts = [above("", "MLP - logistic, test acc", mlp - logistic), above("", "CNN - MLP, test acc", cnn - mlp)]
+        result.append(all_of("logistic < MLP < CNN", parts, "32 < 68 < 94"))
+    if known(("mlp", False), ("gru", False)):
+        parts = [above("", "GRU - MLP, test acc", gru - mlp), _below_human("GRU", gru)]
+        result.append(all_of("the GRU lies between MLP and human", parts, "68 < 91 < 96"))
+    for model in ("logistic", "mlp"):
+        if known((model, False), (model, True)):
+            change = acc[model, True] - acc[model, False]
+            text = f"shuffling leaves {NAMES[model]} as it is, within 2 points"
+            result.append(within(text, "shuffled - plain, test acc", change, -0.02, 0.02, "32 = 32" if model == "logistic" else "68 = 68"))
+    for model in ("cnn", "gru"):
+        if known((model, True), ("mlp", True)):
+            gap = acc["mlp", True] - acc[model, True]
+            text = f"shuffling takes the {NAMES[model]} below the MLP"
+            result.append(
+                above(text, f"MLP - {NAMES[model]}, both shuffled, test acc", gap, published="56 < 68" if model == "cnn" else "57 < 68")
+            )
+    if known(*plain):
+        parts = [_below_human(NAMES[model], acc[model, False]) for model in MODELS]
+        result.append(all_of("the human is above all four models", parts, "96 > 94"))
+    if known(("cnn", False), ("gru", False)):
+        ratio = rows_of(rows, "gru", False).final("seconds") / rows_of(rows, "cnn", False).final("seconds")
+        result.append(above("the GRU takes at least 10 times as long as the CNN", "seconds, GRU / CNN", ratio, 10, "10 times or more"))
+    return result
+
+
+NAMES = {"logistic": "logistic", "mlp": "MLP", "cnn": "CNN", "gru": "GRU"}
+
+
+def rows_of(rows: Rows, model: str, shuffled: bool) -> Rows:
+    """Return the rows of one cell of the table."""
+    return rows.where(model=model, data__shuffle_seq=shuffled)
+
+
+def _below_human(name: str, acc: np.ndarray) -> Claim:
+    """The human lies above; the human's own sampling error is in the interval too."""
+    return above("", f"human - {name}, test acc", HUMAN_ACC - acc, noise=HUMAN_SE)
+
+
+def _mean_and_interval(acc: np.ndarray) -> tuple[str, str]:
+    mean, low, high = mean_interval(acc)
+    return f"{100 * mean:.1f}", f"{100 * low:.1f} .. {100 * high:.1f}" if math.isfinite(low) else "one seed"
