@@ -14,7 +14,7 @@ import numpy as np
 
 from mnist1d.config import DataConfig, check_name
 from mnist1d.digits import Templates, as_templates
-from mnist1d.draws import Draws, Order, exact_chunks, exact_order, fast_chunks, fast_order, samples_per_class
+from mnist1d.draws import Draws, Order, block_size, exact_chunks, exact_order, fast_chunks, fast_order, samples_per_class
 from mnist1d.errors import Mnist1dError, SuspiciousValueWarning, UsageError
 from mnist1d.signals import Pipeline, Stage, stages
 
@@ -195,12 +195,13 @@ def assemble(config: DataConfig, templates: Templates, rng: np.random.RandomStat
     num_classes, pipeline = len(templates.y), Pipeline(templates, config)
     n = num_classes * samples_per_class(config, num_classes)
     working = np.float64 if rng else np.float32
-    chunks: Iterator[Draws] = exact_chunks(config, num_classes, rng) if rng else fast_chunks(config, num_classes, 0, n)
+    whole = -(-n // block_size(num_classes)) * block_size(num_classes)  # so that the last signals have the same bits in a longer set
+    chunks: Iterator[Draws] = exact_chunks(config, num_classes, rng) if rng else fast_chunks(config, num_classes, 0, whole)
     x, label = np.empty((n, config.final_seq_length), working), np.empty(n, np.int64)
     start = 0
     for draws in chunks:
-        stop = start + len(draws.label)
-        x[start:stop], label[start:stop] = pipeline(draws), draws.label
+        stop = min(start + len(draws.label), n)
+        x[start:stop], label[start:stop] = pipeline(draws)[: stop - start], draws.label[: stop - start]
         start = stop
     order: Order = exact_order(config, num_classes, rng) if rng else fast_order(config)
     if order.samples is not None:

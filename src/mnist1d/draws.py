@@ -104,10 +104,18 @@ def fast_chunks(config: DataConfig, num_classes: int, start: int, stop: int) -> 
     """Yield the draws of signals start .. stop - 1, at most a block at a time."""
     if not 0 <= start < stop:
         raise UsageError(f"a range of signals needs 0 <= start < stop, got start={start}, stop={stop}")
-    block_size = num_classes * max(1, BLOCK // num_classes)
-    for block in range(start // block_size, -(-stop // block_size)):
-        first = block * block_size
-        yield _fast_block(config, num_classes, block, block_size).rows(slice(max(start - first, 0), stop - first))
+    size = block_size(num_classes)
+    for block in range(start // size, -(-stop // size)):
+        first = block * size
+        yield _fast_block(config, num_classes, block, size).rows(slice(max(start - first, 0), stop - first))
+
+
+def block_size(num_classes: int) -> int:
+    """Return how many signals fast mode draws together: about BLOCK, each class equally often.
+
+    In float32 the last bit of a signal may depend on how many go through the pipeline with it: send whole blocks and cut afterwards.
+    """
+    return num_classes * max(1, BLOCK // num_classes)
 
 
 def fast_order(config: DataConfig) -> Order:
