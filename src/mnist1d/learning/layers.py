@@ -1,0 +1,98 @@
+"""Building blocks of networks: pairs of pure functions, `*_init(key, sizes) -> params` and the layer itself.
+
+All start as PyTorch's layers do, uniform in +- 1/sqrt(fan_in) for weights and biases (recurrent layers: hidden size).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array, random
+
+Params = Any  # a pytree of arrays
+
+
+def uniform_init(key: Array, shape: tuple[int, ...], fan: int) -> Array:
+    """Return float32 weights uniform in +- 1/sqrt(fan)."""
+    bound = fan**-0.5
+    return random.uniform(key, shape, jnp.float32, -bound, bound)
+
+
+def dense_init(key: Array, num_inputs: int, num_outputs: int) -> Params:
+    """Return the parameters of `dense`: w (inputs, outputs), b (outputs,)."""
+    weight_key, bias_key = random.split(key)
+    return {
+        "w": uniform_init(weight_key, (num_inputs, num_outputs), num_inputs),
+        "b": uniform_init(bias_key, (num_outputs,), num_inputs),
+    }
+
+
+def dense(params: Params, x: Array) -> Array:
+    """Map x (..., inputs) to (..., outputs)."""
+    return x @ params["w"] + params["b"]
+
+
+def conv1d_init(key: Array, num_inputs: int, num_outputs: int, kernel: int) -> Params:
+    """Return the parameters of `conv1d`: w (kernel, inputs, outputs), b (outputs,); the fan-in is kernel * inputs."""
+    weight_key, bias_key = random.split(key)
+    fan_in = kernel * num_inputs
+    return {
+        "w": uniform_init(weight_key, (kernel, num_inputs, num_outputs), fan_in),
+        "b": uniform_init(bias_key, (num_outputs,), fan_in),
+    }
+
+
+def conv1d(params: Params, x: Array, *, stride: int = 1, padding: int = 0) -> Array:
+    """Convolve x (batch, time, inputs), zero-padded on both sides, into (batch, new time, outputs).
+
+    As patches and one matrix product: XLA's own convolution takes several times as long on a processor.
+    """
+    kernel, num_inputs, num_outputs = params["w"].shape
+    x = jnp.pad(x, ((0, 0), (padding, padding), (0, 0)))
+    new_time = (x.shape[1] - kernel) // stride + 1
+    span = stride * (new_time - 1) + 1
+    patches = jnp.concatenate([x[:, i : i + span : stride] for i in range(kernel)], axis=2)  # (batch, new time, kernel * inputs)
+    return patches @ params["w"].reshape(kernel * num_inputs, num_outputs) + params["b"]
+
+
+def conv1d_time(time: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
+    """Return the number of time steps that `conv1d` makes of `time`."""
+    return (time + 2 * padding - kernel) // stride + 1
+
+
+def gru_init(key: Array, num_inputs: int, hidden: int) -> Params:
+    """Return the parameters of `gru`, gates in PyTorch's order (reset, update, new) along the first axis.
+
+    w_input (3 * hidden, inputs), w_hidden (3 * hidden, hidden), b_input and b_hidden (3 * hidden,); all +- 1/sqrt(hidden).
+    """
+    shapes = {
+        "w_input": (3 * hidden, num_inputs),
+        "w_hidden": (3 * hidden, hidden),
+        "b_input": (3 * hidden,),
+        "b_hidden": (3 * hidden,),
+    }
+    keys = random.split(key, len(shapes))
+    return {name: uniform_init(k, shape, hidden) for k, (name, shape) in zip(keys, shapes.items(), strict=True)}
+
+
+def gru(params: Params, x: Array) -> Array:
+    """Run PyTorch's GRU cell over x (time, inputs, batch) from a zero state; return all states (time, hidden, batch).
+
+    Features first and batch last: a step is a few long rows instead of many short ones.
+    """
+    hidden = params["w_hidden"].shape[1]
+    b_hidden = params["b_hidden"][:, None]
+    from_input = jnp.einsum("gi,tib->tgb", params["w_input"], x) + params["b_input"][:, None]  # (time, 3 * hidden, batch)
+
+    def cell(h: Array, from_input: Array) -> tuple[Array, Array]:
+        from_hidden = params["w_hidden"] @ h + b_hidden  # (3 * hidden, batch)
+        gates = jax.nn.sigmoid(from_input[: 2 * hidden] + from_hidden[: 2 * hidden])
+        reset, update = gates[:hidden], gates[hidden:]
+        new = jnp.tanh(from_input[2 * hidden :] + reset * from_hidden[2 * hidden :])
+        h = new + update * (h - new)
+        return h, h
+
+    start = jnp.zeros((hidden, x.shape[2]), x.dtype)
+    return jax.lax.scan(cell, start, from_input)[1]

@@ -1,0 +1,29 @@
+"""Losses and accuracy; all take logits (batch, classes) and integer labels (batch,), and return a mean over the batch."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+
+def cross_entropy(logits: Array, labels: Array) -> Array:
+    """Return the mean negative log-likelihood, in nats; chance is log(classes)."""
+    return -jnp.mean(jnp.sum(_one_hot(logits, labels) * jax.nn.log_softmax(logits), axis=-1))
+
+
+def mse(logits: Array, labels: Array) -> Array:
+    """Return the mean squared distance to the one-hot label, summed over classes; chance is 1 - 1/classes."""
+    return jnp.mean(jnp.sum(jnp.square(logits - _one_hot(logits, labels)), axis=-1))
+
+
+def accuracy(logits: Array, labels: Array) -> Array:
+    """Return the share of signals whose largest logit is the label's, in [0, 1]."""
+    return jnp.mean(jnp.argmax(logits, axis=-1) == labels, dtype=jnp.float32)
+
+
+def _one_hot(logits: Array, labels: Array) -> Array:
+    return jax.nn.one_hot(labels, logits.shape[-1], dtype=logits.dtype)  # indexing instead would scatter in the gradient
+
+
+LOSSES = {"cross_entropy": cross_entropy, "mse": mse}

@@ -1,0 +1,110 @@
+"""The four models of the benchmark table, as pairs of pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array, random
+
+from mnist1d.learning.layers import Params, conv1d, conv1d_init, conv1d_time, dense, dense_init, gru_init
+from mnist1d.learning.layers import gru as run_gru
+
+
+class Model(NamedTuple):
+    """A network: init(key) -> params, a pytree; apply(params, x (batch, time)) -> logits (batch, classes)."""
+
+    init: Callable[[Array], Params]
+    apply: Callable[[Params, Array], Array]
+
+
+def num_params(model: Model) -> int:
+    """Return how many numbers a model learns."""
+    return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(model.init, random.key(0))))
+
+
+# The factories are cached: equal arguments give the same Model, thus the same `fit`, thus no second compilation.
+@cache
+def logistic(*, num_inputs: int = 40, num_outputs: int = 10) -> Model:
+    """Logistic regression."""
+
+    def init(key: Array) -> Params:
+        return {"dense1": dense_init(key, num_inputs, num_outputs)}
+
+    def apply(params: Params, x: Array) -> Array:
+        return dense(params["dense1"], x)
+
+    return Model(init, apply)
+
+
+@cache
+def mlp(*, hidden: int = 100, activation: Callable[[Array], Array] = jax.nn.relu, num_inputs: int = 40, num_outputs: int = 10) -> Model:
+    """Two hidden layers, the second with a residual connection."""
+
+    def init(key: Array) -> Params:
+        keys = random.split(key, 3)
+        return {
+            "dense1": dense_init(keys[0], num_inputs, hidden),
+            "dense2": dense_init(keys[1], hidden, hidden),
+            "dense3": dense_init(keys[2], hidden, num_outputs),
+        }
+
+    def apply(params: Params, x: Array) -> Array:
+        h = activation(dense(params["dense1"], x))
+        h = h + activation(dense(params["dense2"], h))
+        return dense(params["dense3"], h)
+
+    return Model(init, apply)
+
+
+CNN_LAYERS = ((5, 2, 1), (3, 2, 1), (3, 2, 1))  # kernel, stride, padding
+
+
+@cache
+def cnn(*, channels: int = 25, num_inputs: int = 40, num_outputs: int = 10) -> Model:
+    """Three convolutions of stride 2, relu after each, and a linear layer on all positions."""
+    time = num_inputs
+    for kernel, stride, padding in CNN_LAYERS:
+        time = conv1d_time(time, kernel, stride, padding)
+
+    def init(key: Array) -> Params:
+        *conv_keys, dense_key = random.split(key, len(CNN_LAYERS) + 1)
+        params = {
+            f"conv{i + 1}": conv1d_init(conv_keys[i], channels if i else 1, channels, kernel) for i, (kernel, _, _) in enumerate(CNN_LAYERS)
+        }
+        return params | {"dense": dense_init(dense_key, time * channels, num_outputs)}
+
+    def apply(params: Params, x: Array) -> Array:
+        h = x[:, :, None]  # (batch, time, 1)
+        for i, (_, stride, padding) in enumerate(CNN_LAYERS):
+            h = jax.nn.relu(conv1d(params[f"conv{i + 1}"], h, stride=stride, padding=padding))
+        return dense(params["dense"], h.reshape(h.shape[0], -1))  # positions first, channels within
+
+    return Model(init, apply)
+
+
+@cache
+def gru(*, hidden: int = 6, num_inputs: int = 40, num_outputs: int = 10) -> Model:
+    """One bidirectional GRU layer, one value a step, and a linear layer on all its outputs."""
+
+    def init(key: Array) -> Params:
+        forward_key, backward_key, dense_key = random.split(key, 3)
+        return {
+            "forward": gru_init(forward_key, 1, hidden),
+            "backward": gru_init(backward_key, 1, hidden),
+            "dense": dense_init(dense_key, num_inputs * 2 * hidden, num_outputs),
+        }
+
+    def apply(params: Params, x: Array) -> Array:
+        series = x.T[:, None]  # (time, 1, batch)
+        states = [run_gru(params["forward"], series), run_gru(params["backward"], series[::-1])[::-1]]
+        h = jnp.concatenate(states, axis=1)  # (time, 2 * hidden, batch)
+        return dense(params["dense"], h.reshape(-1, h.shape[2]).T)
+
+    return Model(init, apply)
+
+
+MODELS = {"logistic": logistic, "mlp": mlp, "cnn": cnn, "gru": gru}

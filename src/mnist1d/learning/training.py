@@ -1,0 +1,167 @@
+"""The one training loop: `make_fit(model, settings)` builds `fit(key, split)`, a pure function with one scan inside.
+
+>>> fit = make_fit(models.mlp(), Settings())
+>>> result = fit_seeds(fit, random.split(random.key(0), 5), Split.of(load_dataset()))
+>>> result.curves["test_acc"]        # (seeds, evaluations), at settings.eval_steps
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import Array, lax, random
+
+from mnist1d.errors import UsageError
+from mnist1d.learning.layers import Params
+from mnist1d.learning.losses import LOSSES, accuracy
+from mnist1d.learning.models import Model
+
+# Directions without the learning rate, which stays a traced number; the other settings are PyTorch's defaults.
+OPTIMIZERS = {
+    "adam": optax.scale_by_adam(),
+    "sgd": optax.identity(),
+    "momentum": optax.trace(decay=0.9),
+    "rmsprop": optax.scale_by_rms(decay=0.99, eps=1e-8, eps_in_sqrt=False),
+}
+EVAL_CHUNK = 1000  # signals evaluated at once: bounds memory, stays in the processor's cache
+
+
+class Split(NamedTuple):
+    """Training and test signals as JAX arrays: x (n, time) float32, y (n,) int32."""
+
+    x: Array
+    y: Array
+    x_test: Array
+    y_test: Array
+
+    @classmethod
+    def of(cls, data: Any) -> Split:
+        """Take x, y, x_test, y_test from a Dataset."""
+        as_x, as_y = partial(jnp.asarray, dtype=jnp.float32), partial(jnp.asarray, dtype=jnp.int32)
+        return cls(as_x(data.x), as_y(data.y), as_x(data.x_test), as_y(data.y_test))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train. Defaults: the benchmark's protocol (the paper, appendix; study 1)."""
+
+    num_steps: int = 6000
+    batch_size: int = 100
+    learning_rate: float = 0.01
+    optimizer: str = "adam"  # a key of OPTIMIZERS
+    eval_every: int = 250  # steps
+    reshuffle: bool = False  # False: batch i is rows batch_size * i mod n onward; True: in a new order every epoch
+    loss: str = "cross_entropy"  # a key of LOSSES
+
+    def __post_init__(self) -> None:
+        for name in ("num_steps", "batch_size", "eval_every"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name, known in (("optimizer", OPTIMIZERS), ("loss", LOSSES)):
+            if getattr(self, name) not in known:
+                raise UsageError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
+
+    @property
+    def eval_steps(self) -> np.ndarray:
+        """The numbers of steps taken at each evaluation: 0, eval_every, ... and num_steps."""
+        return np.append(np.arange(0, self.num_steps, self.eval_every), self.num_steps)
+
+
+class Fit(NamedTuple):
+    """The outcome of training: final params; steps (evaluations,); curves of train and test loss and acc, (evaluations,) each."""
+
+    params: Params
+    steps: Array
+    curves: dict[str, Array]
+
+
+@cache
+def make_fit(model: Model, settings: Settings) -> Callable[..., Fit]:
+    """Build fit(key, split, *, params=None, mask=None, learning_rate=None) -> Fit: pure, to be jitted and mapped.
+
+    params: start from these instead of model.init(key). mask: a pytree like params of 0 and 1; weights at 0 are 0 from the
+    start and stay exactly 0. learning_rate: overrides the setting; a number, or a schedule (num_steps,); may be traced.
+    Cached: equal arguments give the same function, thus one compilation.
+    """
+    optimizer, loss_of = OPTIMIZERS[settings.optimizer], LOSSES[settings.loss]
+    eval_steps = settings.eval_steps
+
+    def fit(
+        key: Array, split: Split, *, params: Params | None = None, mask: Params | None = None, learning_rate: Array | float | None = None
+    ) -> Fit:
+        init_key, order_key = random.split(key)
+        params = model.init(init_key) if params is None else params
+        masked = (lambda tree: tree) if mask is None else partial(jax.tree.map, jnp.multiply, mask)
+        rate = settings.learning_rate if learning_rate is None else learning_rate
+        rates = jnp.broadcast_to(jnp.asarray(rate, jnp.float32), (settings.num_steps,))
+        batch_at = _batches(order_key, split, settings)
+
+        def step(i: Array, state: tuple[Params, Any]) -> tuple[Params, Any]:
+            params, moments = state
+            x, y = batch_at(i)
+            grads = jax.grad(lambda params: loss_of(model.apply(params, x), y))(params)
+            directions, moments = optimizer.update(masked(grads), moments)
+            return jax.tree.map(lambda p, d: p - rates[i] * d, params, directions), moments
+
+        def until_next_evaluation(state: tuple[Params, Any], bounds: tuple[Array, Array]) -> tuple[Any, dict[str, Array]]:
+            state = lax.fori_loop(*bounds, step, state)
+            return state, _evaluate(partial(model.apply, state[0]), split, loss_of)
+
+        params = masked(params)
+        starts, stops = np.append(0, eval_steps[:-1]), eval_steps  # the first stretch is empty: evaluation before training
+        state, curves = lax.scan(until_next_evaluation, (params, optimizer.init(params)), (jnp.asarray(starts), jnp.asarray(stops)))
+        return Fit(state[0], jnp.asarray(eval_steps), curves)
+
+    return fit
+
+
+@partial(jax.jit, static_argnums=0)
+def fit_seeds(fit: Callable[..., Fit], keys: Array, split: Split, **given: Any) -> Fit:
+    """Run `fit` once a key, in one call: params and curves gain a leading seeds axis, `steps` does not.
+
+    given: params, mask or learning_rate for `fit`, the same for all seeds.
+    """
+    result = lax.map(lambda key: fit(key, split, **given), keys)
+    return result._replace(steps=result.steps[0])
+
+
+def apply_in_chunks(apply: Callable[[Array], Array], x: Array, chunk: int = EVAL_CHUNK) -> Array:
+    """Return apply(x) for x (n, time), `chunk` rows at a time."""
+    n = len(x)
+    num_chunks = -(-n // chunk)
+    if num_chunks == 1:
+        return apply(x)
+    padded = jnp.pad(x, ((0, num_chunks * chunk - n), (0, 0)))
+    outputs = lax.map(apply, padded.reshape(num_chunks, chunk, -1))  # (chunks, chunk, ...)
+    return outputs.reshape(num_chunks * chunk, *outputs.shape[2:])[:n]
+
+
+def _batches(key: Array, split: Split, settings: Settings) -> Callable[[Array], tuple[Array, Array]]:
+    """Return the function from a step to its batch, x (batch, time) and y (batch,)."""
+    n, size = len(split.x), settings.batch_size
+    if size > n:
+        raise UsageError(f"batch_size must be at most the number of training signals, got {size} for {n} signals")
+    if settings.reshuffle:
+        per_epoch = n // size  # a remainder is left out, another one each epoch
+        epochs = -(-settings.num_steps // per_epoch)
+        orders = lax.map(partial(random.permutation, x=n), random.split(key, epochs))  # (epochs, n)
+        rows = orders[:, : per_epoch * size].reshape(-1, size)  # (steps, batch)
+        return lambda i: (split.x[rows[i]], split.y[rows[i]])
+    wrap = size if n % size else 0  # a batch that passes the end goes on at the start
+    x, y = (jnp.concatenate([a, a[:wrap]]) for a in (split.x, split.y))
+    return lambda i: (lax.dynamic_slice_in_dim(x, i * size % n, size), lax.dynamic_slice_in_dim(y, i * size % n, size))
+
+
+def _evaluate(apply: Callable[[Array], Array], split: Split, loss_of: Callable[[Array, Array], Array]) -> dict[str, Array]:
+    logits = apply_in_chunks(apply, jnp.concatenate([split.x, split.x_test]))
+    curves = {}
+    for part, outputs, labels in (("train", logits[: len(split.x)], split.y), ("test", logits[len(split.x) :], split.y_test)):
+        curves |= {f"{part}_loss": loss_of(outputs, labels), f"{part}_acc": accuracy(outputs, labels)}
+    return curves
