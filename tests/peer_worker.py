@@ -7,8 +7,9 @@ import json
 import random
 import sys
 
-import mnist1d
 import numpy as np
+
+import mnist1d
 from mnist1d.data import ObjectView, make_dataset
 
 jobs_path, result_path = sys.argv[1:]

@@ -1,0 +1,179 @@
+"""Draws and pipeline against the oracle: the order of the stream, every stage, every edge."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter1d
+
+import mnist1d
+from mnist1d import DataConfig
+from mnist1d.digits import HEIGHTS, templates
+from mnist1d.draws import BLOCK, Draws, draw_exact, draw_fast
+from mnist1d.signals import Pipeline, apply, plan_resampling, resample, stages
+from tests import oracle
+from tests.strategies import configs, own_templates
+
+
+def as_dicts(draws):
+    return [dict(zip(Draws._fields, row, strict=True)) for row in zip(*(column.tolist() for column in draws), strict=True)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(configs(), st.integers(1, 4))
+def test_exact_draws_follow_the_specified_order(config, num_classes):
+    draws, order = draw_exact(config, num_classes)
+    expected, samples, positions = oracle.draw_one_by_one(config, num_classes)
+    assert as_dicts(draws) == expected
+    np.testing.assert_array_equal(order.samples, samples)
+    assert (order.positions is None) == (positions is None)
+    if config.shuffle_seq:
+        np.testing.assert_array_equal(order.positions, positions)
+
+
+def test_exact_draws_go_on_over_the_border_of_a_block():
+    config = DataConfig(num_samples=BLOCK + 10, template_len=2, padding=(0, 1))
+    draws, order = draw_exact(config)
+    expected, samples, _ = oracle.draw_one_by_one(config, 10)
+    assert as_dicts(draws)[BLOCK - 2 :] == expected[BLOCK - 2 :]
+    np.testing.assert_array_equal(order.samples, samples)
+
+
+@settings(max_examples=40, deadline=None)
+@given(configs(), own_templates())
+def test_signals_equal_the_oracles(config, shapes):
+    draws, _ = draw_exact(config, len(shapes.y))
+    expected = [oracle.signal(shapes.x[d["label"]], d, config)[-1] for d in as_dicts(draws)]
+    np.testing.assert_allclose(apply(shapes, draws, config), expected, rtol=0, atol=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(configs(), own_templates(), st.integers(0, 5000))
+def test_single_precision_signals_equal_the_oracles(config, shapes, start):
+    draws = draw_fast(config, len(shapes.y), start, start + 6)
+    got = apply(shapes, draws, config)
+    assert got.dtype == np.float32 and all(c.dtype == np.float32 for c in (draws.factor, draws.corr_noise, draws.iid_noise, draws.slope))
+    expected = [oracle.signal(shapes.x[d["label"]], d, config)[-1] for d in as_dicts(draws)]
+    np.testing.assert_allclose(got, expected, rtol=0, atol=2e-5)
+
+
+@settings(max_examples=10, deadline=None)
+@given(configs(), own_templates())
+def test_stages_are_the_oracles_one_by_one(config, shapes):
+    draws, _ = draw_exact(config, len(shapes.y))
+    one = draws.rows(slice(-1, None))
+    got = stages(shapes, one, config)
+    names = ["template", "pad", "dilate", "scale", "translate", "correlated noise", "white noise", "shear", "resample"]
+    assert [stage.name for stage in got] == names
+    for stage, expected in zip(got, oracle.signal(shapes.x[one.label[0]], as_dicts(one)[0], config), strict=True):
+        np.testing.assert_allclose(stage.x, expected, rtol=0, atol=1e-12, err_msg=stage.name)
+        assert stage.t.shape == stage.x.shape and stage.text.endswith(".")
+        np.testing.assert_allclose([stage.t[0], stage.t[-1]], [shapes.t[0], shapes.t[-1]])
+    np.testing.assert_array_equal(got[-1].x, apply(shapes, one, config)[0])
+
+
+@settings(max_examples=15, deadline=None)
+@given(configs(), own_templates())
+def test_whole_sets_equal_the_oracles(config, shapes):
+    data = mnist1d.make_dataset(config, templates=shapes)
+    x, y, t = oracle.dataset(shapes, config)
+    np.testing.assert_allclose(np.concatenate([data.x, data.x_test]), x, rtol=0, atol=1e-10)
+    np.testing.assert_array_equal(np.concatenate([data.y, data.y_test]), y)
+    np.testing.assert_allclose(data.t, t, rtol=1e-12, atol=1e-12)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 80), st.integers(2, 80), st.integers(0, 2**16))
+def test_resampling_has_the_bits_of_numpy_interp(m, n, seed):
+    x = np.random.default_rng(seed).normal(size=(3, m))
+    expected = [np.interp(np.linspace(0, 1, n), np.linspace(0, 1, m), row) for row in x]
+    np.testing.assert_array_equal(resample(x, plan_resampling(m, n)), expected)
+
+
+def test_templates():
+    shapes = templates()
+    x = np.array([[(h - np.mean(row)) / np.sqrt(np.mean((np.array(row) - np.mean(row)) ** 2)) for h in row] for row in HEIGHTS])
+    np.testing.assert_allclose(shapes.x, (x - x[:, :1]) / 6, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(shapes.t, [(-5 + 10 * i / 11) / 6 for i in range(12)], rtol=0, atol=1e-15)
+    assert shapes.y.tolist() == list(range(10)) and shapes.x.dtype == shapes.t.dtype == np.float64
+
+
+def one_signal(config, **values):
+    """Draws of one signal of class 3 without noise, factor 1, no shift and no shear, but for the values given."""
+    silence = np.zeros(config.working_length)
+    plain = {"label": 3, "padding": 40, "factor": 1.0, "shift": 0, "corr_noise": silence, "iid_noise": silence, "slope": 0.0}
+    return Draws(**{name: np.array([value]) for name, value in {**plain, **values}.items()})
+
+
+@pytest.mark.parametrize("shift", [0, 1, 47, 71, 72])
+def test_shift_goes_to_the_right_and_around(shift):
+    pipeline, draws = Pipeline(templates(), DataConfig()), one_signal(DataConfig(), shift=shift)
+    x = pipeline.dilate(draws)
+    np.testing.assert_array_equal(pipeline.translate(x, draws), np.roll(x, shift, axis=1))
+
+
+@pytest.mark.parametrize("shift", [73, 100, 144, 1000])
+def test_shift_past_the_length_leaves_the_signal(shift):
+    pipeline, draws = Pipeline(templates(), DataConfig()), one_signal(DataConfig(), shift=shift)
+    x = pipeline.dilate(draws)
+    np.testing.assert_array_equal(pipeline.translate(x, draws), x)
+
+
+def test_correlated_noise_stays_out_of_the_digit():
+    config = DataConfig()
+    noise = np.random.default_rng(0).normal(size=72)
+    pipeline, draws = Pipeline(templates(), config), one_signal(config, corr_noise=noise)
+    x = pipeline.dilate(draws)
+    got = pipeline.add_corr_noise(x, draws)
+    inside = x != 0
+    assert 10 < inside.sum() < 30
+    np.testing.assert_array_equal(got[inside], x[inside])
+    np.testing.assert_array_equal(got[~inside], gaussian_filter1d(0.25 * noise, 2)[~inside[0]])
+
+
+def test_shear_subtracts_the_ramp():
+    config = DataConfig(final_seq_length=72)
+    straight, sheared = (apply(templates(), one_signal(config, slope=slope), config) for slope in (0.0, 2.0))
+    np.testing.assert_allclose(straight - sheared, [np.linspace(-1, 1, 72)], atol=1e-15)
+
+
+def test_apply_leaves_its_arguments_alone():
+    config, shapes = DataConfig(num_samples=20), templates()
+    draws, _ = draw_exact(config)
+    before = [column.copy() for column in draws]
+    apply(shapes, draws, config)
+    for name, old, new in zip(Draws._fields, before, draws, strict=True):
+        np.testing.assert_array_equal(old, new, err_msg=name)
+    np.testing.assert_array_equal(shapes.x, templates().x)
+
+
+def test_a_signal_does_not_depend_on_its_batch():
+    config = DataConfig(num_samples=40)
+    draws, _ = draw_exact(config)
+    together = apply(templates(), draws, config)
+    for i in range(40):
+        np.testing.assert_array_equal(apply(templates(), draws.rows(slice(i, i + 1)), config)[0], together[i])
+
+
+def test_explain_shows_one_signal_of_the_digit():
+    for digit in range(10):
+        got = mnist1d.explain(digit=digit, seed=3)
+        np.testing.assert_array_equal(got[0].x, templates().x[digit])
+        assert [len(stage.x) for stage in got[2:]] == [72] * 6 + [40] and got[-1].x.dtype == np.float64
+    again, other = mnist1d.explain(digit=9, seed=3), mnist1d.explain(digit=9, seed=4)
+    np.testing.assert_array_equal(got[-1].x, again[-1].x)
+    assert not np.array_equal(got[-1].x, other[-1].x)
+
+
+def test_explain_of_a_stranger():
+    with pytest.raises(mnist1d.UsageError, match=r"digit must be one of \[0, 1, .*\], got 10"):
+        mnist1d.explain(digit=10)
+
+
+def test_every_draw_changes_the_signal():
+    config = DataConfig(num_samples=20)
+    draws, _ = draw_exact(config)
+    plain = apply(templates(), draws, config)
+    for name in Draws._fields:
+        changed = draws._replace(**{name: np.roll(getattr(draws, name), 3, axis=0)})
+        assert not np.array_equal(apply(templates(), changed, config), plain), name
