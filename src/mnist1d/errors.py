@@ -19,3 +19,7 @@ class MissingExtraError(Mnist1dError, ImportError):
 
 class SuspiciousValueWarning(UserWarning):
     """A legal value far outside the usual range."""
+
+
+class MissingDataError(Mnist1dError):
+    """Data that cannot be generated (MNIST) is not here; the message says how to get it. A sweep skips such a trial."""

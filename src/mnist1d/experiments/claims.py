@@ -14,12 +14,16 @@ HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"
 
 @dataclass(frozen=True)
 class Published:
-    """A figure of the publication: what it is, its value, how far ours may lie from it, where it stands."""
+    """A figure of the publication: what it is, its value, how far ours may lie from it, where it stands.
+
+    unit: "%" for a share, shown times 100; else what is written after the number.
+    """
 
     name: str
     value: float
     tolerance: float
     source: str
+    unit: str = "%"
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,13 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     return header, [*lines, human]
 
 
-def figure(rows: Rows) -> Any:
+def measured(rows: Rows) -> dict[str, np.ndarray]:
+    """Return final test accuracies, (seeds,), under the names of the published figures."""
+    cells = {f"{model}{' shuffled' * shuffled}": rows_of(rows, model, shuffled) for model in MODELS for shuffled in (False, True)}
+    return {name: cell.final("test_acc") for name, cell in cells.items() if len(cell)}
+
+
+def figures(rows: Rows) -> dict[str, Any]:
     """Draw train and test accuracy against steps; dashed: shuffled; dotted: the human."""
     from mnist1d.plots import style
 
@@ -154,7 +160,7 @@ def figure(rows: Rows) -> Any:
         style.percent_axis(ax)
     style.reference_line(axes[1], HUMAN_ACC, "human")
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=8)
-    return fig
+    return {"accuracy": fig}
 
 
 def claims(rows: Rows) -> list[Claim]:
