@@ -8,12 +8,13 @@ import hashlib
 import json
 import math
 import numbers
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from mnist1d.errors import SuspiciousValueWarning, UsageError
+import numpy as np
+
+from mnist1d.errors import UsageError, warn
 
 SCHEMA = "mnist1d-data/1"  # part of the identity: a change in what a config means must change every id
 
@@ -106,7 +107,7 @@ def _checked(name: str, value: Any, rule: dict[str, Any]) -> Any:
     if kind == "range":
         return _checked_padding(name, value)
     if kind == "bool":
-        if value not in (True, False) or not isinstance(value, (bool, numbers.Integral)) and type(value).__name__ != "bool":
+        if not isinstance(value, (bool, np.bool_)) and not (isinstance(value, numbers.Integral) and value in (0, 1)):
             raise UsageError(f"{name} must be True or False, got {value!r}")
         return bool(value)
     wanted = numbers.Integral if kind == "int" else numbers.Real
@@ -118,8 +119,7 @@ def _checked(name: str, value: Any, rule: dict[str, Any]) -> Any:
         raise UsageError(f"{name} must be finite and {bounds}, got {value!r}")
     if rule["usual"] and not rule["usual"][0] <= value <= rule["usual"][1]:
         usual = f"{rule['usual'][0]:g} to {rule['usual'][1]:g}"
-        message = f"{name}={value:g} is legal but outside the usual range {usual}; the default is {_default(name):g}"
-        warnings.warn(message, SuspiciousValueWarning, stacklevel=5)
+        warn(f"{name}={value:g} is legal but outside the usual range {usual}; the default is {_default(name):g}")
     return value
 
 

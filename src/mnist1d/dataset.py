@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import warnings
+import numbers
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,8 @@ import numpy as np
 
 from mnist1d.config import DataConfig, check_name
 from mnist1d.digits import Templates, as_templates
-from mnist1d.draws import Draws, Order, block_size, exact_chunks, exact_order, fast_chunks, fast_order, samples_per_class
-from mnist1d.errors import Mnist1dError, SuspiciousValueWarning, UsageError
+from mnist1d.draws import BLOCK, Draws, Order, block_size, exact_chunks, exact_order, fast_chunks, fast_order, samples_per_class
+from mnist1d.errors import Mnist1dError, UsageError, warn
 from mnist1d.signals import Pipeline, Stage, stages
 
 FROZEN_SHA256 = {  # of the little-endian C-order bytes, training signals then test signals
@@ -79,13 +79,15 @@ class Dataset:
 
         exact: redraw exactly round(rate * n) labels instead of each with that probability. allow_same: draw from all classes,
         so that a redrawn label may be the true one; False: always a wrong one. The clean labels stay in `y_clean`, the labels
-        drawn anew are marked in `noise_mask`; a second call starts from the clean labels. Errors: UsageError unless 0 <= rate <= 1.
+        drawn anew are marked in `noise_mask`; a second call starts from the clean labels. Errors: UsageError unless 0 <= rate <= 1,
+        and for allow_same=False where there is but one class.
         """
-        if not 0 <= rate <= 1:
-            raise UsageError(f"a label noise rate must be between 0 and 1, got {rate!r}")
-        rng, clean = np.random.default_rng(seed), self.y if self.y_clean is None else self.y_clean
-        classes = self._classes()
-        n = len(clean)
+        if isinstance(rate, bool) or not isinstance(rate, numbers.Real) or not 0 <= rate <= 1:
+            raise UsageError(f"a label noise rate must be a number between 0 and 1, got {rate!r}")
+        rng, clean = _rng(seed), self.y if self.y_clean is None else self.y_clean
+        classes, n = self._classes(), len(clean)
+        if not allow_same and len(classes) < 2:
+            raise UsageError(f"allow_same=False needs a second class to draw from, got only {classes.tolist()}")
         if exact:
             mask = np.zeros(n, dtype=bool)
             mask[rng.choice(n, round(rate * n), replace=False)] = True
@@ -94,8 +96,7 @@ class Dataset:
         if allow_same:
             anew = rng.choice(classes, n)
         else:
-            others = (np.searchsorted(classes, clean) + rng.integers(1, max(len(classes), 2), n)) % len(classes)
-            anew = classes[others]
+            anew = classes[(np.searchsorted(classes, clean) + rng.integers(1, len(classes), n)) % len(classes)]
         return self.replace(y=np.where(mask, anew, clean), y_clean=clean, noise_mask=mask)
 
     def subset(self, classes: Sequence[int], *, relabel: bool = False) -> Dataset:
@@ -123,13 +124,18 @@ class Dataset:
     def split(self, validation: int | float, seed: int = 0) -> Dataset:
         """Return a copy with `validation` training signals (a number, or a share below 1) moved to x_val, y_val.
 
-        The official test set stays as it is. Errors: UsageError where nothing would be left to train or validate on.
+        The official test set stays as it is. Errors: UsageError where nothing would be left to train or validate on, or for a set
+        that is split already.
         """
         n = len(self.x)
-        count = round(validation * n) if isinstance(validation, float) else validation
+        if self.x_val is not None:
+            raise UsageError(f"this set has {len(self.x_val)} validation signals already: split the set it came from")
+        whole = isinstance(validation, numbers.Integral) and not isinstance(validation, bool)
+        share = isinstance(validation, numbers.Real) and not whole and 0 < validation < 1
+        count = int(validation) if whole else round(float(validation) * n) if share else 0
         if not 0 < count < n:
             raise UsageError(f"validation must leave signals on both sides: between 1 and {n - 1}, or a share below 1; got {validation!r}")
-        order = np.random.default_rng(seed).permutation(n)
+        order = _rng(seed).permutation(n)
         train, val = np.sort(order[count:]), np.sort(order[:count])
         kept = {name: getattr(self, name)[train] for name in ("x", "y", "y_clean", "noise_mask") if getattr(self, name) is not None}
         true_val = self.y if self.y_clean is None else self.y_clean
@@ -137,7 +143,7 @@ class Dataset:
 
     def shuffled(self, seed: int = 0) -> Dataset:
         """Return a copy with the positions of all signals permuted, one permutation for the whole set."""
-        return self._at_positions(np.random.default_rng(seed).permutation(self.x.shape[1]))
+        return self._at_positions(_rng(seed).permutation(self.x.shape[1]))
 
     def reversed(self) -> Dataset:
         """Return a copy with all signals running backward in time."""
@@ -177,16 +183,16 @@ def make_dataset(
     """
     if config is not None and not isinstance(config, DataConfig):
         raise UsageError(f"config must be a DataConfig, got {type(config).__name__}; knobs go by name: make_dataset(num_samples=1000)")
-    config = (config or DataConfig()).replace(**knobs)
+    config = (config or DataConfig()).replace(**knobs) if knobs else config or DataConfig()
     check_name(mode, MODES, "mode")
-    dtype = np.dtype(dtype or ("float64" if mode == "exact" else "float32")).name
+    dtype = dtype or ("float64" if mode == "exact" else "float32")
+    dtype = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or getattr(dtype, "__name__", repr(dtype))
     check_name(dtype, DTYPES, "dtype")
     templates = as_templates(templates)
     remainder = config.num_samples % len(templates.y)
     if remainder and config.num_samples > len(templates.y):
         made = config.num_samples - remainder
-        message = f"num_samples={config.num_samples} is no multiple of the {len(templates.y)} classes: {made} signals are made"
-        warnings.warn(message, SuspiciousValueWarning, stacklevel=2)
+        warn(f"num_samples={config.num_samples} is no multiple of the {len(templates.y)} classes: {made} signals are made")
     return assemble(config, templates, np.random.RandomState(config.seed) if mode == "exact" else None, dtype)
 
 
@@ -208,12 +214,14 @@ def assemble(config: DataConfig, templates: Templates, rng: np.random.RandomStat
         x, label = x[order.samples], label[order.samples]
     if order.positions is not None:
         x = x[..., order.positions]  # this very expression: its memory layout decides the last bit of the mean
-    mean, std = x.mean(dtype=np.float64), x.std(dtype=np.float64)
+    mean, std = _moments(x)
     if not std > 0:
         raise UsageError(
             "these settings give signals that are all equal, which cannot be standardised: raise a noise scale or change the templates"
         )
-    x = ((x - mean) / std).astype(dtype)
+    x -= x.dtype.type(mean)  # in place: the largest array there is
+    x /= x.dtype.type(std)
+    x = x.astype(dtype, copy=False)
     y, split = templates.y[label], int(n * config.train_split)
     return Dataset(
         x=x[:split],
@@ -228,6 +236,21 @@ def assemble(config: DataConfig, templates: Templates, rng: np.random.RandomStat
         std=float(std),
         positions=order.positions,
     )
+
+
+def _moments(x: np.ndarray) -> tuple[np.float64, np.float64]:
+    """Return mean and standard deviation over all values, summed in float64; of float32 without a float64 copy of the whole."""
+    mean = x.mean(dtype=np.float64)
+    if x.dtype == np.float64:
+        return mean, x.std()  # the original's own sum
+    parts = (np.square(np.subtract(x[i : i + BLOCK], mean, dtype=np.float64)).sum() for i in range(0, len(x), BLOCK))
+    return mean, np.sqrt(sum(parts) / x.size)
+
+
+def _rng(seed: int) -> np.random.Generator:
+    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or seed < 0:
+        raise UsageError(f"seed must be a whole number, at least 0, got {seed!r}")
+    return np.random.default_rng(int(seed))
 
 
 def load_dataset(dtype: str = "float32") -> Dataset:

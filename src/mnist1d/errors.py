@@ -1,4 +1,9 @@
-"""The errors that a user can mend: each message gives the rule, the value and the fix."""
+"""The errors that a user can mend: each message gives the rule, the value and the fix. And the one warning."""
+
+from __future__ import annotations
+
+import sys
+import warnings
 
 
 class Mnist1dError(ValueError):
@@ -23,3 +28,11 @@ class SuspiciousValueWarning(UserWarning):
 
 class MissingDataError(Mnist1dError):
     """Data that cannot be generated (MNIST) is not here; the message says how to get it. A sweep skips such a trial."""
+
+
+def warn(message: str) -> None:
+    """Give a SuspiciousValueWarning that points at the caller's line, the first one outside this package."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] == "mnist1d":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, SuspiciousValueWarning, stacklevel=level)
