@@ -5,8 +5,8 @@ New code uses `mnist1d.make_dataset` and `mnist1d.load_dataset`.
 
 from __future__ import annotations
 
+import difflib
 import os
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,10 +15,12 @@ import numpy as np
 from mnist1d import dataset as _dataset
 from mnist1d import digits as _digits
 from mnist1d.config import DataConfig
+from mnist1d.errors import warn
 from mnist1d.transform import transform as transform
 from mnist1d.utils import ObjectView, from_pickle, set_seed, to_pickle
 
 URL = "https://github.com/greydanus/mnist1d/raw/master/mnist1d_data.pkl"  # only a key that old code may read: nothing is fetched
+ARRAYS = ("x", "x_test", "y", "y_test", "t")
 
 
 def get_dataset_args(as_dict: bool = False) -> ObjectView | dict[str, Any]:
@@ -39,13 +41,11 @@ def make_dataset(args: Any = None, template: Mapping[str, Any] | None = None) ->
     args: an object with the settings as attributes. Seeds Python's and NumPy's global generators with args.seed and leaves
     them where the original does, which notebooks rely on. Errors: UsageError for an illegal setting.
     """
-    knobs = vars(get_dataset_args() if args is None else args)
-    known = DataConfig().to_dict()
-    config = DataConfig(**{name: value for name, value in knobs.items() if name in known})
+    config = _config(args)
     set_seed(config.seed)
     data = _dataset.assemble(config, _digits.as_templates(template), np.random.mtrand._rand, "float64")
     templates = get_templates() if template is None else template
-    return {**{name: data[name] for name in ("x", "x_test", "y", "y_test", "t")}, "templates": templates}
+    return {**{name: data[name] for name in ARRAYS}, "templates": templates}
 
 
 def get_dataset(
@@ -53,14 +53,15 @@ def get_dataset(
 ) -> dict[str, Any]:
     """Return the set that lies at `path`, else the frozen set (download=True) or one made from `args`, and write it there.
 
-    No network is used: the frozen set is regenerated. As with the original a file wins over the settings; unlike it, that
-    is said in a warning, and a file that cannot be read is an error and stays as it is. kwargs go to make_dataset.
+    No network is used: the frozen set is regenerated. As with the original a file wins over the settings, and download=True
+    (the default) too; unlike it, a warning says so where the set is not the one that the settings ask for, and a file that
+    cannot be read is an error and stays as it is. kwargs go to make_dataset.
     """
     if download and regenerate:
         raise AssertionError("download and regenerate exclude each other: set one of them to False")
-    args = get_dataset_args() if args is None else args
     path = "./mnist1d_data.pkl" if path is None else path
-    if os.path.exists(path) and not regenerate:
+    found = os.path.exists(path) and not regenerate
+    if found:
         data = from_pickle(path)
         if verbose:
             print(f"Successfully loaded data from {path}")
@@ -69,18 +70,30 @@ def get_dataset(
         to_pickle(data, path)
         if verbose:
             print(f"Made {'the frozen' if download else 'a'} data set and saved it to {path}")
-    _warn_if_other(data, args, path)
+    if (found or download) and not _is_asked_for(data, args, **kwargs):
+        reason = f"the file {path} holds another one" if found else "download=True gives the frozen set"
+        warn(f"this is not the set that the settings ask for, {reason}: pass download=False and regenerate=True to make it")
     return data
 
 
-def _warn_if_other(data: dict[str, Any], args: Any, path: str) -> None:
-    """Say so where the set that comes back cannot be the one that `args` ask for."""
-    classes = len(data["templates"]["y"]) if "templates" in data else 10
-    found = (len(data["x"]) + len(data["x_test"]), np.shape(data["x"])[1])
-    asked = (args.num_samples // classes * classes, args.final_seq_length)
-    if found != asked:
-        warnings.warn(
-            f"the set of {path} has (num_samples, final_seq_length) = {found}, the settings ask for {asked}: "
-            "pass download=False and regenerate=True to make it anew",
-            stacklevel=3,
-        )
+def _config(args: Any) -> DataConfig:
+    """Return the settings that `args` holds, as attributes or as a mapping; say so where a name looks misspelled."""
+    args = get_dataset_args() if args is None else args
+    values, known = args if isinstance(args, Mapping) else getattr(args, "__dict__", {}), DataConfig().to_dict()
+    for name in values:
+        near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.8)
+        if near and name not in known:
+            warn(f"the setting {name!r} is not used: did you mean {near[0]!r}?")
+    if not isinstance(args, Mapping):
+        values = {name: getattr(args, name) for name in known if hasattr(args, name)}  # those of the class too
+    return DataConfig(**{name: values[name] for name in known if name in values})
+
+
+def _is_asked_for(data: Any, args: Any, template: Mapping[str, Any] | None = None) -> bool:
+    """Whether a set is the one that the settings give, but for the rounding of another platform."""
+    config = _config(args)
+    asked = _dataset.assemble(config, _digits.as_templates(template), np.random.RandomState(config.seed), "float64")
+    try:
+        return all(np.shape(data[name]) == asked[name].shape and np.allclose(data[name], asked[name], atol=1e-9) for name in ARRAYS)
+    except (KeyError, TypeError, IndexError):
+        return False

@@ -58,7 +58,7 @@ def as_templates(given: Templates | Mapping[str, Any] | None) -> Templates:
     """Return the ten digits for None, else the caller's templates, checked.
 
     Takes a Templates or a mapping with x (classes, length), t (length,), y (classes,). Errors: UsageError where an array
-    is missing, not numeric, not finite, or of an unequal shape.
+    is missing, not numeric, not finite, or of an unequal shape, or a label is no whole number.
     """
     if given is None:
         return templates()
@@ -75,4 +75,6 @@ def as_templates(given: Templates | Mapping[str, Any] | None) -> Templates:
         raise UsageError(f"templates need x (classes, length), t (length,), y (classes,); got x {x.shape}, t {t.shape}, y {y.shape}")
     if not (np.isfinite(x).all() and np.isfinite(t).all()):
         raise UsageError("templates must be finite, got NaN or infinity in x or t")
+    if y.dtype.kind not in "iu":
+        raise UsageError(f"templates need whole numbers as labels y, got {y.dtype.name}: write y=numpy.arange({len(y)})")
     return Templates(x=x, t=t, y=y)

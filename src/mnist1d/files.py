@@ -9,7 +9,6 @@ import json
 import os
 import pickle
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,27 +31,29 @@ def save(data: Dataset, path: str | Path) -> None:
     """
     path = Path(path)
     write = _by_ending(path, {".npz": _write_npz, ".csv": _write_csv, ".parquet": _write_parquet}, "write")
+    data = data.replace(**{name: getattr(data, name).astype(np.int64) for name in data.keys() if name.startswith("y")})  # in every format
     with atomic_path(path) as temporary:
         write(data, temporary)
 
 
 def read(path: str | Path) -> Dataset:
-    """Read a data set, format by ending (.npz, .csv, .parquet, .pkl: the original package's).
+    """Read a data set, format by ending (.npz, .csv, .parquet, .pkl).
 
-    Errors: UsageError for an unknown ending or a missing file; FileFormatError for one that is truncated, foreign, changed
-    since it was written, or a pickle that holds anything but arrays and plain containers; MissingExtraError without pyarrow.
+    A pickle, or an npz without settings, holds the original package's arrays: x, y, x_test, y_test, t. Errors: UsageError for an
+    unknown ending or a missing file; FileFormatError for one that is truncated, foreign, changed since it was written, or a
+    pickle that holds anything but arrays and plain containers; MissingExtraError without pyarrow.
     """
     path = Path(path)
     parse = _by_ending(path, {".npz": _read_npz, ".csv": _read_csv, ".parquet": _read_parquet, ".pkl": _read_pickle}, "read")
     if not path.is_file():
-        raise UsageError(f"no such file: {path}")
+        raise UsageError(f"{path} is a folder: name a file in it" if path.is_dir() else f"no such file: {path}")
     try:
-        return parse(path)
+        return _consistent(parse(path))
     except Mnist1dError:
         raise
     except PermissionError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, IndexError, OSError, EOFError, zipfile.BadZipFile, csv.Error) as error:
+    except Exception as error:  # a damaged file can raise anything
         raise FileFormatError(f"{path} is not a data set written by mnist1d, or is damaged: {error or type(error).__name__}") from None
 
 
@@ -128,6 +129,26 @@ def _dataset(arrays: Mapping[str, np.ndarray], text: str) -> Dataset:
     return data
 
 
+def _consistent(data: Dataset) -> Dataset:
+    """Return the data set; ValueError where its arrays do not fit together."""
+    for x, y in PARTS.values():
+        signals, labels = getattr(data, x), getattr(data, y)
+        if (signals is None) != (labels is None) or signals is None and x != "x_val":
+            raise ValueError(f"it lacks {x} or {y}")
+        if signals is not None and (signals.dtype.kind != "f" or labels.dtype.kind not in "iu"):
+            raise ValueError(f"{x} must hold floats and {y} whole numbers, got {signals.dtype} and {labels.dtype}")
+        if signals is not None and (signals.shape != (len(labels), len(data.t)) or labels.ndim != 1 or data.t.ndim != 1):
+            raise ValueError(f"{x} {signals.shape}, {y} {labels.shape} and t {data.t.shape} do not fit together")
+    return data
+
+
+def _plain(arrays: Mapping[str, Any], shapes: Any) -> Dataset:
+    """Build the data set from the original package's arrays, which say nothing of their settings."""
+    shapes = shapes or {"x": np.empty((0, 0)), "t": np.empty(0), "y": np.empty(0, int)}
+    parts = {name: np.asarray(arrays[name]) for name in ("x", "y", "x_test", "y_test", "t")}
+    return Dataset(**parts, templates=Templates(**{name: np.asarray(shapes[name]) for name in ("x", "t", "y")}))
+
+
 def _arrays(data: Dataset) -> dict[str, np.ndarray]:
     return {name: getattr(data, name) for name in data.keys() if name not in ("t", "templates")}
 
@@ -140,6 +161,9 @@ def _write_npz(data: Dataset, path: Path) -> None:
 def _read_npz(path: Path) -> Dataset:
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
+    if "settings" not in arrays:
+        shapes = {name: arrays.get(f"templates_{name}") for name in ("x", "t", "y")}
+        return _plain(arrays, None if any(a is None for a in shapes.values()) else shapes)
     return _dataset(arrays, str(arrays.pop("settings")))
 
 
@@ -246,7 +270,8 @@ class _ArraysOnly(pickle.Unpickler):
                 f"the pickle asks for {module}.{name}; only NumPy arrays and plain containers are admitted, since a pickle "
                 "can run any code. If you trust the file, open it with pickle.load and save the arrays with numpy.savez"
             )
-        return super().find_class(module.replace("numpy.core", "numpy._core") if hasattr(np, "_core") else module, name)
+        found = super().find_class(module.replace("numpy.core", "numpy._core") if hasattr(np, "_core") else module, name)
+        return found if isinstance(found, type) else lambda *args: found(*args)  # a pickle can set attributes of what it is given
 
 
 def unpickle(path: str | Path) -> Any:
@@ -265,6 +290,4 @@ def _read_pickle(path: Path) -> Dataset:
     content = unpickle(path)
     if not isinstance(content, dict) or not {"x", "y", "x_test", "y_test", "t"} <= set(content):
         raise FileFormatError(f"{path} does not hold the original package's dict with x, y, x_test, y_test and t")
-    arrays = {name: np.asarray(content[name]) for name in ("x", "y", "x_test", "y_test", "t")}
-    shapes = content.get("templates") or {"x": np.empty((0, 0)), "t": np.empty(0), "y": np.empty(0, int)}
-    return Dataset(**arrays, templates=Templates(x=np.asarray(shapes["x"]), t=np.asarray(shapes["t"]), y=np.asarray(shapes["y"])))
+    return _plain(content, content.get("templates"))

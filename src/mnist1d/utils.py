@@ -34,7 +34,14 @@ def from_pickle(path: str) -> Any:
     return unpickle(path)
 
 
-class ObjectView:
+class _Fixed(type):
+    """A class whose attributes cannot be set: a pickle that holds an instance could otherwise rewrite the class."""
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        raise TypeError(f"{cls.__name__} is fixed: {name} cannot be set")
+
+
+class ObjectView(metaclass=_Fixed):
     """A dict seen as an object: its keys are attributes, and setting an attribute sets the key."""
 
     def __init__(self, d: dict[str, Any]):
