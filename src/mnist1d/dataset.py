@@ -215,10 +215,9 @@ def assemble(config: DataConfig, templates: Templates, rng: np.random.RandomStat
     if order.positions is not None:
         x = x[..., order.positions]  # this very expression: its memory layout decides the last bit of the mean
     mean, std = _moments(x)
-    if not std > 0:
-        raise UsageError(
-            "these settings give signals that are all equal, which cannot be standardised: raise a noise scale or change the templates"
-        )
+    if not (np.isfinite(std) and x.min() < x.max()):
+        problem, fix = ("are all equal", "raise a noise scale") if np.isfinite(std) else ("overflow", "lower the scales")
+        raise UsageError(f"these settings give signals that {problem}, which cannot be standardised: {fix} or change the templates")
     x -= x.dtype.type(mean)  # in place: the largest array there is
     x /= x.dtype.type(std)
     x = x.astype(dtype, copy=False)
