@@ -45,16 +45,18 @@ def conv1d_init(key: Array, num_inputs: int, num_outputs: int, kernel: int) -> P
 
 
 def conv1d(params: Params, x: Array, *, stride: int = 1, padding: int = 0) -> Array:
-    """Convolve x (batch, time, inputs), zero-padded on both sides, into (batch, new time, outputs).
+    """Convolve x (inputs, time, batch), zero-padded in time on both sides, into (outputs, new time, batch).
 
-    As patches and one matrix product: XLA's own convolution takes several times as long on a processor.
+    As patches and one matrix product, features first and batch last: on a processor half the time of the usual layout, and XLA's
+    own convolution takes many times as long.
     """
     kernel, num_inputs, num_outputs = params["w"].shape
     x = jnp.pad(x, ((0, 0), (padding, padding), (0, 0)))
     new_time = (x.shape[1] - kernel) // stride + 1
     span = stride * (new_time - 1) + 1
-    patches = jnp.concatenate([x[:, i : i + span : stride] for i in range(kernel)], axis=2)  # (batch, new time, kernel * inputs)
-    return patches @ params["w"].reshape(kernel * num_inputs, num_outputs) + params["b"]
+    patches = jnp.stack([x[:, i : i + span : stride] for i in range(kernel)])  # (kernel, inputs, new time, batch)
+    out = params["w"].reshape(kernel * num_inputs, num_outputs).T @ patches.reshape(kernel * num_inputs, -1)
+    return out.reshape(num_outputs, new_time, -1) + params["b"][:, None, None]
 
 
 def conv1d_time(time: int, kernel: int, stride: int = 1, padding: int = 0) -> int:

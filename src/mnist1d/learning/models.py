@@ -78,10 +78,10 @@ def cnn(*, channels: int = 25, num_inputs: int = 40, num_outputs: int = 10) -> M
         return params | {"dense": dense_init(dense_key, time * channels, num_outputs)}
 
     def apply(params: Params, x: Array) -> Array:
-        h = x[:, :, None]  # (batch, time, 1)
+        h = x.T[None]  # (1, time, batch)
         for i, (_, stride, padding) in enumerate(CNN_LAYERS):
             h = jax.nn.relu(conv1d(params[f"conv{i + 1}"], h, stride=stride, padding=padding))
-        return dense(params["dense"], h.reshape(h.shape[0], -1))  # positions first, channels within
+        return dense(params["dense"], h.reshape(-1, h.shape[2]).T)  # channels first, positions within
 
     return Model(init, apply)
 
