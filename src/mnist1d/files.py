@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import difflib
 import io
 import json
 import os
@@ -83,7 +84,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 def _by_ending(path: Path, known: Mapping[str, Callable], verb: str) -> Callable:
     if path.suffix.lower() not in known:
-        raise UsageError(f"cannot {verb} {path.name!r}: the ending must be one of {', '.join(known)}")
+        near = difflib.get_close_matches(path.suffix.lower(), known, n=1)
+        hint = f": did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"cannot {verb} {path.name!r}: the ending must be one of {', '.join(known)}{hint}")
     return known[path.suffix.lower()]
 
 
@@ -159,8 +162,8 @@ def _write_npz(data: Dataset, path: Path) -> None:
 
 
 def _read_npz(path: Path) -> Dataset:
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
     if "settings" not in arrays:
         shapes = {name: arrays.get(f"templates_{name}") for name in ("x", "t", "y")}
         return _plain(arrays, None if any(a is None for a in shapes.values()) else shapes)
