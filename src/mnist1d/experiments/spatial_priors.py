@@ -41,6 +41,7 @@ HUMAN_ACC, HUMAN_ANSWERS = 0.9575, 400  # the distinct answers that are public; 
 HUMAN_SE = math.sqrt(HUMAN_ACC * (1 - HUMAN_ACC) / HUMAN_ANSWERS)
 SEEDS = {"smoke": 2, "quick": 3, "paper": 8}
 PEER_SECONDS = 105.0
+ESTIMATE = {"smoke": 8.0, "quick": 60.0, "paper": 150.0}  # seconds of one core
 SHUFFLED = DataConfig(shuffle_seq=True)
 
 

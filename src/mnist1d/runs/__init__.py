@@ -1,0 +1,13 @@
+"""Runs: a store of rows that anybody can open, and sweeps that run what it lacks.
+
+>>> with open_store("mnist1d-runs") as store:
+...     sweep(store, plan("spatial-priors", "smoke"))
+...     rows = store.rows("spatial-priors")
+"""
+
+from mnist1d.runs.identity import flat, trial_id
+from mnist1d.runs.overrides import apply_overrides, parse_overrides
+from mnist1d.runs.store import Store, open_store
+from mnist1d.runs.sweep import Summary, Task, plan, sweep
+
+__all__ = ["Store", "Summary", "Task", "apply_overrides", "flat", "open_store", "parse_overrides", "plan", "sweep", "trial_id"]

@@ -1,0 +1,183 @@
+"""The commands. No logic: each names the function that does the work, prints what it gives, and chooses the exit status.
+
+Exit status: 0; 1 a trial failed, a check said no or a file is not what it should be; 2 the command line was wrong; 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from mnist1d.config import DataConfig
+from mnist1d.errors import Mnist1dError, UsageError
+
+try:
+    from cyclopts import App, CycloptsError, Group, Parameter
+except ImportError:
+    App = None
+
+RUNS = Path("mnist1d-runs")
+
+
+def main(tokens: list[str] | None = None) -> int:
+    """Run a command and return its exit status; an expected error is one line on stderr."""
+    if App is None:
+        print("error: the commands need cyclopts, which is not installed: from the checkout, pip install '.[lab]'", file=sys.stderr)
+        return 1
+    warnings.showwarning = lambda message, *_, **__: print(f"warning: {message}", file=sys.stderr)
+    try:
+        return app(tokens, result_action="return_value", exit_on_error=False, error_formatter=lambda e: f"error: {e}") or 0
+    except CycloptsError:
+        return 2
+    except Mnist1dError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    except KeyboardInterrupt:
+        print("\nstopped; what had ended is kept, what was running is dropped whole. The same command again goes on.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader, say `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def with_knobs(command: Callable) -> Callable:
+    """Give a command that ends in `**knobs` one option for each knob of DataConfig, its effect as help."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    group = Group("Knobs of the data", sort_key=10)
+    knobs = [_option(f, Parameter(help=f.metadata["effect"], group=group)) for f in dataclasses.fields(DataConfig)]
+    command.__signature__ = signature.replace(parameters=[*own, *knobs])
+    command.__annotations__ = {p.name: p.annotation for p in [*own, *knobs]} | {"return": signature.return_annotation}
+    return command
+
+
+def _option(knob: dataclasses.Field, parameter: Any) -> inspect.Parameter:
+    kind = {"int": int, "float": float, "bool": bool, "range": tuple[int, int]}[knob.metadata["kind"]]
+    return inspect.Parameter(knob.name, inspect.Parameter.KEYWORD_ONLY, default=knob.default, annotation=Annotated[kind, parameter])
+
+
+if App is not None:
+    app = App(
+        "mnist1d",
+        help="The MNIST-1D data set to the last bit, and its laboratory: every study one command.",
+        version=lambda: _version(),
+        help_format="plaintext",
+        suppress_keyboard_interrupt=False,
+        default_parameter=Parameter(negative=(), show_default=lambda value: None if value is False else value),
+    )
+
+    Output = Annotated[Path, Parameter(["--output", "-o"])]
+    Runs = Annotated[Path, Parameter(help="folder of runs")]
+    Json = Annotated[bool, Parameter("--json", help="print one JSON document on stdout")]
+    Preset = Annotated[str, Parameter(help="smoke, quick or paper")]
+
+    @app.command
+    @with_knobs
+    def generate(
+        *,
+        output: Annotated[Path, Parameter(["--output", "-o"], help="the file; .npz, .csv or .parquet")],
+        mode: Annotated[str, Parameter(help="exact: the original's signals, to the bit; fast: another stream")] = "exact",
+        dtype: Annotated[str | None, Parameter(help="float32 or float64; unless told, exact float64 and fast float32")] = None,
+        **knobs: Any,
+    ) -> int:
+        """Make a data set and write it to a file, settings and digest inside."""
+        from mnist1d.dataset import make_dataset
+
+        data = make_dataset(DataConfig(**knobs), mode=mode, dtype=dtype)
+        data.save(output)
+        print(f"{output}: {len(data.x)} training and {len(data.x_test)} test signals of {data.x.shape[1]} points, {mode}, {data.x.dtype}")
+        return 0
+
+    @app.command
+    def verify(file: Path, /, *, json_: Json = False) -> int:
+        """Say whether a file holds the published set; exit status 1 where it does not."""
+        from mnist1d.dataset import verify as check
+        from mnist1d.files import read
+
+        report = check(read(file))
+        if json_:
+            digests = {name: {"found": found, "published": published} for name, (found, published) in report.digests.items()}
+            print(json.dumps({"file": str(file), "published_set": bool(report), "digests": digests, "problem": report.problem}))
+        else:
+            print(f"{file}: {report}")
+        return 0 if report else 1
+
+    @app.command
+    @with_knobs
+    def show(
+        what: Annotated[str, Parameter(help="templates, samples, stages or animation")],
+        /,
+        *,
+        output: Annotated[Path, Parameter(["--output", "-o"], help="the file; .png, .pdf or .svg, an animation .gif or .mp4")],
+        digit: Annotated[int, Parameter(help="whose stages are shown")] = 3,
+        **knobs: Any,
+    ) -> int:
+        """Draw the templates, samples, one signal stage by stage, or a film of the pipeline."""
+        from mnist1d.plots.data import show as draw
+
+        print(draw(what, output, DataConfig(**knobs), digit=digit))
+        return 0
+
+    @app.command(name="list")
+    def list_() -> int:
+        """List the studies, their presets, trials and estimated time on this machine."""
+        from mnist1d.runs.commands import listing
+
+        listing()
+        return 0
+
+    @app.command
+    def run(
+        study: Annotated[str, Parameter(help="a study, as `mnist1d list` names it")],
+        /,
+        *,
+        preset: Preset = "quick",
+        seeds: Annotated[int | None, Parameter(help="number of seeds; unless told, the preset's")] = None,
+        set_: Annotated[
+            list[str] | None, Parameter("--set", help="name=value,value on any field of the config; a tuple as data.padding=36:60")
+        ] = None,
+        runs: Runs = RUNS,
+        executor: Annotated[str | None, Parameter(help="here or processes; unless told, processes for more than one trial")] = None,
+        workers: Annotated[int | None, Parameter(help="number of processes; unless told, one a core")] = None,
+        mnist: Annotated[Path | None, Parameter(help="a local file of MNIST, .npz or idx")] = None,
+        dry_run: Annotated[bool, Parameter(help="list the trials and the estimated time, run nothing")] = False,
+        retry_failed: Annotated[bool, Parameter(help="try again what failed before")] = False,
+        fail_fast: Annotated[bool, Parameter(help="start no more trials once one has failed")] = False,
+        json_: Json = False,
+    ) -> int:
+        """Run one study: what the folder of runs lacks; then print its table and claims and draw its figures."""
+        from mnist1d.runs.commands import run as run_studies
+
+        options = {"executor": executor, "workers": workers, "mnist": mnist, "dry_run": dry_run, "retry_failed": retry_failed}
+        return run_studies([study], preset, seeds, set_ or (), runs, **options, fail_fast=fail_fast, as_json=json_)
+
+    @app.command
+    def results(
+        *,
+        runs: Runs = RUNS,
+        study: Annotated[str | None, Parameter(help="only this one")] = None,
+        format: Annotated[str, Parameter(help="table, csv, json or parquet")] = "table",
+        output: Annotated[Path | None, Parameter(["--output", "-o"], help="write to this file; unless told, print")] = None,
+    ) -> int:
+        """Give the rows, to be used elsewhere: one line a measurement, the config's fields as columns."""
+        from mnist1d.runs.table import write_results
+
+        write_results(runs, study, format, output)
+        return 0
+
+
+def _version() -> str:
+    from mnist1d import __version__
+
+    return __version__
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""What the commands run, reproduce and list do. Each returns the exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from mnist1d.errors import UsageError
+from mnist1d.experiments import PRESETS, STUDIES, load
+from mnist1d.runs.console import Shown, describe, say, show_results, show_summary, table
+from mnist1d.runs.executors import cores, make_executor
+from mnist1d.runs.outcome import results_of, save_figures
+from mnist1d.runs.store import DATABASE, open_store
+from mnist1d.runs.sweep import Summary, Task, plan, sweep
+
+MNIST_VARIABLE = "MNIST1D_MNIST"  # where experiments look for a local file of MNIST; worker processes inherit it
+
+
+def run(
+    studies: Sequence[str],
+    preset: str,
+    seeds: int | None,
+    overrides: Iterable[str],
+    runs: Path,
+    *,
+    executor: str | None = None,
+    workers: int | None = None,
+    mnist: Path | None = None,
+    dry_run: bool = False,
+    retry_failed: bool = False,
+    fail_fast: bool = False,
+    as_json: bool = False,
+) -> int:
+    """Sweep studies, draw their figures below the folder of runs, and print what came out."""
+    tasks = [task for study in studies for task in plan(study, preset, seeds, overrides)]
+    _use_mnist(mnist)
+    executor = executor or ("processes" if len(tasks) > 1 and cores() > 1 else "here")
+    pool = make_executor(executor, workers)
+    if dry_run:
+        return _dry_run(tasks, runs, getattr(pool, "workers", 1))
+    with open_store(runs) as store, pool:
+        summary = sweep(store, tasks, pool, retry_failed=retry_failed, fail_fast=fail_fast, progress=Shown())
+        found = []
+        for study in studies:
+            results = results_of(study, store.rows(study))
+            paths = save_figures(results, runs / "figures")
+            found.append(results.to_dict() | {"figures": [str(path) for path in paths]})
+            if not as_json:
+                show_results(results)
+                if paths:
+                    say(f"figures: {', '.join(str(path) for path in paths if path.suffix == '.png')} (also pdf, svg)")
+        show_summary(summary, f"mnist1d run {studies[0]}" if len(studies) == 1 else "mnist1d reproduce")
+        if as_json:
+            print(json.dumps({"summary": _counts(summary), "preset": preset, "studies": found}, allow_nan=False))
+    return 0 if summary.ok else 1
+
+
+def reproduce(preset: str, runs: Path, **options: Any) -> int:
+    """Sweep every study, then write the report and say where it is."""
+    from mnist1d.runs.report import write_report
+
+    status = run(list(STUDIES), preset, None, (), runs, **options)
+    if not options.get("dry_run"):
+        path = write_report(runs, runs / "report.html")
+        say(f"the report: {path.resolve()}")
+    return status
+
+
+def listing() -> None:
+    """Print the studies, and for each preset its trials, seeds and estimated time on this machine."""
+    lines = []
+    for name in STUDIES:
+        module = load(name)
+        cells = [name, module.TITLE.partition(": ")[2] or module.TITLE]
+        for preset in PRESETS:
+            estimate = duration(module.ESTIMATE[preset] / cores())
+            cells.append(f"{len(module.grid(preset))} x {module.SEEDS[preset]}, {estimate}")
+        lines.append(cells)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    console.print(table(["study", "what it asks", *(f"{p}: trials x seeds, time" for p in PRESETS)], lines))
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _use_mnist(path: Path | None) -> None:
+    if path is not None:
+        if not path.exists():
+            raise UsageError(f"--mnist must name a file or folder that is there, got {path}")
+        os.environ[MNIST_VARIABLE] = str(path.resolve())
+
+
+def _dry_run(tasks: Sequence[Task], runs: Path, workers: int) -> int:
+    known = open_store(runs, create=False) if (runs / DATABASE).is_file() else None
+    lines, seconds = [], 0.0
+    for task in tasks:
+        missing = set(task.seeds) - (known.done(task.trial) if known else set())
+        estimate = task.estimate * len(missing) / len(task.seeds)
+        seconds += estimate
+        lines.append([task.trial[:12], describe(task), len(missing), f"{estimate:.1f}"])
+    if known:
+        known.close()
+    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(
+        table(["trial", "config", "seeds to run", "core-seconds"], lines)
+    )
+    plural = "s" * (workers > 1)
+    say(f"{len(tasks)} trials, about {duration(seconds / workers)} on {workers} core{plural}; nothing was run")
+    return 0
+
+
+def _counts(summary: Summary) -> dict[str, Any]:
+    counts = {name: len(getattr(summary, name)) for name in ("failed", "skipped", "earlier")}
+    return {"wanted": summary.wanted, "stored": summary.stored, "done": summary.done, **counts, "seconds": summary.seconds}

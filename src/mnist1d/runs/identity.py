@@ -1,0 +1,65 @@
+"""Identity of a trial: every field of its config, defaults included, so that a changed default never reuses an old result."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+SCHEMA = "mnist1d-run/1"  # part of the identity: a change in what rows mean must change every id
+
+
+def trial_id(study: str, config: Any) -> str:
+    """Return the trial's id: SHA-256 of the canonical JSON of {schema, study, config}; 64 hexadecimal digits."""
+    content = {"schema": SCHEMA, "study": study, "config": nested(config)}
+    return hashlib.sha256(canonical(content).encode()).hexdigest()
+
+
+def canonical(value: Any) -> str:
+    """Return JSON with sorted keys and no spaces: equal values, equal text. Errors: ValueError for NaN and infinity."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def nested(config: Any) -> dict[str, Any]:
+    """Return a config as plain JSON values; a whole number in a field of floats is written as a float, so that 1 and 1.0 are one trial."""
+    hints = typing.get_type_hints(type(config))
+    return {f.name: _plain(getattr(config, f.name), hints[f.name]) for f in dataclasses.fields(config)}
+
+
+def flat(config: Any) -> dict[str, Any]:
+    """Return a config (or what `nested` made of one) as {"model": "mlp", "data.seed": 42, ...}; lists become tuples."""
+    return dict(_leaves(config if isinstance(config, dict) else nested(config), ""))
+
+
+def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{name}.{key}" if name else key)
+    else:
+        yield name, _tuples(value)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _plain(value: Any, hint: Any = None) -> Any:
+    if dataclasses.is_dataclass(value):
+        return nested(value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, int) and not isinstance(value, bool) and (hint is float or float in typing.get_args(hint)):
+        return float(value)
+    if isinstance(value, (tuple, list)):
+        inner = next((h for h in typing.get_args(hint) if h is not Ellipsis), None)
+        return [_plain(v, inner) for v in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(v) for key, v in value.items()}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise TypeError(f"a config holds numbers, text, booleans, None, tuples and other configs, got {value!r} ({type(value).__name__})")

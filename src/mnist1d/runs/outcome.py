@@ -1,0 +1,126 @@
+"""What a study's rows say: published beside measured, claims, table and figures; for the terminal, the report and JSON alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from mnist1d.experiments import STUDIES, load
+from mnist1d.experiments.claims import Claim, Published, mean_interval
+from mnist1d.experiments.rows import Rows
+from mnist1d.runs.store import Store
+
+FORMATS = ("png", "pdf", "svg")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A published figure beside ours: mean over seeds and 95 % interval; NaN where it was not measured."""
+
+    published: Published
+    mean: float
+    low: float
+    high: float
+    n: int
+
+    @property
+    def within(self) -> bool | None:
+        """Whether the mean lies within the tolerance; None where nothing was measured."""
+        return abs(self.mean - self.published.value) <= self.published.tolerance if self.n else None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**asdict(self.published), "mean": self.mean, "low": self.low, "high": self.high, "n": self.n, "within": self.within}
+
+
+@dataclass(frozen=True)
+class Results:
+    """One study: its module, its rows, and what follows from them."""
+
+    study: ModuleType
+    rows: Rows
+    measured: list[Measured]
+    claims: list[Claim]
+
+    @property
+    def table(self) -> tuple[list[str], list[list[str]]] | None:
+        """Return the study's own table, where it has one."""
+        return self.study.table(self.rows) if hasattr(self.study, "table") and len(self.rows) else None
+
+    def figures(self) -> Mapping[str, Any]:
+        """Draw the study's figures: {slug: figure}, the main one first."""
+        return self.study.figures(self.rows) if len(self.rows) else {}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `--json` prints of a study, numbers that are not finite as None."""
+        table = self.table
+        return _finite(
+            {
+                "study": self.study.NAME,
+                "measured": [m.to_dict() for m in self.measured],
+                "claims": [asdict(claim) for claim in self.claims],
+                "table": {"header": table[0], "lines": table[1]} if table else None,
+            }
+        )
+
+
+def results_of(study: str, rows: Rows) -> Results:
+    """Return what the rows of a study say."""
+    module = load(study)
+    values = module.measured(rows) if len(rows) else {}
+    measured = [_measured(p, np.asarray(values.get(p.name, ()), dtype=float)) for p in module.PUBLISHED]
+    return Results(module, rows, measured, module.claims(rows) if len(rows) else [])
+
+
+def studies_in(store: Store) -> list[str]:
+    """Return the registered studies that the store knows, in the paper's order."""
+    known = store.studies()
+    return [name for name in STUDIES if name in known]
+
+
+def save_figures(results: Results, folder: Path, formats: tuple[str, ...] = FORMATS) -> list[Path]:
+    """Draw a study's figures into STUDY-slug.png, .pdf and .svg in the folder; return the paths. Errors: as for `plots.style.save`."""
+    from mnist1d.plots import style
+
+    folder.mkdir(parents=True, exist_ok=True)
+    figures = results.figures().items()
+    return [style.save(figure, folder / f"{results.study.NAME}-{slug}.{ending}") for slug, figure in figures for ending in formats]
+
+
+def number(value: float, unit: str = "", digits: int = 3) -> str:
+    """Return a number as people read it: a share in percent, others with three digits that count."""
+    if not math.isfinite(value):
+        return "–"
+    if unit == "%":
+        return f"{100 * value:.1f} %"
+    text = f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
+    return f"{text} {unit}".strip()
+
+
+def interval(low: float, high: float, unit: str = "") -> str:
+    """Return an interval as people read it."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "one seed"
+    ends = [number(v, unit).removesuffix(f" {unit}") for v in (low, high)]
+    return f"{ends[0]} .. {ends[1]}"
+
+
+def _measured(published: Published, values: np.ndarray) -> Measured:
+    values = values[np.isfinite(values)]
+    return Measured(published, *(mean_interval(values) if len(values) else (math.nan,) * 3), len(values))
+
+
+def _finite(value: Any) -> Any:
+    """Replace what JSON cannot hold by None."""
+    if isinstance(value, dict):
+        return {key: _finite(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

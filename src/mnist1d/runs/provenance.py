@@ -1,0 +1,72 @@
+"""Provenance: what stands beside every result, so that one can tell later where it came from."""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("mnist1d-lab", "numpy", "scipy", "jax", "jaxlib", "optax", "matplotlib", "scikit-learn", "openTSNE", "torch")
+
+
+def of_this_process() -> dict[str, Any]:
+    """Return versions, machine, processor, device, commit and command line of the running process."""
+    return {**_fixed(), "device": _device(), "threads": os.environ.get("OMP_NUM_THREADS")}
+
+
+@functools.cache
+def _fixed() -> dict[str, Any]:
+    return {
+        "versions": {name: version for name in PACKAGES if (version := _version(name))},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "git": commit(Path(__file__).parents[1]),
+    }
+
+
+def command_line() -> str:
+    """Return the command that this process was started with, its program by name alone."""
+    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def commit(folder: Path) -> dict[str, Any] | None:
+    """Return {"commit": ..., "dirty": ...} of the checkout that tracks `folder`; None where there is none (or no git)."""
+
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(folder), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+
+    try:
+        if not git("ls-files", "--", "."):  # an environment inside somebody else's checkout
+            return None
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--", "."))}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def processor() -> str:
+    """Return the processor's name, as far as the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _device() -> str | None:
+    jax = sys.modules.get("jax")
+    return str(jax.devices()[0].device_kind) if jax else None
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

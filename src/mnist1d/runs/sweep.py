@@ -1,0 +1,247 @@
+"""Sweeps: run what is wanted and the store lacks. Running again resumes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mnist1d.config import check_name
+from mnist1d.errors import UsageError
+from mnist1d.experiments import PRESETS, load
+from mnist1d.runs import provenance
+from mnist1d.runs.executors import make_executor
+from mnist1d.runs.identity import trial_id
+from mnist1d.runs.overrides import apply_overrides, parse_overrides
+from mnist1d.runs.store import Store, StoreError, now
+from mnist1d.runs.work import Outcome, work
+
+LOCK = "sweep.lock"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A unit of work: one config of a study and the seeds wanted of it. `estimate`: seconds of one core."""
+
+    study: str
+    config: Any
+    seeds: tuple[int, ...]
+    label: str
+    estimate: float
+
+    @cached_property
+    def trial(self) -> str:
+        return trial_id(self.study, self.config)
+
+
+@dataclass
+class Summary:
+    """What a sweep did: counts of trials, and what went wrong. `earlier`: failed before and not tried again."""
+
+    wanted: int = 0
+    stored: int = 0
+    done: int = 0
+    failed: list[tuple[Task, str]] = field(default_factory=list)
+    skipped: list[tuple[Task, str]] = field(default_factory=list)
+    earlier: list[Task] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether no trial failed; a skipped one did not."""
+        return not self.failed and not self.earlier
+
+
+def plan(study: str, preset: str = "quick", seeds: int | None = None, overrides: Iterable[str] = ()) -> list[Task]:
+    """Return the tasks of a study at a preset; `overrides` are texts such as "num_steps=500,1000".
+
+    Errors: UsageError for an unknown study, preset or field, fewer than one seed, a value of the wrong type or out of range.
+    """
+    module, overrides = load(study), list(overrides)
+    check_name(preset, PRESETS, "preset")
+    if seeds is not None and seeds < 1:
+        raise UsageError(f"seeds must be at least 1, got {seeds}")
+    usual = module.grid(preset)
+    configs = apply_overrides(usual, parse_overrides(type(usual[0]), overrides))
+    count = module.SEEDS[preset] if seeds is None else seeds
+    weight = getattr(module, "weight", lambda config: 1.0)  # relative cost of a config, where a study's trials differ much
+    second = module.ESTIMATE[preset] / sum(map(weight, usual)) / module.SEEDS[preset]
+    label = " ".join([preset, *overrides])
+    return [Task(study, config, tuple(range(count)), label, second * weight(config) * count) for config in configs]
+
+
+def sweep(
+    store: Store,
+    tasks: Sequence[Task],
+    executor: str | Executor = "here",
+    *,
+    workers: int | None = None,
+    retry_failed: bool = False,
+    fail_fast: bool = False,
+    progress: Progress | None = None,
+) -> Summary:
+    """Run every task's missing seeds, the longest first, and write each as it ends; never two sweeps on one store at once.
+
+    retry_failed: try what failed before; otherwise it is counted and left. fail_fast: start no more once a trial has failed.
+    Ctrl-C drops what is running whole. Errors: as `open_store` for a disk that is full or read-only.
+    """
+    progress, begin = progress or Progress(), time.perf_counter()
+    tasks = list({(task.trial, task.seeds): task for task in tasks}.values())
+    with alone(store, progress.waiting):
+        _record(store, tasks)
+        summary, todo = _missing(store, tasks, retry_failed)
+        own = isinstance(executor, str)
+        pool = make_executor(executor, workers) if own else executor
+        size = getattr(pool, "workers", workers or 1)
+        todo = sorted(balanced(todo, size), key=lambda task: -task.estimate)
+        progress.start(summary, todo, size)
+        try:
+            _drive(store, pool, size, todo, summary, fail_fast, progress)
+        except BaseException:
+            if hasattr(pool, "kill"):
+                pool.kill()
+            raise
+        finally:
+            summary.seconds = time.perf_counter() - begin
+            progress.stop(summary)
+            if own:
+                pool.shutdown()
+    return summary
+
+
+class Progress:
+    """What is told while a sweep runs; this one says nothing."""
+
+    def waiting(self, owner: str) -> None: ...
+
+    def start(self, summary: Summary, todo: Sequence[Task], workers: int) -> None: ...
+
+    def begin(self, task: Task) -> None: ...
+
+    def end(self, task: Task, outcome: Outcome) -> None: ...
+
+    def stop(self, summary: Summary) -> None: ...
+
+
+def _drive(store: Store, pool: Executor, size: int, todo: list[Task], summary: Summary, fail_fast: bool, progress: Progress) -> None:
+    queue, running = list(todo), {}
+    while queue or running:
+        while queue and len(running) < size:
+            task = queue.pop(0)
+            progress.begin(task)
+            running[pool.submit(work, task.study, task.config, task.seeds)] = task
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            task = running.pop(future)
+            outcome = _outcome(future)
+            _write(store, task, outcome)
+            if outcome.status == "done":
+                summary.done += 1
+            else:
+                {"failed": summary.failed, "skipped": summary.skipped}[outcome.status].append((task, outcome.error))
+            progress.end(task, outcome)
+            if fail_fast and summary.failed:
+                queue.clear()
+
+
+def _outcome(future: Future) -> Outcome:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        reason = "the process that ran this trial was ended by the system, perhaps for want of memory; nothing of it was kept"
+        return Outcome("failed", error=reason, started=now(), provenance=provenance.of_this_process())
+
+
+def _write(store: Store, task: Task, outcome: Outcome) -> None:
+    store.add(
+        task.study,
+        task.config,
+        task.seeds,
+        outcome.rows,
+        status=outcome.status,
+        seconds=outcome.seconds,
+        started=outcome.started,
+        error=outcome.error,
+        provenance={**outcome.provenance, "command": provenance.command_line()},
+    )
+
+
+def _record(store: Store, tasks: Sequence[Task]) -> None:
+    for study, label in dict.fromkeys((task.study, task.label) for task in tasks):
+        wanted = {task.trial: task.seeds for task in tasks if (task.study, task.label) == (study, label)}
+        store.record_sweep(study, label, wanted, provenance.command_line())
+
+
+def _missing(store: Store, tasks: Sequence[Task], retry_failed: bool) -> tuple[Summary, list[Task]]:
+    """Return what the store lacks, each task cut down to its missing seeds."""
+    summary, todo = Summary(wanted=len(tasks)), []
+    for task in tasks:
+        done, failed = store.done(task.trial), set() if retry_failed else store.failed(task.trial)
+        missing = tuple(seed for seed in task.seeds if seed not in done and seed not in failed)
+        if missing:
+            todo.append(_part(task, missing))
+        elif set(task.seeds) <= done:
+            summary.stored += 1
+        if failed & set(task.seeds):
+            summary.earlier.append(_part(task, tuple(seed for seed in task.seeds if seed in failed)))
+    return summary, todo
+
+
+def balanced(tasks: Sequence[Task], workers: int) -> list[Task]:
+    """Split tasks by seeds until none takes longer than a worker's fair share, so that no core waits for another at the end."""
+    queue, result = list(tasks), []
+    share = sum(task.estimate for task in tasks) / workers
+    while queue:
+        task = queue.pop()
+        if workers > 1 and task.estimate > share and len(task.seeds) > 1:
+            half = len(task.seeds) // 2
+            queue += [_part(task, task.seeds[:half]), _part(task, task.seeds[half:])]
+        else:
+            result.append(task)
+    return result[::-1]
+
+
+def _part(task: Task, seeds: tuple[int, ...]) -> Task:
+    return replace(task, seeds=seeds, estimate=task.estimate * len(seeds) / len(task.seeds))
+
+
+@contextlib.contextmanager
+def alone(store: Store, waiting: Callable[[str], None]) -> Iterator[None]:
+    """Hold the store's lock for sweeps; where another sweep does, call `waiting` with its owner and wait.
+
+    The lock is SQLite's on a file of its own: the system frees it however the process ends.
+    """
+    lock = sqlite3.connect(store.folder / LOCK, timeout=0, isolation_level=None)
+    told = False
+    try:
+        while True:
+            try:
+                lock.execute("BEGIN EXCLUSIVE")
+                break
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    raise StoreError(f"cannot lock {store.folder / LOCK}: {error}; make the folder writable") from None
+            if not told:
+                waiting(owner(store.folder))
+                told = True
+            time.sleep(0.2)
+        with contextlib.suppress(OSError):  # a courtesy to whoever waits, no more
+            (store.folder / f"{LOCK}.owner").write_text(f"process {os.getpid()}, {provenance.command_line()}", encoding="utf-8")
+        yield
+    finally:
+        lock.close()
+
+
+def owner(folder: Path) -> str:
+    """Return who holds the lock, as far as is known."""
+    try:
+        return (folder / f"{LOCK}.owner").read_text(encoding="utf-8")
+    except OSError:
+        return "another process"
