@@ -43,9 +43,13 @@ def iid_noise_like(x: np.ndarray, scale: float) -> np.ndarray:
 
 def interpolate(x: np.ndarray, N: int) -> np.ndarray:
     """Resample x (time, ...) linearly to N points along its first axis."""
-    old, new = np.linspace(0, 1, len(x)), np.linspace(0, 1, N)
-    columns = np.reshape(x, (len(x), -1)).T
-    return np.stack([np.interp(new, old, column) for column in columns], axis=-1).reshape(N, *np.shape(x)[1:])
+    x, old, new = np.asarray(x, dtype=float), np.linspace(0, 1, len(x)), np.linspace(0, 1, N)
+    if x.ndim == 1:
+        return np.interp(new, old, x)
+    right = np.searchsorted(old, new).clip(1, len(x) - 1)  # many columns: scipy.interpolate, as the original uses it, rounds otherwise
+    left, rows = right - 1, (slice(None), *[None] * (x.ndim - 1))
+    slope = (x[right] - x[left]) / (old[right] - old[left])[rows]
+    return slope * (new - old[left])[rows] + x[left]
 
 
 def transform(x: np.ndarray, y: np.ndarray, args: Any, eps: float = EPS) -> tuple[np.ndarray, np.ndarray]:
