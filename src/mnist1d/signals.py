@@ -83,35 +83,43 @@ class Pipeline:
         return self._dilated[padding]
 
     def dilate(self, draws: Draws) -> np.ndarray:
+        """Return each signal's template, padded and stretched to the working length: (n, L)."""
         paddings, index = np.unique(draws.padding, return_inverse=True)
         table = np.stack([self.dilated(int(p)) for p in paddings])  # (paddings, classes, L)
         return table[index, draws.label].astype(draws.factor.dtype, copy=False)
 
     def scale(self, x: np.ndarray, draws: Draws) -> np.ndarray:
+        """Multiply by the amplitude factors."""
         return x * draws.factor[:, None]
 
     def translate(self, x: np.ndarray, draws: Draws) -> np.ndarray:
+        """Shift circularly to the right."""
         length = x.shape[1]
         shift = np.where(draws.shift > length, 0, draws.shift)  # the original leaves a signal unshifted past its length
         windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([x, x], axis=1), length, axis=1)
         return windows[np.arange(len(x)), length - shift]  # a window of the doubled signal is the signal, rotated
 
     def corr_noise(self, draws: Draws) -> np.ndarray:
+        """Return the smooth noise, scaled."""
         noise = self._scale("corr_noise_scale", draws) * draws.corr_noise
         if noise.dtype == np.float32:
             return noise @ self._smoothing
         return gaussian_filter1d(noise, SMOOTHING_STD, axis=1)
 
     def add_corr_noise(self, x: np.ndarray, draws: Draws) -> np.ndarray:
+        """Put smooth noise where the signal is exactly zero."""
         return np.where(x != 0, x, self.corr_noise(draws) + 0.0)  # + 0.0: the original never leaves a -0.0 here
 
     def add_iid_noise(self, x: np.ndarray, draws: Draws) -> np.ndarray:
+        """Add white noise."""
         return x + self._scale("iid_noise_scale", draws) * draws.iid_noise
 
     def shear(self, x: np.ndarray, draws: Draws) -> np.ndarray:
+        """Subtract the ramps."""
         return x - draws.slope[:, None] * self.ramp.astype(x.dtype, copy=False)
 
     def resample(self, x: np.ndarray) -> np.ndarray:
+        """Resample to final_seq_length."""
         return x @ self._resampling if x.dtype == np.float32 else resample(x, self.last)
 
     def time(self) -> np.ndarray:

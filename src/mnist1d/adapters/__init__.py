@@ -1,0 +1,1 @@
+"""The data for other communities: PyTorch, JAX, scikit-learn, Hugging Face, each in its own conventions."""
