@@ -2,8 +2,9 @@
 
     python benchmarks/training.py --num-steps 6000
 
-Both run in this process, one after the other. "single" is processor seconds with one thread on one core, so that a busy machine
-does not blur the ratio; "default" is the clock, with the threads that either takes unless told. Compilation is counted apart.
+Both run in this process, one after the other. With `--threads single` both keep to one thread on one core and processor seconds are
+counted, so that a busy machine does not blur the ratio; with `--threads default`, each takes the threads it takes unless told, and the
+clock counts. Compilation is counted apart.
 """
 
 from __future__ import annotations
@@ -93,11 +94,12 @@ def ours(name: str, data: Any, num_steps: int) -> tuple[Callable[[], Any], float
     return lambda: jax.block_until_ready(compiled(keys, split)), time.perf_counter() - begin
 
 
-def timed(call: Callable[[], Any]) -> tuple[float, float]:
-    """Return the processor seconds and the clock seconds of a call."""
-    clock, processor = time.perf_counter(), time.process_time()
+def seconds(call: Callable[[], Any], single: bool) -> float:
+    """Return the seconds that a call takes: of the processor for a single thread, else by the clock."""
+    clock = time.process_time if single else time.perf_counter
+    begin = clock()
     call()
-    return time.process_time() - processor, time.perf_counter() - clock
+    return clock() - begin
 
 
 def processor_name() -> str:
@@ -114,45 +116,41 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--num-steps", type=int, default=6000)
     parser.add_argument("--models", nargs="+", choices=("logistic", *MODELS), default=MODELS)
-    parser.add_argument("--default-threads", action="store_true", help="time both at their default threads as well, by the clock")
+    parser.add_argument("--threads", choices=("single", "default"), default="single")
     options = parser.parse_args()
-    os.environ.setdefault("XLA_FLAGS", "" if options.default_threads else SINGLE_THREAD)
-    try:
-        import torch
-    except ImportError:
-        torch = None
+    single = options.threads == "single"
+    if single:  # before either library starts its threads
+        os.environ |= {"XLA_FLAGS": SINGLE_THREAD, "OMP_NUM_THREADS": "1"}
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     import jax
     import numpy as np
 
     import mnist1d
 
-    data, cores = mnist1d.load_dataset(), os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
-    threads, figures = torch.get_num_threads() if torch else None, {}
+    try:
+        import torch
+    except ImportError:
+        torch = None
+    data, figures = mnist1d.load_dataset(), {}
     for name in options.models:
         call, compile_seconds = ours(name, data, options.num_steps)
-        figures[name] = {"compile": compile_seconds}
-        for mode in ("single", "default") if options.default_threads else ("single",):
-            if cores:
-                os.sched_setaffinity(0, {max(cores)} if mode == "single" else cores)
-            call()
-            spent = timed(call)[mode == "default"]
-            figures[name] |= {f"ours_{mode}": spent}
-            if torch:
-                torch.set_num_threads(1 if mode == "single" else threads)
-                torch.manual_seed(0)
-                model = torch_model(name)
-                torch_train(model, data, 20)
-                theirs = timed(lambda model=model: torch_train(model, data, options.num_steps))[mode == "default"]
-                figures[name] |= {f"torch_{mode}": theirs, f"ratio_{mode}": theirs / spent}
-        if cores:
-            os.sched_setaffinity(0, cores)
+        call()
+        figures[name] = {"ours": seconds(call, single), "compile": compile_seconds}
+        if torch:
+            torch.manual_seed(0)
+            model = torch_model(name)
+            torch_train(model, data, 20)
+            figures[name]["torch"] = seconds(lambda model=model: torch_train(model, data, options.num_steps), single)
+            figures[name]["ratio"] = figures[name]["torch"] / figures[name]["ours"]
     versions = {"python": platform.python_version(), "numpy": np.__version__, "jax": jax.__version__}
     document = {
         "benchmark": "training",
         "num_steps": options.num_steps,
         "seconds_a_seed": {name: {key: round(value, 3) for key, value in found.items()} for name, found in figures.items()},
         "bar": {"mlp": 3, "cnn": 3, "gru": 6},
-        "torch_threads": threads,
+        "threads": options.threads,
+        "torch_threads": torch and torch.get_num_threads(),
         "versions": versions | ({"torch": torch.__version__} if torch else {}),
         "device": jax.devices()[0].platform,
         "processor": processor_name(),

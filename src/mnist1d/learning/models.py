@@ -7,11 +7,9 @@ from functools import cache
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 from jax import Array, random
 
-from mnist1d.learning.layers import Params, conv1d, conv1d_init, conv1d_time, dense, dense_init, gru_init
-from mnist1d.learning.layers import gru as run_gru
+from mnist1d.learning.layers import Params, bidirectional_gru, conv1d, conv1d_init, conv1d_time, dense, dense_init, gru_init
 
 
 class Model(NamedTuple):
@@ -100,8 +98,7 @@ def gru(*, hidden: int = 6, num_inputs: int = 40, num_outputs: int = 10) -> Mode
 
     def apply(params: Params, x: Array) -> Array:
         series = x.T[:, None]  # (time, 1, batch)
-        states = [run_gru(params["forward"], series), run_gru(params["backward"], series[::-1])[::-1]]
-        h = jnp.concatenate(states, axis=1)  # (time, 2 * hidden, batch)
+        h = bidirectional_gru(params["forward"], params["backward"], series)  # (time, 2 * hidden, batch)
         return dense(params["dense"], h.reshape(-1, h.shape[2]).T)
 
     return Model(init, apply)
