@@ -77,6 +77,11 @@ if App is not None:
     Runs = Annotated[Path, Parameter(help="folder of runs")]
     Json = Annotated[bool, Parameter("--json", help="print one JSON document on stdout")]
     Preset = Annotated[str, Parameter(help="smoke, quick or paper")]
+    Executor = Annotated[str | None, Parameter(help="here or processes; unless told, processes for more than one trial")]
+    Workers = Annotated[int | None, Parameter(help="number of processes; unless told, one a core")]
+    Mnist = Annotated[Path | None, Parameter(help="a local file of MNIST, .npz or idx")]
+    DryRun = Annotated[bool, Parameter(help="list the trials and the estimated time, run nothing")]
+    RetryFailed = Annotated[bool, Parameter(help="try again what failed before")]
 
     @app.command
     @with_knobs
@@ -144,11 +149,11 @@ if App is not None:
             list[str] | None, Parameter("--set", help="name=value,value on any field of the config; a tuple as data.padding=36:60")
         ] = None,
         runs: Runs = RUNS,
-        executor: Annotated[str | None, Parameter(help="here or processes; unless told, processes for more than one trial")] = None,
-        workers: Annotated[int | None, Parameter(help="number of processes; unless told, one a core")] = None,
-        mnist: Annotated[Path | None, Parameter(help="a local file of MNIST, .npz or idx")] = None,
-        dry_run: Annotated[bool, Parameter(help="list the trials and the estimated time, run nothing")] = False,
-        retry_failed: Annotated[bool, Parameter(help="try again what failed before")] = False,
+        executor: Executor = None,
+        workers: Workers = None,
+        mnist: Mnist = None,
+        dry_run: DryRun = False,
+        retry_failed: RetryFailed = False,
         fail_fast: Annotated[bool, Parameter(help="start no more trials once one has failed")] = False,
         json_: Json = False,
     ) -> int:
@@ -157,6 +162,40 @@ if App is not None:
 
         options = {"executor": executor, "workers": workers, "mnist": mnist, "dry_run": dry_run, "retry_failed": retry_failed}
         return run_studies([study], preset, seeds, set_ or (), runs, **options, fail_fast=fail_fast, as_json=json_)
+
+    @app.command
+    def reproduce(
+        *,
+        preset: Preset = "quick",
+        runs: Runs = RUNS,
+        executor: Executor = None,
+        workers: Workers = None,
+        mnist: Mnist = None,
+        dry_run: DryRun = False,
+        retry_failed: RetryFailed = False,
+        json_: Json = False,
+    ) -> int:
+        """Run every study, then write the report, report.html in the folder of runs."""
+        from mnist1d.experiments import STUDIES
+        from mnist1d.runs.commands import run as run_studies
+
+        options = {"executor": executor, "workers": workers, "mnist": mnist, "dry_run": dry_run, "retry_failed": retry_failed}
+        return run_studies(list(STUDIES), preset, None, (), runs, **options, as_json=json_, report=runs / "report.html")
+
+    @app.command
+    def report(
+        *,
+        runs: Runs = RUNS,
+        output: Annotated[
+            Path | None, Parameter(["--output", "-o"], help="the file; unless told, report.html in the folder of runs")
+        ] = None,
+        preset: Annotated[str | None, Parameter(help="smoke, quick or paper; unless told, each study as it was last run")] = None,
+    ) -> int:
+        """Make the report and all figures again from the rows: one self-contained HTML file."""
+        from mnist1d.runs.report import write_report
+
+        print(write_report(runs, output or runs / "report.html", preset).resolve())
+        return 0
 
     @app.command
     def results(

@@ -105,7 +105,7 @@ def test_failed_save_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
     fig = draw()
 
     def fails(file, **_):
-        file.write_bytes(b"half")
+        file.write(b"half")
         raise RuntimeError("the disk is full")
 
     monkeypatch.setattr(fig, "savefig", fails)

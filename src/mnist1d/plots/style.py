@@ -6,6 +6,7 @@ global settings are changed inside a call only.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -122,17 +123,24 @@ def ending_of(path: str | Path, endings: Sequence[str]) -> str:
 
 
 def save(fig: Figure, path: str | Path, dpi: int = 200) -> Path:
-    """Write a figure as png, pdf or svg, by the ending of path; atomic, and the same bytes for the same figure.
-
-    Raises UsageError for another ending. Pdf and svg carry no date; an svg's ids hang on its content only. The first save settles
-    the layout: draw everything before it.
-    """
+    """Write a figure as png, pdf or svg, by the ending of path; atomic. Raises UsageError for another ending."""
     path, ending = Path(path), ending_of(path, STILLS)
-    metadata = {".png": None, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}[ending]
-    with matplotlib.rc_context(SETTINGS), atomic_path(path) as part:
-        settle(fig)
-        fig.savefig(part, format=ending[1:], dpi=dpi, metadata=metadata)
+    with atomic_path(path) as part:
+        part.write_bytes(rendered(fig, ending[1:], dpi))
     return path
+
+
+def rendered(fig: Figure, kind: str = "svg", dpi: int = 200) -> bytes:
+    """Return a figure as the bytes of a png, pdf or svg file: the same bytes for the same figure.
+
+    Pdf and svg carry no date; an svg's ids hang on its content only. The first call settles the layout: draw everything before it.
+    """
+    metadata = {"png": None, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
+    content = io.BytesIO()
+    with matplotlib.rc_context(SETTINGS):
+        settle(fig)
+        fig.savefig(content, format=kind, dpi=dpi, metadata=metadata)
+    return content.getvalue()
 
 
 def settle(fig: Figure) -> None:

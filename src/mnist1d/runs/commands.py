@@ -16,6 +16,7 @@ from mnist1d.experiments import PRESETS, STUDIES, load
 from mnist1d.runs.console import Shown, describe, say, show_results, show_summary, table
 from mnist1d.runs.executors import cores, make_executor
 from mnist1d.runs.outcome import results_of, save_figures
+from mnist1d.runs.report import write_report
 from mnist1d.runs.store import DATABASE, open_store
 from mnist1d.runs.sweep import Summary, Task, plan, sweep
 
@@ -36,8 +37,9 @@ def run(
     retry_failed: bool = False,
     fail_fast: bool = False,
     as_json: bool = False,
+    report: Path | None = None,
 ) -> int:
-    """Sweep studies, draw their figures below the folder of runs, and print what came out."""
+    """Sweep studies, draw their figures below the folder of runs, write the report where asked, and print what came out."""
     tasks = [task for study in studies for task in plan(study, preset, seeds, overrides)]
     _use_mnist(mnist)
     executor = executor or ("processes" if len(tasks) > 1 and cores() > 1 else "here")
@@ -46,30 +48,23 @@ def run(
         return _dry_run(tasks, runs, getattr(pool, "workers", 1))
     with open_store(runs) as store, pool:
         summary = sweep(store, tasks, pool, retry_failed=retry_failed, fail_fast=fail_fast, progress=Shown())
-        found = []
-        for study in studies:
-            results = results_of(study, store.rows(study))
-            paths = save_figures(results, runs / "figures")
-            found.append(results.to_dict() | {"figures": [str(path) for path in paths]})
-            if not as_json:
-                show_results(results)
-                if paths:
-                    say(f"figures: {', '.join(str(path) for path in paths if path.suffix == '.png')} (also pdf, svg)")
-        show_summary(summary, f"mnist1d run {studies[0]}" if len(studies) == 1 else "mnist1d reproduce")
-        if as_json:
-            print(json.dumps({"summary": _counts(summary), "preset": preset, "studies": found}, allow_nan=False))
+        found = [results_of(study, store.rows(study)) for study in studies]
+        figures = runs / "figures"
+        if report:
+            write_report(runs, report, pool=pool)
+        else:
+            for results in found:
+                save_figures(results, figures)
+    if as_json:
+        print(json.dumps({"summary": _counts(summary), "preset": preset, "studies": [r.to_dict() for r in found]}, allow_nan=False))
+    else:
+        for results in found:
+            show_results(results)
+    say(f"figures: {figures.resolve()} (png, pdf, svg)")
+    show_summary(summary, f"mnist1d run {studies[0]}" if len(studies) == 1 else "mnist1d reproduce")
+    if report:
+        say(f"report: {report.resolve()}")
     return 0 if summary.ok else 1
-
-
-def reproduce(preset: str, runs: Path, **options: Any) -> int:
-    """Sweep every study, then write the report and say where it is."""
-    from mnist1d.runs.report import write_report
-
-    status = run(list(STUDIES), preset, None, (), runs, **options)
-    if not options.get("dry_run"):
-        path = write_report(runs, runs / "report.html")
-        say(f"the report: {path.resolve()}")
-    return status
 
 
 def listing() -> None:

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing.connection import wait
@@ -61,40 +62,49 @@ class Processes(Executor):
 
     def __init__(self, workers: int):
         self.workers = workers
+        self.queue: deque[tuple[Future, tuple]] = deque()
         self.idle: list[ProcessPoolExecutor] = []
         self.busy: dict[Future, ProcessPoolExecutor] = {}
         self.lock = threading.RLock()  # a callback runs at once, in this thread, where its future is already done
 
     def submit(self, fn: Callable, /, *args: Any, **kwargs: Any) -> Future:
+        future: Future = Future()
         with self.lock:
-            process = self.idle.pop() if self.idle else _process()
-            with one_thread():  # read when the process starts, which may be now
-                inner = process.submit(_measured, fn, args, kwargs)
-            outer: Future = Future()
-            self.busy[outer] = process
-        inner.add_done_callback(lambda done: self._finish(done, outer))
-        return outer
+            self.queue.append((future, (fn, args, kwargs)))
+            self._fill()
+        return future
 
-    def _finish(self, inner: Future, outer: Future) -> None:
+    def _fill(self) -> None:
+        while self.queue and len(self.busy) < self.workers:
+            future, call = self.queue.popleft()
+            process = self.idle.pop() if self.idle else _process()
+            self.busy[future] = process
+            with one_thread():  # read when the process starts, which may be now
+                inner = process.submit(_measured, *call)
+            inner.add_done_callback(lambda done, future=future: self._finish(done, future))
+
+    def _finish(self, inner: Future, future: Future) -> None:
         with self.lock:
-            process = self.busy.pop(outer, None)
-            if process is None:
+            process = self.busy.pop(future, None)
+            if process is None:  # killed
                 return
             error = inner.exception()
             if error is None and inner.result()[1] < MAX_WORKER_BYTES:
                 self.idle.append(process)
             else:
                 process.shutdown(wait=False)
+            self._fill()
         if error is not None:
-            outer.set_exception(error)
+            future.set_exception(error)
         else:
-            outer.set_result(inner.result()[0])
+            future.set_result(inner.result()[0])
 
     def kill(self) -> None:
         """Stop every process now, in the middle of its call."""
         with self.lock:
             processes = [*self.idle, *self.busy.values()]
             self.idle, self.busy = [], {}
+            self.queue.clear()
         for process in processes:
             for child in list((process._processes or {}).values()):  # kill_workers() from Python 3.14 on
                 child.kill()

@@ -14,9 +14,10 @@ import numpy as np
 from mnist1d.experiments import STUDIES, load
 from mnist1d.experiments.claims import Claim, Published, mean_interval
 from mnist1d.experiments.rows import Rows
+from mnist1d.files import atomic_path
 from mnist1d.runs.store import Store
 
-FORMATS = ("png", "pdf", "svg")
+FORMATS = ("svg", "png", "pdf")
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,17 @@ class Measured:
 
 @dataclass(frozen=True)
 class Results:
-    """One study: its module, its rows, and what follows from them."""
+    """One study: its name, its rows, and what follows from them."""
 
-    study: ModuleType
+    name: str
     rows: Rows
     measured: list[Measured]
     claims: list[Claim]
+
+    @property
+    def study(self) -> ModuleType:
+        """Return the study's module."""
+        return load(self.name)
 
     @property
     def table(self) -> tuple[list[str], list[list[str]]] | None:
@@ -61,7 +67,7 @@ class Results:
         table = self.table
         return _finite(
             {
-                "study": self.study.NAME,
+                "study": self.name,
                 "measured": [m.to_dict() for m in self.measured],
                 "claims": [asdict(claim) for claim in self.claims],
                 "table": {"header": table[0], "lines": table[1]} if table else None,
@@ -74,7 +80,7 @@ def results_of(study: str, rows: Rows) -> Results:
     module = load(study)
     values = module.measured(rows) if len(rows) else {}
     measured = [_measured(p, np.asarray(values.get(p.name, ()), dtype=float)) for p in module.PUBLISHED]
-    return Results(module, rows, measured, module.claims(rows) if len(rows) else [])
+    return Results(study, rows, measured, module.claims(rows) if len(rows) else [])
 
 
 def studies_in(store: Store) -> list[str]:
@@ -83,13 +89,19 @@ def studies_in(store: Store) -> list[str]:
     return [name for name in STUDIES if name in known]
 
 
-def save_figures(results: Results, folder: Path, formats: tuple[str, ...] = FORMATS) -> list[Path]:
-    """Draw a study's figures into STUDY-slug.png, .pdf and .svg in the folder; return the paths. Errors: as for `plots.style.save`."""
+def save_figures(results: Results, folder: Path) -> dict[str, tuple[bytes, bytes]]:
+    """Draw a study's figures into STUDY-slug.svg, .png and .pdf in the folder; return svg and png of each. Errors: as `atomic_path`."""
     from mnist1d.plots import style
 
     folder.mkdir(parents=True, exist_ok=True)
-    figures = results.figures().items()
-    return [style.save(figure, folder / f"{results.study.NAME}-{slug}.{ending}") for slug, figure in figures for ending in formats]
+    drawn = {}
+    for slug, figure in results.figures().items():
+        content = {kind: style.rendered(figure, kind) for kind in FORMATS}
+        for kind, data in content.items():
+            with atomic_path(folder / f"{results.name}-{slug}.{kind}") as part:
+                part.write_bytes(data)
+        drawn[slug] = content["svg"], content["png"]
+    return drawn
 
 
 def number(value: float, unit: str = "", digits: int = 3) -> str:
