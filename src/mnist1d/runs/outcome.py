@@ -91,11 +91,11 @@ def studies_in(store: Store) -> list[str]:
 
 def save_figures(results: Results, folder: Path) -> dict[str, tuple[bytes, bytes]]:
     """Draw a study's figures into STUDY-slug.svg, .png and .pdf in the folder; return svg and png of each. Errors: as `atomic_path`."""
-    from mnist1d.plots import style
-
     folder.mkdir(parents=True, exist_ok=True)
     drawn = {}
     for slug, figure in results.figures().items():
+        from mnist1d.plots import style
+
         content = {kind: style.rendered(figure, kind) for kind in FORMATS}
         for kind, data in content.items():
             with atomic_path(folder / f"{results.name}-{slug}.{kind}") as part:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 import types
 import typing
 from collections.abc import Iterable, Sequence
@@ -86,13 +87,16 @@ def _value(name: str, text: str, kind: Any) -> Any:
         if text.lower() not in known:
             raise UsageError(f"{name} must be true or false, got {text!r}")
         return known[text.lower()]
-    words = {int: "a whole number, like 500", float: "a number, like 0.5"}
+    words = {int: "a whole number, like 500", float: "a finite number, like 0.5"}
     if kind not in words:
         return text
     try:
-        return kind(text.replace("_", ""))
+        value = kind(text)
     except ValueError:
-        raise UsageError(f"{name} must be {words[kind]}; got {text!r}") from None
+        value = math.nan
+    if not math.isfinite(value):
+        raise UsageError(f"{name} must be {words[kind]}; got {text!r}")
+    return value
 
 
 def _shown(value: Any) -> str:

@@ -66,7 +66,7 @@ def open_store(folder: str | Path, *, create: bool = True) -> Store:
     folder = Path(folder)
     path = folder / DATABASE
     if not create and not path.is_file():
-        raise UsageError(f"no runs in {folder}: run a study first, mnist1d run spatial-priors --runs {folder}, or name another folder")
+        raise UsageError(no_runs(folder))
     if create:
         try:
             (folder / ARRAYS).mkdir(parents=True, exist_ok=True)
@@ -228,8 +228,10 @@ class Store:
 
     def _check(self, write: bool) -> None:
         """Refuse what is not ours or newer; make the tables in a new file."""
+        empty = not self.db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()  # first: the tables and what follows come together
         (application,), (version,) = (self.db.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version"))
-        empty = not self.db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        if empty and application == 0 and not write:
+            raise UsageError(no_runs(self.folder))
         if empty and application == 0 and write:
             self.db.execute("PRAGMA journal_mode = WAL")
             with self._transaction():
@@ -276,6 +278,11 @@ class _Arrays:
             except (OSError, ValueError, EOFError) as error:
                 raise FileFormatError(f"the arrays of a row, {self.folder / file}, are missing or damaged: {error}") from None
         return self.files[file][name]
+
+
+def no_runs(folder: Path) -> str:
+    """Return what is said of a folder without a store."""
+    return f"no runs in {folder}: run a study first, mnist1d run spatial-priors --runs {folder}, or name another folder"
 
 
 def now() -> str:

@@ -1,0 +1,142 @@
+"""The store: what goes in comes out; whole or not at all; and every foreign, newer, damaged or unwritable file is told in a sentence."""
+
+import json
+import math
+import os
+import sqlite3
+
+import numpy as np
+import pytest
+
+from mnist1d.errors import FileFormatError, UsageError
+from mnist1d.experiments.rows import Row
+from mnist1d.runs import open_store
+from mnist1d.runs.store import DATABASE, StoreError
+from tests.runs.toy import Config
+
+ROWS = [
+    Row(0, "acc", 0, 0.1),
+    Row(0, "acc", 10, float("nan")),
+    Row(0, "loss", None, math.inf),
+    Row(0, "mask", 3, np.arange(6.0).reshape(2, 3)),
+    Row(1, "acc", 0, 0.5),
+    Row(1, "mask", 3, np.ones((2, 3), bool)),
+]
+
+
+def test_rows_come_back_as_they_were(store):
+    store.add("toy", Config(), [0, 1], ROWS)
+    rows = store.rows("toy")
+    assert [(r.seed, r.metric, r.step) for r in rows] == [(r.seed, r.metric, r.step) for r in ROWS]
+    assert rows.records[0].value == 0.1 and math.isnan(rows.records[1].value) and rows.records[2].value == math.inf
+    assert np.array_equal(rows.array("mask", seed=0), np.arange(6.0).reshape(2, 3)) and rows.array("mask", seed=1).dtype == bool
+    assert rows.records[0].config["data.padding"] == (36, 60) and rows.records[0].config["size"] == 1
+
+
+def test_anybody_can_read_it(store):
+    trial = store.add("toy", Config(), [0, 1], ROWS, seconds=1.5, provenance={"python": "3.11"})
+    db = sqlite3.connect(store.path)
+    assert db.execute("SELECT study, trial, seed, metric, step, value FROM rows LIMIT 1").fetchone() == ("toy", trial, 0, "acc", 0, 0.1)
+    config, status, seconds, provenance = db.execute(
+        "SELECT config, status, seconds, provenance FROM trials JOIN calls ON id = trial_id"
+    ).fetchone()
+    assert json.loads(config)["data"]["padding"] == [36, 60] and (status, seconds) == ("done", 1.5) and json.loads(provenance)["python"]
+    db.close()
+
+
+def test_a_seed_is_stored_once(store):
+    trial = store.add("toy", Config(), [0], ROWS[:1])
+    store.add("toy", Config(), [0, 1], ROWS)
+    assert store.done(trial) == {0, 1}
+    assert [r.value for r in store.rows("toy").where(seed=0)] == [0.1]
+
+
+def test_a_failed_write_leaves_nothing(store):
+    with pytest.raises((TypeError, ValueError)):
+        store.add("toy", Config(), [0], [Row(0, "acc", 0, 0.1), Row(0, "mask", None, np.ones(2)), Row(0, "acc", 1, "no number")])
+    assert store.studies() == [] and len(store.all_rows()) == 0 and list((store.folder / "arrays").iterdir()) == []
+
+
+def test_rows_are_those_asked_last(store):
+    first, second = (store.add("toy", Config(size=size), [0, 1], ROWS) for size in (1, 2))
+    assert len(store.rows("toy").unique("trial")) == 2  # no sweep was recorded: everything
+    store.record_sweep("toy", "paper", {second: [0, 1]}, "")
+    store.record_sweep("toy", "smoke", {first: [1]}, "")
+    assert store.rows("toy").unique("trial") == [first] and store.rows("toy").unique("seed") == [1]
+    assert store.rows("toy", "paper").unique("trial") == [second] and len(store.rows("toy", "quick")) == 0
+
+
+def test_failed_calls_stand_until_done(store):
+    trial = store.add("toy", Config(), [0, 1], status="failed", error="Traceback")
+    assert store.failed(trial) == {0, 1} and store.done(trial) == set() and store.calls()[0].error == "Traceback"
+    store.add("toy", Config(), [0], ROWS[:3])
+    assert store.failed(trial) == {1}
+
+
+def test_reading_leaves_no_trace(store, tmp_path):
+    with pytest.raises(UsageError, match="no runs in .*: run a study first"):
+        open_store(tmp_path / "nowhere", create=False)
+    assert not (tmp_path / "nowhere").exists()
+    store.add("toy", Config(), [0], ROWS[:1])
+    with open_store(store.folder, create=False) as reader, pytest.raises(StoreError, match="cannot be written"):
+        reader.add("toy", Config(), [1], ROWS[4:5])
+
+
+def test_newer_schema(store):
+    store.db.execute("PRAGMA user_version = 99")
+    with pytest.raises(FileFormatError, match="has schema 99, this version of mnist1d reads up to 1: update mnist1d"):
+        open_store(store.folder)
+
+
+def test_foreign_database(tmp_path):
+    db = sqlite3.connect(tmp_path / DATABASE)
+    db.execute("CREATE TABLE birds (name)")
+    db.close()
+    with pytest.raises(FileFormatError, match="not one of mnist1d's"):
+        open_store(tmp_path)
+    with pytest.raises(FileFormatError, match="not one of mnist1d's"):
+        open_store(tmp_path, create=False)
+
+
+def test_not_a_database(tmp_path):
+    (tmp_path / DATABASE).write_text("a letter to my aunt, long enough to fill the header of a database and more than that\n" * 20)
+    with pytest.raises(FileFormatError, match="is not a database: name another folder"):
+        open_store(tmp_path)
+    assert "aunt" in (tmp_path / DATABASE).read_text()
+
+
+def test_missing_arrays(store):
+    store.add("toy", Config(), [0], ROWS[3:4])
+    next((store.folder / "arrays").iterdir()).unlink()
+    with pytest.raises(FileFormatError, match="missing or damaged"):
+        store.rows("toy")
+
+
+def test_full_disk(store):
+    store.db.execute(f"PRAGMA max_page_count = {store.db.execute('PRAGMA page_count').fetchone()[0]}")
+    with pytest.raises(StoreError, match="is full: make room, then give the same command again"):
+        store.add("toy", Config(), [0], [Row(0, "acc", step, 0.5) for step in range(20_000)])
+    store.db.execute("PRAGMA max_page_count = 100000")
+    assert store.studies() == []
+    store.add("toy", Config(), [0], ROWS[:1])
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_read_only_folder(store):
+    store.add("toy", Config(), [0], ROWS[:1])
+    store.close()
+    for path in (store.path, store.folder):
+        path.chmod(0o555)
+    try:
+        with open_store(store.folder, create=False) as reader:
+            assert len(reader.rows("toy")) == 1
+        with pytest.raises((StoreError, UsageError), match="writ"):
+            open_store(store.folder).add("toy", Config(), [1], ROWS[4:5])
+    finally:
+        store.folder.chmod(0o755)
+
+
+def test_a_file_where_the_folder_should_be(tmp_path):
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(UsageError, match="cannot be made"):
+        open_store(tmp_path / "runs")

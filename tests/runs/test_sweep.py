@@ -1,0 +1,222 @@
+"""Sweeps: run what is lacking, keep what was, whatever breaks in between."""
+
+import os
+import signal
+import sqlite3
+import time
+from collections import Counter
+
+import pytest
+
+from mnist1d.errors import UsageError
+from mnist1d.runs import open_store, plan, sweep
+from mnist1d.runs.executors import Processes, make_executor, one_thread
+from mnist1d.runs.sweep import Progress, Task, alone, balanced
+from mnist1d.runs.work import checked, work
+from tests.runs.toy import LOG, Config, start
+
+
+@pytest.fixture
+def log(tmp_path, monkeypatch):
+    """The runs that ended, as lines [size, seeds, pid]."""
+    path = tmp_path / "log"
+    monkeypatch.setenv(LOG, str(path))
+    return lambda: [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def tasks(*actions, seeds=(0, 1)):
+    return [Task("toy", Config(action=action, size=i + 1), tuple(seeds), "smoke", 1.0) for i, action in enumerate(actions)]
+
+
+def test_a_sweep_and_again(toy, store, log):
+    first = sweep(store, plan("toy", "smoke"))
+    assert (first.wanted, first.done, first.stored, first.ok) == (3, 3, 0, True)
+    again = sweep(store, plan("toy", "smoke"))
+    assert (again.wanted, again.done, again.stored, again.ok) == (3, 0, 3, True)
+    assert len(log()) == 3
+    assert len(store.rows("toy").where(metric="one")) == 3 * 2 * 2
+
+
+def test_more_seeds_run_only_what_lacks(toy, store, log):
+    sweep(store, plan("toy", "smoke", seeds=1))
+    sweep(store, plan("toy", "smoke", seeds=3))
+    assert [seeds for _, seeds, _ in log()] == ["0", "0", "0", "1,2", "1,2", "1,2"]
+    assert store.rows("toy").unique("seed") == [0, 1, 2]
+
+
+def test_rows_come_in_the_order_of_the_grid(toy, store):
+    sweep(store, list(reversed(plan("toy", "smoke"))))
+    sweep(store, plan("toy", "smoke"))
+    assert store.rows("toy").unique("size") == [1, 2, 3]
+
+
+def test_a_failure_stands_alone(toy, store):
+    summary = sweep(store, tasks("ok", "fail", "ok"))
+    assert (summary.done, len(summary.failed), summary.ok) == (2, 1, False)
+    assert "RuntimeError: the toy broke" in store.calls()[1].error
+    again = sweep(store, tasks("ok", "fail", "ok"))
+    assert (again.done, again.failed, len(again.earlier), again.ok) == (0, [], 1, False)
+    retried = sweep(store, tasks("ok", "fail", "ok"), retry_failed=True)
+    assert (len(retried.failed), retried.earlier) == (1, [])
+    assert len(sweep(store, tasks("fail", "ok", "ok"), fail_fast=True).failed) == 1
+    assert store.studies() == ["toy"]
+
+
+def test_fail_fast_starts_no_more(toy, store, log):
+    summary = sweep(store, tasks("fail", "ok", "ok"), fail_fast=True)
+    assert (summary.done, len(summary.failed), log()) == (0, 1, [])
+
+
+def test_missing_data_is_skipped_and_tried_again(toy, store):
+    for _ in range(2):
+        summary = sweep(store, tasks("ok", "skip"))
+        assert summary.ok and [reason for _, reason in summary.skipped] == ["the toy's data is not here: get it from the shop"]
+
+
+def test_a_study_that_forgets_a_seed_fails(toy):
+    outcome = work("toy", Config(action="short"), (0, 1))
+    assert outcome.status == "failed" and "rows for exactly the seeds that it was given, [0, 1]; got rows for [0]" in outcome.error
+    assert checked([], []) == []
+
+
+def test_the_longest_first(toy, store):
+    seen = []
+
+    class Seen(Progress):
+        def begin(self, task):
+            seen.append(task.config.size)
+
+    sweep(store, [Task("toy", Config(size=size), (0,), "smoke", float(size)) for size in (2, 3, 1)], progress=Seen())
+    assert seen == [3, 2, 1]
+
+
+def test_long_tasks_are_split_by_seeds():
+    parts = balanced([Task("toy", Config(), tuple(range(8)), "smoke", 8.0), Task("toy", Config(size=2), (0,), "smoke", 1.0)], 2)
+    assert sorted(seed for part in parts if part.config.size == 1 for seed in part.seeds) == list(range(8))
+    assert max(part.estimate for part in parts) <= 4.5 and sum(part.estimate for part in parts) == 9.0
+    assert len(balanced([Task("toy", Config(), (0, 1), "smoke", 8.0)], 1)) == 1
+
+
+@pytest.mark.parametrize(("name", "message"), [("dask", "not there yet"), ("proceses", "did you mean 'processes'")])
+def test_executors_that_are_not_there(name, message):
+    with pytest.raises(UsageError, match=message):
+        make_executor(name)
+
+
+def test_one_thread_is_for_the_workers_only(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "--xla_foo=1")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    with one_thread():
+        assert os.environ["OMP_NUM_THREADS"] == "1"
+        assert os.environ["XLA_FLAGS"].startswith("--xla_foo=1 --xla_cpu_multi_thread_eigen=false")
+    assert os.environ["XLA_FLAGS"] == "--xla_foo=1" and "OMP_NUM_THREADS" not in os.environ
+
+
+def test_a_killed_process_takes_its_own_call_only():
+    with Processes(2) as pool:
+        long = pool.submit(time.sleep, 1)
+        dead = pool.submit(os._exit, 9)
+        after = [pool.submit(os.getpid) for _ in range(3)]
+        assert dead.exception() is not None and long.result() is None
+        assert all(future.result() != os.getpid() for future in after)
+
+
+def test_a_killed_worker_fails_its_trial_only(tmp_path):
+    driver = start(tmp_path, "--preset", "smoke", "--set", "action=ok,die", "--executor", "processes", "--workers", "2", "--json")
+    _, told = driver.communicate(timeout=60)
+    assert driver.returncode == 1 and "ended by the system" in told and "Traceback" not in told
+    with open_store(tmp_path, create=False) as store:
+        assert Counter(call.status for call in store.calls()) == {"done": 3, "failed": 3}
+
+
+def done_in(folder):
+    """The number of (trial, seed) that are done in a store that another process may be writing."""
+    try:
+        with open_store(folder, create=False) as store:
+            return sum(len(call.seeds) for call in store.calls() if call.status == "done")
+    except UsageError:  # not there yet
+        return 0
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
+
+
+def assert_all_once(folder, sizes):
+    db = sqlite3.connect(folder / "rows.sqlite")
+    try:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        counts = db.execute("SELECT count(*) FROM rows WHERE metric = 'one' GROUP BY trial, seed, step").fetchall()
+        assert counts == [(1,)] * (sizes * 2 * 2)
+    finally:
+        db.close()
+
+
+def gone(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    try:
+        with open(f"/proc/{pid}/stat") as file:  # ended, but nobody has asked how
+            return file.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def test_kill_9_in_the_middle_then_again(toy, tmp_path, log):
+    runs = tmp_path / "runs"
+    driver = start(runs, "--preset", "quick", "--executor", "processes", "--workers", "2", TOY_SECONDS="0.3")
+    wait_for(lambda: done_in(runs) >= 2)
+    driver.kill()
+    driver.communicate()
+    kept = done_in(runs)
+    assert 2 <= kept < 12
+    wait_for(lambda: all(gone(int(pid)) for _, _, pid in log()))  # the workers end with their driver
+    before = len(log())
+    with open_store(runs) as store:
+        summary = sweep(store, plan("toy", "quick"))
+        assert summary.ok and summary.stored * 2 == kept and summary.done == 6 - summary.stored
+    assert_all_once(runs, 6)
+    assert len(log()) == before + summary.done
+
+
+def test_two_sweeps_at_once(tmp_path, log):
+    runs = tmp_path / "runs"
+    drivers = [start(runs, "--preset", "quick", "--executor", "here", TOY_SECONDS="0.1") for _ in range(2)]
+    told = [driver.communicate(timeout=120)[1] for driver in drivers]
+    assert [driver.returncode for driver in drivers] == [0, 0], told
+    assert_all_once(runs, 6)
+    assert len(log()) == 6  # none ran twice
+
+
+def test_the_second_sweep_waits_and_says_for_whom(toy, store):
+    told = []
+
+    class Told(Progress):
+        def waiting(self, owner):
+            told.append(owner)
+            held.close()
+
+    held = alone(store, print)
+    held.__enter__()
+    held.close = lambda: held.__exit__(None, None, None)
+    assert sweep(store, plan("toy", "smoke"), progress=Told()).done == 3
+    assert len(told) == 1 and f"process {os.getpid()}" in told[0]
+
+
+@pytest.mark.parametrize("executor", ["here", "processes"])
+def test_ctrl_c(tmp_path, executor, toy, log):
+    runs = tmp_path / "runs"
+    driver = start(runs, "--preset", "quick", "--executor", executor, TOY_SECONDS="0.3")
+    wait_for(lambda: done_in(runs) >= 2)
+    os.killpg(driver.pid, signal.SIGINT)  # as a terminal does: to the workers, too
+    _, told = driver.communicate(timeout=30)
+    assert driver.returncode == 130 and "The same command again goes on" in told and "Traceback" not in told
+    assert 2 <= done_in(runs) < 12
+    with open_store(runs) as store:
+        assert sweep(store, plan("toy", "quick")).ok
+    assert_all_once(runs, 6)
