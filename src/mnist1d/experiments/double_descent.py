@@ -1,0 +1,334 @@
+"""Deep double descent: does a network grow worse as it becomes just able to fit its training set, and better beyond?
+
+Networks of growing width are trained to the end on 4,000 signals: an MLP of two hidden layers with and without label noise, and the
+benchmark's CNN with it. Label noise: with probability 0.15 a training label is drawn anew from all ten. SGD, learning rate 0.01,
+momentum 0.9, batches of 100 in a new order every epoch, 500 epochs, cross-entropy; each seed draws weights, order and noise.
+
+Interpolation threshold: the smallest width whose training error, on the labels as given, ends at 2 % or less. The peak is where the
+test error rises highest above its lowest value at any smaller width (the first dip); its height is that rise. One trial is one
+width, without a step; what a narrow network computes is computed in a wider one whose other units are masked, so that few
+programs serve all widths.
+
+Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439), section 3.2; the phenomenon is
+that of Belkin et al. (2019, arXiv 1812.11118) and Nakkiran et al., Deep Double Descent (ICLR 2020, arXiv 1912.02292).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mnist1d.config import DataConfig, check_name
+from mnist1d.dataset import Dataset, make_dataset
+from mnist1d.errors import UsageError
+from mnist1d.experiments.claims import Claim, Published, above, within
+from mnist1d.experiments.rows import Row, Rows, scalar_rows
+
+NAME = "double-descent"
+TITLE = "Deep double descent"
+SECTION = "arXiv 2011.14439, section 3.2"
+PUBLISHED = (
+    Published("MLP with noise, width at the peak of test error", 40, 15, SECTION, "units"),
+    Published("MLP with noise, interpolation threshold", 40, 15, SECTION, "units"),
+    Published("MLP with noise, width at the first dip", 14, 6, SECTION, "units"),
+    Published("MLP with noise, test error at the largest width", 0.45, 0.03, SECTION),
+)
+SEEDS = {"smoke": 2, "quick": 2, "paper": 2}
+PEER_SECONDS = 1770.0
+ESTIMATE = {"smoke": 8.0, "quick": 35.0, "paper": 1000.0}  # seconds of one core
+
+FITTED = 0.02  # training error at and below which a network interpolates
+PADDED = {
+    "mlp": (16, 48, 96, 160, 304),
+    "cnn": (8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104),
+}  # units computed; then multiples of 100
+MLP_WIDTHS = tuple(int(w) for w in np.unique(np.geomspace(2, 300, 20).astype(int)))
+CNN_WIDTHS = (*range(2, 29, 2), *range(30, 101, 5))
+
+
+@dataclass(frozen=True)
+class Config:
+    """One network of one width: hidden units of the MLP, channels of the CNN."""
+
+    model: str = "mlp"
+    width: int = 40
+    label_noise: float = 0.15
+    num_epochs: int = 500
+    batch_size: int = 100
+    learning_rate: float = 0.01
+    data: DataConfig = DataConfig(num_samples=16_000, train_split=0.25)
+
+    def __post_init__(self) -> None:
+        check_name(self.model, PADDED, "model")
+        for name in ("width", "num_epochs"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} must be at least 1, got {getattr(self, name)}")
+
+
+def grid(preset: str) -> list[Config]:
+    """Return the trials of a preset: widths of the MLP without and with noise, of the CNN with noise."""
+    small = DataConfig(num_samples=4000, train_split=0.25)
+    mlp, cnn, fixed = {
+        "smoke": ((2, 8), (2,), {"num_epochs": 2, "data": DataConfig(num_samples=400)}),
+        "quick": ((2, 4, 8, 14, 20, 28, 40, 80, 160, 300), (2, 4, 6, 10, 16, 32), {"num_epochs": 400, "data": small}),
+        "paper": (MLP_WIDTHS, CNN_WIDTHS, {}),
+    }[preset]
+    trials = [Config("mlp", width, noise, **fixed) for noise in (0.0, 0.15) for width in mlp]
+    return trials + [Config("cnn", width, 0.15, **fixed) for width in cnn]
+
+
+def weight(config: Config) -> float:
+    """Return the cost of a trial in units of that of the narrowest MLP: fixed work a step, and more with the square of the width."""
+    units = padded_width(config.model, config.width)
+    return 1 + (units / 130) ** 2 if config.model == "mlp" else 3 + (units / 15) ** 2
+
+
+def run(config: Config, seeds: Sequence[int]) -> list[Row]:
+    """Train one network from every seed, each with label noise of its own; accuracies and losses at the end, parameters, seconds."""
+    from mnist1d.learning import num_params
+
+    data = signals(config.data)
+    labels = np.stack([data.with_label_noise(config.label_noise, seed=seed).y for seed in seeds])
+    num_inputs = data.x.shape[1]
+    begin = time.perf_counter()
+    train = program(
+        config.model,
+        padded_width(config.model, config.width),
+        config.num_epochs,
+        config.batch_size,
+        len(seeds),
+        data.x.shape,
+        data.x_test.shape,
+    )
+    compiled_at = time.perf_counter()
+    final = train(seeds, data, labels, config.width, config.learning_rate)
+    scalars = {
+        "seconds": [(time.perf_counter() - compiled_at) / len(seeds)] * len(seeds),
+        "compile_seconds": [compiled_at - begin] * len(seeds),
+        "num_params": [num_params(make_model(config.model, config.width, num_inputs))] * len(seeds),
+    }
+    return scalar_rows(seeds, final | scalars)
+
+
+@cache
+def signals(config: DataConfig) -> Dataset:
+    """Return the data set, made once for all widths."""
+    return make_dataset(config, dtype="float32")
+
+
+@cache
+def program(
+    name: str, units: int, num_epochs: int, batch_size: int, num_seeds: int, shape: tuple[int, int], test_shape: tuple[int, int]
+) -> Callable:
+    """Compile the training of all networks up to `units` wide: f(seeds, data, labels (seeds, n), width, learning rate) -> metrics
+    at the end, (seeds,) each. Seeds run side by side where steps are too short to be worth their own."""
+    import jax
+    import jax.numpy as jnp
+
+    from mnist1d.learning import Settings, Split, make_fit
+
+    model = make_model(name, units, shape[1])
+    num_steps = num_epochs * max(1, shape[0] // batch_size)
+    fit = make_fit(model, Settings(num_steps, batch_size, optimizer="momentum", eval_every=num_steps, reshuffle=True))
+
+    def one(seed, y, split, width, learning_rate):
+        key = jax.random.key(seed)
+        params, mask = narrowed(name, units, model.init(jax.random.fold_in(key, 0)), width)
+        curves = fit(key, split._replace(y=y), params=params, mask=mask, learning_rate=learning_rate).curves
+        return {metric: values[-1] for metric, values in curves.items()}
+
+    def mapped(seeds, labels, *shared):
+        return jax.vmap(lambda seed, y: one(seed, y, *shared))(seeds, labels)
+
+    def of(shape: tuple[int, ...], dtype: Any = jnp.float32) -> Any:
+        return jax.ShapeDtypeStruct(shape, dtype)
+
+    split = Split(of(shape), of(shape[:1], jnp.int32), of(test_shape), of(test_shape[:1], jnp.int32))
+    compiled = jax.jit(mapped).lower(of((num_seeds,), jnp.int32), of((num_seeds, shape[0]), jnp.int32), split, of(()), of(())).compile()
+
+    def train(seeds, data, labels, width, learning_rate):
+        split = Split(data.x, data.y.astype(np.int32), data.x_test, data.y_test.astype(np.int32))
+        found = compiled(np.asarray(seeds, np.int32), labels.astype(np.int32), split, np.float32(width), np.float32(learning_rate))
+        return {metric: np.asarray(values) for metric, values in found.items()}
+
+    return train
+
+
+@cache
+def make_model(name: str, width: int, num_inputs: int = 40) -> Any:
+    """Return the benchmark's CNN, or an MLP of two hidden layers without a residual connection, of the given width."""
+    import jax
+
+    from mnist1d.learning import Model
+    from mnist1d.learning.layers import dense, dense_init
+    from mnist1d.learning.models import cnn
+
+    if name == "cnn":
+        return cnn(channels=width, num_inputs=num_inputs)
+
+    def init(key):
+        sizes = ((num_inputs, width), (width, width), (width, 10))
+        return {f"dense{i + 1}": dense_init(k, *size) for i, (k, size) in enumerate(zip(jax.random.split(key, 3), sizes, strict=True))}
+
+    def apply(params, x):
+        for layer in ("dense1", "dense2"):
+            x = jax.nn.relu(dense(params[layer], x))
+        return dense(params["dense3"], x)
+
+    return Model(init, apply)
+
+
+def padded_width(model: str, width: int) -> int:
+    """Return how many units are computed for `width` of them."""
+    return next((units for units in PADDED[model] if units >= width), -(-width // 100) * 100)
+
+
+def narrowed(name: str, units: int, params: Any, width: Any) -> tuple[Any, Any]:
+    """Turn a fresh network `units` wide into one `width` wide (a number, may be traced): its params, and the mask that keeps it so.
+
+    A masked unit has no weight in and no bias, gives relu(0) = 0, and its weights stay 0. What is left starts as in a network of
+    that width: uniform in +- 1/sqrt(fan_in), its own fan_in.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    num_inputs = params["dense1"]["w"].shape[0] if name == "mlp" else 40
+    slim = jax.eval_shape(make_model(name, 1, num_inputs).init, jax.random.key(0))
+
+    def mask_of(leaf, one):  # along an axis that grows with the width, `one` counts the entries of a unit
+        mask = jnp.ones(leaf.shape)
+        for axis, (size, each) in enumerate(zip(leaf.shape, one.shape, strict=True)):
+            if size != each:
+                mask *= jnp.expand_dims(jnp.arange(size) < width * each, [a for a in range(leaf.ndim) if a != axis])
+        return mask
+
+    mask = jax.tree.map(mask_of, params, slim)
+    fan = {layer: p["w"].shape[-2] != slim[layer]["w"].shape[-2] for layer, p in params.items()}  # does it grow with the width?
+    rescaled = {layer: jax.tree.map(lambda a, g=fan[layer]: a * jnp.sqrt(units / width) if g else a, p) for layer, p in params.items()}
+    return jax.tree.map(jnp.multiply, rescaled, mask), mask
+
+
+CURVES = {"MLP without noise": ("mlp", False), "MLP with noise": ("mlp", True), "CNN with noise": ("cnn", True)}
+
+
+def sizes_and_errors(rows: Rows, curve: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return widths (widths,) and the errors on training and test set, (seeds, widths) each, of the seeds that all widths have."""
+    model, noisy = CURVES[curve]
+    found: dict[str, dict[int, dict[int, float]]] = {"train_acc": {}, "test_acc": {}}
+    for r in rows.where(model=model):
+        if r.metric in found and (r.config["label_noise"] > 0) == noisy:
+            found[r.metric].setdefault(r.config["width"], {})[r.seed] = 1 - r.value
+    widths = sorted(found["test_acc"])
+    seeds = sorted(set.intersection(*(set(of_width) for of_width in found["test_acc"].values()))) if widths else []
+    errors = (np.array([[found[metric][w][seed] for w in widths] for seed in seeds]) for metric in ("train_acc", "test_acc"))
+    return np.array(widths), *(e.reshape(len(seeds), len(widths)) for e in errors)
+
+
+class Shape(NamedTuple):
+    """What a seed's curve of errors shows: widths at the threshold (NaN: never fitted), first dip and peak; the errors there and last."""
+
+    threshold: float
+    dip: float
+    peak: float
+    dip_error: float
+    peak_error: float
+    last_error: float
+
+
+def shape_of(widths: np.ndarray, train: np.ndarray, test: np.ndarray) -> Shape:
+    """Find threshold, first dip and peak (see the study's docstring) in one seed's errors, (widths,) each."""
+    fitted = widths[train <= FITTED]
+    peak = int((test - np.minimum.accumulate(test)).argmax())
+    dip = int(test[: peak + 1].argmin())
+    return Shape(fitted[0] if len(fitted) else np.nan, widths[dip], widths[peak], test[dip], test[peak], test[-1])
+
+
+def shapes_of(rows: Rows, curve: str) -> list[Shape]:
+    """Return one shape a seed, [] where fewer than three widths are there."""
+    widths, train, test = sizes_and_errors(rows, curve)
+    return [shape_of(widths, *errors) for errors in zip(train, test, strict=True)] if len(widths) >= 3 else []
+
+
+def measured(rows: Rows) -> dict[str, np.ndarray]:
+    """Return what stands beside the published figures, (seeds,) each; a threshold only where every seed has one."""
+    shapes = shapes_of(rows, "MLP with noise")
+    names = ("width at the peak of test error", "interpolation threshold", "width at the first dip", "test error at the largest width")
+    columns = ("peak", "threshold", "dip", "last_error")
+    values = {f"MLP with noise, {name}": np.array([getattr(s, c) for s in shapes]) for name, c in zip(names, columns, strict=True)}
+    return {name: v for name, v in values.items() if len(v) and np.isfinite(v).all()}
+
+
+def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+    """Return for each curve the widths and test errors at first dip, threshold, peak and at the largest width; means over seeds."""
+    lines = []
+    for curve in CURVES:
+        if shapes := shapes_of(rows, curve):
+            s = Shape(*np.mean(shapes, axis=0))
+            threshold = f"{s.threshold:.0f}" if np.isfinite(s.threshold) else "not reached by every seed"
+            cells = [
+                f"{s.dip:.0f}",
+                f"{100 * s.dip_error:.1f}",
+                threshold,
+                f"{s.peak:.0f}",
+                f"{100 * s.peak_error:.1f}",
+                f"{100 * s.last_error:.1f}",
+            ]
+            lines.append([curve, *cells, str(len(shapes))])
+    return ["network", "dip at", "test error %", "threshold", "peak at", "test error %", "at the largest width, %", "n"], lines
+
+
+def claims(rows: Rows) -> list[Claim]:
+    """Test the sentences on each seed's curve; widths are compared as factors, on a log scale."""
+    result = []
+    shapes = {curve: shapes_of(rows, curve) for curve in CURVES}
+    for curve in ("MLP with noise", "CNN with noise"):
+        octaves = [float(np.log2(s.peak / s.threshold)) for s in shapes[curve] if np.isfinite(s.threshold)]
+        published = "both near 40" if curve.startswith("MLP") else ""
+        if octaves:
+            text = f"{curve}: the peak sits at the interpolation threshold, within a factor of 2"
+            result.append(within(text, "log2(width at the peak / threshold)", octaves, -1, 1, published))
+        if shapes[curve]:
+            gain = [s.dip_error - s.last_error for s in shapes[curve]]
+            text = f"{curve}: the error past the peak falls below the first dip"
+            result.append(above(text, "test error, dip - largest width", gain))
+    clean, noisy = ([s.peak_error - s.dip_error for s in shapes[f"MLP {with_} noise"]] for with_ in ("without", "with"))
+    if clean and len(clean) == len(noisy):
+        result.append(above("noise sharpens the MLP's peak", "height of the peak, with noise - without", np.subtract(noisy, clean)))
+    return result
+
+
+def figures(rows: Rows) -> dict[str, Any]:
+    """Draw test and training error against width; dotted: the interpolation threshold."""
+    from mnist1d.plots import style
+
+    shown = [curve for curve in CURVES if len(sizes_and_errors(rows, curve)[0])]
+    fig, axes = style.figure(1, len(shown), size=(3.4 * len(shown) + 0.6, 3.6), sharey=True, squeeze=False)
+    for ax, curve in zip(axes[0], shown, strict=True):
+        widths, train, test = sizes_and_errors(rows, curve)
+        style.band(ax, widths, test, "test error", style.COLORS[1], marker=".")
+        style.band(ax, widths, train, "training error", style.COLORS[0], "--", marker=".")
+        ax.set_xscale("log")
+        ax.set(title=curve, xlabel="channels" if curve.startswith("CNN") else "hidden units", ylim=(-0.02, None))
+        thresholds = [s.threshold for s in shapes_of(rows, curve)]
+        if thresholds and np.isfinite(thresholds).all():
+            at = np.exp(np.mean(np.log(thresholds)))
+            ax.axvline(at, color=style.GREY, linestyle=":", linewidth=1.2)
+            ax.annotate(
+                "fitted",
+                (at, 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(3, -10),
+                textcoords="offset points",
+                fontsize=8,
+                color=style.GREY,
+            )
+        ax.xaxis.set_major_formatter("{x:g}")
+        style.percent_axis(ax)
+    if shown:
+        style.legend(axes[0, 0], loc="lower left")
+    return {"error": fig}
