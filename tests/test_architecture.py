@@ -4,7 +4,7 @@
            <- experiments <- runs, plots <- cli, web
 
 A module imports from rows before its own, or from its own row; no two rooms import each other. An import inside a function may go
-against an arrow in the cases named in UPWARD, each with its reason; `import mnist1d` itself is the front door, which only the last row may use.
+against an arrow in the cases named in UPWARD, each with its reason. `import mnist1d` is the front door, for the last row only.
 """
 
 import ast

@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter1d
 import mnist1d
 from mnist1d import DataConfig
 from mnist1d.digits import HEIGHTS, templates
-from mnist1d.draws import BLOCK, Draws, draw_exact, draw_fast
+from mnist1d.draws import BLOCK, Draws, _integers, draw_exact, draw_fast, legacy_stream
 from mnist1d.signals import Pipeline, apply, plan_resampling, resample, stages
 from tests import oracle
 from tests.strategies import configs, own_templates
@@ -177,3 +177,11 @@ def test_every_draw_changes_the_signal():
     for name in Draws._fields:
         changed = draws._replace(**{name: np.roll(getattr(draws, name), 3, axis=0)})
         assert not np.array_equal(apply(templates(), changed, config), plain), name
+
+
+@pytest.mark.parametrize("high", [1, 2, 3, 48, 64, 65, 2**16 + 1, 2**31, 2**32 - 1])
+def test_integers_are_those_of_randint(high):
+    bits, rng = legacy_stream(7), np.random.RandomState(7)
+    integer = _integers(bits, high)
+    assert [integer() for _ in range(200)] == [int(rng.randint(0, high)) for _ in range(200)]
+    assert np.random.RandomState(bits).random_sample() == rng.random_sample()

@@ -37,7 +37,7 @@ class DataConfig:
     template_len: int = _knob(12, "int", "points of a template, as counted in the working length", low=1)
     padding: tuple[int, int] = _knob((36, 60), "range", "fewest and most zeros appended: how small the digit is in the signal")
     scale_coeff: float = _knob(0.4, "float", "spread of the amplitude: the factor is uniform in 1 ± half of it", usual=(0, 2))
-    max_translation: int = _knob(48, "int", "circular shift, uniform in 0 .. one less than it", low=1)
+    max_translation: int = _knob(48, "int", "circular shift, uniform in 0 .. one less than it", low=1, high=2**32 - 1)
     corr_noise_scale: float = _knob(0.25, "float", "smooth noise where the digit is not", usual=(0, 5))
     iid_noise_scale: float = _knob(2e-2, "float", "white noise everywhere", usual=(0, 1))
     shear_scale: float = _knob(0.75, "float", "slope of an added ramp, uniform in ± half of it", usual=(0, 10))

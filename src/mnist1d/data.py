@@ -15,6 +15,7 @@ import numpy as np
 from mnist1d import dataset as _dataset
 from mnist1d import digits as _digits
 from mnist1d.config import DataConfig
+from mnist1d.draws import legacy_stream
 from mnist1d.errors import warn
 from mnist1d.transform import transform as transform
 from mnist1d.utils import ObjectView, from_pickle, set_seed, to_pickle
@@ -43,7 +44,7 @@ def make_dataset(args: Any = None, template: Mapping[str, Any] | None = None) ->
     """
     config = _config(args)
     set_seed(config.seed)
-    data = _dataset.assemble(config, _digits.as_templates(template), np.random.mtrand._rand, "float64")
+    data = _dataset.assemble(config, _digits.as_templates(template), np.random.get_bit_generator(), "float64")
     templates = get_templates() if template is None else template
     return {**{name: data[name] for name in ARRAYS}, "templates": templates}
 
@@ -92,7 +93,7 @@ def _config(args: Any) -> DataConfig:
 def _is_asked_for(data: Any, args: Any, template: Mapping[str, Any] | None = None) -> bool:
     """Whether a set is the one that the settings give, but for the rounding of another platform."""
     config = _config(args)
-    asked = _dataset.assemble(config, _digits.as_templates(template), np.random.RandomState(config.seed), "float64")
+    asked = _dataset.assemble(config, _digits.as_templates(template), legacy_stream(config.seed), "float64")
     try:
         return all(np.shape(data[name]) == asked[name].shape and np.allclose(data[name], asked[name], atol=1e-9) for name in ARRAYS)
     except (KeyError, TypeError, IndexError):

@@ -14,7 +14,18 @@ import numpy as np
 
 from mnist1d.config import DataConfig, check_name
 from mnist1d.digits import Templates, as_templates
-from mnist1d.draws import BLOCK, Draws, Order, block_size, exact_chunks, exact_order, fast_chunks, fast_order, samples_per_class
+from mnist1d.draws import (
+    BLOCK,
+    Draws,
+    Order,
+    block_size,
+    exact_chunks,
+    exact_order,
+    fast_chunks,
+    fast_order,
+    legacy_stream,
+    samples_per_class,
+)
 from mnist1d.errors import Mnist1dError, UsageError, warn
 from mnist1d.signals import Pipeline, Stage, stages
 
@@ -193,23 +204,23 @@ def make_dataset(
     if remainder and config.num_samples > len(templates.y):
         made = config.num_samples - remainder
         warn(f"num_samples={config.num_samples} is no multiple of the {len(templates.y)} classes: {made} signals are made")
-    return assemble(config, templates, np.random.RandomState(config.seed) if mode == "exact" else None, dtype)
+    return assemble(config, templates, legacy_stream(config.seed) if mode == "exact" else None, dtype)
 
 
-def assemble(config: DataConfig, templates: Templates, rng: np.random.RandomState | None, dtype: str) -> Dataset:
-    """Draw, apply, order, standardise and split; `rng` is the legacy stream of exact mode, None for fast mode."""
+def assemble(config: DataConfig, templates: Templates, bits: np.random.BitGenerator | None, dtype: str) -> Dataset:
+    """Draw, apply, order, standardise and split; `bits` is the legacy stream of exact mode, None for fast mode."""
     num_classes, pipeline = len(templates.y), Pipeline(templates, config)
     n = num_classes * samples_per_class(config, num_classes)
-    working = np.float64 if rng else np.float32
+    working = np.float64 if bits else np.float32
     whole = -(-n // block_size(num_classes)) * block_size(num_classes)  # so that the last signals have the same bits in a longer set
-    chunks: Iterator[Draws] = exact_chunks(config, num_classes, rng) if rng else fast_chunks(config, num_classes, 0, whole)
+    chunks: Iterator[Draws] = exact_chunks(config, num_classes, bits) if bits else fast_chunks(config, num_classes, 0, whole)
     x, label = np.empty((n, config.final_seq_length), working), np.empty(n, np.int64)
     start = 0
     for draws in chunks:
         stop = min(start + len(draws.label), n)
         x[start:stop], label[start:stop] = pipeline(draws)[: stop - start], draws.label[: stop - start]
         start = stop
-    order: Order = exact_order(config, num_classes, rng) if rng else fast_order(config)
+    order: Order = exact_order(config, num_classes, bits) if bits else fast_order(config)
     if order.samples is not None:
         x, label = x[order.samples], label[order.samples]
     if order.positions is not None:
@@ -230,7 +241,7 @@ def assemble(config: DataConfig, templates: Templates, rng: np.random.RandomStat
         t=(pipeline.time() / std).astype(dtype),
         templates=templates,
         config=config,
-        mode="exact" if rng else "fast",
+        mode="exact" if bits else "fast",
         mean=float(mean),
         std=float(std),
         positions=order.positions,
