@@ -1,0 +1,188 @@
+"""Every study of the registry through one table of checks, at the preset smoke; one run of each serves all of them."""
+
+import dataclasses
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+import typing
+
+import numpy as np
+import pytest
+
+from mnist1d.config import DataConfig
+from mnist1d.experiments import PRESETS, STUDIES, load
+from mnist1d.experiments.claims import UNDECIDED, Claim, Published
+from mnist1d.experiments.rows import Rows
+from mnist1d.runs import flat, open_store, plan, sweep, trial_id
+from mnist1d.runs.outcome import results_of
+from mnist1d.runs.report import part_of
+
+
+def here(name):
+    return importlib.util.find_spec(f"mnist1d.experiments.{STUDIES[name]}") is not None
+
+
+@dataclasses.dataclass
+class Smoke:
+    """A study, its smoke run, and the folder in which that is stored."""
+
+    study: typing.Any
+    folder: typing.Any
+    tasks: list
+    summary: typing.Any
+    rows: Rows
+
+
+@pytest.fixture(scope="module", params=[name for name in STUDIES if here(name)])
+def smoke(request, tmp_path_factory):
+    name, folder = request.param, tmp_path_factory.mktemp("runs")
+    tasks = plan(name, "smoke")
+    with open_store(folder) as store:
+        summary = sweep(store, tasks)
+        assert not summary.failed, summary.failed[0][1]
+        return Smoke(load(name), folder, tasks, summary, store.rows(name))
+
+
+def test_constants(smoke):
+    study = smoke.study
+    assert study.TITLE.count(": ") <= 1
+    assert study.__doc__.startswith(f"{study.TITLE.split(': ')[0]}: ")
+    assert all(isinstance(p, Published) for p in study.PUBLISHED)
+    assert len({p.name for p in study.PUBLISHED}) == len(study.PUBLISHED)
+    assert set(study.SEEDS) == set(study.ESTIMATE) == set(PRESETS)
+    assert study.PEER_SECONDS is None or study.PEER_SECONDS > 0
+    assert 2 <= study.SEEDS["smoke"] <= study.SEEDS["paper"]
+    assert study.ESTIMATE["smoke"] <= study.ESTIMATE["quick"] <= study.ESTIMATE["paper"]
+
+
+def test_presets_are_distinct_configs_of_one_type(smoke):
+    study = smoke.study
+    assert dataclasses.fields(study.Config) and study.Config.__dataclass_params__.frozen
+    for preset in PRESETS:
+        configs = study.grid(preset)
+        assert configs and all(type(config) is study.Config for config in configs)
+        assert len({trial_id(study.NAME, config) for config in configs}) == len(configs)
+
+
+def test_every_field_changes_the_identity(smoke):
+    study = smoke.study
+    first = study.grid("smoke")[0]
+    names = {field.name for field in dataclasses.fields(first)}
+    for name in names:
+        other = other_value(getattr(first, name))
+        changed = object.__new__(study.Config)  # past the checks of the values: only the identity is looked at
+        for field in names:
+            object.__setattr__(changed, field, getattr(first, field) if field != name else other)
+        assert trial_id(study.NAME, changed) != trial_id(study.NAME, first), name
+
+
+def other_value(value):
+    if isinstance(value, DataConfig):
+        return value.replace(seed=value.seed + 1)
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, (int, float)):
+        return value + 1
+    if isinstance(value, tuple):
+        return (*value, "more")
+    return f"{value}-more"
+
+
+def test_rows_are_complete_for_every_seed(smoke):
+    ran = [task for task in smoke.tasks if task not in [skipped for skipped, _ in smoke.summary.skipped]]
+    assert ran and len(smoke.rows)
+    for task in ran:
+        rows = smoke.rows.where(trial=task.trial)
+        assert sorted(rows.unique("seed")) == list(task.seeds)
+        per_seed = [{(r.metric, r.step) for r in rows if r.seed == seed} for seed in task.seeds]
+        assert all(one == per_seed[0] for one in per_seed)
+        assert len(rows) == len(task.seeds) * len(per_seed[0])
+
+
+def test_rows_are_plain_and_serialisable(smoke):
+    for record in smoke.rows:
+        assert isinstance(record.value, (float, np.ndarray)) and isinstance(record.metric, str)
+        assert record.step is None or isinstance(record.step, int)
+    for trial in smoke.rows.unique("trial"):
+        config = smoke.rows.where(trial=trial).records[0].config
+        assert config == json.loads(json.dumps(config), object_hook=lambda d: {k: tuples(v) for k, v in d.items()})
+    for record in smoke.rows:
+        if record.metric.endswith("_acc") and not isinstance(record.value, np.ndarray):
+            assert 0 <= record.value <= 1, record
+
+
+def tuples(value):
+    return tuple(map(tuples, value)) if isinstance(value, list) else value
+
+
+def test_stored_configs_are_those_of_the_grid(smoke):
+    by_trial = {task.trial: flat(task.config) for task in smoke.tasks}
+    for record in smoke.rows:
+        assert by_trial[record.trial] == record.config
+
+
+def test_measured_names_are_published_names(smoke):
+    measured = smoke.study.measured(smoke.rows)
+    assert set(measured) <= {p.name for p in smoke.study.PUBLISHED}
+    for name, values in measured.items():
+        assert np.ndim(values) == 1 and len(values) and np.isfinite(np.asarray(values, float)).any(), name
+
+
+def test_claims_are_computed(smoke):
+    claims = smoke.study.claims(smoke.rows)
+    assert all(isinstance(claim, Claim) and claim.text and claim.quantity for claim in claims)
+    assert all(np.isfinite(claim.estimate) and claim.low <= claim.estimate <= claim.high for claim in claims)
+    assert claims or smoke.summary.skipped
+
+
+def test_one_seed_decides_nothing(smoke):
+    for seed in smoke.rows.unique("seed"):
+        assert {claim.verdict for claim in smoke.study.claims(smoke.rows.where(seed=seed))} <= {UNDECIDED}
+
+
+def test_figures_show_something(smoke):
+    part = part_of(smoke.folder, smoke.study.NAME, None)
+    assert part.figures
+    for slug in part.figures:
+        assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", slug)
+        for ending in ("png", "pdf", "svg"):
+            assert (smoke.folder / "figures" / f"{smoke.study.NAME}-{slug}.{ending}").stat().st_size > 1000
+        from matplotlib.image import imread
+
+        image = imread(smoke.folder / "figures" / f"{smoke.study.NAME}-{slug}.png")[..., :3]
+        assert (image.min(axis=-1) < 0.9).mean() > 0.002, f"{slug} is blank"
+    for figure in smoke.study.figures(smoke.rows).values():
+        drawn = [ax for ax in figure.axes if ax.has_data() or ax.texts]
+        assert drawn, "a figure without anything in it"
+
+
+def test_part_of_a_sweep_can_be_looked_at(smoke):
+    """As in the middle of a sweep: the first trial only, the last only, one seed, nothing."""
+    trials = smoke.rows.unique("trial")
+    for rows in (smoke.rows.where(trial=trials[0]), smoke.rows.where(trial=trials[-1], seed=0), Rows([])):
+        results = results_of(smoke.study.NAME, rows)
+        json.dumps(results.to_dict(), allow_nan=False)
+        assert isinstance(results.figures(), dict)
+
+
+def test_table_is_text(smoke):
+    if hasattr(smoke.study, "table"):
+        header, lines = smoke.study.table(smoke.rows)
+        assert lines and all(len(line) == len(header) and all(isinstance(cell, str) for cell in line) for line in lines)
+
+
+def test_resuming_does_nothing(smoke):
+    with open_store(smoke.folder) as store:
+        again = sweep(store, smoke.tasks)
+    assert again.done == 0 and again.stored == len(smoke.tasks) - len(smoke.summary.skipped)
+
+
+def test_every_module_imports_without_jax_and_matplotlib():
+    code = (
+        "import sys; from mnist1d.experiments import STUDIES, load\n"
+        f"for name in {[name for name in STUDIES if here(name)]}: assert load(name).NAME == name; load(name).grid('paper')\n"
+        "assert not {'jax', 'matplotlib', 'torch', 'sklearn'} & set(sys.modules), set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
