@@ -1,0 +1,211 @@
+"""Metalearning a learning rate: does the gradient through all of training find the best one?
+
+An MLP (40 -> 50 tanh -> 10) is trained for 200 steps of plain gradient descent, batches of 50 in fixed order, always from the same
+initial weights. The mean of its 200 losses is a function of the learning rate alone; its exact gradient, taken through all the steps,
+moves the rate by gradient descent (0.3, 50 outer steps), once from far above and once from far below. A grid search over fixed rates,
+on the same initial weights, is the judge. Row.step of `rate` and `objective` counts outer steps; `grid` is an array of rates and losses.
+
+Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439), section 3.3.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mnist1d.config import DataConfig
+from mnist1d.dataset import make_dataset
+from mnist1d.errors import UsageError
+from mnist1d.experiments.claims import Claim, Published, all_of, below, mean_interval, within
+from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+
+NAME = "learning-rate"
+TITLE = "Metalearning a learning rate"
+SECTION = "arXiv 2011.14439, section 3.3"
+STARTS = (1.5, 0.15)
+PUBLISHED = tuple(
+    published
+    for start in STARTS
+    for published in (
+        Published(f"rate from {start:g}", 0.62, 0.05, SECTION, unit=""),
+        Published(f"mean inner loss from {start:g}", 1.716, 0.02, SECTION, unit="nats"),
+    )
+)
+SEEDS = {"smoke": 2, "quick": 4, "paper": 8}
+PEER_SECONDS = 8.0
+ESTIMATE = {"smoke": 5.0, "quick": 9.0, "paper": 15.0}  # seconds of one core
+MEET, NO_BETTER = 0.02, 0.002  # how near two rates must come to have met, how many nats count as better
+
+
+@dataclass(frozen=True)
+class Config:
+    """One run of the outer loop, and the grid search it is held against."""
+
+    initial_rate: float = 1.5
+    outer_steps: int = 50
+    outer_rate: float = 0.3
+    num_steps: int = 200
+    batch_size: int = 50
+    hidden: int = 50
+    grid_size: int = 41  # fixed rates, evenly spaced in their logarithm from 0.15 to 2
+    data: DataConfig = DataConfig()
+
+    def __post_init__(self) -> None:
+        for name in ("outer_steps", "num_steps", "batch_size", "hidden", "grid_size"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name in ("initial_rate", "outer_rate"):
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
+                raise UsageError(f"{name} must be a positive number, got {getattr(self, name)}")
+
+
+def grid(preset: str) -> list[Config]:
+    """Return the trials of a preset: the outer loop from above and from below."""
+    settings = {"smoke": {"outer_steps": 3, "num_steps": 20, "grid_size": 3}, "quick": {"grid_size": 21}, "paper": {}}[preset]
+    return [Config(initial_rate=start, **settings) for start in STARTS]
+
+
+def make_objective(config: Config, x: Any, y: Any) -> Any:
+    """Return objective(rate, params) -> mean loss over all inner steps; each loss is that before its step. x (n, time), y (n,)."""
+    import jax
+    import jax.numpy as jnp
+
+    from mnist1d.learning.layers import dense
+    from mnist1d.learning.losses import cross_entropy
+
+    rows = np.arange(config.num_steps * config.batch_size).reshape(config.num_steps, -1) % len(x)
+    batches = jnp.asarray(x)[rows], jnp.asarray(y)[rows]  # (steps, batch, time), (steps, batch)
+
+    def loss(params: Any, x: Any, y: Any) -> Any:
+        return cross_entropy(dense(params["dense2"], jnp.tanh(dense(params["dense1"], x))), y)
+
+    def objective(rate: Any, params: Any) -> Any:
+        def step(params: Any, batch: Any) -> tuple[Any, Any]:
+            value, grads = jax.value_and_grad(loss)(params, *batch)
+            return jax.tree.map(lambda p, g: p - rate * g, params, grads), value
+
+        return jax.lax.scan(step, params, batches)[1].mean()
+
+    return objective
+
+
+def run(config: Config, seeds: Sequence[int]) -> list[Row]:
+    """Run the outer loop and the grid search from every seed's initial weights."""
+    import jax
+    import jax.numpy as jnp
+
+    from mnist1d.learning.layers import dense_init
+
+    data = make_dataset(config.data, dtype="float32")
+    objective = make_objective(config, data.x, data.y)
+    rates = np.geomspace(0.15, 2, config.grid_size)
+
+    def outer(key: Any, initial_rate: Any, rates: Any) -> tuple[Any, ...]:
+        keys = jax.random.split(key)
+        params = {
+            "dense1": dense_init(keys[0], data.x.shape[1], config.hidden),
+            "dense2": dense_init(keys[1], config.hidden, len(data.templates.y)),
+        }
+
+        def step(rate: Any, _: None) -> tuple[Any, Any]:
+            value, slope = jax.value_and_grad(objective)(rate, params)
+            return rate - config.outer_rate * slope, (rate, value)
+
+        curves = jax.lax.scan(step, initial_rate, None, config.outer_steps + 1)[1]  # the last step only tells its objective
+        return *curves, jax.lax.map(lambda rate: objective(rate, params), rates)
+
+    arguments = [(jax.random.key(seed), jnp.float32(config.initial_rate), jnp.asarray(rates, jnp.float32)) for seed in seeds]
+    begin = time.perf_counter()
+    compiled = jax.jit(outer).lower(*arguments[0]).compile()
+    compiled_at = time.perf_counter()
+    found = [[np.asarray(part) for part in compiled(*given)] for given in arguments]
+    seconds = (time.perf_counter() - compiled_at) / len(seeds)
+    rate, value, grid_value = (np.stack(part) for part in zip(*found, strict=True))
+    rows = curve_rows(seeds, range(config.outer_steps + 1), {"rate": rate, "objective": value})
+    rows += [Row(seed, "grid", None, np.stack([rates, losses])) for seed, losses in zip(seeds, grid_value, strict=True)]
+    scalars = {
+        "grid_best_rate": rates[np.nanargmin(grid_value, axis=1)],
+        "grid_best_loss": np.nanmin(grid_value, axis=1),
+        "seconds": [seconds] * len(seeds),
+        "compile_seconds": [compiled_at - begin] * len(seeds),
+    }
+    return rows + scalar_rows(seeds, scalars)
+
+
+def measured(rows: Rows) -> dict[str, np.ndarray]:
+    """Return final rates and mean inner losses, (seeds,), under the names of the published figures."""
+    found = {}
+    for start in STARTS:
+        trial = rows.where(initial_rate=start)
+        if len(trial):
+            found |= {f"rate from {start:g}": trial.final("rate"), f"mean inner loss from {start:g}": trial.final("objective")}
+    return found
+
+
+def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+    """Return one line a start: the rate and mean inner loss that were reached, and the grid's best; means over seeds."""
+    header = ["from", "reaches", "95 % interval", "n", "mean inner loss", "grid: best rate", "its loss", "published"]
+    lines = []
+    for start in rows.unique("initial_rate"):
+        trial = rows.where(initial_rate=start)
+        mean, low, high = mean_interval(trial.final("rate"))
+        interval = f"{low:.3f} .. {high:.3f}" if math.isfinite(low) else "one seed"
+        means = [f"{trial.final(name).mean():.4f}" for name in ("objective", "grid_best_rate", "grid_best_loss")]
+        lines.append([f"{start:g}", f"{mean:.3f}", interval, str(len(trial.final("rate"))), *means, "0.62, 1.716"])
+    return header, lines
+
+
+def figures(rows: Rows) -> dict[str, Any]:
+    """Draw the rate against outer steps, and the mean inner loss against the rate: the grid's curve and the loop's path."""
+    from mnist1d.plots import style
+
+    fig, (left, right) = style.figure(1, 2, size=(9, 3.8))
+    losses = []
+    for start, color in zip(rows.unique("initial_rate"), style.COLORS, strict=False):
+        trial = rows.where(initial_rate=start)
+        steps, rate = trial.curve("rate")
+        _, value = trial.curve("objective")
+        style.band(left, steps, rate, f"from {start:g}", color)
+        right.plot(rate.mean(axis=0), value.mean(axis=0), "o-", color=color, markersize=3, linewidth=1, label=f"outer loop from {start:g}")
+        grids = np.stack([trial.array("grid", seed) for seed in trial.unique("seed")])  # (seeds, 2, rates)
+        losses.append((grids[0, 0], grids[:, 1].mean(axis=0)))
+    if losses:
+        right.plot(*losses[0], color=style.GREY, linewidth=1.2, zorder=1, label="grid search")
+    style.reference_line(left, 0.62, "published: 0.62")
+    style.reference_line(right, 1.716, "published: 1.716")
+    left.set(title="The rate", xlabel="outer steps", ylabel="learning rate", ylim=(0, None))
+    right.set(title="What it costs", xlabel="learning rate", ylabel="mean loss of 200 steps, nats", xscale="log")
+    right.set_xticks([0.15, 0.3, 0.6, 1, 1.5], ["0.15", "0.3", "0.6", "1", "1.5"], minor=False)
+    right.set_xticks([], minor=True)
+    style.legend(left)
+    style.legend(right)
+    return {"learning-rate": fig}
+
+
+def claims(rows: Rows) -> list[Claim]:
+    """Test that both starts meet, and that no fixed rate of the grid does better."""
+    trials = [rows.where(initial_rate=start) for start in STARTS]
+    found = [trial for trial in trials if len(trial)]
+    result = []
+    if len(found) == 2:
+        above, below_ = (trial.final("rate") for trial in found)
+        n = min(len(above), len(below_))
+        text = f"from above and from below, both reach the same rate, within {MEET}"
+        result.append(within(text, "rate from 1.5 - rate from 0.15", above[:n] - below_[:n], -MEET, MEET, "both 0.62"))
+    if found:
+        parts = [
+            below("", f"loss - grid's best loss, from {trial.unique('initial_rate')[0]:g}, nats", loss_gap(trial), NO_BETTER)
+            for trial in found
+        ]
+        result.append(all_of(f"a grid search over fixed rates finds none better by {NO_BETTER} nats", parts, "no better one"))
+    return result
+
+
+def loss_gap(trial: Rows) -> np.ndarray:
+    """Return how much more the metalearned rate costs than the grid's best, (seeds,), in nats."""
+    return trial.final("objective") - trial.final("grid_best_loss")

@@ -1,0 +1,78 @@
+"""Metalearning a learning rate: the meta-gradient against finite differences, the inner loop against plain NumPy."""
+
+import jax
+import numpy as np
+import pytest
+
+from mnist1d.errors import UsageError
+from mnist1d.experiments.learning_rate import Config, claims, make_objective, run
+from mnist1d.experiments.rows import Record, Rows
+
+
+@pytest.fixture
+def problem():
+    rng = np.random.default_rng(0)
+    params = {name: {"w": rng.normal(size=shape) / 3, "b": np.zeros(shape[1])} for name, shape in (("dense1", (6, 5)), ("dense2", (5, 3)))}
+    return rng.normal(size=(30, 6)), rng.integers(0, 3, 30), params
+
+
+def numpy_objective(rate, params, x, y, num_steps, batch_size):
+    """The mean loss over gradient descent, gradients written out by hand."""
+    (w1, b1), (w2, b2) = ((params[name]["w"].copy(), params[name]["b"].copy()) for name in ("dense1", "dense2"))
+    losses = []
+    for step in range(num_steps):
+        rows = np.arange(step * batch_size, (step + 1) * batch_size) % len(x)
+        h = np.tanh(x[rows] @ w1 + b1)
+        logits = h @ w2 + b2
+        p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        losses.append(-np.log(p[np.arange(batch_size), y[rows]]).mean())
+        d_logits = (p - np.eye(3)[y[rows]]) / batch_size
+        d_z = d_logits @ w2.T * (1 - h**2)
+        w2, b2 = w2 - rate * h.T @ d_logits, b2 - rate * d_logits.sum(axis=0)
+        w1, b1 = w1 - rate * x[rows].T @ d_z, b1 - rate * d_z.sum(axis=0)
+    return np.mean(losses)
+
+
+def test_objective_is_gradient_descent_and_its_gradient_finite_differences(problem):
+    x, y, params = problem
+    with jax.enable_x64(True):
+        objective = make_objective(Config(num_steps=12, batch_size=10), x, y)  # wraps around the 30 signals
+        value, slope = jax.value_and_grad(objective)(0.7, params)
+        np.testing.assert_allclose(value, numpy_objective(0.7, params, x, y, 12, 10), rtol=1e-12)
+        h = 1e-5
+        numeric = (objective(0.7 + h, params) - objective(0.7 - h, params)) / (2 * h)
+    np.testing.assert_allclose(slope, numeric, rtol=1e-7)
+
+
+def test_outer_step_descends_the_objective_from_either_side():
+    rows = run(Config(initial_rate=0.15, outer_steps=4, num_steps=40, grid_size=3), (3,))
+    rates = [row.value for row in rows if row.metric == "rate"]
+    losses = [row.value for row in rows if row.metric == "objective"]
+    assert rates[0] == pytest.approx(0.15) and rates == sorted(rates) and losses == sorted(losses, reverse=True)
+    rates_of_grid, losses_of_grid = next(row.value for row in rows if row.metric == "grid")
+    assert rates_of_grid[0] == pytest.approx(0.15) and losses_of_grid[0] == pytest.approx(losses[0], rel=1e-5)
+
+
+def record(start, seed, metric, value):
+    return Record(f"from {start}", {"initial_rate": start}, seed, metric, None, value)
+
+
+def test_claims_on_hand_made_rows():
+    values = {1.5: (0.62, 1.716), 0.15: (0.621, 1.716)}
+    made = [
+        record(start, seed, metric, value + seed * 1e-4)
+        for start, (rate, loss) in values.items()
+        for seed in (0, 1, 2)
+        for metric, value in (("rate", rate), ("objective", loss), ("grid_best_loss", 1.7165))
+    ]
+    assert [claim.verdict for claim in claims(Rows(made))] == ["holds", "holds"]
+    apart = [record(r.config["initial_rate"], r.seed, r.metric, r.value * r.config["initial_rate"]) for r in made]
+    assert claims(Rows(apart))[0].verdict == "does not hold"
+    assert {claim.verdict for claim in claims(Rows(made).where(seed=0))} == {"undecided"}
+
+
+def test_settings_are_checked():
+    with pytest.raises(UsageError, match="initial_rate must be a positive number, got -1"):
+        Config(initial_rate=-1)
+    with pytest.raises(UsageError, match="outer_steps must be at least 1, got 0"):
+        Config(outer_steps=0)
