@@ -50,7 +50,7 @@ def read(path: str | Path) -> Dataset:
         raise UsageError(f"{path} is a folder: name a file in it" if path.is_dir() else f"no such file: {path}")
     try:
         return _consistent(parse(path))
-    except Mnist1dError:
+    except (FileFormatError, MissingExtraError):
         raise
     except PermissionError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
