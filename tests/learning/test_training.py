@@ -1,0 +1,211 @@
+"""The training loop: batches, optimisers, masks, evaluation, seeds, and what may be given to it."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import random
+
+from benchmarks.training import torch_model
+from mnist1d.errors import UsageError
+from mnist1d.learning import MODELS, Model, Settings, Split, enable_compilation_cache, fit_seeds, make_fit
+from mnist1d.learning.losses import accuracy, cross_entropy
+from mnist1d.learning.training import OPTIMIZERS, _batches, apply_in_chunks
+from tests.learning.test_models import as_torch
+
+KEY = random.key(0)
+
+
+@pytest.fixture(scope="module")
+def split():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 10, 330)
+    x = rng.normal(size=(330, 40)) + np.eye(10, 40)[labels] * 2
+    return Split(*map(jnp.asarray, (x[:230].astype("f4"), labels[:230], x[230:].astype("f4"), labels[230:])))
+
+
+def trained(split, params=None, mask=None, learning_rate=None, model=None, **settings):
+    """The fit of the smallest model, jitted."""
+    model = model or MODELS["logistic"]()
+    fit = make_fit(model, Settings(**{"num_steps": 7, "eval_every": 3, **settings}))
+    return jax.jit(fit)(KEY, split, params=params, mask=mask, learning_rate=learning_rate)
+
+
+def rows_of_batches(n, steps, **settings):
+    """Which training rows each step sees, (steps, batch)."""
+    x = jnp.arange(n, dtype=jnp.float32)[:, None]
+    batch_at = _batches(KEY, Split(x, jnp.arange(n), x[:1], jnp.arange(1)), Settings(num_steps=steps, **settings))
+    batches = [batch_at(i) for i in range(steps)]
+    for x, y in batches:
+        np.testing.assert_array_equal(x[:, 0], y)  # signals and labels stay together
+    return np.array([np.asarray(y) for _, y in batches])
+
+
+@pytest.mark.parametrize("n", [400, 230, 100])
+def test_batch_i_is_rows_100_i_mod_n_onward(n):
+    found = rows_of_batches(n, 12)
+    np.testing.assert_array_equal(found, (100 * np.arange(12)[:, None] + np.arange(100)) % n)
+
+
+def test_reshuffled_epochs_are_permutations_in_new_orders():
+    epochs = rows_of_batches(60, 9, batch_size=20, reshuffle=True).reshape(3, 60)
+    np.testing.assert_array_equal(np.sort(epochs, axis=1), np.tile(np.arange(60), (3, 1)))
+    orders = [tuple(epoch) for epoch in [*epochs, np.arange(60)]]
+    assert len(set(orders)) == 4
+
+
+def test_reshuffling_leaves_another_remainder_out_each_epoch():
+    epochs = rows_of_batches(50, 6, batch_size=20, reshuffle=True).reshape(3, 40)
+    assert all(len(set(epoch)) == 40 for epoch in epochs)
+    assert len({tuple(sorted(set(range(50)) - set(epoch))) for epoch in epochs}) == 3
+
+
+def test_a_batch_larger_than_the_set_is_refused(split):
+    with pytest.raises(UsageError, match="batch_size must be at most .* got 231 for 230 signals"):
+        trained(split, batch_size=231)
+
+
+def test_evaluation_at_zero_every_so_often_and_at_the_end(split):
+    assert Settings(num_steps=7, eval_every=3).eval_steps.tolist() == [0, 3, 6, 7]
+    assert Settings(num_steps=6, eval_every=3).eval_steps.tolist() == [0, 3, 6]
+    assert Settings(num_steps=2, eval_every=30).eval_steps.tolist() == [0, 2]
+    model, result = MODELS["logistic"](), trained(split)
+    np.testing.assert_array_equal(result.steps, [0, 3, 6, 7])
+    for step, place in ((3, 1), (7, 3)):  # the curve's value is that of a training that ends there
+        params = trained(split, num_steps=step).params
+        for part, x, y in (("train", split.x, split.y), ("test", split.x_test, split.y_test)):
+            logits = model.apply(params, x)
+            assert result.curves[f"{part}_acc"][place] == pytest.approx(float(accuracy(logits, y)), abs=1e-6)
+            assert result.curves[f"{part}_loss"][place] == pytest.approx(float(cross_entropy(logits, y)), rel=1e-5)
+    first = model.apply(model.init(random.split(KEY)[0]), split.x_test)
+    assert result.curves["test_loss"][0] == pytest.approx(float(cross_entropy(first, split.y_test)), rel=1e-5)
+
+
+def test_a_start_that_is_given_is_taken(split):
+    start = MODELS["logistic"]().init(random.key(5))
+    still = trained(split, params=start, learning_rate=0.0).params
+    jax.tree.map(np.testing.assert_array_equal, still, start)
+    moved = trained(split, params=start).params
+    assert not np.allclose(moved["dense1"]["w"], start["dense1"]["w"])
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_masked_weights_are_zero_exactly_to_the_end(split, optimizer):
+    shapes = jax.eval_shape(MODELS["logistic"]().init, KEY)
+    mask = jax.tree.map(lambda leaf: (random.uniform(random.key(1), leaf.shape) < 0.3).astype(jnp.float32), shapes)
+    params = trained(split, mask=mask, optimizer=optimizer, num_steps=20).params
+    for leaf, kept in zip(jax.tree.leaves(params), jax.tree.leaves(mask), strict=True):
+        assert (np.asarray(leaf)[np.asarray(kept) == 0] == 0).all()
+        assert (np.asarray(leaf)[np.asarray(kept) == 1] != 0).all()
+
+
+def test_learning_rate_as_setting_number_and_schedule_agree(split):
+    by_setting = trained(split, learning_rate=None).params
+    for given in (0.01, jnp.full(7, 0.01)):
+        jax.tree.map(np.testing.assert_array_equal, trained(split, learning_rate=given).params, by_setting)
+    stopped = trained(split, learning_rate=jnp.where(jnp.arange(7) < 3, 0.01, 0.0))
+    jax.tree.map(np.testing.assert_array_equal, stopped.params, trained(split, num_steps=3).params)
+
+
+def test_learning_rate_is_traced_mapped_and_differentiated(split):
+    fit = make_fit(MODELS["logistic"](), Settings(num_steps=5, eval_every=5, optimizer="sgd"))
+    traces = []
+
+    @jax.jit
+    def final_loss(rate):
+        traces.append(rate)
+        return fit(KEY, split, learning_rate=rate).curves["train_loss"][-1]
+
+    rates = [0.0, 0.1, 0.2]
+    losses = [float(final_loss(rate)) for rate in rates]
+    assert len(traces) == 1 and losses[0] > losses[1] > losses[2]
+    np.testing.assert_allclose(jax.vmap(final_loss)(jnp.array(rates)), losses, rtol=1e-4)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_steps_equal_those_of_pytorch(split, optimizer):
+    torch = pytest.importorskip("torch", reason="compares with PyTorch's optimisers, and torch is not installed")
+    model, theirs = MODELS["mlp"](), torch_model("mlp")
+    params = model.init(random.key(3))
+    theirs.load_state_dict({name: torch.tensor(np.asarray(value)) for name, value in as_torch("mlp", params).items()})
+    steps = {
+        "adam": lambda p: torch.optim.Adam(p, lr=0.01),
+        "sgd": lambda p: torch.optim.SGD(p, lr=0.01),
+        "momentum": lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9),
+        "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.01),
+    }[optimizer](theirs.parameters())
+    x, y = torch.tensor(np.asarray(split.x)), torch.tensor(np.asarray(split.y)).long()
+    for i in range(6):
+        rows = (100 * i + torch.arange(100)) % len(x)
+        steps.zero_grad()
+        torch.nn.functional.cross_entropy(theirs(x[rows]), y[rows]).backward()
+        steps.step()
+    ours = trained(split, params, model=model, optimizer=optimizer, num_steps=6).params
+    for name, value in as_torch("mlp", ours).items():  # a weight moves by up to 0.01 a step; tiny gradients amplify rounding in some
+        np.testing.assert_allclose(value, theirs.get_parameter(name).detach(), rtol=1e-3, atol=2e-4, err_msg=name)
+
+
+def test_a_seed_is_the_same_whichever_run_along(split):
+    fit = make_fit(MODELS["logistic"](), Settings(num_steps=7, eval_every=3, reshuffle=True))
+    keys = jnp.stack([random.key(seed) for seed in (3, 1, 4)])
+    three, one = fit_seeds(fit, keys, split), fit_seeds(fit, keys[1:2], split)
+    assert three.curves["test_acc"].shape == (3, 4) and three.steps.shape == (4,)
+    jax.tree.map(lambda many, single: np.testing.assert_array_equal(many[1], single[0]), three.params, one.params)
+    assert not np.allclose(three.params["dense1"]["w"][0], three.params["dense1"]["w"][1])
+
+
+def test_equal_settings_give_one_fit_and_one_compilation(split):
+    calls = []
+
+    def apply(params, x):
+        calls.append(x.shape)
+        return x @ params
+
+    model = Model(lambda key: jnp.zeros((40, 10)), apply)
+    keys = jnp.stack([KEY])
+    for _ in range(2):
+        fit_seeds(make_fit(model, Settings(num_steps=2)), keys, split)
+    first = len(calls)
+    fit_seeds(make_fit(model, Settings(num_steps=2)), keys, split, learning_rate=0.5)
+    fit_seeds(make_fit(model, Settings(num_steps=2)), keys, split, learning_rate=0.7)
+    assert first > 0 and len(calls) == 2 * first  # one trace without a rate and one for both rates
+
+
+def test_chunks_give_what_the_whole_gives():
+    x = random.normal(KEY, (23, 4))
+    whole = jnp.tanh(x) * 2
+    for chunk in (5, 23, 100, 1):
+        np.testing.assert_allclose(apply_in_chunks(lambda x: jnp.tanh(x) * 2, x, chunk), whole, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"num_steps": 0}, "num_steps must be at least 1, got 0"),
+        ({"optimizer": "adamw"}, "optimizer must be one of adam, .*, got 'adamw'"),
+        ({"loss": "nll"}, "loss must be one of cross_entropy, mse, got 'nll'"),
+    ],
+)
+def test_settings_are_checked(settings, message):
+    with pytest.raises(UsageError, match=message):
+        Settings(**settings)
+
+
+def test_compilation_cache_writes_files(tmp_path, monkeypatch):
+    from jax.experimental.compilation_cache import compilation_cache
+
+    names = ("jax_compilation_cache_dir", "jax_persistent_cache_min_entry_size_bytes", "jax_persistent_cache_min_compile_time_secs")
+    before = {name: getattr(jax.config, name) for name in names}
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    try:
+        compilation_cache.reset_cache()
+        folder = enable_compilation_cache()
+        assert folder == tmp_path / "mnist1d" / "jax" and folder.stat().st_mode & 0o077 == 0
+        jax.jit(lambda x: x * 3 + 1)(jnp.arange(5.0)).block_until_ready()
+        assert any(folder.iterdir())
+        assert enable_compilation_cache(tmp_path / "told") == tmp_path / "told"
+    finally:
+        for name, value in before.items():
+            jax.config.update(name, value)
+        compilation_cache.reset_cache()
