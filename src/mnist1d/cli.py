@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from mnist1d.config import DataConfig
-from mnist1d.errors import Mnist1dError, UsageError
+from mnist1d.errors import Mnist1dError, SuspiciousValueWarning, UsageError
 
 try:
     from cyclopts import App, CycloptsError, Group, Parameter
@@ -31,10 +31,16 @@ def main(tokens: list[str] | None = None) -> int:
     if App is None:
         print("error: the commands need cyclopts, which is not installed: from the checkout, pip install '.[lab]'", file=sys.stderr)
         return 1
-    warnings.showwarning = lambda message, *_, **__: print(f"warning: {message}", file=sys.stderr)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", SuspiciousValueWarning)
+        warnings.showwarning = lambda message, *_, **__: print(f"warning: {message}", file=sys.stderr)
+        return _status(tokens)
+
+
+def _status(tokens: list[str] | None) -> int:
     try:
         return app(tokens, result_action="return_value", exit_on_error=False, error_formatter=lambda e: f"error: {e}") or 0
-    except CycloptsError:
+    except CycloptsError:  # told already
         return 2
     except Mnist1dError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -79,7 +85,7 @@ if App is not None:
     Preset = Annotated[str, Parameter(help="smoke, quick or paper")]
     Executor = Annotated[str | None, Parameter(help="here or processes; unless told, processes for more than one trial")]
     Workers = Annotated[int | None, Parameter(help="number of processes; unless told, one a core")]
-    Mnist = Annotated[Path | None, Parameter(help="a local file of MNIST, .npz or idx")]
+    Mnist = Annotated[str | None, Parameter(help="a local file of MNIST (.npz, or a folder of idx files), or openml to fetch it")]
     DryRun = Annotated[bool, Parameter(help="list the trials and the estimated time, run nothing")]
     RetryFailed = Annotated[bool, Parameter(help="try again what failed before")]
 
@@ -160,7 +166,7 @@ if App is not None:
         """Run one study: what the folder of runs lacks; then print its table and claims and draw its figures."""
         from mnist1d.runs.commands import run as run_studies
 
-        options = {"executor": executor, "workers": workers, "mnist": mnist, "dry_run": dry_run, "retry_failed": retry_failed}
+        options = {"executor": executor, "workers": workers, "mnist_source": mnist, "dry_run": dry_run, "retry_failed": retry_failed}
         return run_studies([study], preset, seeds, set_ or (), runs, **options, fail_fast=fail_fast, as_json=json_)
 
     @app.command
@@ -179,7 +185,7 @@ if App is not None:
         from mnist1d.experiments import STUDIES
         from mnist1d.runs.commands import run as run_studies
 
-        options = {"executor": executor, "workers": workers, "mnist": mnist, "dry_run": dry_run, "retry_failed": retry_failed}
+        options = {"executor": executor, "workers": workers, "mnist_source": mnist, "dry_run": dry_run, "retry_failed": retry_failed}
         return run_studies(list(STUDIES), preset, None, (), runs, **options, as_json=json_, report=runs / "report.html")
 
     @app.command

@@ -17,7 +17,7 @@ from mnist1d.experiments.claims import UNDECIDED, Claim, Published
 from mnist1d.experiments.rows import Rows
 from mnist1d.runs import flat, open_store, plan, sweep, trial_id
 from mnist1d.runs.outcome import results_of
-from mnist1d.runs.report import part_of
+from mnist1d.runs.report import parts_of
 
 
 def here(name):
@@ -143,7 +143,7 @@ def test_one_seed_decides_nothing(smoke):
 
 
 def test_figures_show_something(smoke):
-    part = part_of(smoke.folder, smoke.study.NAME, None)
+    (part,) = parts_of(smoke.folder, smoke.study.NAME, None)
     assert part.figures
     for slug in part.figures:
         assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", slug)

@@ -25,6 +25,11 @@ def test_commas_make_a_grid_over_every_config_of_the_preset(toy):
     assert len(plan("toy", "smoke", overrides=["size=5"])) == 1  # three configs have become one
 
 
+def test_values_that_the_grid_does_not_vary_make_a_copy_of_it_each(toy):
+    labels = [task.label for task in plan("toy", "smoke", overrides=["size=1,2", "rate=0.1,0.2"])]
+    assert labels == ["smoke size=1,2 rate=0.1"] * 2 + ["smoke size=1,2 rate=0.2"] * 2
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

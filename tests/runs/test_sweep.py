@@ -122,7 +122,8 @@ def test_a_killed_process_takes_its_own_call_only():
 
 
 def test_a_killed_worker_fails_its_trial_only(tmp_path):
-    driver = start(tmp_path, "--preset", "smoke", "--set", "action=ok,die", "--set", "size=1", "--executor", "processes", "--workers", "2", "--json")
+    words = ["--preset", "smoke", "--set", "action=ok,die", "--set", "size=1", "--workers", "2"]
+    driver = start(tmp_path, *words, "--executor", "processes")
     _, told = driver.communicate(timeout=60)
     assert driver.returncode == 1 and "ended by the system" in told and "Traceback" not in told
     with open_store(tmp_path, create=False) as store:

@@ -15,12 +15,10 @@ from mnist1d.errors import UsageError
 from mnist1d.experiments import PRESETS, STUDIES, load
 from mnist1d.runs.console import Shown, describe, say, show_results, show_summary, table
 from mnist1d.runs.executors import cores, make_executor
-from mnist1d.runs.outcome import results_of, save_figures
+from mnist1d.runs.outcome import latest_results, save_figures
 from mnist1d.runs.report import write_report
 from mnist1d.runs.store import DATABASE, open_store
 from mnist1d.runs.sweep import Summary, Task, plan, sweep
-
-MNIST_VARIABLE = "MNIST1D_MNIST"  # where experiments look for a local file of MNIST; worker processes inherit it
 
 
 def run(
@@ -32,7 +30,7 @@ def run(
     *,
     executor: str | None = None,
     workers: int | None = None,
-    mnist: Path | None = None,
+    mnist_source: str | None = None,
     dry_run: bool = False,
     retry_failed: bool = False,
     fail_fast: bool = False,
@@ -41,14 +39,14 @@ def run(
 ) -> int:
     """Sweep studies, draw their figures below the folder of runs, write the report where asked, and print what came out."""
     tasks = [task for study in studies for task in plan(study, preset, seeds, overrides)]
-    _use_mnist(mnist)
+    _use_mnist(mnist_source)
     executor = executor or ("processes" if len(tasks) > 1 and cores() > 1 else "here")
     pool = make_executor(executor, workers)
     if dry_run:
         return _dry_run(tasks, runs, getattr(pool, "workers", 1))
     with open_store(runs) as store, pool:
         summary = sweep(store, tasks, pool, retry_failed=retry_failed, fail_fast=fail_fast, progress=Shown())
-        found = [results_of(study, store.rows(study)) for study in studies]
+        found = [results for study in studies for results in latest_results(store, study)]
         figures = runs / "figures"
         if report:
             write_report(runs, report, pool=pool)
@@ -86,11 +84,14 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _use_mnist(path: Path | None) -> None:
-    if path is not None:
-        if not path.exists():
-            raise UsageError(f"--mnist must name a file or folder that is there, got {path}")
-        os.environ[MNIST_VARIABLE] = str(path.resolve())
+def _use_mnist(source: str | None) -> None:
+    """Tell the studies, and the processes in which they run, where MNIST is."""
+    if source is not None:
+        from mnist1d import mnist
+
+        if source != "openml" and not Path(source).exists():
+            raise UsageError(f"--mnist must name a file or folder that is there, or be openml; got {source}")
+        os.environ[mnist.VARIABLE] = source if source == "openml" else str(Path(source).resolve())
 
 
 def _dry_run(tasks: Sequence[Task], runs: Path, workers: int) -> int:

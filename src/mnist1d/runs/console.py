@@ -113,7 +113,7 @@ def show_results(results: Results, console: Console | None = None) -> None:
     """Print a study's tables and claims to stdout."""
     console = console or Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else 160)
     if results.table:
-        console.print(table(*results.table, title=results.study.TITLE))
+        console.print(table(*results.table, title=f"{results.study.TITLE} ({results.label})"))
     lines = [
         [m.published.name, number(m.published.value, m.published.unit), number(m.mean, m.published.unit),
          interval(m.low, m.high, m.published.unit) if m.n else "", str(m.n), {True: "yes", False: "no", None: ""}[m.within]]

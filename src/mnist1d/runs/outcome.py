@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -41,9 +42,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class Results:
-    """One study: its name, its rows, and what follows from them."""
+    """One study as a sweep asked for it: its name, the sweep's label, the rows, and what follows from them."""
 
     name: str
+    label: str
     rows: Rows
     measured: list[Measured]
     claims: list[Claim]
@@ -52,6 +54,10 @@ class Results:
     def study(self) -> ModuleType:
         """Return the study's module."""
         return load(self.name)
+
+    def file_name(self, slug: str) -> str:
+        """Return the name of a figure's files without their ending; overrides are part of it, the preset is not."""
+        return "-".join([self.name, slug, *(re.sub(r"[^\w.]+", "-", override) for override in self.label.split()[1:])])
 
     @property
     def table(self) -> tuple[list[str], list[list[str]]] | None:
@@ -68,6 +74,7 @@ class Results:
         return _finite(
             {
                 "study": self.name,
+                "label": self.label,
                 "measured": [m.to_dict() for m in self.measured],
                 "claims": [asdict(claim) for claim in self.claims],
                 "table": {"header": table[0], "lines": table[1]} if table else None,
@@ -75,12 +82,17 @@ class Results:
         )
 
 
-def results_of(study: str, rows: Rows) -> Results:
+def results_of(study: str, rows: Rows, label: str = "") -> Results:
     """Return what the rows of a study say."""
     module = load(study)
     values = module.measured(rows) if len(rows) else {}
     measured = [_measured(p, np.asarray(values.get(p.name, ()), dtype=float)) for p in module.PUBLISHED]
-    return Results(study, rows, measured, module.claims(rows) if len(rows) else [])
+    return Results(study, label, rows, measured, module.claims(rows) if len(rows) else [])
+
+
+def latest_results(store: Store, study: str, label: str | None = None) -> list[Results]:
+    """Return what was asked last of a study: one for each label of that command, nearly always one."""
+    return [results_of(study, store.all_rows(study, sweep.wanted), sweep.label) for sweep in store.latest(study, label)]
 
 
 def studies_in(store: Store) -> list[str]:
@@ -90,7 +102,10 @@ def studies_in(store: Store) -> list[str]:
 
 
 def save_figures(results: Results, folder: Path) -> dict[str, tuple[bytes, bytes]]:
-    """Draw a study's figures into STUDY-slug.svg, .png and .pdf in the folder; return svg and png of each. Errors: as `atomic_path`."""
+    """Draw a study's figures into STUDY-slug[-overrides].svg, .png and .pdf in the folder; return svg and png of each slug.
+
+    Errors: as for `atomic_path`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     drawn = {}
     for slug, figure in results.figures().items():
@@ -98,7 +113,7 @@ def save_figures(results: Results, folder: Path) -> dict[str, tuple[bytes, bytes
 
         content = {kind: style.rendered(figure, kind) for kind in FORMATS}
         for kind, data in content.items():
-            with atomic_path(folder / f"{results.name}-{slug}.{kind}") as part:
+            with atomic_path(folder / f"{results.file_name(slug)}.{kind}") as part:
                 part.write_bytes(data)
         drawn[slug] = content["svg"], content["png"]
     return drawn

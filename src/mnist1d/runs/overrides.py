@@ -28,7 +28,7 @@ def parse_overrides(config_type: type, texts: Iterable[str]) -> Overrides:
             raise UsageError(f"an override must be name=value or name=value,value, like num_steps=500,1000; got {text!r}")
         check_name(name, kinds, "field")
         if name in result:
-            raise UsageError(f"{name} is set twice: give its values in one place, {name}={','.join(map(_shown, result[name]))},{values}")
+            raise UsageError(f"{name} is set twice: give its values in one place, {name}={','.join(map(shown, result[name]))},{values}")
         result[name] = [_value(name, value.strip(), kinds[name]) for value in values.split(",")]
     return result
 
@@ -63,7 +63,7 @@ def _replaced(config: Any, path: Sequence[str], value: Any) -> Any:
     except UsageError:
         raise
     except (ValueError, TypeError) as error:
-        raise UsageError(f"{name}={_shown(value)} is not possible here: {error}") from None
+        raise UsageError(f"{name}={shown(value)} is not possible here: {error}") from None
 
 
 def _value(name: str, text: str, kind: Any) -> Any:
@@ -99,5 +99,6 @@ def _value(name: str, text: str, kind: Any) -> Any:
     return value
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Return a value as it is written in an override."""
     return ":".join(map(str, value)) if isinstance(value, tuple) else str(value)

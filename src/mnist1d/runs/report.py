@@ -20,7 +20,7 @@ from mnist1d.experiments import load
 from mnist1d.experiments.claims import FAILS, HOLDS, UNDECIDED, Claim
 from mnist1d.files import atomic_path
 from mnist1d.runs.executors import Here
-from mnist1d.runs.outcome import Results, interval, number, results_of, save_figures, studies_in
+from mnist1d.runs.outcome import Results, interval, latest_results, number, save_figures, studies_in
 from mnist1d.runs.store import Call, open_store
 from mnist1d.runs.store import now as time_now
 
@@ -34,6 +34,7 @@ class Part:
 
     name: str
     label: str
+    anchor: str
     results: Results
     table: tuple[list[str], list[list[str]]] | None
     figures: dict[str, str]
@@ -64,21 +65,24 @@ def write_report(runs: str | Path, path: str | Path, preset: str | None = None, 
     """
     runs, path = Path(runs), Path(path)
     with open_store(runs, create=False) as store:
-        studies = [study for study in studies_in(store) if any(preset in (None, s.label) for s in store.sweeps(study))]
+        studies = [study for study in studies_in(store) if store.latest(study, preset)]
     with atomic_path(path) as temporary:  # first, so that a folder that cannot be written is told at once
-        parts = list((pool or Here()).map(part_of, repeat(runs), studies, repeat(preset)))
+        parts = [part for made in (pool or Here()).map(parts_of, repeat(runs), studies, repeat(preset)) for part in made]
         temporary.write_text(page(parts, runs), encoding="utf-8")
     return path
 
 
-def part_of(runs: Path, study: str, preset: str | None) -> Part:
-    """Return the part of one study, and draw its figures into the folder of runs."""
+def parts_of(runs: Path, study: str, preset: str | None) -> list[Part]:
+    """Return the parts of one study, one for each label that was asked for, and draw their figures into the folder of runs."""
     with open_store(runs, create=False) as store:
-        asked = [s for s in store.sweeps(study) if preset in (None, s.label)][-1]
-        results = results_of(study, store.all_rows(study, asked.wanted))
-        calls = [call for call in store.calls(study) if call.trial in asked.wanted]
-    figures = {slug: _address(*content) for slug, content in save_figures(results, runs / "figures").items()}
-    return Part(study, asked.label, results, results.table, figures, calls)
+        every, found = store.calls(study), latest_results(store, study, preset)
+        wanted = [sweep.wanted for sweep in store.latest(study, preset)]
+    parts = []
+    for i, (results, trials) in enumerate(zip(found, wanted, strict=True)):
+        figures = {slug: _address(*content) for slug, content in save_figures(results, runs / "figures").items()}
+        calls = [call for call in every if call.trial in trials]
+        parts.append(Part(study, results.label, f"{study}-{i}" if i else study, results, results.table, figures, calls))
+    return parts
 
 
 def _address(svg: bytes, png: bytes) -> str:
@@ -96,7 +100,7 @@ def page(parts: Sequence[Part], runs: Path) -> str:
     failed = sum(call.status == "failed" for call in problems)
     lead = f"{len(claims)} claims tested: {count[HOLDS]} hold, {count[FAILS]} do not, {count[UNDECIDED]} are undecided."
     lead += f" {failed} trials failed; see <a href='#problems'>below</a>." if failed else ""
-    contents = [("claims", "Claims"), *((part.name, part.study.TITLE.split(":")[0]) for part in parts)]
+    contents = [("claims", "Claims"), *((part.anchor, part.study.TITLE.split(":")[0]) for part in parts)]
     contents += [("timings", "Timings"), *([("problems", "Failed and skipped")] if problems else []), ("provenance", "Provenance")]
     body = [_claims(parts), *map(_study, parts), _timings(parts), _problems(problems), _provenance(parts)]
     return Template(_resource("report.html")).substitute(
@@ -115,8 +119,7 @@ def _claims(parts: Sequence[Part]) -> str:
     lines = []
     for part in parts:
         if part.results.claims:
-            name = part.name
-            title = f'<a href="#{name}">{escape(part.study.TITLE)}</a> <span class="note">{escape(part.label)}</span>'
+            title = f'<a href="#{part.anchor}">{escape(part.study.TITLE)}</a> <span class="note">{escape(part.label)}</span>'
             lines.append(f'<tr class="group"><th colspan="{len(header)}" scope="rowgroup">{title}</th></tr>')
             lines += [_line(header, _claim_cells(claim)) for claim in part.results.claims]
     note = (
@@ -142,7 +145,8 @@ def _claim_cells(claim: Claim) -> list[tuple[str, str]]:
 def _study(part: Part) -> str:
     module = part.study
     summary, *rest = [" ".join(p.split()) for p in (module.__doc__ or module.TITLE).split("\n\n")]
-    text = [summary.partition(": ")[2] or summary, *rest]
+    summary = summary.removeprefix(module.TITLE).lstrip(". ") if summary.startswith(module.TITLE) else summary.partition(": ")[2]
+    text = [part for part in (summary, *rest) if part]
     paragraphs = "".join(f"<p{' class=lead' if i == 0 else ''}>{_code(p[:1].upper() + p[1:])}</p>" for i, p in enumerate(text))
     command = f'<p class="note"><code>mnist1d run {module.NAME} --preset {escape(part.label.split()[0])}</code></p>'
     pieces = [f"<h2>{escape(module.TITLE)}</h2>", paragraphs, command, _figures(part), _measured(part.results)]
@@ -158,7 +162,8 @@ def _study(part: Part) -> str:
 def _figures(part: Part) -> str:
     return "".join(
         f'<figure><div class="paper"><img src="{address}" alt="{escape(part.study.TITLE)}: {slug.replace("-", " ")}"></div>'
-        f"<figcaption>{slug.replace('-', ' ').capitalize()}: <code>figures/{part.name}-{slug}</code>.png, .pdf, .svg</figcaption></figure>"
+        f"<figcaption>{slug.replace('-', ' ').capitalize()}: <code>figures/{part.results.file_name(slug)}</code>.png, .pdf, .svg"
+        "</figcaption></figure>"
         for slug, address in part.figures.items()
     )
 
@@ -198,7 +203,7 @@ def _timings(parts: Sequence[Part]) -> str:
         paper = part.label == "paper"
         ratio = f"{peer / part.seconds:.1f} times" if peer and paper and part.seconds else ""
         cells = [f"{part.seconds:,.0f} s", f"{peer:,.0f} s" if peer else "none", ratio]
-        name = f'<a href="#{part.name}">{escape(part.name)}</a>'
+        name = f'<a href="#{part.anchor}">{escape(part.name)}</a>'
         lines.append(_line(header, [("text", name), ("text", escape(part.label)), *(("number", cell) for cell in cells)]))
     note = (
         "Seconds of one core, summed over the calls that made these rows, compilation included. The published scripts ran at the paper's "

@@ -131,14 +131,13 @@ class Store:
                 raise
         return trial
 
-    def record_sweep(self, study: str, label: str, wanted: Mapping[str, Sequence[int]], command: str) -> None:
+    def record_sweep(self, study: str, label: str, wanted: Mapping[str, Sequence[int]], command: str, started: str | None = None) -> None:
         """Remember what a sweep wants of one study; the same wish again moves it to the end."""
-        text = json.dumps(wanted)
+        text, started = json.dumps(wanted), started or now()
         with self._explained(), self._transaction():
             self.db.execute("DELETE FROM sweeps WHERE study = ? AND label = ? AND wanted = ?", (study, label, text))
-            self.db.execute(
-                "INSERT INTO sweeps (study, label, wanted, started, command) VALUES (?, ?, ?, ?, ?)", (study, label, text, now(), command)
-            )
+            columns = (study, label, text, started, command)
+            self.db.execute("INSERT INTO sweeps (study, label, wanted, started, command) VALUES (?, ?, ?, ?, ?)", columns)
 
     def done(self, trial: str) -> set[int]:
         """Return the seeds of a trial that are done."""
@@ -154,6 +153,11 @@ class Store:
         """Return the recorded sweeps, latest last."""
         query = "SELECT sweep, study, label, wanted, started, command FROM sweeps WHERE ?1 IS NULL OR study = ?1 ORDER BY sweep"
         return [Sweep(n, s, label, json.loads(wanted), *rest) for n, s, label, wanted, *rest in self._read(query, study)]
+
+    def latest(self, study: str, label: str | None = None) -> list[Sweep]:
+        """Return what one command asked last of a study, under a label if told: one sweep for each of the command's labels."""
+        found = [s for s in self.sweeps(study) if label in (None, s.label)]
+        return [s for s in found if (s.started, s.command) == (found[-1].started, found[-1].command)]
 
     def studies(self) -> list[str]:
         """Return the names of the studies that have trials here."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import sqlite3
 import time
@@ -19,8 +20,8 @@ from mnist1d.errors import UsageError
 from mnist1d.experiments import PRESETS, load
 from mnist1d.runs import provenance
 from mnist1d.runs.executors import make_executor
-from mnist1d.runs.identity import trial_id
-from mnist1d.runs.overrides import apply_overrides, parse_overrides
+from mnist1d.runs.identity import flat, trial_id
+from mnist1d.runs.overrides import apply_overrides, parse_overrides, shown
 from mnist1d.runs.store import Store, StoreError, now
 from mnist1d.runs.work import Outcome, work
 
@@ -63,19 +64,28 @@ class Summary:
 def plan(study: str, preset: str = "quick", seeds: int | None = None, overrides: Iterable[str] = ()) -> list[Task]:
     """Return the tasks of a study at a preset; `overrides` are texts such as "num_steps=500,1000".
 
+    Several values of a field that the preset's own grid varies stay together; several of any other field give as many copies of the
+    grid, each with a label, a table and figures of its own, since a study compares within its grid.
     Errors: UsageError for an unknown study, preset or field, fewer than one seed, a value of the wrong type or out of range.
     """
-    module, overrides = load(study), list(overrides)
+    module = load(study)
     check_name(preset, PRESETS, "preset")
     if seeds is not None and seeds < 1:
         raise UsageError(f"seeds must be at least 1, got {seeds}")
     usual = module.grid(preset)
-    configs = apply_overrides(usual, parse_overrides(type(usual[0]), overrides))
+    parsed = parse_overrides(type(usual[0]), overrides)
+    varied = {name for name in parsed if len({flat(config)[name] for config in usual}) > 1}
     count = module.SEEDS[preset] if seeds is None else seeds
     weight = getattr(module, "weight", lambda config: 1.0)  # relative cost of a config, where a study's trials differ much
     second = module.ESTIMATE[preset] / sum(map(weight, usual)) / module.SEEDS[preset]
-    label = " ".join([preset, *overrides])
-    return [Task(study, config, tuple(range(count)), label, second * weight(config) * count) for config in configs]
+    tasks = []
+    for values in itertools.product(*(parsed[name] for name in parsed if name not in varied)):
+        alone = dict(zip((name for name in parsed if name not in varied), values, strict=True))
+        chosen = {name: [alone[name]] if name in alone else parsed[name] for name in parsed}
+        label = " ".join([preset, *(f"{name}={','.join(map(shown, chosen[name]))}" for name in chosen)])
+        configs = apply_overrides(usual, chosen)
+        tasks += [Task(study, config, tuple(range(count)), label, second * weight(config) * count) for config in configs]
+    return tasks
 
 
 def sweep(
@@ -174,9 +184,10 @@ def _write(store: Store, task: Task, outcome: Outcome) -> None:
 
 
 def _record(store: Store, tasks: Sequence[Task]) -> None:
+    started = now()
     for study, label in dict.fromkeys((task.study, task.label) for task in tasks):
         wanted = {task.trial: task.seeds for task in tasks if (task.study, task.label) == (study, label)}
-        store.record_sweep(study, label, wanted, provenance.command_line())
+        store.record_sweep(study, label, wanted, provenance.command_line(), started)
 
 
 def _missing(store: Store, tasks: Sequence[Task], retry_failed: bool) -> tuple[Summary, list[Task]]:
