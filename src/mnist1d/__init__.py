@@ -19,6 +19,15 @@ from mnist1d.utils import ObjectView, from_pickle, plot_signals, set_seed, to_pi
 
 __version__ = "0.1.0"
 
+
+def __getattr__(name: str):
+    if name == "evaluate":  # needs the lab: imported when asked for
+        from mnist1d.experiments.evaluation import evaluate
+
+        return evaluate
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 __all__ = [
     "DataConfig",
     "Dataset",
@@ -29,6 +38,7 @@ __all__ = [
     "SuspiciousValueWarning",
     "Templates",
     "UsageError",
+    "evaluate",
     "explain",
     "from_pickle",
     "get_dataset",

@@ -6,9 +6,11 @@ the accuracy on the 1,000 test signals after the last step. Nothing is ever sele
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -67,14 +69,11 @@ def train_and_test(model: Any, data: Dataset, seed: int, protocol: Protocol, tra
     train: their own training, `train(model, x, y, seed)`, which returns the trained model, or None where it trains in place.
     Errors: UsageError for outputs of the wrong shape, that are not finite, or probabilities that do not sum to 1.
     """
-    if not isinstance(model, tuple) and _torch_loaded():
-        import torch
-
-        torch.manual_seed(seed)  # before the factory draws the initial weights
     begin = time.perf_counter()
-    instance = made(model)
-    run = {"torch": _run_torch, "sklearn": _run_sklearn, "jax": _run_jax}[kind_of(instance)]
-    outputs, probabilities, num_params = run(instance, data, seed, protocol, train, fresh=instance is model)
+    with _torch_seeded(model, seed):
+        instance = made(model)
+        run = {"torch": _run_torch, "sklearn": _run_sklearn, "jax": _run_jax}[kind_of(instance)]
+        outputs, probabilities, num_params = run(instance, data, seed, protocol, train, fresh=instance is model)
     seconds = time.perf_counter() - begin
     if probabilities is not None:
         probabilities = check_probabilities(probabilities, len(data.x_test), len(data.templates.y))
@@ -85,10 +84,13 @@ def check_outputs(outputs: np.ndarray, num_samples: int, num_classes: int) -> np
     """Return logits (samples, classes) as float64, or raise UsageError for a wrong shape or values that are not finite."""
     outputs = np.asarray(outputs, dtype=np.float64)
     if outputs.shape != (num_samples, num_classes):
-        raise UsageError(f"a model's output must have the shape (samples, classes) = ({num_samples}, {num_classes}), got {outputs.shape}")
+        raise UsageError(
+            f"a model's output must have the shape (samples, classes) = ({num_samples}, {num_classes}), got {outputs.shape}: "
+            f"end it in a linear layer to {num_classes}"
+        )
     if not np.isfinite(outputs).all():
         bad = (~np.isfinite(outputs)).any(axis=1).sum()
-        raise UsageError(f"a model's outputs must be finite; {bad} of {num_samples} rows hold NaN or infinity: lower the learning rate")
+        raise UsageError(f"a model's outputs must be finite; {bad} of {num_samples} rows hold NaN or infinity: try learning_rate=0.001")
     return outputs
 
 
@@ -97,7 +99,10 @@ def check_probabilities(probabilities: np.ndarray, num_samples: int, num_classes
     probabilities = check_outputs(probabilities, num_samples, num_classes)
     total = probabilities.sum(axis=1)
     if (probabilities < -1e-6).any() or np.abs(total - 1).max() > 1e-3:
-        raise UsageError(f"class probabilities must lie in [0, 1] and sum to 1; the sums run from {total.min():.4g} to {total.max():.4g}")
+        raise UsageError(
+            "class probabilities must lie in [0, 1] and sum to 1: take the softmax of logits; "
+            f"the sums run from {total.min():.4g} to {total.max():.4g}"
+        )
     return np.clip(probabilities, 0, None) / np.clip(probabilities, 0, None).sum(axis=1, keepdims=True)
 
 
@@ -136,7 +141,10 @@ def _run_torch(model: Any, data: Dataset, seed: int, protocol: Protocol, train: 
 def check_outputs_shape(shape: tuple[int, ...], num_samples: int, num_classes: int) -> None:
     """Raise UsageError unless a batch's logits have the shape (samples, classes): at the first step, not after the last."""
     if shape != (num_samples, num_classes):
-        raise UsageError(f"a model's output must have the shape (batch, classes) = ({num_samples}, {num_classes}), got {shape}")
+        raise UsageError(
+            f"a model's output must have the shape (batch, classes) = ({num_samples}, {num_classes}), got {shape}: "
+            f"it gets x (batch, time) and ends in a linear layer to {num_classes}"
+        )
 
 
 def _reset_copy(model: Any) -> Any:
@@ -216,9 +224,25 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def _torch_loaded() -> bool:
-    import sys
+@contextlib.contextmanager
+def _torch_seeded(model: Any, seed: int) -> Iterator[None]:
+    """Seed PyTorch's random stream, from which modules draw their weights, and give the caller's back afterwards."""
+    if isinstance(model, tuple):
+        yield
+        return
+    if not _torch_loaded():
+        made(model)  # a factory may be the first to import PyTorch
+    if not _torch_loaded():
+        yield
+        return
+    import torch
 
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
+
+
+def _torch_loaded() -> bool:
     return "torch" in sys.modules
 
 
