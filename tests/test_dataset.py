@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import mnist1d
@@ -243,6 +243,7 @@ def test_label_noise_keeps_clean_labels_and_mask(frozen):
 
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(st.floats(0, 1), st.integers(0, 2**32), st.booleans(), st.booleans())
+@example(0.999, 0, True, True)  # 399.6 labels: rounded, not cut
 def test_label_noise_whatever_the_rate(small, rate, seed, exact, allow_same):
     noisy, again = (small.with_label_noise(rate, seed, exact=exact, allow_same=allow_same) for _ in range(2))
     np.testing.assert_array_equal(noisy.y, again.y)
