@@ -1,0 +1,394 @@
+"""Metalearning an activation function: does the gradient through all of training find a better one than people did?
+
+A small MLP (40 -> 128 f -> 10, uniform noise of 0.1 on the hidden units, one draw for the whole batch) is trained for 301 steps of RMSProp
+(0.01, decay 0.4). Its activation is f(x) = ELU(x) + 0.2 g(x), and g itself an MLP (1 -> 100 tanh -> 1). The mean of the last 200 losses
+is differentiated through all 301 steps with respect to g, which descends it (0.3, gradients clipped to 0.1, 301 outer steps, fresh
+initial weights each time). Hand-made functions are trained by the same inner protocol. Then: a fit of the learned function by a few
+straight lines, measured as an activation too; and both in the CNN of the benchmark table, in place of relu. Accuracy is that after the
+last inner step on all test signals, without noise, averaged over fresh initial weights. Row.step of `objective` counts outer steps.
+
+Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439), section 3.4. The published script
+sets its random seed anew in every inner loop, so that its inner networks, after the first, all start alike.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from mnist1d.config import DataConfig, check_name
+from mnist1d.dataset import make_dataset
+from mnist1d.errors import UsageError
+from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
+from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+
+NAME = "activation"
+TITLE = "Metalearning an activation function"
+SECTION = "arXiv 2011.14439, section 3.4"
+LEARNED = "learned"
+HAND_MADE = ("relu", "swish", "elu", "tanh", "softplus", "sigmoid")
+PUBLISHED = (
+    Published(LEARNED, 0.67, 0.03, SECTION),
+    Published("relu", 0.595, 0.03, SECTION),
+    Published("swish", 0.577, 0.03, SECTION),
+    Published("elu", 0.507, 0.03, SECTION),
+    Published("tanh", 0.507, 0.03, SECTION),
+    Published("softplus", 0.44, 0.03, SECTION),
+    Published("sigmoid", 0.35, 0.03, SECTION),
+    Published("objective at the start", 1.35, 0.05, SECTION, unit="nats"),
+    Published("objective at the end", 0.90, 0.05, SECTION, unit="nats"),
+)
+SEEDS = {"smoke": 1, "quick": 2, "paper": 4}
+PEER_SECONDS = 5670.0
+ESTIMATE = {"smoke": 6.0, "quick": 38.0, "paper": 900.0}  # seconds of one core
+GRID = np.linspace(-6, 6, 241)  # where functions are stored, fitted and drawn
+
+
+@dataclass(frozen=True)
+class Config:
+    """One activation function under the inner protocol; the outer settings matter for the learned one only."""
+
+    function: str = LEARNED
+    num_steps: int = 301
+    batch_size: int = 100
+    hidden: int = 128
+    learning_rate: float = 0.01
+    decay: float = 0.4
+    noise: float = 0.1
+    num_inits: int = 5  # fresh initial weights that test accuracy is averaged over
+    outer_steps: int = 301
+    outer_rate: float = 0.3
+    clip: float = 0.1
+    objective_steps: int = 200  # the last ones, whose mean loss is the objective
+    meta_hidden: int = 100
+    segments: int = 6  # straight lines of the fit
+    cnn_steps: int = 6000  # training of the CNN with this activation; 0: leave it out
+    data: DataConfig = DataConfig(num_samples=10_000)
+
+    def __post_init__(self) -> None:
+        check_name(self.function, (LEARNED, *HAND_MADE), "function")
+        for name in ("num_steps", "batch_size", "hidden", "num_inits", "outer_steps", "objective_steps", "meta_hidden", "segments"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.objective_steps > self.num_steps:
+            raise UsageError(f"objective_steps must be at most num_steps = {self.num_steps}, got {self.objective_steps}")
+
+
+def grid(preset: str) -> list[Config]:
+    """Return the trials of a preset: the learned function and the hand-made ones."""
+    smoke = {"num_steps": 12, "objective_steps": 8, "outer_steps": 2, "num_inits": 1, "cnn_steps": 10, "hidden": 32}
+    settings = {"smoke": smoke, "quick": {"outer_steps": 14, "num_inits": 3, "cnn_steps": 600}, "paper": {}}[preset]
+    names = (LEARNED, "relu", "elu") if preset == "smoke" else (LEARNED, *HAND_MADE)
+    return [Config(function=name, **settings) for name in names]
+
+
+def run(config: Config, seeds: Sequence[int]) -> list[Row]:
+    """Learn the function where it is not given, then measure it in the MLP, as a piecewise-linear fit, and in the CNN."""
+    import jax
+    import jax.numpy as jnp
+
+    from mnist1d.learning.activations import hand_made, learned, tabulated
+
+    data = make_dataset(config.data, dtype="float32")
+    x, y = jnp.asarray(data.x), jnp.asarray(data.y, jnp.int32)
+    begin, rows = time.perf_counter(), []
+    measure = jax.jit(make_measure(config, data), static_argnums=0)
+    learn = jax.jit(make_learn(config, x, y)).lower(jax.random.key(0)).compile() if config.function == LEARNED else None
+    compile_seconds = time.perf_counter() - begin
+    for seed in seeds:
+        begin, (outer_key, inner_key) = time.perf_counter(), jax.random.split(jax.random.key(seed))
+        if learn is None:
+            f, params = hand_made(config.function), None
+        else:
+            f = learned
+            params, start, objective = jax.block_until_ready(learn(outer_key))
+            scalars = {"outer_seconds": [(time.perf_counter() - begin) / config.outer_steps]}
+            rows += curve_rows([seed], range(config.outer_steps), {"objective": objective[None]}) + scalar_rows([seed], scalars)
+            rows.append(Row(seed, "start", None, np.stack([GRID, learned(start, GRID)[0]])))
+        values = np.asarray(f(params, jnp.asarray(GRID, jnp.float32))[0])
+        rows.append(Row(seed, "function", None, np.stack([GRID, values])))
+        accs = {"test_acc": [measure(f, params, inner_key)]}
+        if learn is not None:
+            knots = piecewise_fit(GRID, values, config.segments)
+            rows.append(Row(seed, "piecewise", None, np.stack([GRID[knots], values[knots]])))
+            lines = jnp.asarray(np.interp(GRID, GRID[knots], values[knots]), jnp.float32)
+            accs["piecewise_test_acc"] = [measure(tabulated, (lines, GRID[0], GRID[-1]), inner_key)]
+        if config.cnn_steps:
+            accs["cnn_test_acc"] = [cnn_acc(values, inner_key, config.cnn_steps)]
+        rows += scalar_rows([seed], accs | {"seconds": [time.perf_counter() - begin], "compile_seconds": [compile_seconds]})
+    return rows
+
+
+def make_inner(config: Config, x: Any, y: Any) -> Callable[..., Any]:
+    """Return inner(f, params, key) -> (weights, losses (steps,)): RMSProp on the MLP whose activation is f.
+
+    f is an activation of learning.activations. The chain rule at the activation is written out, since the gradient of a
+    gradient would evaluate g more often; everything here can be differentiated with respect to params.
+    """
+    import jax
+    import jax.numpy as jnp
+    from jax import lax, random
+
+    from mnist1d.learning.layers import dense
+    from mnist1d.learning.losses import cross_entropy
+
+    rows = np.arange(config.num_steps * config.batch_size).reshape(config.num_steps, -1) % len(x)
+    batches = x[rows], y[rows]  # (steps, batch, time), (steps, batch)
+
+    def inner(f: Callable, params: Any, key: Any) -> tuple[Any, Any]:
+        init_key, noise_key = random.split(key)
+        weights = init_mlp(init_key, x.shape[1], config.hidden)
+        shape = (config.num_steps, config.hidden)  # one draw a step, shared over the batch
+        noises = config.noise * random.uniform(noise_key, shape, minval=-1, maxval=1)
+
+        def step(state: tuple[Any, Any], batch: tuple[Any, ...]) -> tuple[Any, Any]:
+            weights, squares = state
+            xb, yb, noise = batch
+            z, z_back = jax.vjp(lambda layer: dense(layer, xb), weights["dense1"])
+            h, slope = f(params, z)
+            loss, (d_h, d_dense2) = jax.value_and_grad(
+                lambda h, layer: cross_entropy(dense(layer, h + noise), yb),
+                argnums=(0, 1),
+            )(h, weights["dense2"])
+            grads = {"dense1": z_back(d_h * slope)[0], "dense2": d_dense2}
+            return rmsprop(weights, squares, grads, config.learning_rate, config.decay), loss
+
+        start = weights, jax.tree.map(jnp.ones_like, weights)
+        (weights, _), losses = lax.scan(step, start, (*batches, noises))
+        return weights, losses
+
+    return inner
+
+
+def rmsprop(weights: Any, squares: Any, grads: Any, rate: float, decay: float) -> tuple[Any, Any]:
+    """Return weights and the running mean of squared gradients after one step of RMSProp; both pytrees like weights."""
+    import jax
+    import jax.numpy as jnp
+
+    squares = jax.tree.map(lambda s, g: decay * s + (1 - decay) * g * g, squares, grads)
+    return jax.tree.map(lambda w, g, s: w - rate * g / (jnp.sqrt(s) + 1e-8), weights, grads, squares), squares
+
+
+def init_mlp(key: Any, num_inputs: int, hidden: int, num_outputs: int = 10) -> Any:
+    """Return the weights of an MLP with one hidden layer."""
+    import jax
+
+    from mnist1d.learning.layers import dense_init
+
+    keys = jax.random.split(key)
+    return {"dense1": dense_init(keys[0], num_inputs, hidden), "dense2": dense_init(keys[1], hidden, num_outputs)}
+
+
+def make_learn(config: Config, x: Any, y: Any) -> Callable[[Any], Any]:
+    """Return learn(key) -> (params of g, those at the start, objective (outer steps,))."""
+    import jax
+    import jax.numpy as jnp
+    from jax import lax, random
+
+    from mnist1d.learning.activations import learned
+
+    inner = make_inner(config, x, y)
+
+    def objective(params: Any, key: Any) -> Any:
+        return inner(learned, params, key)[1][-config.objective_steps :].mean()
+
+    def outer_step(params: Any, key: Any) -> tuple[Any, Any]:
+        value, grads = jax.value_and_grad(objective)(params, key)
+        clipped = jax.tree.map(lambda g: jnp.clip(g, -config.clip, config.clip), grads)
+        return jax.tree.map(lambda p, g: p - config.outer_rate * g, params, clipped), value
+
+    def learn(key: Any) -> Any:
+        init_key, steps_key = random.split(key)
+        start = init_mlp(init_key, 1, config.meta_hidden, 1)
+        params, values = lax.scan(outer_step, start, random.split(steps_key, config.outer_steps))
+        return params, start, values
+
+    return learn
+
+
+def make_measure(config: Config, data: Any) -> Callable[..., Any]:
+    """Return measure(f, params, key) -> test accuracy after the last inner step, without noise, mean over fresh initial weights."""
+    import jax
+    import jax.numpy as jnp
+
+    from mnist1d.learning.layers import dense
+    from mnist1d.learning.losses import accuracy
+
+    inner = make_inner(config, jnp.asarray(data.x), jnp.asarray(data.y, jnp.int32))
+
+    def measure(f: Callable, params: Any, key: Any) -> Any:
+        def once(key: Any) -> Any:
+            weights, _ = inner(f, params, key)
+            h, _ = f(params, dense(weights["dense1"], jnp.asarray(data.x_test)))
+            return accuracy(dense(weights["dense2"], h), jnp.asarray(data.y_test))
+
+        return jax.lax.map(once, jax.random.split(key, config.num_inits)).mean()
+
+    return measure
+
+
+def piecewise_fit(x: np.ndarray, f: np.ndarray, segments: int) -> np.ndarray:
+    """Return the positions (segments + 1,) in x of the knots whose straight lines from (x, f) to (x, f) are nearest to f.
+
+    The best of all choices of knots on the grid x, in squared error: by dynamic programming over the last knot.
+    """
+    n = len(x)
+    cost = np.full((n, n), np.inf)  # squared error of one line from i to j
+    for i in range(n):
+        for j in range(i + 1, n):
+            cost[i, j] = np.square(np.interp(x[i : j + 1], x[[i, j]], f[[i, j]]) - f[i : j + 1]).sum()
+    best, before = cost[0], []
+    for _ in range(segments - 1):
+        total = best[:, None] + cost  # (knot, next knot)
+        before.append(total.argmin(axis=0))
+        best = total.min(axis=0)
+    knots = [n - 1]
+    for previous in reversed(before):
+        knots.append(int(previous[knots[-1]]))
+    return np.array([0, *reversed(knots)])
+
+
+def cnn_acc(values: np.ndarray, key: Any, num_steps: int) -> float:
+    """Return the test accuracy of the benchmark table's CNN and protocol with the tabulated activation (frozen set, section 2)."""
+    import jax
+    import jax.numpy as jnp
+
+    from mnist1d.learning import Settings, Split, fit_seeds, make_fit
+
+    params = cnn().init(key) | {"table": jnp.asarray(values, jnp.float32)}
+    fit = make_fit(cnn(), Settings(num_steps=num_steps, eval_every=num_steps))
+    curves = fit_seeds(fit, key[None], Split.of(make_dataset(dtype="float32")), params=params).curves
+    return float(jax.block_until_ready(curves)["test_acc"][0, -1])
+
+
+@cache
+def cnn() -> Any:
+    """Return the CNN of the benchmark table with its activation looked up in params["table"], which training leaves as it is."""
+    import jax
+
+    from mnist1d.learning import MODELS, Model
+    from mnist1d.learning.activations import tabulated
+    from mnist1d.learning.layers import conv1d, dense
+    from mnist1d.learning.models import CNN_LAYERS
+
+    def apply(params: Any, x: Any) -> Any:
+        table = jax.lax.stop_gradient(params["table"]), GRID[0], GRID[-1]
+        h = x.T[None]  # (1, time, batch)
+        for i, (_, stride, padding) in enumerate(CNN_LAYERS):
+            h = tabulated(table, conv1d(params[f"conv{i + 1}"], h, stride=stride, padding=padding))[0]
+        return dense(params["dense"], h.reshape(-1, h.shape[2]).T)
+
+    return Model(MODELS["cnn"]().init, apply)
+
+
+def measured(rows: Rows) -> dict[str, np.ndarray]:
+    """Return test accuracies and the objective at both ends, (seeds,), under the names of the published figures."""
+    found = {name: rows.where(function=name).final("test_acc") for name in (LEARNED, *HAND_MADE) if len(rows.where(function=name))}
+    if LEARNED in found:
+        objective = rows.where(function=LEARNED).curve("objective")[1]
+        found |= {"objective at the start": objective[:, 0], "objective at the end": objective[:, -10:].mean(axis=1)}
+    return found
+
+
+def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+    """Return one line a function, the piecewise-linear fit among them: test accuracy in the MLP and in the CNN, in percent."""
+    lines, published = [], {p.name: f"{100 * p.value:.1f}" for p in PUBLISHED}
+    published[LEARNED] = "65 .. 69"
+    cells = [(LEARNED, LEARNED, "test_acc"), ("its fit by lines", LEARNED, "piecewise_test_acc")]
+    for label, name, metric in cells + [(name, name, "test_acc") for name in HAND_MADE]:
+        trial = rows.where(function=name)
+        if not len(trial):
+            continue
+        mean, low, high = mean_interval(trial.final(metric))
+        interval = f"{100 * low:.1f} .. {100 * high:.1f}" if math.isfinite(low) else "one seed"
+        has_cnn = metric == "test_acc" and "cnn_test_acc" in trial.unique("metric")
+        cnn_cell = f"{100 * trial.final('cnn_test_acc').mean():.1f}" if has_cnn else ""
+        lines.append([label, f"{100 * mean:.1f}", interval, str(len(trial.final(metric))), cnn_cell, published.get(label, "")])
+    return ["function", "test acc %", "95 % interval", "n", "in the CNN %", "published %"], lines
+
+
+def figures(rows: Rows) -> dict[str, Any]:
+    """Draw the learned functions with their fit, the objective against outer steps, and test accuracy of every function."""
+    from mnist1d.plots import style
+
+    fig, (left, middle, right) = style.figure(1, 3, size=(12, 3.8))
+    trial = rows.where(function=LEARNED)
+    if len(trial):
+        for i, seed in enumerate(trial.unique("seed")):
+            left.plot(*trial.array("function", seed), color=style.COLORS[0], linewidth=1.5, label=None if i else "learned, a line a seed")
+        left.plot(*trial.array("start"), "--", color=style.GREY, linewidth=1.2, label="at the start")
+        left.plot(*trial.array("piecewise"), "o-", color=style.COLORS[1], markersize=4, linewidth=1, label="straight lines, first seed")
+        style.band(middle, *trial.curve("objective"), None, style.COLORS[0])
+        for value in (1.35, 0.90):
+            style.reference_line(middle, value, f"published: {value:.2f}")
+        style.legend(left)
+    left.set(title="The function", xlabel="x", ylabel="f(x)")
+    middle.set(title="The objective", xlabel="outer steps", ylabel="mean of the last 200 losses, nats")
+    published = {p.name: p.value for p in PUBLISHED}
+    names = [name for name in (LEARNED, *HAND_MADE) if len(rows.where(function=name))]
+    for i, name in enumerate(names):
+        acc = rows.where(function=name).final("test_acc")
+        right.barh(i, acc.mean(), color=style.COLORS[0] if name == LEARNED else style.PALE, height=0.65)
+        right.plot(acc, [i] * len(acc), ".", color=style.INK, markersize=5)
+        right.plot(published[name], i, "D", color=style.COLORS[1], markersize=5, label="published" if not i else None)
+    right.set_yticks(range(len(names)), names)
+    right.invert_yaxis()
+    right.set(title="Test accuracy, a dot a seed", xlim=(0, 1))
+    style.percent_axis(right, "x")
+    if names:
+        style.legend(right, loc="lower right")
+    return {"activation": fig}
+
+
+def bump(function: np.ndarray) -> tuple[float, float]:
+    """Return the height of the bump between -4 and -1 over the lower of its two sides, and where the minimum to its right lies.
+
+    function (2, n) holds x and f(x). The height is over the higher of the two valleys, so that a slope without a bump has 0 or less.
+    """
+    x, f = function
+    top = int(np.flatnonzero((x >= -4) & (x <= -1))[f[(x >= -4) & (x <= -1)].argmax()])
+    right = top + int(f[top:].argmin())
+    return float(f[top] - max(f[: top + 1].min(), f[right])), float(x[right])
+
+
+def claims(rows: Rows) -> list[Claim]:
+    """Test the learned function against every hand-made one, the objective's fall, the function's shape, its fit and its transfer."""
+    trial, result = rows.where(function=LEARNED), []
+    if not len(trial):
+        return result
+    acc = trial.final("test_acc")
+    others = [name for name in HAND_MADE if len(rows.where(function=name))]
+    if others:
+        parts = [
+            above("", f"{LEARNED} - {name}, test acc", _difference(acc, rows.where(function=name).final("test_acc"))) for name in others
+        ]
+        result.append(all_of(f"it beats {', '.join(others)}", parts, "65-69 > 59.5"))
+    objective = trial.curve("objective")[1]
+    start, end = objective[:, 0], objective[:, -10:].mean(axis=1)
+    parts = [
+        within("", "objective at the start, nats", start, 1.30, 1.40),
+        within("", "objective over the last 10 steps, nats", end, 0.85, 0.95),
+    ]
+    result.append(all_of("the objective falls from 1.35 to 0.90, within 0.05", parts, "1.35, 0.90"))
+    heights, places = zip(*(bump(trial.array("function", seed)) for seed in sorted(trial.unique("seed"))), strict=True)
+    parts = [above("", "height of the bump between -4 and -1", heights), within("", "place of the minimum", places, -1, 1)]
+    result.append(all_of("the function has a bump between -4 and -1 and a minimum near 0", parts))
+    loss = trial.final("piecewise_test_acc") - acc
+    result.append(above("a few straight lines do about as well, within 2 points", "fit - learned, test acc", loss, -0.02))
+    relu = rows.where(function="relu")
+    if len(relu) and "cnn_test_acc" in trial.unique("metric") and "cnn_test_acc" in relu.unique("metric"):
+        gain = _difference(trial.final("cnn_test_acc"), relu.final("cnn_test_acc"))
+        result.append(above("in the CNN it beats relu (beyond the publication)", "learned - relu in the CNN, test acc", gain))
+    return result
+
+
+def _difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Subtract seed by seed, as far as both go."""
+    n = min(len(a), len(b))
+    return a[:n] - b[:n]

@@ -1,0 +1,89 @@
+"""Activation functions: made by hand, learned, or looked up. Each is f(params, z) -> (f(z), slope of f at z), of z's shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+
+from mnist1d.learning.layers import Params
+
+Activation = Callable[[Any, Array], tuple[Array, Array]]
+BLOCK = 640  # values of z at once: their 100 hidden units each stay in the processor's cache
+
+
+def hand_made(name: str) -> Activation:
+    """Return the activation of that name in jax.nn; it has no params."""
+    function = getattr(jax.nn, name)
+    return lambda params, z: jax.jvp(function, (z,), (jnp.ones_like(z),))
+
+
+def learned(params: Params, z: Array) -> tuple[Array, Array]:
+    """Evaluate ELU(z) + 0.2 g(z), where g is the MLP with one tanh layer that params hold: dense1 (1, units), dense2 (units, 1)."""
+    z = jnp.asarray(z, params["dense1"]["w"].dtype)
+    elu, elu_slope = jax.jvp(jax.nn.elu, (z,), (jnp.ones_like(z),))
+    flat = jnp.pad(z.reshape(-1), (0, -z.size % BLOCK)).reshape(-1, BLOCK)
+    g, slope = (part.reshape(-1)[: z.size].reshape(z.shape) for part in value_and_slope(params, flat))
+    return elu + 0.2 * g, elu_slope + 0.2 * slope
+
+
+def tabulated(params: tuple[Array, float, float], z: Array) -> tuple[Array, Array]:
+    """Evaluate the function with values (n,) at evenly spaced points from `low` to `high`, linear in between and beyond.
+
+    params: (values, low, high).
+    """
+    values, low, high = params
+    width = (high - low) / (len(values) - 1)
+    slopes = jnp.diff(values) / width
+    left = jnp.clip(jnp.floor((z - low) / width), 0, len(values) - 2).astype(jnp.int32)
+    return values[left] + slopes[left] * (z - low - left * width), slopes[left]
+
+
+@jax.custom_vjp
+def value_and_slope(params: Params, z: Array) -> tuple[Array, Array]:
+    """Return g(z) and g'(z) for z (blocks, block), with their derivatives written out: a third faster than the automatic ones.
+
+    g(z) = sum v t + d with t = tanh(w z + b). With s = 1 - t^2: t' = w s and s' = -2 w t s. All that the gradient of the parameters
+    needs are sums of t, s and t s over z, three matrix products a block; t is computed anew instead of kept.
+    """
+    w, b, v, d = _parts(params)
+
+    def block(z: Array) -> tuple[Array, Array]:
+        t = jnp.tanh(w[:, None] * z + b[:, None])  # (units, block)
+        return v @ t + d, (v * w) @ (1 - t * t)
+
+    return lax.map(block, z)
+
+
+def _forward(params: Params, z: Array) -> tuple[tuple[Array, Array], tuple[Params, Array]]:
+    return value_and_slope(params, z), (params, z)
+
+
+def _backward(saved: tuple[Params, Array], cotangents: tuple[Array, Array]) -> tuple[Params, Array]:
+    params, z = saved
+    w, b, v, _ = _parts(params)
+
+    def block(sums: Any, given: tuple[Array, ...]) -> tuple[Any, Array]:
+        z, of_g, of_slope = given
+        t = jnp.tanh(w[:, None] * z + b[:, None])
+        s = 1 - t * t
+        ts = t * s
+        found = (t @ of_g[:, None], s @ jnp.stack([of_g, of_slope, of_g * z], 1), ts @ jnp.stack([of_slope, of_slope * z], 1))
+        return jax.tree.map(jnp.add, sums, found), of_g * ((v * w) @ s) - 2 * of_slope * ((v * w * w) @ ts)
+
+    zeros = tuple(jnp.zeros((len(w), n), z.dtype) for n in (1, 3, 2))
+    (t, s, ts), of_z = lax.scan(block, zeros, (z, *cotangents))
+    of_w = v * (s[:, 1] + s[:, 2] - 2 * w * ts[:, 1])
+    of_b = v * (s[:, 0] - 2 * w * ts[:, 0])
+    of_v = t[:, 0] + w * s[:, 1]
+    return {"dense1": {"w": of_w[None], "b": of_b}, "dense2": {"w": of_v[:, None], "b": cotangents[0].sum()[None]}}, of_z
+
+
+def _parts(params: Params) -> tuple[Array, Array, Array, Array]:
+    return params["dense1"]["w"][0], params["dense1"]["b"], params["dense2"]["w"][:, 0], params["dense2"]["b"][0]
+
+
+value_and_slope.defvjp(_forward, _backward)
