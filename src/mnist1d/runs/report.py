@@ -16,10 +16,12 @@ from string import Template
 from types import ModuleType
 from typing import Any
 
+from mnist1d.config import DataConfig
 from mnist1d.experiments import load
 from mnist1d.experiments.claims import FAILS, HOLDS, UNDECIDED, Claim
 from mnist1d.files import atomic_path
 from mnist1d.runs.executors import Here
+from mnist1d.runs.identity import flat
 from mnist1d.runs.outcome import Results, interval, latest_results, number, save_figures, studies_in
 from mnist1d.runs.store import Call, open_store
 from mnist1d.runs.store import now as time_now
@@ -104,7 +106,7 @@ def page(parts: Sequence[Part], runs: Path) -> str:
     contents += [("timings", "Timings"), *([("problems", "Failed and skipped")] if problems else []), ("provenance", "Provenance")]
     body = [_claims(parts), *map(_study, parts), _timings(parts), _problems(problems), _provenance(parts)]
     return Template(_resource("report.html")).substitute(
-        heading=escape("the studies" if len(parts) > 1 else parts[0].study.TITLE if parts else "no runs yet"),
+        heading=escape("published beside measured" if parts else "no runs yet"),
         style=_resource("report.css"),
         lead=lead,
         made=f"Preset {escape(', '.join(labels))}. Made {time_now().replace('T', ' ').replace('+00:00', ' UTC')}.",
@@ -124,7 +126,8 @@ def _claims(parts: Sequence[Part]) -> str:
             lines += [_line(header, _claim_cells(claim)) for claim in part.results.claims]
     note = (
         "A claim holds where the whole 95 % interval over seeds (Student's t) lies on its side of the line, does not where it lies on the "
-        "other, and is undecided otherwise; with one seed it always is."
+        "other, and is undecided otherwise; with one seed it always is. It is a verdict on these rows: the preset paper has the published "
+        "settings, smoke and quick are shorter."
     )
     return f'<section id="claims"><h2>Claims</h2><p class="note">{note}</p>{_table(header, lines, "cards")}</section>'
 
@@ -145,12 +148,12 @@ def _claim_cells(claim: Claim) -> list[tuple[str, str]]:
 def _study(part: Part) -> str:
     module = part.study
     summary, *rest = [" ".join(p.split()) for p in (module.__doc__ or module.TITLE).split("\n\n")]
-    summary = summary.removeprefix(module.TITLE).lstrip(". ") if summary.startswith(module.TITLE) else summary.partition(": ")[2]
+    summary = (summary.removeprefix(module.TITLE) if summary.startswith(module.TITLE) else summary.partition(": ")[2]).lstrip(":. ")
     text = [part for part in (summary, *rest) if part]
     paragraphs = "".join(f"<p{' class=lead' if i == 0 else ''}>{_code(p[:1].upper() + p[1:])}</p>" for i, p in enumerate(text))
     command = f'<p class="note"><code>mnist1d run {module.NAME} --preset {escape(part.label.split()[0])}</code></p>'
     pieces = [f"<h2>{escape(module.TITLE)}</h2>", paragraphs, command, _figures(part), _measured(part.results)]
-    if part.table:
+    if part.table and part.table[1]:
         header, lines = part.table
         kinds = ["number" if all(not row[i] or row[i][0] in "0123456789-–−+" for row in lines) else "text" for i in range(len(header))]
         body = [_line(header, list(zip(kinds, map(escape, row), strict=True))) for row in lines]
@@ -186,13 +189,18 @@ def _measured(results: Results) -> str:
 
 
 def _settings(part: Part) -> str:
-    values: dict[str, dict[str, None]] = {}
+    """The values of every field over the trials; of the data only what differs from the published set."""
+    usual = {f"data.{name}": value for name, value in flat(DataConfig()).items()}
+    values: dict[str, dict[Any, None]] = {}
     for record in {record.trial: record for record in part.results.rows}.values():
         for name, value in record.config.items():
-            values.setdefault(name, {})[_shown(value)] = None
-    seeds = part.results.rows.unique("seed")
-    items = [("seeds", f"{len(seeds)}: {', '.join(map(str, sorted(seeds)))}"), *((name, ", ".join(v)) for name, v in values.items())]
-    return f"<h3>Settings</h3>{_definitions(items)}"
+            values.setdefault(name, {})[value] = None
+    seeds = ", ".join(map(str, sorted(part.results.rows.unique("seed"))))
+    fields = {name: list(v) for name, v in values.items() if list(v) != [usual.get(name, ...)]}
+    items = [("seeds", seeds), *((name, ", ".join(map(_shown, v))) for name, v in fields.items())]
+    if not any(name in usual for name in fields):
+        items.append(("data", "the published set"))
+    return f"<h3>Settings</h3>{_definitions(items, 'short')}"
 
 
 def _timings(parts: Sequence[Part]) -> str:
@@ -270,8 +278,9 @@ def _line(header: Sequence[str], cells: Sequence[tuple[str, str]]) -> str:
     return f'<tr><th scope="row">{first[1]}</th>{data}</tr>'
 
 
-def _definitions(items: Iterable[tuple[str, str]]) -> str:
-    return f"<dl>{''.join(f'<dt>{escape(name)}</dt><dd>{escape(text)}</dd>' for name, text in items)}</dl>"
+def _definitions(items: Iterable[tuple[str, str]], style: str = "") -> str:
+    pairs = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in items)
+    return f'<dl class="{style}">{pairs}</dl>'
 
 
 def _code(text: str) -> str:
