@@ -22,11 +22,8 @@ def uniform_init(key: Array, shape: tuple[int, ...], fan: int) -> Array:
 
 def dense_init(key: Array, num_inputs: int, num_outputs: int) -> Params:
     """Return the parameters of `dense`: w (inputs, outputs), b (outputs,)."""
-    weight_key, bias_key = random.split(key)
-    return {
-        "w": uniform_init(weight_key, (num_inputs, num_outputs), num_inputs),
-        "b": uniform_init(bias_key, (num_outputs,), num_inputs),
-    }
+    both = uniform_init(key, (num_inputs + 1, num_outputs), num_inputs)  # one draw: each costs 0.1 s of compile time
+    return {"w": both[:-1], "b": both[-1]}
 
 
 def dense(params: Params, x: Array) -> Array:
@@ -36,12 +33,9 @@ def dense(params: Params, x: Array) -> Array:
 
 def conv1d_init(key: Array, num_inputs: int, num_outputs: int, kernel: int) -> Params:
     """Return the parameters of `conv1d`: w (kernel, inputs, outputs), b (outputs,); the fan-in is kernel * inputs."""
-    weight_key, bias_key = random.split(key)
     fan_in = kernel * num_inputs
-    return {
-        "w": uniform_init(weight_key, (kernel, num_inputs, num_outputs), fan_in),
-        "b": uniform_init(bias_key, (num_outputs,), fan_in),
-    }
+    both = uniform_init(key, (fan_in + 1, num_outputs), fan_in)
+    return {"w": both[:-1].reshape(kernel, num_inputs, num_outputs), "b": both[-1]}
 
 
 def conv1d(params: Params, x: Array, *, stride: int = 1, padding: int = 0) -> Array:
@@ -69,14 +63,9 @@ def gru_init(key: Array, num_inputs: int, hidden: int) -> Params:
 
     w_input (3 * hidden, inputs), w_hidden (3 * hidden, hidden), b_input and b_hidden (3 * hidden,); all +- 1/sqrt(hidden).
     """
-    shapes = {
-        "w_input": (3 * hidden, num_inputs),
-        "w_hidden": (3 * hidden, hidden),
-        "b_input": (3 * hidden,),
-        "b_hidden": (3 * hidden,),
-    }
-    keys = random.split(key, len(shapes))
-    return {name: uniform_init(k, shape, hidden) for k, (name, shape) in zip(keys, shapes.items(), strict=True)}
+    all_in_one = uniform_init(key, (3 * hidden, num_inputs + hidden + 2), hidden)
+    w_input, w_hidden, biases = jnp.split(all_in_one, [num_inputs, num_inputs + hidden], axis=1)
+    return {"w_input": w_input, "w_hidden": w_hidden, "b_input": biases[:, 0], "b_hidden": biases[:, 1]}
 
 
 def gru(params: Params, x: Array) -> Array:
