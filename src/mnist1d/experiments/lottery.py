@@ -19,6 +19,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ PUBLISHED = (
     Published("ticket, peak over sparsity", 0.74, 0.02, SECTION),
     Published("random, peak over sparsity", 0.69, 0.02, SECTION),
 )
-SEEDS = {"smoke": 2, "quick": 2, "paper": 3}
+SEEDS = {"smoke": 2, "quick": 3, "paper": 3}
 PEER_SECONDS = 4390.0
 ESTIMATE = {"smoke": 8.0, "quick": 35.0, "paper": 1200.0}  # seconds of one core
 
@@ -64,7 +65,7 @@ class Config:
     ticket_sparsity: float = 0.92  # of the masks judged on the fresh set: those of the round nearest to it
     ticket_steps: int = 6000
     ticket_batch_size: int = 500
-    ticket_eval_every: int = 250
+    ticket_eval_every: int = 100
     data: DataConfig = DataConfig()
 
     def __post_init__(self) -> None:
@@ -82,14 +83,21 @@ class Config:
     @property
     def ticket_round(self) -> int:
         """The round whose masks are judged."""
-        return int(np.abs(self.sparsities - self.ticket_sparsity).argmin())
+        return nearest_round(self.num_rounds, self.ticket_sparsity)
 
 
 def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: the tickets and their control."""
     sizes = {
         "smoke": {"hidden": 20, "num_rounds": 5, "num_steps": 20, "ticket_steps": 20, "ticket_batch_size": 100, "ticket_eval_every": 10},
-        "quick": {"num_rounds": 13, "num_steps": 400, "ticket_steps": 600, "ticket_batch_size": 100, "ticket_eval_every": 100},
+        "quick": {
+            "hidden": 250,
+            "num_rounds": 13,
+            "num_steps": 400,
+            "ticket_steps": 600,
+            "ticket_batch_size": 100,
+            "ticket_eval_every": 100,
+        },
         "paper": {},
     }[preset]
     return [Config(selection=selection, **sizes) for selection in SELECTIONS]
@@ -108,7 +116,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     for seed in seeds:
         begin = time.perf_counter()
         initial, redrawn = init(2 * seed), init(2 * seed + 1)
-        found, masks = rounds(config, seed, initial, lambda params, mask: cycle(seed, split, params, mask))
+        found, masks = rounds(config, seed, initial, partial(cycle, seed, split))
         rows += curve_rows([seed], range(config.num_rounds), {name: values[None] for name, values in found.items()})
         networks = {"random": masks} if config.selection == "random" else {"dense": kept_by(initial, np.ones_like), "ticket": masks}
         for network, mask in networks.items():
@@ -164,6 +172,11 @@ def rounds(config: Config, seed: int, initial: Params, train: Callable[[Params, 
         if i == config.ticket_round:
             chosen = masks
     return {name: np.array(values) for name, values in metrics.items()}, chosen
+
+
+def nearest_round(num_rounds: int, sparsity: float) -> int:
+    """Return the round nearest to a sparsity, never the last, which drops everything."""
+    return int(np.abs(np.linspace(0, 1, num_rounds)[:-1] - sparsity).argmin())
 
 
 def lowest_dropped(scores: np.ndarray, sparsity: float) -> np.ndarray:
@@ -287,7 +300,12 @@ def figures(rows: Rows) -> dict[str, Any]:
         if len(trial := rows.where(selection=selection)):
             sparsity = trial.curve("sparsity")[1].mean(axis=0)
             style.band(left, sparsity, trial.curve("test_acc")[1], LABELS[name], colors[name])
-            left.axvline(sparsity[_ticket_round(trial)], color=style.GREY, linestyle=":", linewidth=1)
+            left.axvline(
+                sparsity[nearest_round(len(sparsity), trial.records[0].config["ticket_sparsity"])],
+                color=style.GREY,
+                linestyle=":",
+                linewidth=1,
+            )
     left.set(title="Test accuracy, round after round", xlabel="share of weights dropped")
     style.percent_axis(left)
     style.percent_axis(left, "x")
@@ -339,19 +357,16 @@ def _mask_figure(rows: Rows, colors: Mapping[str, str]) -> Any:
                 linewidth=1.5,
                 label="units' own chance" if k == 0 and name == "ticket" else None,
             )
-    axes[2].set(title="Neighbours that all survive", xticks=range(len(RUNS)), xticklabels=["pairs", "triples", "quadruples"], yscale="log")
-    style.percent_axis(axes[2])
+    axes[2].set(title="Neighbours all kept", xticks=range(len(RUNS)), xticklabels=["pairs", "triples", "quadruples"])
+    if any(len(bar) and bar[0].get_height() > 0 for bar in axes[2].containers if hasattr(bar, "patches")):
+        axes[2].set_yscale("log", nonpositive="clip")
+    axes[2].yaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %")
     style.legend(axes[2])
     return fig
 
 
-def _ticket_round(trial: Rows) -> int:
-    config = trial.records[0].config
-    return int(np.abs(np.linspace(0, 1, config["num_rounds"]) - config["ticket_sparsity"]).argmin())
-
-
 def _by_seed(rows: Rows, network: str = "", variant: str = "plain", *, metric: str = "") -> dict[int, float]:
-    """Return {seed: the last value}, seeds ascending, of a network's test accuracy on the fresh set or of any metric; {} if there is none."""
+    """Return {seed: the last value}, seeds ascending, of a test accuracy on the fresh set, or of any metric; {} if there is none."""
     found = rows.where(metric=metric or f"{network} {variant} test_acc")
     return dict(zip(sorted(found.unique("seed")), found.final(found.unique("metric")[0]), strict=True)) if len(found) else {}
 
