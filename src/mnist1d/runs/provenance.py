@@ -33,7 +33,8 @@ def _fixed() -> dict[str, Any]:
 
 def command_line() -> str:
     """Return the command that this process was started with, its program by name alone."""
-    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    name = Path(sys.argv[0]).name
+    return " ".join(["mnist1d" if name == "cli.py" else name, *sys.argv[1:]])
 
 
 def commit(folder: Path) -> dict[str, Any] | None:
