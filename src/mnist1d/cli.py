@@ -217,6 +217,45 @@ if App is not None:
         write_results(runs, study, format, output)
         return 0
 
+    @app.command
+    def evaluate(
+        model: Annotated[str, Parameter(help="module:factory, found from the current folder")],
+        /,
+        *,
+        seeds: Annotated[int, Parameter(help="number of seeds")] = 5,
+        shuffled: Annotated[bool, Parameter(negative="--no-shuffled", help="measure with permuted positions too")] = True,
+        num_steps: Annotated[int, Parameter(help="steps of training, for networks")] = 6000,
+        learning_rate: Annotated[float, Parameter(help="of Adam, for networks")] = 0.01,
+        runs: Annotated[Path | None, Parameter(help="folder of runs to keep the rows in")] = None,
+        output: Annotated[Path | None, Parameter(["--output", "-o"], help="draw the table; .png, .pdf or .svg")] = None,
+        json_: Json = False,
+    ) -> int:
+        """Measure your model by the benchmark's protocol and show it in the table."""
+        from mnist1d.runs.evaluated import evaluate_named
+
+        options = {"seeds": seeds, "shuffled": shuffled, "num_steps": num_steps, "learning_rate": learning_rate}
+        return evaluate_named(model, **options, runs=runs, output=output, as_json=json_)
+
+    @app.command
+    def web(
+        *,
+        runs: Runs = RUNS,
+        export: Annotated[Path | None, Parameter(help="write the page as a static site into this folder, serve nothing")] = None,
+        port: Annotated[int, Parameter(help="on 127.0.0.1; 0: a free one")] = 0,
+        no_browser: Annotated[bool, Parameter(help="do not open a browser")] = False,
+    ) -> int:
+        """Serve the page on this machine: bend the data, take the human quiz, look at the runs."""
+        if export is not None:
+            from mnist1d.web.export import export as write
+
+            write(export)
+            print(export)
+            return 0
+        from mnist1d.web.server import serve
+
+        serve(runs=runs, port=port, open_browser=not no_browser)
+        return 0
+
 
 def _version() -> str:
     from mnist1d import __version__
