@@ -53,7 +53,7 @@ def test_constants(smoke):
     assert len({p.name for p in study.PUBLISHED}) == len(study.PUBLISHED)
     assert set(study.SEEDS) == set(study.ESTIMATE) == set(PRESETS)
     assert study.PEER_SECONDS is None or study.PEER_SECONDS > 0
-    assert 2 <= study.SEEDS["smoke"] <= study.SEEDS["paper"]
+    assert 1 <= study.SEEDS["smoke"] <= study.SEEDS["paper"]
     assert study.ESTIMATE["smoke"] <= study.ESTIMATE["quick"] <= study.ESTIMATE["paper"]
 
 
