@@ -233,7 +233,7 @@ def loaded(path):
 
 
 NEW = [path for path in FILES if path.parent != SRC or path.name not in OLD_NAMES]
-STREAMS = {"default_rng", "Generator", "SeedSequence", "RandomState", "SFC64", "Philox", "PCG64", "BitGenerator"}
+STREAMS = {"default_rng", "Generator", "SeedSequence", "RandomState", "MT19937", "SFC64", "Philox", "PCG64", "BitGenerator"}
 
 
 def test_no_global_random_state_in_new_code():
