@@ -109,6 +109,16 @@ def legend(ax, **settings: Any):
     return ax.legend(**{"fontsize": 8, "frameon": False, "labelcolor": INK, **settings})
 
 
+def scatter_classes(ax, points: np.ndarray, labels: np.ndarray, title: str) -> None:
+    """Draw points (n, 2) of a map without scale, coloured by label 0 .. 9, each class named at its median."""
+    ax.scatter(*points.T, c=labels, cmap="tab10", vmin=0, vmax=9, s=5, linewidths=0)
+    box = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
+    for label in np.unique(labels):
+        ax.annotate(str(label), np.median(points[labels == label], axis=0), ha="center", va="center", weight="bold", bbox=box)
+    ax.set(title=title, xticks=[], yticks=[])
+    ax.grid(False)
+
+
 def percent_axis(ax, which: str = "y") -> None:
     """Show an axis that runs over [0, 1] in percent; which is "x" or "y"."""
     {"x": ax.xaxis, "y": ax.yaxis}[which].set_major_formatter(PercentFormatter(1.0, decimals=None))

@@ -1,0 +1,346 @@
+"""Self-supervised learning: what does a network learn of the classes from signals without labels?
+
+SimCLR on the frozen set. Two views of a signal share its shape alone: mean and slope are removed, then come a random circular shift,
+a new slope and a new offset. Encoder: the three convolutions of study 1 (125 features); projector: 125 to 125, relu, to 16. Each
+view must find its partner among the batch's (InfoNCE: cosine, temperature 0.5); Adam 0.01, batch 100, 200 epochs. Then labels come
+in, to probe every layer: 10 nearest neighbours (cosine) and logistic regression on standardised features. Variants: no projector,
+and a deep one of four linear layers.
+
+Rows: loss (step: epochs), `knn acc` and `linear acc` (step: depth; 0 is the signal, then each layer's output), `knn acc untrained`,
+seconds, compile_seconds; of seed 0, `plane before` and `plane after` (n, 2), t-SNE of the test signals and their last features, `labels`.
+
+Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439), section 3.6; Chen et al.,
+A Simple Framework for Contrastive Learning of Visual Representations (ICML 2020, arXiv 2002.05709).
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mnist1d.config import DataConfig, check_name
+from mnist1d.dataset import make_dataset
+from mnist1d.errors import UsageError
+from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval
+from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+
+NAME = "self-supervised"
+TITLE = "Self-supervised learning: classes without labels"
+SECTION = "arXiv 2011.14439, section 3.6"
+VARIANTS = ("projector", "none", "deep")
+ENCODER = ("signal", "conv 1", "conv 2", "conv 3")
+LAYERS = {  # names of the depths 0, 1, ..
+    "projector": (*ENCODER, "projector 1", "projector 2"),
+    "none": ENCODER,
+    "deep": (*ENCODER, "projector 1", "projector 2", "projector 3", "projector 4"),
+}
+LINEAR = {  # published accuracy of the linear probe by depth
+    "projector": (0.328, 0.751, 0.809, 0.821, 0.761, 0.750),
+    "none": (0.328, 0.822, 0.795, 0.534),
+    "deep": (0.328, 0.759, 0.824, 0.795, 0.773, 0.728, 0.650, 0.611),
+}
+PUBLISHED = (
+    Published("kNN, signal", 0.596, 0.03, SECTION),
+    Published("kNN, last layer", 0.741, 0.03, SECTION),
+    *(
+        Published(f"linear, {variant}, {layer}", acc, 0.03, SECTION)
+        for variant in VARIANTS
+        for layer, acc in zip(LAYERS[variant], LINEAR[variant], strict=True)
+    ),
+)
+SEEDS = {"smoke": 2, "quick": 2, "paper": 3}
+PEER_SECONDS = 100.0
+ESTIMATE = {"smoke": 10.0, "quick": 25.0, "paper": 200.0}  # seconds of one core
+
+MAX_SHIFT = 10  # positions
+SLOPE_STD, OFFSET_STD = 0.04, 0.3  # of the new slope, a position, and of the new offset
+PROJECTED = 16
+
+
+@dataclass(frozen=True)
+class Config:
+    """One projector: none, the usual one of two layers, or a deep one of four."""
+
+    variant: str = "projector"
+    num_epochs: int = 200
+    batch_size: int = 100
+    learning_rate: float = 0.01
+    temperature: float = 0.5
+    num_neighbours: int = 10
+    probe_iterations: int = 1000  # at most, of the logistic regression
+    num_embedded: int = 1000  # test signals in the t-SNE figure, at most; 0: no figure
+    data: DataConfig = DataConfig()
+
+    def __post_init__(self) -> None:
+        check_name(self.variant, VARIANTS, "variant")
+        for name, least in (("num_epochs", 1), ("num_neighbours", 1), ("probe_iterations", 1), ("num_embedded", 0)):
+            if getattr(self, name) < least:
+                raise UsageError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        if not self.temperature > 0:
+            raise UsageError(f"temperature must be above 0, got {self.temperature}")
+
+
+def grid(preset: str) -> list[Config]:
+    """Return the trials of a preset: the three variants."""
+    sizes = {
+        "smoke": {"num_epochs": 1, "probe_iterations": 5, "num_embedded": 40, "data": DataConfig(num_samples=500)},
+        "quick": {"num_epochs": 30, "probe_iterations": 100, "num_embedded": 500},
+        "paper": {},
+    }[preset]
+    return [Config(variant=variant, **sizes) for variant in VARIANTS]
+
+
+def run(config: Config, seeds: Sequence[int]) -> list[Row]:
+    """Train without labels from every seed, then probe every layer with them."""
+    import jax
+
+    data = make_dataset(config.data, dtype="float32")
+    init, layers = network(config.variant, data.x.shape[1])
+    begin = time.perf_counter()
+    train = jax.jit(simclr(config, init, layers)).lower(jax.random.key(0), data.x).compile()
+    features_of = jax.jit(layers)
+    compile_seconds = time.perf_counter() - begin
+    rows = []
+    for seed in seeds:
+        begin = time.perf_counter()
+        params, losses = jax.block_until_ready(train(jax.random.key(seed), data.x))
+        rows += curve_rows([seed], range(1, config.num_epochs + 1), {"loss": np.asarray(losses)[None]})
+        features, tests = (
+            [x, *map(np.asarray, features_of(params, x))] for x in (np.asarray(data.x, np.float32), np.asarray(data.x_test, np.float32))
+        )
+        untrained = [np.asarray(features_of(init(jax.random.key(seed)), x)[-1]) for x in (data.x, data.x_test)]
+        probes = [
+            {"knn acc": knn_acc(a, data.y, b, data.y_test, config), "linear acc": linear_acc(a, data.y, b, data.y_test, config)}
+            for a, b in zip(features, tests, strict=True)
+        ]
+        rows += [Row(seed, name, depth, acc) for depth, probe in enumerate(probes) for name, acc in probe.items()]
+        scalars = {
+            "knn acc untrained": knn_acc(untrained[0], data.y, untrained[1], data.y_test, config),
+            "seconds": time.perf_counter() - begin,
+            "compile_seconds": compile_seconds,
+        }
+        rows += scalar_rows([seed], {name: [value] for name, value in scalars.items()})
+        if seed == 0 and config.variant == "projector" and config.num_embedded:
+            rows += [Row(seed, name, None, array) for name, array in planes(tests, data.y_test, config.num_embedded).items()]
+    return rows
+
+
+def network(variant: str, num_inputs: int) -> tuple[Callable, Callable]:
+    """Return init(key) -> params and layers(params, x (batch, time)) -> every layer's output (batch, features), after its relu.
+
+    The last layer of a projector is linear, as is the last convolution where there is none.
+    """
+    import jax
+    from jax import random
+
+    from mnist1d.learning.layers import conv1d, conv1d_init, conv1d_time, dense, dense_init
+    from mnist1d.learning.models import CNN_LAYERS
+
+    channels, sizes = 25, {"none": [], "projector": [125, PROJECTED], "deep": [125, 125, 125, PROJECTED]}[variant]
+
+    def init(key: Any) -> Any:
+        keys = random.split(key, len(CNN_LAYERS) + len(sizes))
+        convs = [conv1d_init(keys[i], channels if i else 1, channels, kernel) for i, (kernel, _, _) in enumerate(CNN_LAYERS)]
+        time = num_inputs
+        for layer in CNN_LAYERS:
+            time = conv1d_time(time, *layer)
+        widths = [channels * time, *sizes]
+        return convs, [dense_init(key, a, b) for key, a, b in zip(keys[len(CNN_LAYERS) :], widths, sizes, strict=False)]
+
+    def layers(params: Any, x: Any) -> list[Any]:
+        h, outputs = x.T[None], []  # (1, time, batch)
+        for (_, stride, padding), conv in zip(CNN_LAYERS, params[0], strict=True):
+            h = jax.nn.relu(conv1d(conv, h, stride=stride, padding=padding))
+            outputs.append(h.reshape(-1, h.shape[2]).T)
+        for i, layer in enumerate(params[1]):
+            h = dense(layer, outputs[-1])
+            outputs.append(h if i == len(sizes) - 1 else jax.nn.relu(h))
+        return outputs
+
+    return init, layers
+
+
+def simclr(config: Config, init: Callable, layers: Callable) -> Callable:
+    """Return train(key, x (n, time)) -> params, the mean loss of each epoch (epochs,)."""
+    import jax
+    import jax.numpy as jnp
+    import optax
+    from jax import lax, random
+
+    optimizer = optax.adam(config.learning_rate)
+
+    def loss_of(params: Any, x: Any, key: Any) -> Any:
+        pair = jnp.concatenate([view(key, x) for key in random.split(key)])  # (2 batch, time)
+        a, b = jnp.split(layers(params, pair)[-1], 2)
+        return info_nce(a, b, config.temperature)
+
+    def train(key: Any, x: Any) -> Any:
+        init_key, loop_key = random.split(key)
+        n, size = len(x), min(config.batch_size, len(x))
+
+        def step(state: Any, batch: Any) -> Any:
+            params, moments = state
+            rows, key = batch
+            loss, grads = jax.value_and_grad(loss_of)(params, x[rows], key)
+            updates, moments = optimizer.update(grads, moments)
+            return (optax.apply_updates(params, updates), moments), loss
+
+        def epoch(state: Any, key: Any) -> Any:
+            order_key, views_key = random.split(key)
+            orders = random.permutation(order_key, n)[: n // size * size].reshape(-1, size)  # (steps, batch)
+            state, losses = lax.scan(step, state, (orders, random.split(views_key, len(orders))))
+            return state, losses.mean()
+
+        params = init(init_key)
+        (params, _), losses = lax.scan(epoch, (params, optimizer.init(params)), random.split(loop_key, config.num_epochs))
+        return params, losses
+
+    return train
+
+
+def view(key: Any, x: Any) -> Any:
+    """Return one random view of each signal of x (batch, time): without its mean and slope, shifted, with a new slope and offset."""
+    import jax
+    import jax.numpy as jnp
+    from jax import random
+
+    batch, length = x.shape
+    ramp = jnp.arange(length) - (length - 1) / 2
+    x = x - x.mean(axis=1, keepdims=True)
+    x = x - (x @ ramp / (ramp @ ramp))[:, None] * ramp
+    shift_key, slope_key, offset_key = random.split(key, 3)
+    shifts = random.randint(shift_key, (batch,), -MAX_SHIFT, MAX_SHIFT + 1)
+    x = jax.vmap(jnp.roll)(x, shifts)
+    slope, offset = random.normal(slope_key, (batch, 1)) * SLOPE_STD, random.normal(offset_key, (batch, 1)) * OFFSET_STD
+    return x + slope * ramp + offset
+
+
+def info_nce(a: Any, b: Any, temperature: float) -> Any:
+    """Return the mean negative log-probability that row i of a (batch, features) picks row i of b, by cosine similarity."""
+    import jax
+    import jax.numpy as jnp
+
+    a, b = (z / jnp.sqrt(jnp.square(z).sum(axis=1, keepdims=True) + 1e-12) for z in (a, b))
+    return -jnp.diagonal(jax.nn.log_softmax(a @ b.T / temperature)).mean()
+
+
+def knn_acc(x: np.ndarray, y: np.ndarray, x_test: np.ndarray, y_test: np.ndarray, config: Config) -> float:
+    """Return the test accuracy of k nearest neighbours by cosine."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    return KNeighborsClassifier(min(config.num_neighbours, len(x)), metric="cosine").fit(x, y).score(x_test, y_test)
+
+
+def linear_acc(x: np.ndarray, y: np.ndarray, x_test: np.ndarray, y_test: np.ndarray, config: Config) -> float:
+    """Return the test accuracy of logistic regression on standardised features."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # probe_iterations bounds it on purpose
+        probe = LogisticRegression(max_iter=config.probe_iterations).fit(scaler.transform(x), y)
+    return probe.score(scaler.transform(x_test), y_test)
+
+
+def planes(tests: Sequence[np.ndarray], labels: np.ndarray, num_embedded: int) -> dict[str, np.ndarray]:
+    """Return t-SNE of test signals and of their last features, (n, 2) each, and the labels."""
+    from sklearn.manifold import TSNE
+
+    n = min(num_embedded, len(labels))
+    tsne = TSNE(perplexity=min(30, (n - 1) / 3), init="pca", random_state=0)
+    return {"plane before": tsne.fit_transform(tests[0][:n]), "plane after": tsne.fit_transform(tests[-1][:n]), "labels": labels[:n]}
+
+
+def measured(rows: Rows) -> dict[str, np.ndarray]:
+    """Return probe accuracies, (seeds,), under the names of the published figures."""
+    result = {}
+    for variant in VARIANTS:
+        trial = rows.where(variant=variant)
+        if len(trial):
+            acc = trial.curve("linear acc")[1]  # (seeds, depths)
+            result |= {f"linear, {variant}, {layer}": acc[:, i] for i, layer in enumerate(LAYERS[variant])}
+    if len(usual := rows.where(variant="projector")):
+        knn = usual.curve("knn acc")[1]
+        result |= {"kNN, signal": knn[:, 0], "kNN, last layer": knn[:, -1]}
+    return result
+
+
+def figures(rows: Rows) -> dict[str, Any]:
+    """Draw the probes by layer, and the test signals in the plane before and after."""
+    from mnist1d.plots import style
+
+    fig, axes = style.figure(1, 3, size=(11, 3.6), sharey=True)
+    for ax, variant in zip(axes, VARIANTS, strict=True):
+        trial = rows.where(variant=variant)
+        ax.set(title=TITLES[variant], ylim=(0.2, 0.9))
+        ax.set_xticks(range(len(LAYERS[variant])), LAYERS[variant], rotation=40, ha="right")
+        style.percent_axis(ax)
+        if len(trial):
+            for metric, label, color in (("linear acc", "linear", style.COLORS[0]), ("knn acc", "10 nearest neighbours", style.COLORS[1])):
+                style.band(ax, *trial.curve(metric), label, color, marker="o", markersize=3)
+        ax.plot(LINEAR[variant], ":", color=style.GREY, label="linear, published")
+    axes[0].set_ylabel("test accuracy")
+    style.legend(axes[0], loc="lower center")
+    result = {"layers": fig}
+    embedded = rows.where(variant="projector", metric="plane before")
+    if len(embedded):
+        trial = rows.where(variant="projector")
+        fig, axes = style.figure(1, 2, size=(8, 4))
+        for ax, name, title in zip(axes, ("plane before", "plane after"), ("Signals", "Features of the last layer"), strict=True):
+            style.scatter_classes(ax, trial.array(name), trial.array("labels").astype(int), title)
+        result["plane"] = fig
+    return result
+
+
+def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+    """Return mean probe accuracies in percent, a line for each layer of each variant."""
+    lines = []
+    for variant in VARIANTS:
+        trial = rows.where(variant=variant)
+        if len(trial):
+            linear, knn = trial.curve("linear acc")[1], trial.curve("knn acc")[1]
+            for i, layer in enumerate(LAYERS[variant]):
+                mean, low, high = (100 * v for v in mean_interval(linear[:, i]))
+                spread = f"{low:.1f} .. {high:.1f}" if np.isfinite(low) else "one seed"
+                lines.append(
+                    [TITLES[variant], layer, f"{mean:.1f}", spread, f"{100 * LINEAR[variant][i]:.1f}", f"{100 * knn[:, i].mean():.1f}"]
+                )
+    return ["variant", "layer", "linear %", "95 % interval", "published", "kNN %"], lines
+
+
+def claims(rows: Rows) -> list[Claim]:
+    """Test where along the network the classes are easiest to read."""
+    acc = {v: rows.where(variant=v).curve("linear acc")[1] for v in VARIANTS if len(rows.where(variant=v))}  # (seeds, depths)
+    result = []
+    if "projector" in acc:
+        a = acc["projector"]
+        middle, last = a[:, 2:4].mean(axis=1), a[:, -1]
+        parts = [
+            above("", "convolutions 2 and 3 - signal, linear acc", middle - a[:, 0]),
+            above("", "convolutions 2 and 3 - last layer, linear acc", middle - last),
+        ]
+        result.append(all_of("linear accuracy peaks in the middle of the network", parts, "33, 82, 75"))
+        text = "it falls in the projector"
+        result.append(above(text, "last convolution - last layer, linear acc", a[:, 3] - last, published="82 > 75"))
+        knn = rows.where(variant="projector").curve("knn acc")[1]
+        text = "training without labels brings neighbours of a class together"
+        result.append(above(text, "last layer - signal, kNN acc", knn[:, -1] - knn[:, 0], published="74 > 60"))
+    if "none" in acc:
+        a = acc["none"]
+        text = "without a projector the last layer pays"
+        result.append(above(text, "first convolution - last, linear acc", a[:, 1] - a[:, -1], published="82 > 53"))
+    if {"none", "projector"} <= set(acc) and len(acc["none"]) == len(acc["projector"]):
+        gap = acc["projector"][:, 3] - acc["none"][:, 3]
+        text = "a projector keeps the last convolution readable"
+        result.append(above(text, "last convolution, with - without projector, linear acc", gap, published="82 > 53"))
+    return result
+
+
+TITLES = {"projector": "projector of two layers", "none": "no projector", "deep": "projector of four layers"}

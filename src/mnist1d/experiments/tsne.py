@@ -1,0 +1,178 @@
+"""t-SNE: do classes that are easy to separate in MNIST separate in MNIST-1D?
+
+5,000 signals of MNIST-1D and as many digits of MNIST, each mapped into the plane by t-SNE and coloured by class. How far the classes
+separate is measured, before and after: the share of points whose 10 nearest neighbours, themselves left out, vote for their class.
+MNIST has to be given (`--mnist`); without it that half is skipped.
+
+Rows: `knn acc space`, `knn acc plane`, seconds; `plane` (n, 2) and `labels` (n,).
+
+Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439), figure 2; van der Maaten and
+Hinton, Visualizing Data using t-SNE (JMLR 2008).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mnist1d.config import DataConfig, check_name
+from mnist1d.dataset import make_dataset
+from mnist1d.errors import MissingExtraError, UsageError
+from mnist1d.experiments.claims import Claim, Published, above, mean_interval
+from mnist1d.experiments.rows import Row, Rows, scalar_rows
+from mnist1d.mnist import load_mnist
+
+NAME = "tsne"
+TITLE = "t-SNE: how far classes separate"
+PUBLISHED: tuple[Published, ...] = ()  # a figure to look at; no number
+SEEDS = {"smoke": 2, "quick": 2, "paper": 3}
+PEER_SECONDS = 115.0
+ESTIMATE = {"smoke": 3.0, "quick": 15.0, "paper": 120.0}  # seconds of one core
+DATASETS = ("mnist1d", "mnist")
+METHODS = {"openTSNE": "openTSNE", "scikit-learn": "sklearn"}  # name: module
+
+
+def installed() -> str:
+    """Return the method that is used unless told: openTSNE where it is installed."""
+    return "openTSNE" if importlib.util.find_spec("openTSNE") else "scikit-learn"
+
+
+@dataclass(frozen=True)
+class Config:
+    """One data set in the plane. `method` is part of the trial, since the two programs give different maps."""
+
+    dataset: str = "mnist1d"
+    num_samples: int = 5000
+    perplexity: float = 30.0
+    num_neighbours: int = 10
+    method: str = field(default_factory=installed)
+    data: DataConfig = DataConfig()
+
+    def __post_init__(self) -> None:
+        check_name(self.dataset, DATASETS, "dataset")
+        check_name(self.method, METHODS, "method")
+        if not 1 <= self.num_neighbours < self.num_samples:
+            raise UsageError(f"num_neighbours must be at least 1 and below num_samples={self.num_samples}, got {self.num_neighbours}")
+        if not 1 <= self.perplexity <= (self.num_samples - 1) / 3:
+            raise UsageError(f"perplexity must lie in 1 .. (num_samples - 1) / 3, got {self.perplexity:g} for {self.num_samples} samples")
+
+
+def grid(preset: str) -> list[Config]:
+    """Return the trials of a preset: both data sets."""
+    sizes = {"smoke": {"num_samples": 100, "perplexity": 10.0}, "quick": {"num_samples": 1000}, "paper": {}}[preset]
+    return [Config(dataset=dataset, **sizes) for dataset in DATASETS]
+
+
+def run(config: Config, seeds: Sequence[int]) -> list[Row]:
+    """Map the samples into the plane, once for every seed."""
+    x, y = samples(config)
+    rows = []
+    for seed in seeds:
+        begin = time.perf_counter()
+        plane = embed(x, config, seed)
+        scalars = {
+            "knn acc space": neighbour_acc(x, y, config.num_neighbours),
+            "knn acc plane": neighbour_acc(plane, y, config.num_neighbours),
+            "seconds": time.perf_counter() - begin,
+        }
+        rows += scalar_rows([seed], {name: [value] for name, value in scalars.items()})
+        rows += [Row(seed, "plane", None, plane.astype(np.float32)), Row(seed, "labels", None, y)]
+    return rows
+
+
+def samples(config: Config) -> tuple[np.ndarray, np.ndarray]:
+    """Return x (n, features) and y (n,): the first of the frozen set, training signals first; or as many digits, of every class alike."""
+    if config.dataset == "mnist1d":
+        data = make_dataset(config.data, dtype="float32")
+        x, y = np.concatenate([data.x, data.x_test]), np.concatenate([data.y, data.y_test])
+    else:
+        images = load_mnist()
+        x, y = np.concatenate([images.x, images.x_test]), np.concatenate([images.y, images.y_test])
+        order = np.random.default_rng(0).permutation(len(y))  # files are often sorted by class
+        x, y = x[order], y[order]
+    if len(y) < config.num_samples:
+        raise UsageError(f"num_samples must be at most what there is, got {config.num_samples} for {len(y)} of {config.dataset}")
+    return x[: config.num_samples], y[: config.num_samples]
+
+
+def embed(x: np.ndarray, config: Config, seed: int) -> np.ndarray:
+    """Return the t-SNE of x (n, features), (n, 2)."""
+    if config.method == "scikit-learn":
+        from sklearn.manifold import TSNE
+
+        return TSNE(perplexity=config.perplexity, init="pca", random_state=seed).fit_transform(x)
+    try:
+        import openTSNE
+    except ImportError:
+        raise MissingExtraError("method='openTSNE' needs it: pip install openTSNE, or --set method=scikit-learn") from None
+    return np.asarray(openTSNE.TSNE(perplexity=config.perplexity, random_state=seed, n_jobs=1).fit(x))
+
+
+def neighbour_acc(x: np.ndarray, y: np.ndarray, num_neighbours: int) -> float:
+    """Return the share of points of x (n, features) whose nearest neighbours, themselves left out, vote for their class."""
+    from sklearn.neighbors import NearestNeighbors
+
+    near = NearestNeighbors(n_neighbors=num_neighbours).fit(x).kneighbors(return_distance=False)  # (n, neighbours)
+    votes = (y[near][:, :, None] == np.arange(y.max() + 1)).sum(axis=1)  # (n, classes)
+    return float((votes.argmax(axis=1) == y).mean())
+
+
+def measured(rows: Rows) -> dict[str, np.ndarray]:
+    """Return nothing: the paper shows a figure and gives no number."""
+    del rows
+    return {}
+
+
+def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+    """Return neighbour accuracies in percent, mean and 95 % interval over seeds."""
+    lines = []
+    for trial in trials(rows).values():
+        cells = []
+        for metric in ("knn acc space", "knn acc plane"):
+            mean, low, high = (100 * v for v in mean_interval(trial.final(metric)))
+            cells += [f"{mean:.1f}", f"{low:.1f} .. {high:.1f}" if np.isfinite(low) else "one seed"]
+        config = trial.records[0].config
+        lines.append([TITLES[config["dataset"]], f"{config['num_samples']:,}", config["method"], *cells])
+    header = ["data set", "samples", "method", "kNN % in space", "95 % interval", "kNN % in the plane", "95 % interval"]
+    return header, lines
+
+
+def figures(rows: Rows) -> dict[str, Any]:
+    """Draw each data set in the plane, coloured by class, each class named at its median."""
+    from mnist1d.plots import style
+
+    found = trials(rows)
+    fig, axes = style.figure(1, max(len(found), 1), size=(4.4 * max(len(found), 1), 4.4))
+    for ax, (name, trial) in zip(np.atleast_1d(axes), found.items(), strict=False):
+        acc = trial.final("knn acc plane").mean()
+        title = f"{TITLES[name]}: {100 * acc:.0f} % of neighbours' votes are right"
+        style.scatter_classes(ax, trial.array("plane"), trial.array("labels").astype(int), title)
+    return {"plane": fig}
+
+
+def claims(rows: Rows) -> list[Claim]:
+    """Test whether MNIST's classes separate further than those of MNIST-1D."""
+    found = trials(rows)
+    if set(found) != set(DATASETS):
+        return []
+    small, large = (found[name] for name in DATASETS)
+    result = []
+    for metric, where in (("knn acc plane", "in the plane"), ("knn acc space", "in the space of signals")):
+        a, b = small.final(metric), large.final(metric)
+        n = min(len(a), len(b))
+        result.append(above(f"MNIST-1D's classes separate less than MNIST's {where}", "MNIST - MNIST-1D, kNN acc", b[:n] - a[:n]))
+    return result
+
+
+def trials(rows: Rows) -> dict[str, Rows]:
+    """Return the trial of each data set that is there."""
+    found = {name: rows.where(dataset=name) for name in DATASETS}
+    return {name: trial for name, trial in found.items() if len(trial)}
+
+
+TITLES = {"mnist1d": "MNIST-1D", "mnist": "MNIST"}
