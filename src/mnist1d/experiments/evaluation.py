@@ -52,6 +52,10 @@ class Run(NamedTuple):
     seconds: float = math.nan
     error: str | None = None
 
+    def figures(self) -> dict[str, float | None]:
+        """Return what was measured, by the names of the store's metrics."""
+        return {"test_acc": self.acc, "seconds": self.seconds, "num_params": self.num_params, "bits_lost": self.bits_lost}
+
 
 @dataclass(frozen=True, repr=False)
 class Evaluation:
@@ -156,8 +160,7 @@ class Evaluation:
                     Row(run.seed, metric, None, float(value))
                     for run in runs
                     if not run.error
-                    for metric, value in (("test_acc", run.acc), ("seconds", run.seconds), ("num_params", run.num_params))
-                    + (("bits_lost", run.bits_lost),)
+                    for metric, value in run.figures().items()
                     if value is not None
                 ]
                 parts.append((config, rows, [run for run in runs if run.error]))
@@ -195,7 +198,7 @@ def evaluate(
     the three settings; a scikit-learn classifier; a JAX pair (init(key) -> params, apply(params, x) -> logits). train: a training of
     your own, `train(model, x, y, seed)`, which returns the model (for a pair: its params) and never sees the test set. shuffled:
     measure with permuted positions too. progress: called with each Run. A run that raises is a failure in the result, not an end.
-    Errors: UsageError where every run on the plain signals failed, the first one's reason in the message.
+    Errors: Mnist1dError where every run, plain or shuffled, failed; the first one's reason is in the message.
     """
     try:
         from mnist1d.learning.evaluate import Protocol, train_and_test
@@ -209,18 +212,20 @@ def evaluate(
         data = _data(part)
         for seed in seeds:
             try:
-                run = _measured(train_and_test(model, data, seed, protocol, train), data, seed, part)
+                outcome = train_and_test(model, data, seed, protocol, train)
             except MissingExtraError:
                 raise
             except Exception as error:  # whatever their code raises
                 first = first or error
                 run = Run(seed, part, error="".join(traceback.format_exception(error)))
+            else:
+                run = _measured(outcome, data, seed, part)
             runs.append(run)
             if progress:
                 progress(run)
         if all(run.error for run in runs):
             reason = str(first) if isinstance(first, Mnist1dError) else f"{type(first).__name__}: {first}"
-            raise UsageError(f"{name}: none of {len(seeds)} runs ended well; the first: {reason}") from first
+            raise Mnist1dError(f"{name}: none of {len(seeds)} runs ended well; the first: {reason}") from first
     return Evaluation(name, Config(name, train is not None, num_steps, batch_size, learning_rate), tuple(runs))
 
 
@@ -233,8 +238,8 @@ def bits_lost(exact: np.ndarray, probabilities: np.ndarray) -> float:
 
 def _measured(outcome: Any, data: Dataset, seed: int, shuffled: bool) -> Run:
     lost = None
-    if outcome.probabilities is not None and not shuffled:
-        lost = bits_lost(_exact(), outcome.probabilities)
+    if outcome.probabilities is not None and not shuffled and (exact := _exact()) is not None:
+        lost = bits_lost(exact, outcome.probabilities)
     return Run(seed, shuffled, float(np.mean(outcome.predictions == data.y_test)), lost, outcome.num_params, outcome.seconds)
 
 
@@ -244,16 +249,19 @@ def _data(shuffled: bool) -> Dataset:
 
 
 @cache
-def _exact() -> np.ndarray:
+def _exact() -> np.ndarray | None:
     """The exact class probabilities of the frozen test set, (samples, classes)."""
-    from mnist1d.observer import IdealObserver
-
+    try:
+        from mnist1d.observer import IdealObserver
+    except ImportError:
+        return None
     return np.asarray(IdealObserver(DataConfig()).predict_proba(_data(False).x_test))
 
 
 def _checked_seeds(seeds: int | Sequence[int]) -> list[int]:
-    found = list(range(seeds)) if isinstance(seeds, (int, np.integer)) and not isinstance(seeds, bool) else list(seeds)
-    if not found or len(set(found)) < len(found) or any(not isinstance(s, (int, np.integer)) or not 0 <= s < 2**32 for s in found):
+    whole = (int, np.integer)
+    found = list(range(seeds)) if isinstance(seeds, whole) and not isinstance(seeds, bool) else list(seeds) if np.iterable(seeds) else []
+    if not found or len(set(found)) < len(found) or any(not isinstance(s, whole) or not 0 <= s < 2**32 for s in found):
         raise UsageError(f"seeds must be a number, at least 1, or distinct whole numbers from 0 to 2**32 - 1, got {seeds!r}")
     return [int(seed) for seed in found]
 

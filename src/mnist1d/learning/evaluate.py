@@ -109,33 +109,48 @@ def check_probabilities(probabilities: np.ndarray, num_samples: int, num_classes
 def _run_torch(model: Any, data: Dataset, seed: int, protocol: Protocol, train: TrainFunction | None, fresh: bool) -> tuple:
     import torch
 
-    from mnist1d.adapters.torch import batches
-
     if fresh:  # an instance, not a factory: every seed needs weights of its own
         model = _reset_copy(model)
     if train is not None:
         model = train(model, data.x, data.y, seed) or model
     else:
-        x, y = torch.tensor(data.x, dtype=torch.float32), torch.tensor(data.y)
-        optimizer = torch.optim.Adam(model.parameters(), lr=protocol.learning_rate)
-        model.train()
-        step = 0
-        while step < protocol.num_steps:
-            for xb, yb in batches(x, y, protocol.batch_size, shuffle=False):
-                logits = model(xb)
-                check_outputs_shape(tuple(logits.shape), len(xb), len(data.templates.y))
-                loss = torch.nn.functional.cross_entropy(logits, yb)
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                step += 1
-                if step == protocol.num_steps:
-                    break
+        with _one_thread_for_small(model):
+            _train_torch(model, data, protocol)
     model.eval()
     with torch.no_grad():
         logits = model(torch.tensor(data.x_test, dtype=torch.float32)).double().cpu().numpy()
     logits = check_outputs(logits, len(data.x_test), len(data.templates.y))
     return logits.argmax(axis=1), _softmax(logits), sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+def _train_torch(model: Any, data: Dataset, protocol: Protocol) -> None:
+    import torch
+
+    x, y = torch.tensor(data.x, dtype=torch.float32), torch.tensor(data.y)
+    optimizer = torch.optim.Adam(model.parameters(), lr=protocol.learning_rate)
+    model.train()
+    for step in range(protocol.num_steps):
+        rows = torch.arange(step * protocol.batch_size, (step + 1) * protocol.batch_size) % len(x)
+        logits = model(x[rows])
+        check_outputs_shape(tuple(logits.shape), len(rows), len(data.templates.y))
+        loss = torch.nn.functional.cross_entropy(logits, y[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+@contextlib.contextmanager
+def _one_thread_for_small(model: Any) -> Iterator[None]:
+    """Let PyTorch use one thread below 100,000 parameters: more gain nothing there and on a busy machine wait for each other."""
+    import torch
+
+    before = torch.get_num_threads()
+    if sum(p.numel() for p in model.parameters()) < 100_000:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def check_outputs_shape(shape: tuple[int, ...], num_samples: int, num_classes: int) -> None:

@@ -62,11 +62,8 @@ def resolve(target: str) -> Any:
         found = importlib.import_module(module_name)
     except Exception as error:  # whatever stands in their file
         if isinstance(error, ModuleNotFoundError) and f"{module_name}.".startswith(f"{error.name}."):
-            fix = (
-                "write the name without .py"
-                if module_name.endswith(".py")
-                else f"go to the folder that holds {module_name.split('.')[0]}.py"
-            )
+            top = module_name.split(".")[0]
+            fix = "write the name without .py" if module_name.endswith(".py") else f"go to the folder that holds {top}.py"
             raise UsageError(f"no module {module_name!r} here ({os.getcwd()}) or installed: {fix}") from None
         last = traceback.extract_tb(error.__traceback__)[-1]
         raise UsageError(
