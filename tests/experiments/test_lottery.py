@@ -12,6 +12,7 @@ from mnist1d.learning import Settings, Split, make_fit
 from mnist1d.learning.models import mlp
 
 MODEL = mlp(hidden=12, num_inputs=6)
+FIT = jax.jit(make_fit(MODEL, Settings(num_steps=15, batch_size=20, learning_rate=0.02, eval_every=15)))
 
 
 def data():
@@ -39,11 +40,10 @@ def test_joined_holds_weights_and_biases_and_split_off_undoes_it():
 @pytest.mark.parametrize("selection", lottery.SELECTIONS)
 def test_rounds_start_from_the_initial_values_with_exact_density_and_keep_zeros(selection):
     config, split = Config(selection, num_rounds=6, ticket_sparsity=0.6), data()
-    fit = jax.jit(make_fit(MODEL, Settings(num_steps=15, batch_size=20, learning_rate=0.02, eval_every=15)))
     initial, calls = jax.device_get(MODEL.init(jax.random.key(0))), []
 
     def train(params, mask):
-        result = fit(jax.random.key(0), split, params=params, mask=mask)
+        result = FIT(jax.random.key(0), split, params=params, mask=mask)
         calls.append((params, mask, jax.device_get(result.params)))
         return result
 

@@ -4,9 +4,9 @@ Networks of growing width are trained to the end on 4,000 signals: an MLP of two
 benchmark's CNN with it. Label noise: with probability 0.15 a training label is drawn anew from all ten. SGD, learning rate 0.01,
 momentum 0.9, batches of 100 in a new order every epoch, 500 epochs, cross-entropy; each seed draws weights, order and noise.
 
-Interpolation threshold: the smallest width whose training error, on the labels as given, ends at 2 % or less. The peak is where the
-test error rises highest above its lowest value at any smaller width (the first dip); its height is that rise. One trial is one
-width, without a step; what a narrow network computes is computed in a wider one whose other units are masked, so that few
+Interpolation threshold: the smallest width whose training error, on the labels as given, ends at 2 % or less. The first dip is
+the lowest test error below it; the peak is the highest test error at any width beyond the dip, its height their difference. One
+trial is one width, without a step; what a narrow network computes is computed in a wider one whose other units are masked, so that few
 programs serve all widths.
 
 Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439), section 3.2; the phenomenon is
@@ -240,8 +240,9 @@ class Shape(NamedTuple):
 def shape_of(widths: np.ndarray, train: np.ndarray, test: np.ndarray) -> Shape:
     """Find threshold, first dip and peak (see the study's docstring) in one seed's errors, (widths,) each."""
     fitted = widths[train <= FITTED]
-    peak = int((test - np.minimum.accumulate(test)).argmax())
-    dip = int(test[: peak + 1].argmin())
+    below = np.flatnonzero(widths < fitted[0]) if len(fitted) else np.arange(len(widths))
+    dip = int(test[below].argmin()) if len(below) else 0
+    peak = dip + 1 + int(test[dip + 1 :].argmax()) if dip + 1 < len(test) else dip
     return Shape(fitted[0] if len(fitted) else np.nan, widths[dip], widths[peak], test[dip], test[peak], test[-1])
 
 
@@ -328,6 +329,6 @@ def figures(rows: Rows) -> dict[str, Any]:
         ax.xaxis.set_minor_formatter("")
         style.percent_axis(ax)
     if shown:
-        axes[0, 0].set_ylim(-0.02, 1.02 * max(max(e.max() for e in sizes_and_errors(rows, curve)[1:] if e.size) for curve in shown))
+        axes[0, 0].set_ylim(-0.02, 1.08 * max(max(e.max() for e in sizes_and_errors(rows, curve)[1:] if e.size) for curve in shown))
         style.legend(axes[0, 0], loc="lower left")
     return {"error": fig}
