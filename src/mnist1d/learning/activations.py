@@ -23,7 +23,7 @@ def hand_made(name: str) -> Activation:
 
 def learned(params: Params, z: Array) -> tuple[Array, Array]:
     """Evaluate ELU(z) + 0.2 g(z), where g is the MLP with one tanh layer that params hold: dense1 (1, units), dense2 (units, 1)."""
-    z = jnp.asarray(z, params["dense1"]["w"].dtype)
+    z = jnp.asarray(z)
     elu, elu_slope = jax.jvp(jax.nn.elu, (z,), (jnp.ones_like(z),))
     flat = jnp.pad(z.reshape(-1), (0, -z.size % BLOCK)).reshape(-1, BLOCK)
     g, slope = (part.reshape(-1)[: z.size].reshape(z.shape) for part in value_and_slope(params, flat))
