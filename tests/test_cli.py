@@ -238,3 +238,11 @@ def test_a_missing_extra_is_one_line(tmp_path, missing):
         f"sys.exit(main(['show', 'templates', '-o', {str(tmp_path / 'a.png')!r}]))"
     )
     assert told.returncode == 1 and told.stderr.count("\n") == 1 and missing in told.stderr and "Traceback" not in told.stderr
+
+
+def test_a_study_that_cannot_show_its_rows_takes_nothing_from_the_others(toy, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(module, "figures", lambda rows: 1 / 0)
+    status = main(["run", "toy", "--preset", "smoke", "--runs", str(tmp_path), "--executor", "here"])
+    assert status == 1 and "toy: its rows are kept, but cannot be shown" in capsys.readouterr().err
+    assert run(capsys, "report", "--runs", tmp_path)[0] == 0
+    assert "ZeroDivisionError" in (tmp_path / "report.html").read_text()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,23 +47,29 @@ def run(
         return _dry_run(tasks, runs, getattr(pool, "workers", 1))
     with open_store(runs) as store, pool:
         summary = sweep(store, tasks, pool, retry_failed=retry_failed, fail_fast=fail_fast, progress=Shown())
-        found = [results for study in studies for results in latest_results(store, study)]
-        figures = runs / "figures"
+        found, broken = [], []
+        for study in studies:  # what one study cannot show must not take the others' results away
+            try:
+                for results in latest_results(store, study):
+                    found.append(results.to_dict())
+                    if not report:
+                        save_figures(results, runs / "figures")
+                    if not as_json:
+                        show_results(results)
+            except UsageError:  # a folder that cannot be written
+                raise
+            except Exception:
+                broken.append(study)
+                say(f"{study}: its rows are kept, but cannot be shown\n{traceback.format_exc()}")
         if report:
             write_report(runs, report, pool=pool)
-        else:
-            for results in found:
-                save_figures(results, figures)
     if as_json:
-        print(json.dumps({"summary": _counts(summary), "preset": preset, "studies": [r.to_dict() for r in found]}, allow_nan=False))
-    else:
-        for results in found:
-            show_results(results)
-    say(f"figures: {figures.resolve()} (png, pdf, svg)")
+        print(json.dumps({"summary": _counts(summary), "preset": preset, "studies": found}, allow_nan=False))
+    say(f"figures: {(runs / 'figures').resolve()} (png, pdf, svg)")
     show_summary(summary, f"mnist1d run {studies[0]}" if len(studies) == 1 else "mnist1d reproduce")
     if report:
         say(f"report: {report.resolve()}")
-    return 0 if summary.ok else 1
+    return 0 if summary.ok and not broken else 1
 
 
 def listing() -> None:

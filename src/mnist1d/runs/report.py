@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import traceback
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from html import escape
 from importlib import resources
 from itertools import repeat
@@ -17,12 +18,13 @@ from types import ModuleType
 from typing import Any
 
 from mnist1d.config import DataConfig
+from mnist1d.errors import UsageError
 from mnist1d.experiments import load
 from mnist1d.experiments.claims import FAILS, HOLDS, UNDECIDED, Claim
 from mnist1d.files import atomic_path
 from mnist1d.runs.executors import Here
 from mnist1d.runs.identity import flat
-from mnist1d.runs.outcome import Results, interval, latest_results, number, save_figures, studies_in
+from mnist1d.runs.outcome import Results, interval, number, results_of, save_figures, studies_in
 from mnist1d.runs.store import Call, open_store
 from mnist1d.runs.store import now as time_now
 
@@ -37,10 +39,11 @@ class Part:
     name: str
     label: str
     anchor: str
-    results: Results
-    table: tuple[list[str], list[list[str]]] | None
-    figures: dict[str, str]
     calls: list[Call]
+    results: Results | None = None
+    table: tuple[list[str], list[list[str]]] | None = None
+    figures: dict[str, str] = field(default_factory=dict)
+    error: str | None = None  # why its rows cannot be shown
 
     @property
     def study(self) -> ModuleType:
@@ -76,14 +79,21 @@ def write_report(runs: str | Path, path: str | Path, preset: str | None = None, 
 
 def parts_of(runs: Path, study: str, preset: str | None) -> list[Part]:
     """Return the parts of one study, one for each label that was asked for, and draw their figures into the folder of runs."""
-    with open_store(runs, create=False) as store:
-        every, found = store.calls(study), latest_results(store, study, preset)
-        wanted = [sweep.wanted for sweep in store.latest(study, preset)]
     parts = []
-    for i, (results, trials) in enumerate(zip(found, wanted, strict=True)):
-        figures = {slug: _address(*content) for slug, content in save_figures(results, runs / "figures").items()}
-        calls = [call for call in every if call.trial in trials]
-        parts.append(Part(study, results.label, f"{study}-{i}" if i else study, results, results.table, figures, calls))
+    with open_store(runs, create=False) as store:
+        every = store.calls(study)
+        for i, sweep in enumerate(store.latest(study, preset)):
+            calls = [call for call in every if call.trial in sweep.wanted]
+            part = Part(study, sweep.label, f"{study}-{i}" if i else study, calls)
+            try:
+                results = results_of(study, store.all_rows(study, sweep.wanted), sweep.label)
+                figures = {slug: _address(*content) for slug, content in save_figures(results, runs / "figures").items()}
+                part = replace(part, results=results, table=results.table, figures=figures)
+            except UsageError:  # a folder that cannot be written
+                raise
+            except Exception:  # what one study cannot show must not take the others' results away
+                part = replace(part, error=traceback.format_exc())
+            parts.append(part)
     return parts
 
 
@@ -95,7 +105,7 @@ def _address(svg: bytes, png: bytes) -> str:
 
 def page(parts: Sequence[Part], runs: Path) -> str:
     """Return the whole page."""
-    claims = [claim for part in parts for claim in part.results.claims]
+    claims = [claim for part in parts if part.results for claim in part.results.claims]
     count = Counter(claim.verdict for claim in claims)
     labels = list(dict.fromkeys(part.label for part in parts))
     problems = [call for part in parts for call in part.problems]
@@ -120,7 +130,7 @@ def _claims(parts: Sequence[Part]) -> str:
     header = ["claim", "verdict", "published", "measured", "estimate", "95 % interval", "n"]
     lines = []
     for part in parts:
-        if part.results.claims:
+        if part.results and part.results.claims:
             title = f'<a href="#{part.anchor}">{escape(part.study.TITLE)}</a> <span class="note">{escape(part.label)}</span>'
             lines.append(f'<tr class="group"><th colspan="{len(header)}" scope="rowgroup">{title}</th></tr>')
             lines += [_line(header, _claim_cells(claim)) for claim in part.results.claims]
@@ -151,6 +161,9 @@ def _study(part: Part) -> str:
     summary = (summary.removeprefix(module.TITLE) if summary.startswith(module.TITLE) else summary.partition(": ")[2]).lstrip(":. ")
     text = [part for part in (summary, *rest) if part]
     paragraphs = "".join(f"<p{' class=lead' if i == 0 else ''}>{_code(p[:1].upper() + p[1:])}</p>" for i, p in enumerate(text))
+    if part.error:
+        why = f"<p>Its rows cannot be shown:</p><pre>{escape(part.error)}</pre>"
+        return f'<section id="{part.anchor}"><h2>{escape(module.TITLE)}</h2>{paragraphs}{why}</section>'
     command = f'<p class="note"><code>mnist1d run {module.NAME} --preset {escape(part.label.split()[0])}</code></p>'
     pieces = [f"<h2>{escape(module.TITLE)}</h2>", paragraphs, command, _figures(part), _measured(part.results)]
     if part.table and part.table[1]:
