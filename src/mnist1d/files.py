@@ -22,6 +22,7 @@ from mnist1d.digits import Templates
 from mnist1d.errors import FileFormatError, MissingExtraError, Mnist1dError, UsageError
 
 FORMAT = "mnist1d/1"
+NUMPY_CORE = "numpy.core" if np.__version__.startswith("1.") else "numpy._core"  # pickles of either name are read by either NumPy
 PARTS = {"train": ("x", "y"), "validation": ("x_val", "y_val"), "test": ("x_test", "y_test")}
 
 
@@ -273,7 +274,7 @@ class _ArraysOnly(pickle.Unpickler):
                 f"the pickle asks for {module}.{name}; only NumPy arrays and plain containers are admitted, since a pickle "
                 "can run any code. If you trust the file, open it with pickle.load and save the arrays with numpy.savez"
             )
-        found = super().find_class(module.replace("numpy.core", "numpy._core") if hasattr(np, "_core") else module, name)
+        found = super().find_class(module.replace("numpy._core", "numpy.core").replace("numpy.core", NUMPY_CORE), name)
         return found if isinstance(found, type) else lambda *args: found(*args)  # a pickle can set attributes of what it is given
 
 
