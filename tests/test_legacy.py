@@ -43,6 +43,7 @@ def small_args(**values):
 
 
 def cells(path, tmp_path, monkeypatch, name):
+    pytest.importorskip("matplotlib", reason="one of the cells plots")
     (tmp_path / name).mkdir()
     result = tmp_path / f"{name}.npz"
     monkeypatch.chdir(tmp_path / name)  # the process begins here
