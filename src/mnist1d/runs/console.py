@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from mnist1d.runs.outcome import Results, interval, number
 from mnist1d.runs.sweep import Progress as Quiet
@@ -41,10 +41,10 @@ class Shown(Quiet):
         if self.console.is_terminal and todo:
             columns = (
                 TextColumn("{task.description}"),
-                BarColumn(),
+                BarColumn(bar_width=24),
                 MofNCompleteColumn(),
                 TimeElapsedColumn(),
-                TextColumn("{task.fields[left]}"),
+                TextColumn("{task.fields[left]}", table_column=Column(no_wrap=True)),
             )
             self.bar = Progress(*columns, console=self.console, transient=True)
             self.bar.start()
