@@ -238,8 +238,8 @@ def bits_lost(exact: np.ndarray, probabilities: np.ndarray) -> float:
 
 def _measured(outcome: Any, data: Dataset, seed: int, shuffled: bool) -> Run:
     lost = None
-    if outcome.probabilities is not None and not shuffled and (exact := _exact()) is not None:
-        lost = bits_lost(exact, outcome.probabilities)
+    if outcome.probabilities is not None and not shuffled:
+        lost = bits_lost(_exact(), outcome.probabilities)
     return Run(seed, shuffled, float(np.mean(outcome.predictions == data.y_test)), lost, outcome.num_params, outcome.seconds)
 
 
@@ -249,13 +249,11 @@ def _data(shuffled: bool) -> Dataset:
 
 
 @cache
-def _exact() -> np.ndarray | None:
+def _exact() -> np.ndarray:
     """The exact class probabilities of the frozen test set, (samples, classes)."""
-    try:
-        from mnist1d.observer import IdealObserver
-    except ImportError:
-        return None
-    return np.asarray(IdealObserver(DataConfig()).predict_proba(_data(False).x_test))
+    from mnist1d.observer import IdealObserver
+
+    return IdealObserver.of(_data(False)).predict_proba(_data(False).x_test)
 
 
 def _checked_seeds(seeds: int | Sequence[int]) -> list[int]:
