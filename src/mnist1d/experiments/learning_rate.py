@@ -182,8 +182,9 @@ def figures(rows: Rows) -> dict[str, Any]:
     right.set(title="What it costs", xlabel="learning rate", ylabel="mean loss of 200 steps, nats", xscale="log")
     right.set_xticks([0.15, 0.3, 0.6, 1, 1.5], ["0.15", "0.3", "0.6", "1", "1.5"], minor=False)
     right.set_xticks([], minor=True)
-    style.legend(left)
-    style.legend(right)
+    if losses:
+        style.legend(left)
+        style.legend(right)
     return {"learning-rate": fig}
 
 
