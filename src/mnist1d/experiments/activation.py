@@ -46,7 +46,7 @@ PUBLISHED = (
 )
 SEEDS = {"smoke": 1, "quick": 2, "paper": 4}
 PEER_SECONDS = 5670.0
-ESTIMATE = {"smoke": 8.0, "quick": 45.0, "paper": 800.0}  # seconds of one core
+ESTIMATE = {"smoke": 8.0, "quick": 45.0, "paper": 720.0}  # seconds of one core
 GRID = np.linspace(-6, 6, 241)  # where functions are stored, fitted and drawn
 
 
