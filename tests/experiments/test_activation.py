@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mnist1d.errors import UsageError
-from mnist1d.experiments.activation import Config, bump, grid, init_mlp, make_inner, make_learn, piecewise_fit, rmsprop
-from mnist1d.learning import layers
+from mnist1d.experiments.activation import HAND_MADE, Config, bump, grid, init_mlp, make_inner, make_learn, piecewise_fit, rmsprop
+from mnist1d.learning import activations, layers
 from mnist1d.learning.activations import hand_made, learned, tabulated, value_and_slope
 
 RNG = np.random.default_rng(0)
@@ -83,9 +83,28 @@ def test_inner_loop_is_the_formula_and_its_noise_is_shared_over_the_batch():
         }
         squares = jax.tree.map(lambda s, g: 0.4 * s + 0.6 * g**2, squares, grads)
         weights = jax.tree.map(lambda w, g, s: w - 0.01 * g / (np.sqrt(s) + 1e-8), weights, grads, squares)
-    found, found_losses = make_inner(SMALL, X, Y)(hand_made("relu"), None, key)
+    found, found_losses = make_inner(SMALL, X, Y)(hand_made, HAND_MADE.index("relu"), key)
     np.testing.assert_allclose(found_losses, losses, rtol=1e-9)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12), found, weights)
+
+
+def test_hand_made_functions_are_those_that_their_names_say():
+    assert activations.HAND_MADE == HAND_MADE
+    z, by_hand = (
+        np.linspace(-3, 3, 12),
+        {
+            "relu": lambda z: np.maximum(z, 0),
+            "swish": lambda z: z / (1 + np.exp(-z)),
+            "elu": lambda z: np.where(z > 0, z, np.expm1(z)),
+            "tanh": np.tanh,
+            "softplus": lambda z: np.log1p(np.exp(z)),
+            "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+        },
+    )
+    for index, name in enumerate(HAND_MADE):
+        value, slope = hand_made(index, jnp.asarray(z))
+        np.testing.assert_allclose(value, by_hand[name](z), rtol=1e-10, err_msg=name)
+        np.testing.assert_allclose(slope, (by_hand[name](z + 1e-6) - by_hand[name](z - 1e-6)) / 2e-6, atol=1e-8, err_msg=name)
 
 
 def test_rmsprop_by_hand():

@@ -12,8 +12,7 @@ from mnist1d.learning import Settings, Split, make_fit
 from mnist1d.learning import num_params as count
 
 
-@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
-def test_padded_network_learns_as_the_narrow_one_does(loss):
+def test_padded_network_learns_as_the_narrow_one_does():
     rng = np.random.default_rng(0)
     split = Split(*(jnp.asarray(a) for a in (rng.normal(size=(60, 40)).astype("float32"), rng.integers(0, 3, 60)) * 2))
     wide, narrow = network(9, 3), network(4, 3)
@@ -23,7 +22,7 @@ def test_padded_network_learns_as_the_narrow_one_does(loss):
         "dense2": {"w": params["dense2"]["w"][:4, :4], "b": params["dense2"]["b"][:4]},
         "dense3": {"w": params["dense3"]["w"][:4], "b": params["dense3"]["b"]},
     }
-    settings = Settings(num_steps=40, batch_size=20, eval_every=40, loss=loss, reshuffle=True)
+    settings = Settings(num_steps=40, batch_size=20, eval_every=40, loss="mse", reshuffle=True)
     key = jax.random.key(1)
     padded = jax.jit(make_fit(wide, settings))(key, split, params=params, mask=mask)
     plain = jax.jit(make_fit(narrow, settings))(key, split, params=cut)

@@ -32,7 +32,7 @@ NAME = "activation"
 TITLE = "Metalearning an activation function"
 SECTION = "arXiv 2011.14439, section 3.4"
 LEARNED = "learned"
-HAND_MADE = ("relu", "swish", "elu", "tanh", "softplus", "sigmoid")
+HAND_MADE = ("relu", "swish", "elu", "tanh", "softplus", "sigmoid")  # the order of learning.activations, which needs JAX to be read
 PUBLISHED = (
     Published(LEARNED, 0.67, 0.03, SECTION),
     Published("relu", 0.595, 0.03, SECTION),
@@ -46,7 +46,7 @@ PUBLISHED = (
 )
 SEEDS = {"smoke": 1, "quick": 2, "paper": 4}
 PEER_SECONDS = 5670.0
-ESTIMATE = {"smoke": 8.0, "quick": 45.0, "paper": 720.0}  # seconds of one core
+ESTIMATE = {"smoke": 8.0, "quick": 40.0, "paper": 680.0}  # seconds of one core
 GRID = np.linspace(-6, 6, 241)  # where functions are stored, fitted and drawn
 
 
@@ -104,7 +104,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     for seed in seeds:
         begin, (outer_key, inner_key) = time.perf_counter(), jax.random.split(jax.random.key(seed))
         if learn is None:
-            f, params = hand_made(config.function), None
+            f, params = hand_made, jnp.int32(HAND_MADE.index(config.function))
         else:
             f = learned
             params, start, objective = jax.block_until_ready(learn(outer_key))
@@ -371,14 +371,17 @@ def claims(rows: Rows) -> list[Claim]:
         result.append(all_of(f"it beats {', '.join(others)}", parts, "65-69 > 59.5"))
     objective = trial.curve("objective")[1]
     start, end = objective[:, 0], objective[:, -10:].mean(axis=1)
-    parts = [
-        within("", "objective at the start, nats", start, 1.30, 1.40),
-        within("", "objective over the last 10 steps, nats", end, 0.85, 0.95),
-    ]
-    result.append(all_of("the objective falls from 1.35 to 0.90, within 0.05", parts, "1.35, 0.90"))
-    heights, places = zip(*(bump(trial.array("function", seed)) for seed in sorted(trial.unique("seed"))), strict=True)
-    parts = [above("", "height of the bump between -4 and -1", heights), within("", "place of the minimum", places, -1, 1)]
-    result.append(all_of("the function has a bump between -4 and -1 and a minimum near 0", parts))
+    if objective.shape[1] < Config.outer_steps:  # too short for what was published of the end
+        result.append(above("the objective falls", "start - mean of the last 10 outer steps, nats", start - end))
+    else:
+        parts = [
+            within("", "objective at the start, nats", start, 1.30, 1.40),
+            within("", "objective over the last 10 steps, nats", end, 0.85, 0.95),
+        ]
+        result.append(all_of("the objective falls from 1.35 to 0.90, within 0.05", parts, "1.35, 0.90"))
+        heights, places = zip(*(bump(trial.array("function", seed)) for seed in sorted(trial.unique("seed"))), strict=True)
+        parts = [above("", "height of the bump between -4 and -1", heights), within("", "place of the minimum", places, -1, 1)]
+        result.append(all_of("the function has a bump between -4 and -1 and a minimum near 0", parts, "bump between -4 and -1"))
     loss = trial.final("piecewise_test_acc") - acc
     result.append(above("a few straight lines do about as well, within 2 points", "fit - learned, test acc", loss, -0.02))
     relu = rows.where(function="relu")
