@@ -21,11 +21,18 @@ def expected_moments(config: DataConfig, templates: Templates | None = None) -> 
     return _moments(config.replace(num_samples=1_000_000, train_split=0.5, seed=0, shuffle_seq=False), _Key(as_templates(templates)))
 
 
+def shift_distribution(config: DataConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Return the circular shifts (shifts,), 0 .. working length - 1, and their probabilities; past its length a signal stays unshifted."""
+    length = config.working_length
+    count = np.bincount(np.arange(min(config.max_translation, length + 1)) % length).astype(float)
+    count[0] += max(0, config.max_translation - length - 1)
+    return np.arange(len(count)), count / count.sum()
+
+
 @functools.lru_cache(maxsize=64)
 def _moments(config: DataConfig, key: _Key) -> tuple[float, float]:
     pipeline, length = Pipeline(key.templates, config), config.working_length
-    shifts = np.arange(config.max_translation)
-    shifts = np.where(shifts > length, 0, shifts)
+    shifts, shift_weight = shift_distribution(config)
     rotation = (np.arange(length) - shifts[:, None]) % length  # (shifts, L)
     kernel = gaussian_filter1d(np.eye(length), SMOOTHING_STD, axis=0)
     covariance = kernel @ kernel.T * config.corr_noise_scale**2  # of the smooth noise, (L, L)
@@ -42,8 +49,8 @@ def _moments(config: DataConfig, key: _Key) -> tuple[float, float]:
             + empty[..., right] * weight**2 * covariance[right, right]
             + 2 * (empty[..., left] & empty[..., right]) * (1 - weight) * weight * covariance[left, right]
         )
-        mean += finished.mean() / len(low_high)
-        second += ((1 + config.scale_coeff**2 / 12) * finished**2 + noise).mean() / len(low_high)
+        mean += shift_weight @ finished.mean(axis=(0, 2)) / len(low_high)
+        second += shift_weight @ ((1 + config.scale_coeff**2 / 12) * finished**2 + noise).mean(axis=(0, 2)) / len(low_high)
     second += config.shear_scale**2 / 12 * (resample(pipeline.ramp, last) ** 2).mean()
     second += config.iid_noise_scale**2 * ((1 - weight) ** 2 + weight**2).mean()
     return float(mean), float(np.sqrt(second - mean**2))

@@ -1,0 +1,12 @@
+"""The ideal observer: exact class probabilities from the generative process."""
+
+from mnist1d.errors import MissingExtraError
+
+try:
+    from mnist1d.observer.ideal import IdealObserver, Posterior
+except ModuleNotFoundError as error:
+    if error.name != "jax":
+        raise
+    raise MissingExtraError("the ideal observer needs JAX: pip install '.[lab]' in the checkout") from None
+
+__all__ = ["IdealObserver", "Posterior"]
