@@ -131,7 +131,9 @@ def number(value: float, unit: str = "", digits: int = 3) -> str:
 
 def interval(low: float, high: float, unit: str = "") -> str:
     """Return an interval as people read it."""
-    if not (math.isfinite(low) and math.isfinite(high)):
+    if math.isnan(low) or math.isnan(high):
+        return "–"
+    if math.isinf(low) or math.isinf(high):
         return "one seed"
     ends = [number(v, unit).removesuffix(f" {unit}") for v in (low, high)]
     return f"{ends[0]} .. {ends[1]}"
