@@ -237,6 +237,29 @@ if App is not None:
         return evaluate_named(model, **options, runs=runs, output=output, as_json=json_)
 
     @app.command
+    @with_knobs
+    def observer(
+        *,
+        config: Annotated[Path | None, Parameter(help="a JSON file of knobs; those given as options go before it")] = None,
+        num_signals: Annotated[int, Parameter(help="fresh signals to measure on")] = 2000,
+        json_: Json = False,
+        **knobs: Any,
+    ) -> int:
+        """Say how good any classifier can be on these settings: the ideal observer's accuracy on fresh signals."""
+        from mnist1d.observer import measure_ceiling
+
+        found = measure_ceiling(DataConfig(**_over_file(config, knobs)), num_signals)
+        if json_:
+            print(json.dumps(found))
+        else:
+            print(
+                f"ideal observer: accuracy {100 * found['acc']:.2f} %, 95 % interval {100 * found['low']:.2f} .. {100 * found['high']:.2f}"
+            )
+            print(f"right on {100 * found['hits']:.2f} % of {found['n']} fresh signals (seed {found['seed']})")
+            print(f"a signal leaves {found['bits']:.3g} of {found['bits_prior']:.3g} bits about its class open")
+        return 0
+
+    @app.command
     def web(
         *,
         runs: Runs = RUNS,
@@ -255,6 +278,18 @@ if App is not None:
 
         serve(runs=runs, port=port, open_browser=not no_browser)
         return 0
+
+
+def _over_file(file: Path | None, knobs: dict[str, Any]) -> dict[str, Any]:
+    """Return the knobs of a JSON file, with those of the options that are not at their default put before them."""
+    if file is None:
+        return knobs
+    try:
+        given = DataConfig.from_json(file.read_text(encoding="utf-8")).to_dict()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+    default = DataConfig().to_dict()
+    return given | {name: value for name, value in knobs.items() if value != default[name]}
 
 
 def _version() -> str:

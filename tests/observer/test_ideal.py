@@ -168,6 +168,16 @@ def test_bad_input_is_named():
     with pytest.warns(SuspiciousValueWarning, match="mean 4.97 and standard deviation 1.01"):
         ideal.predict_proba(np.random.default_rng(0).normal(5, 1, (40, 9)))
     assert ideal.predict_proba(np.zeros((0, 9))).shape == (0, 10)
+    raw = IdealObserver(SMALL, mean=0, std=1)  # raw signals are expected: no warning
+    x = np.random.default_rng(0).normal(size=(40, 9))
+    np.testing.assert_allclose(raw.predict_proba(x * ideal.std + ideal.mean), ideal.predict_proba(x), atol=1e-9)
+
+
+def test_shifts_past_the_length_count_as_none():
+    config = SMALL.replace(max_translation=10**6)  # working length 17
+    ideal = IdealObserver(config)
+    assert len(ideal.shifts) == 17
+    assert np.exp(ideal.components.log_prior[ideal.components.shift == 0]).sum() == pytest.approx(1 - 16e-6)
 
 
 def test_noise_free_density_that_still_exists():

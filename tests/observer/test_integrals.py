@@ -33,7 +33,7 @@ def random_quadratics(n=24, seed=0):
     return Quadratic(*(p.sum(axis=1) for p in products))
 
 
-def by_scipy(q, i):
+def by_quadrature(q, i):
     """Log of the mean of exp(-Q/2) over the rectangle, and the mean factor and slope: the peak divided out, bounds at the mass."""
     one = [float(v[i]) for v in q]
 
@@ -60,7 +60,7 @@ def by_scipy(q, i):
 def test_evidence_and_means_equal_quadrature():
     q = random_quadratics()
     found = evidence(q)
-    expected = np.array([by_scipy(q, i) for i in range(len(q.yy))]).T
+    expected = np.array([by_quadrature(q, i) for i in range(len(q.yy))]).T
     np.testing.assert_allclose(found[0], expected[0], rtol=1e-7, atol=1e-6)
     np.testing.assert_allclose(found[1], expected[1], atol=1e-6)
     np.testing.assert_allclose(found[2], expected[2], atol=1e-6)

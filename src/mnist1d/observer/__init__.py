@@ -4,9 +4,10 @@ from mnist1d.errors import MissingExtraError
 
 try:
     from mnist1d.observer.ideal import IdealObserver, Posterior
+    from mnist1d.observer.measure import calibration_error, measure_ceiling
 except ModuleNotFoundError as error:
     if error.name != "jax":
         raise
     raise MissingExtraError("the ideal observer needs JAX: pip install '.[lab]' in the checkout") from None
 
-__all__ = ["IdealObserver", "Posterior"]
+__all__ = ["IdealObserver", "Posterior", "calibration_error", "measure_ceiling"]

@@ -55,8 +55,8 @@ class IdealObserver:
     ):
         self.config, self.templates = config or DataConfig(), as_templates(templates)
         self.components: Components = make_components(self.config, self.templates)
-        expected = expected_moments(self.config, self.templates)
-        self.mean, self.std = (float(e if given is None else given) for given, e in zip((mean, std), expected, strict=True))
+        self._expected = expected_moments(self.config, self.templates)
+        self.mean, self.std = (float(e if given is None else given) for given, e in zip((mean, std), self._expected, strict=True))
         if positions is None and self.config.shuffle_seq:
             positions = make_dataset(self.config, templates=self.templates).positions
         self.positions = None if positions is None else _checked_positions(positions, self.config.final_seq_length)
@@ -109,10 +109,11 @@ class IdealObserver:
             raise UsageError(f"x must have the shape (samples, time) with time = {time}, got {x.shape}; one signal is x[None]")
         if not np.isfinite(x).all():
             raise UsageError(f"signals must be finite, {(~np.isfinite(x).all(axis=1)).sum()} of {len(x)} hold NaN or infinity")
-        if len(x) >= 20 and not (abs(x.mean()) < 0.3 and 0.6 < x.std() < 1.6):
+        mean, std = (self._expected[0] - self.mean) / self.std, self._expected[1] / self.std  # 0 and 1 for a standardised set, nearly
+        if len(x) >= 20 and not (abs(x.mean() - mean) < 0.5 * std and 0.5 * std < x.std() < 2 * std):
             warn(
-                f"x has mean {x.mean():.3g} and standard deviation {x.std():.3g}, a standardised set has 0 and 1: "
-                "give signals as the data set holds them, or IdealObserver(config, mean=0, std=1) for raw ones"
+                f"x has mean {x.mean():.3g} and standard deviation {x.std():.3g} where {mean:.3g} and {std:.3g} are expected: "
+                "give signals standardised as the data set holds them, or IdealObserver(config, mean=0, std=1) raw ones"
             )
         raw = x * self.std + self.mean
         if self.positions is not None:
