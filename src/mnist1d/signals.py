@@ -58,8 +58,8 @@ class Pipeline:
         self.ramp = np.linspace(-0.5, 0.5, length)
         self.last = plan_resampling(length, config.final_seq_length)
         self._dilated: dict[int, np.ndarray] = {}  # by padding: the templates, padded and dilated, (classes, L)
-        self._smoothing = gaussian_filter1d(np.eye(length), SMOOTHING_STD, axis=0).T.astype(np.float32)
-        self._resampling = resample(np.eye(length), self.last).astype(np.float32)
+        self.smoothing = gaussian_filter1d(np.eye(length), SMOOTHING_STD, axis=0).T.astype(np.float32)
+        self.resampling = resample(np.eye(length), self.last).astype(np.float32)
 
     def __call__(self, draws: Draws) -> np.ndarray:
         """Return the signals of the draws, before standardisation, in the draws' dtype."""
@@ -103,7 +103,7 @@ class Pipeline:
         """Return the smooth noise, scaled."""
         noise = self._scale("corr_noise_scale", draws) * draws.corr_noise
         if noise.dtype == np.float32:
-            return noise @ self._smoothing
+            return noise @ self.smoothing
         return gaussian_filter1d(noise, SMOOTHING_STD, axis=1)
 
     def add_corr_noise(self, x: np.ndarray, draws: Draws) -> np.ndarray:
@@ -120,7 +120,7 @@ class Pipeline:
 
     def resample(self, x: np.ndarray) -> np.ndarray:
         """Resample to final_seq_length."""
-        return x @ self._resampling if x.dtype == np.float32 else resample(x, self.last)
+        return x @ self.resampling if x.dtype == np.float32 else resample(x, self.last)
 
     def time(self) -> np.ndarray:
         """Return the time axis (final_seq_length,), before it is divided by the signals' standard deviation."""
