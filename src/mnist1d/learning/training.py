@@ -59,6 +59,7 @@ class Settings:
     eval_every: int = 250  # steps
     reshuffle: bool = False  # False: batch i is rows batch_size * i mod n onward; True: in a new order every epoch
     loss: str = "cross_entropy"  # a key of LOSSES
+    eval_at: tuple[int, ...] = ()  # numbers of steps taken, in place of eval_every
 
     def __post_init__(self) -> None:
         for name in ("num_steps", "batch_size", "eval_every"):
@@ -70,8 +71,9 @@ class Settings:
 
     @property
     def eval_steps(self) -> np.ndarray:
-        """The numbers of steps taken at each evaluation: 0, eval_every, ... and num_steps."""
-        return np.append(np.arange(0, self.num_steps, self.eval_every), self.num_steps)
+        """The numbers of steps taken at each evaluation: 0, eval_every, ... (or those of eval_at), num_steps."""
+        marks = self.eval_at or range(0, self.num_steps, self.eval_every)
+        return np.array(sorted({0, *(step for step in marks if 0 < step < self.num_steps), self.num_steps}))
 
 
 class Fit(NamedTuple):
@@ -83,11 +85,12 @@ class Fit(NamedTuple):
 
 
 @cache
-def make_fit(model: Model, settings: Settings) -> Callable[..., Fit]:
+def make_fit(model: Model, settings: Settings, sampler: Callable[[Array], tuple[Array, Array]] | None = None) -> Callable[..., Fit]:
     """Build fit(key, split, *, params=None, mask=None, learning_rate=None) -> Fit: pure, to be jitted and mapped.
 
     params: start from these instead of model.init(key). mask: a pytree like params of 0 and 1; weights at 0 are 0 from the
     start and stay exactly 0. learning_rate: overrides the setting; a number, or a schedule (num_steps,); may be traced.
+    sampler(key) -> x, y: draws each batch, in place of the split's training signals, which are then evaluated only.
     Cached: equal arguments give the same function, thus one compilation.
     """
     optimizer, loss_of = OPTIMIZERS[settings.optimizer], LOSSES[settings.loss]
@@ -101,7 +104,7 @@ def make_fit(model: Model, settings: Settings) -> Callable[..., Fit]:
         masked = (lambda tree: tree) if mask is None else partial(jax.tree.map, jnp.multiply, mask)
         rate = settings.learning_rate if learning_rate is None else learning_rate
         rates = jnp.broadcast_to(jnp.asarray(rate, jnp.float32), (settings.num_steps,))
-        batch_at = _batches(order_key, split, settings)
+        batch_at = _batches(order_key, split, settings) if sampler is None else lambda i: sampler(random.fold_in(order_key, i))
 
         def step(i: Array, state: tuple[Params, Any]) -> tuple[Params, Any]:
             params, moments = state
