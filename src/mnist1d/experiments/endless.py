@@ -172,7 +172,8 @@ def figures(rows: Rows) -> dict[str, Any]:
         ax.plot(4000, 1 - np.mean(row["acc"]), "o", color=style.MODEL_COLORS[row["model"]], markersize=5, markeredgecolor="white", zorder=3)
     ax.set(xscale="log", yscale="log", ylim=(1e-4, 1), xlabel="samples seen; dots: 4,000 signals, 150 times over", ylabel="test error")
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
-    style.legend(ax, loc="lower left", bbox_to_anchor=(0, 0.12))
+    if drawn:
+        style.legend(ax, loc="lower left", bbox_to_anchor=(0, 0.12))
     return {"error": fig}
 
 
