@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from benchmarks.peer import ROOT
 
 
@@ -24,3 +26,16 @@ def test_generate(peer):
 def test_import_time():
     result = printed("import_time", "--rounds", "1")
     assert isinstance(result["extra_seconds"], float) and result["bar"] == 0.1 and result["processor"]
+
+
+def test_streams(peer):
+    pytest.importorskip("jax", reason="one of the streams is JAX's")
+    result = printed("streams", "--peer", "100", "--jax", "100000", "--torch", "2000")
+    assert result["jax_ratio"] > 1 and result["jax"]["num_samples"] == 100_000 and result["jax"]["growth_mebibytes"] >= 0
+
+
+def test_observer():
+    pytest.importorskip("jax", reason="the observer needs JAX")
+    result = printed("observer", "--signals", "200", "--draws", "500")
+    assert result["seconds"]["frozen_test_acc"] > 0.99 and result["brute_force_errors"]["root_mean_square"] < 3
+    assert all(abs(found["standard_errors"]) < 4 for found in result["calibration"].values())

@@ -30,8 +30,9 @@ def measure_ceiling(
     """Return what the best possible classifier reaches on n fresh signals: plain numbers, ready for JSON.
 
     acc, low, high: expected accuracy with its 95 % interval, the mean confidence, which varies less than the hits do. hits: the
-    share it got right here; calibration_error: expected calibration error, beside expected_calibration_error, what it comes to
-    by chance where calibration is perfect. bits: what a signal leaves open about its class, of `bits_prior` before it is seen.
+    share it got right here, whose standard error around acc is hits_standard_error. calibration_error: expected calibration error,
+    beside expected_calibration_error, what it comes to by chance where calibration is perfect. bits: what a signal leaves open
+    about its class, of bits_prior before it is seen. Errors: UsageError where no density exists, or n is below 2.
     """
     config = config or DataConfig()
     if n < 2:
@@ -46,6 +47,7 @@ def measure_ceiling(
         "low": float(confidence.mean() - half),
         "high": float(min(1.0, confidence.mean() + half)),
         "hits": float(right.mean()),
+        "hits_standard_error": float(np.sqrt(np.sum(confidence * (1 - confidence))) / n),
         "calibration_error": found,
         "expected_calibration_error": by_chance,
         "bits": float(-np.sum(p * np.log2(np.maximum(p, 1e-300)), axis=1).mean()),
