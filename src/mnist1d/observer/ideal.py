@@ -113,7 +113,7 @@ class IdealObserver:
         if len(x) >= 20 and not (abs(x.mean() - mean) < 0.5 * std and 0.5 * std < x.std() < 2 * std):
             warn(
                 f"x has mean {x.mean():.3g} and standard deviation {x.std():.3g} where {mean:.3g} and {std:.3g} are expected: "
-                "give signals standardised as the data set holds them, or IdealObserver(config, mean=0, std=1) raw ones"
+                "give signals standardised as the data set holds them, or IdealObserver(config, mean=0, std=1) for raw ones"
             )
         raw = x * self.std + self.mean
         if self.positions is not None:
