@@ -9,10 +9,9 @@ const SMOOTHING_STD = 2; // of the filter that correlates the noise, in points
 
 /** n numbers from start to stop, as numpy.linspace gives them. */
 export function linspace(start, stop, n) {
-  const step = (stop - start) / (n - 1);
+  const step = n > 1 ? (stop - start) / (n - 1) : 0;
   const out = Float64Array.from({ length: n }, (_, i) => i * step + start);
   if (n > 1) out[n - 1] = stop;
-  else out[0] = start;
   return out;
 }
 
@@ -111,6 +110,11 @@ export class Pipeline {
   presence(draw) {
     const digit = this.translate(this.dilated(draw.label, draw.padding), draw.shift);
     return resample(digit.map((value) => Number(value * draw.factor !== 0)), this.last);
+  }
+
+  /** The time axis of a finished signal, before it is divided by the signals' standard deviation. */
+  time() {
+    return resample(resample(this.templates.t, planResampling(this.templates.t.length, this.length)), this.last);
   }
 
   /** The raw signal of one draw, not standardised. */

@@ -1,0 +1,131 @@
+"""The files of the page: what stands in site/, and what the package knows (knobs, templates, the frozen test set), as JSON and binary."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any
+
+import numpy as np
+
+from mnist1d.config import DataConfig
+from mnist1d.dataset import Dataset, make_dataset
+from mnist1d.digits import templates
+from mnist1d.draws import draw_exact
+from mnist1d.experiments.benchmark import interval_of, mean_of, reference
+from mnist1d.files import FORMAT
+
+SAMPLES = 10  # signals of each digit that Explore shows of the frozen test set
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".bin": "application/octet-stream",
+    ".txt": "text/plain; charset=utf-8",
+}
+
+
+@cache
+def files() -> dict[str, bytes]:
+    """Return the whole static site: {path below its root, with forward slashes: content}."""
+    found = dict(_walk(resources.files("mnist1d.web").joinpath("site"), ""))
+    made = {"data/site.json": _json(description()), "data/frozen.bin": frozen_draws(), "data/test.bin": test_set()}
+    return found | made
+
+
+def description() -> dict[str, Any]:
+    """Return what the page must know of the package: knobs, templates, the frozen set, the benchmark table."""
+    data, shuffled = frozen(), frozen(shuffled=True)
+    return {
+        "served": False,
+        "file_format": FORMAT,
+        "knobs": [knob(field) for field in dataclasses.fields(DataConfig)],
+        "templates": {name: getattr(data.templates, name).tolist() for name in data.templates.keys()},
+        "frozen": {
+            "classes": len(data.templates.y),
+            "samples": SAMPLES,
+            "length": data.config.working_length,
+            "rows": shown_rows().tolist(),  # (classes, samples): places in the test set
+            "mean": data.mean,
+            "std": data.std,
+            "positions": shuffled.positions.tolist(),
+            "num_test": len(data.x_test),
+        },
+        "benchmark": benchmark(),
+        "reference": json.loads(resources.files("mnist1d.web").joinpath("reference.json").read_text(encoding="utf-8")),
+    }
+
+
+def knob(field: dataclasses.Field) -> dict[str, Any]:
+    """Return one knob as JSON: its name, kind, default, effect, bounds (null: none) and usual range."""
+    rule = field.metadata
+    high = None if math.isinf(rule["high"]) else rule["high"]
+    return {"name": field.name, "default": field.default, **{k: rule[k] for k in ("kind", "effect", "low", "usual")}, "high": high}
+
+
+def benchmark() -> list[dict[str, Any]]:
+    """Return the measured table, best first: name, and mean, low, high of the plain and of the shuffled accuracy (null: not measured)."""
+    rows = sorted(reference()["rows"], key=mean_of, reverse=True)
+    found = []
+    for row in rows:
+        parts = {part: interval_of(row, part) for part in ("acc", "shuffled_acc")}
+        count = f"{row['answers']} answers" if "answers" in row else f"{np.size(row['acc'])} seeds"
+        found.append({"name": row["name"], "of": count, **{part: list(values) if values else None for part, values in parts.items()}})
+    return found
+
+
+@cache
+def frozen(shuffled: bool = False) -> Dataset:
+    """Return the frozen set in float64, its positions permuted where asked."""
+    return make_dataset(DataConfig(shuffle_seq=shuffled))
+
+
+def shown_rows() -> np.ndarray:
+    """Return the test set's first signals of each class: rows of x_test, (classes, samples)."""
+    data = frozen()
+    return np.stack([np.flatnonzero(data.y_test == label)[:SAMPLES] for label in data.templates.y])
+
+
+def frozen_draws() -> bytes:
+    """Return the draws of the shown signals: rows of float64, little-endian (padding, factor, shift, slope, L and L standard normals).
+
+    The first four are free of the settings, so that the page can bend the same draws: padding and shift in [0, 1), factor and slope in
+    ± 0.5. Ranges of whole numbers are met in the middle of their step.
+    """
+    config = frozen().config
+    draws, order = draw_exact(config)
+    draws = draws.rows(order.samples[len(frozen().x) + shown_rows().ravel()])
+    low, high = config.padding
+    latent = [
+        (draws.padding - low + 0.5) / (high - low + 1),
+        (draws.factor - 1) / config.scale_coeff,
+        (draws.shift + 0.5) / config.max_translation,
+        draws.slope / config.shear_scale,
+    ]
+    return np.column_stack([*latent, draws.corr_noise, draws.iid_noise]).astype("<f8").tobytes()
+
+
+def test_set() -> bytes:
+    """Return the frozen test set for the quiz: its signals as float32, little-endian, then its labels as bytes."""
+    data = frozen()
+    return data.x_test.astype("<f4").tobytes() + data.y_test.astype("u1").tobytes()
+
+
+def _walk(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
+    found = []
+    for item in folder.iterdir():
+        if item.is_dir():
+            found += _walk(item, f"{prefix}{item.name}/")
+        elif not item.name.startswith("."):
+            found.append((prefix + item.name, item.read_bytes()))
+    return found
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
