@@ -259,26 +259,6 @@ if App is not None:
             print(f"a signal leaves {found['bits']:.3g} of {found['bits_prior']:.3g} bits about its class open")
         return 0
 
-    @app.command
-    def web(
-        *,
-        runs: Runs = RUNS,
-        export: Annotated[Path | None, Parameter(help="write the page as a static site into this folder, serve nothing")] = None,
-        port: Annotated[int, Parameter(help="on 127.0.0.1; 0: a free one")] = 0,
-        no_browser: Annotated[bool, Parameter(help="do not open a browser")] = False,
-    ) -> int:
-        """Serve the page on this machine: bend the data, take the human quiz, look at the runs."""
-        if export is not None:
-            from mnist1d.web.export import export as write
-
-            write(export)
-            print(export)
-            return 0
-        from mnist1d.web.server import serve
-
-        serve(runs=runs, port=port, open_browser=not no_browser)
-        return 0
-
 
 def _over_file(file: Path | None, knobs: dict[str, Any]) -> dict[str, Any]:
     """Return the knobs of a JSON file, with those of the options that are not at their default put before them."""
