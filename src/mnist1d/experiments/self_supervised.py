@@ -3,8 +3,8 @@
 SimCLR on the frozen set. Two views of a signal share its shape alone: mean and slope are removed, then come a random circular shift,
 a new slope and a new offset. Encoder: the three convolutions of study 1 (125 features); projector: 125 to 125, relu, to 16. Each
 view must find its partner among the batch's (InfoNCE: cosine, temperature 0.5); Adam 0.01, batch 100, 200 epochs. Then labels come
-in, to probe every layer: 10 nearest neighbours (cosine) and logistic regression on standardised features. Variants: no projector,
-and a deep one of four linear layers.
+in, to probe every layer: 10 nearest neighbours (by cosine; signals by distance) and logistic regression on standardised
+features. Variants: no projector, and a deep one of four linear layers.
 
 Rows: loss (step: epochs), `knn acc` and `linear acc` (step: depth; 0 is the signal, then each layer's output), `knn acc untrained`,
 seconds, compile_seconds; of seed 0, `plane before` and `plane after` (n, 2), t-SNE of the test signals and their last features, `labels`.
@@ -115,8 +115,11 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         )
         untrained = [np.asarray(features_of(init(jax.random.key(seed)), x)[-1]) for x in (data.x, data.x_test)]
         probes = [
-            {"knn acc": knn_acc(a, data.y, b, data.y_test, config), "linear acc": linear_acc(a, data.y, b, data.y_test, config)}
-            for a, b in zip(features, tests, strict=True)
+            {
+                "knn acc": knn_acc(a, data.y, b, data.y_test, config, "cosine" if depth else "euclidean"),
+                "linear acc": linear_acc(a, data.y, b, data.y_test, config),
+            }
+            for depth, (a, b) in enumerate(zip(features, tests, strict=True))
         ]
         rows += [Row(seed, name, depth, acc) for depth, probe in enumerate(probes) for name, acc in probe.items()]
         scalars = {
@@ -229,11 +232,11 @@ def info_nce(a: Any, b: Any, temperature: float) -> Any:
     return -jnp.diagonal(jax.nn.log_softmax(a @ b.T / temperature)).mean()
 
 
-def knn_acc(x: np.ndarray, y: np.ndarray, x_test: np.ndarray, y_test: np.ndarray, config: Config) -> float:
-    """Return the test accuracy of k nearest neighbours by cosine."""
+def knn_acc(x: np.ndarray, y: np.ndarray, x_test: np.ndarray, y_test: np.ndarray, config: Config, metric: str = "cosine") -> float:
+    """Return the test accuracy of k nearest neighbours by cosine, which is what the features were trained for, or another metric."""
     from sklearn.neighbors import KNeighborsClassifier
 
-    return KNeighborsClassifier(min(config.num_neighbours, len(x)), metric="cosine").fit(x, y).score(x_test, y_test)
+    return KNeighborsClassifier(min(config.num_neighbours, len(x)), metric=metric).fit(x, y).score(x_test, y_test)
 
 
 def linear_acc(x: np.ndarray, y: np.ndarray, x_test: np.ndarray, y_test: np.ndarray, config: Config) -> float:
