@@ -282,7 +282,7 @@ def figures(rows: Rows) -> dict[str, Any]:
     fig, axes = style.figure(1, 3, size=(11, 3.6), sharey=True)
     for ax, variant in zip(axes, VARIANTS, strict=True):
         trial = rows.where(variant=variant)
-        ax.set(title=TITLES[variant], ylim=(0.2, 0.9))
+        ax.set(title=TITLES[variant], ylim=(0.1, 1))
         ax.set_xticks(range(len(LAYERS[variant])), LAYERS[variant], rotation=40, ha="right")
         style.percent_axis(ax)
         if len(trial):
