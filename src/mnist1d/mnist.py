@@ -91,9 +91,7 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
         order = np.random.default_rng(0).permutation(len(labels))
         test = round(TEST_SHARE * len(labels))
         return {"x": images[order[test:]], "y": labels[order[test:]], "x_test": images[order[:test]], "y_test": labels[order[:test]]}
-    raise FileFormatError(
-        f"{path} must hold {', '.join(NPZ_NAMES.values())}, or images and labels; found {', '.join(content) or None}"
-    )
+    raise FileFormatError(f"{path} must hold {', '.join(NPZ_NAMES.values())}, or images and labels; found {', '.join(content) or None}")
 
 
 def _read_idx_folder(folder: Path) -> dict[str, np.ndarray]:

@@ -14,7 +14,6 @@ import numpy as np
 
 from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset, make_dataset
-from mnist1d.digits import templates
 from mnist1d.draws import draw_exact
 from mnist1d.experiments.benchmark import interval_of, mean_of, reference
 from mnist1d.files import FORMAT
