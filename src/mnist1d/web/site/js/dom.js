@@ -1,0 +1,46 @@
+/** Making elements, and handing text and files out. */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An HTML element: attributes (`on…` are listeners, true and false set and leave out, `dataset` is an object), then children. */
+export const h = (tag, props = {}, ...children) => build(document.createElement(tag), props, children);
+
+/** The same for SVG. */
+export const s = (tag, props = {}, ...children) => build(document.createElementNS(SVG, tag), props, children);
+
+function build(element, props, children) {
+  for (const [name, value] of Object.entries(props)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "dataset") Object.assign(element.dataset, value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** Offer text or a Blob as a file. */
+export function download(name, content, type = "text/plain") {
+  const address = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
+  h("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
+/** Copy text; false where the browser forbids it. */
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = h("textarea", { class: "visually-hidden", "aria-hidden": "true" }, text);
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy"); // where there is no clipboard: pages that are not served from this machine
+    area.remove();
+    return done;
+  }
+}
+
+/** Whether a key belongs to what has the focus, so that a view must leave it alone. */
+export const isTyping = (event) =>
+  event.ctrlKey || event.metaKey || event.altKey || Boolean(event.target.closest?.("input, select, textarea, [contenteditable]"));

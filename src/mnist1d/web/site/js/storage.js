@@ -1,0 +1,31 @@
+/** What the browser keeps for the page: JSON under one prefix. */
+
+const PREFIX = "mnist1d.";
+
+/** The stored value; null where there is none, where it is broken, or where storing is forbidden. */
+export function load(key) {
+  try {
+    return JSON.parse(localStorage.getItem(PREFIX + key));
+  } catch {
+    return null;
+  }
+}
+
+/** Store a value; false where the storage is full or forbidden. */
+export function save(key, value) {
+  try {
+    localStorage.setItem(PREFIX + key, JSON.stringify(value));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The stored text as it is, readable or not. */
+export function loadText(key) {
+  try {
+    return localStorage.getItem(PREFIX + key);
+  } catch {
+    return null;
+  }
+}
