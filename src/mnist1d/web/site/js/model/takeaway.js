@@ -46,7 +46,10 @@ export function toCommand(knobs, config) {
 }
 
 /** All knobs as JSON; `mnist1d.DataConfig.from_json` and this page read it. */
-export const toJson = (knobs, config) => JSON.stringify(Object.fromEntries(knobs.map((k) => [k.name, config[k.name]])), null, 2) + "\n";
+export function toJson(knobs, config) {
+  const lines = knobs.map(({ name }) => `  ${JSON.stringify(name)}: ${JSON.stringify(config[name]).replaceAll(",", ", ")}`);
+  return `{\n${lines.join(",\n")}\n}\n`;
+}
 
 function args(knobs, config) {
   return Object.entries(changed(knobs, config))

@@ -19,8 +19,7 @@ export function mount(root, page) {
   const panels = Array.from({ length: SAMPLES }, () => new Panel());
   const told = h("p", { class: "note", id: "explore-told" });
   const stage = h("div", { class: "stage" }, h("div", { class: "panels" }, panels.map((panel) => panel.element)), told);
-  const left = h("div", {}, presets(page), bar(page));
-  root.append(left, h("div", { class: "split" }, stage, knobsForm(settings)));
+  root.append(presets(page), bar(page), stage, knobsForm(settings));
 
   let isDue = true;
   const draw = () => {

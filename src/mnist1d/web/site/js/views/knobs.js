@@ -14,11 +14,13 @@ const SLIDERS = {
   shear_scale: [0, 5, 0.05],
   final_seq_length: [2, 200, 1],
 };
-const UNSEEN = { num_samples: "Only for the code under Take away.", train_split: "Only for the code under Take away." };
+const UNSEEN = ["num_samples", "train_split"]; // change the code under Take away, not the signals here
 
 /** The form of all knobs but the seed, which has its place above the panels. */
 export function knobsForm(settings) {
-  const controls = settings.knobs.filter((knob) => knob.name !== "seed").map((knob) => control(knob, settings));
+  const shown = settings.knobs.filter(({ name }) => name !== "seed" && !UNSEEN.includes(name));
+  const unseen = settings.knobs.filter(({ name }) => UNSEEN.includes(name));
+  const controls = [...shown, ...unseen].map((knob) => control(knob, settings));
   settings.subscribe(({ config }) => controls.forEach((c) => c.update(config[c.knob.name])));
   return h("form", { class: "knobs", "aria-label": "Settings", onsubmit: (event) => event.preventDefault() }, controls.map((c) => c.element));
 }
@@ -49,7 +51,7 @@ function control(knob, settings) {
     update(value) {
       element.classList.toggle("changed", String(value) !== String(knob.default));
       const odd = Array.isArray(value) ? "" : suspicion(knob, value);
-      told.textContent = `${sentence(knob.effect)} Default ${words(knob.default)}. ${UNSEEN[knob.name] ?? ""}${odd && `${sentence(odd)}`}`;
+      told.textContent = `${sentence(knob.effect)} Default ${words(knob.default)}. ${UNSEEN.includes(knob.name) ? "Shown under Take away only. " : ""}${odd && sentence(odd)}`;
       update(value);
       error.textContent = "";
     },

@@ -36,7 +36,7 @@ function textCard(name, title, make, page) {
   };
   const button = h("button", { class: "button", type: "button", id: `takeaway-${name}-copy`, "aria-label": `Copy ${title}`, onclick: act }, "Copy");
   const text = h("pre", { tabindex: 0, role: "region", "aria-label": title }, code);
-  const element = h("div", { class: name === "python" ? "card wide" : "card" }, h("h3", {}, title), text, button);
+  const element = h("div", { class: { python: "card wide", json: "card tall" }[name] ?? "card" }, h("h3", {}, title), text, button);
   return { element, update: () => (code.textContent = make()) };
 }
 
