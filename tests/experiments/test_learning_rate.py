@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mnist1d.errors import UsageError
-from mnist1d.experiments.learning_rate import Config, claims, make_objective, run
+from mnist1d.experiments.learning_rate import Config, claims, figures, make_objective, run, table
 from mnist1d.experiments.rows import Record, Rows
 
 
@@ -69,6 +69,33 @@ def test_claims_on_hand_made_rows():
     apart = [record(r.config["initial_rate"], r.seed, r.metric, r.value * r.config["initial_rate"]) for r in made]
     assert claims(Rows(apart))[0].verdict == "does not hold"
     assert {claim.verdict for claim in claims(Rows(made).where(seed=0))} == {"undecided"}
+
+
+def test_a_seed_that_diverges_is_left_out_and_counted():
+    values = {1.5: (0.62, 1.716), 0.15: (0.621, 1.716)}
+    made = []
+    for start, (rate, loss) in values.items():
+        for seed in (0, 1, 2):
+            lost = start == 1.5 and seed == 1
+            found = {
+                "rate": np.nan if lost else rate,
+                "objective": np.nan if lost else loss,
+                "grid_best_rate": 0.6,
+                "grid_best_loss": 1.7165,
+            }
+            for metric, value in found.items():
+                step = 50 if metric in ("rate", "objective") else None
+                made.append(Record(f"from {start}", {"initial_rate": start}, seed, metric, step, value + seed * 1e-4))
+            made.append(Record(f"from {start}", {"initial_rate": start}, seed, "grid", None, np.array([[0.5, 0.6], [1.8, 1.7165]])))
+    meet, grid = claims(Rows(made))
+    assert meet.verdict == "holds" and meet.n == 2 and "1 of 3 seeds diverge and are left out" in meet.quantity
+    assert grid.verdict == "holds"
+    assert [(line[1], line[3:5]) for line in table(Rows(made))[1]] == [("0.620", ["2", "1"]), ("0.621", ["3", "0"])]
+    drawn = figures(Rows(made))["learning-rate"].axes
+    assert all(np.isfinite(np.asarray(line.get_ydata(), float)).all() for ax in drawn for line in ax.lines)
+    alone = Rows(r for r in made if r.seed == 1)
+    assert table(alone)[1][0][1:5] == ["–", "–", "0", "1"]
+    assert [claim.n for claim in claims(alone)] == [1]
 
 
 def test_settings_are_checked():
