@@ -1,4 +1,4 @@
-"""What the tests of the page share: node, and the folder of the page's modules."""
+"""What the tests of the page share: node and the folder of the page's modules; Chromium and the exported site."""
 
 import json
 import shutil
@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from mnist1d.web.export import export
 
 import mnist1d.web
 
@@ -28,3 +29,51 @@ def node(tmp_path_factory):
         return json.loads(process.stdout)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """tests/web/browser.py; skips without Selenium."""
+    return pytest.importorskip("tests.web.browser", reason="the page's tests in a browser need Selenium: pip install selenium")
+
+
+@pytest.fixture(scope="session")
+def downloads(tmp_path_factory):
+    return tmp_path_factory.mktemp("downloads")
+
+
+@pytest.fixture(scope="session")
+def driver(browser, downloads):
+    driver = browser.start_chromium(downloads)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="session")
+def address(browser, tmp_path_factory):
+    """The exported site on a plain file server, below a folder."""
+    folder = tmp_path_factory.mktemp("host")
+    export(folder / "below" / "mnist1d")
+    with browser.file_server(folder) as root:
+        yield root + "below/mnist1d/"
+
+
+@pytest.fixture
+def fresh(driver, downloads):
+    """Chromium as if just started: nothing kept, no emulation, no downloads."""
+    for file in downloads.iterdir():
+        file.unlink()
+    driver.get("about:blank")
+    driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    driver.get_log("browser")
+    return driver
+
+
+@pytest.fixture
+def page(browser, fresh, address, downloads):
+    """The exported page; at the end of a test its console must be without errors."""
+    page = browser.Page(fresh, address, downloads)
+    page.forget()
+    yield page
+    assert page.errors() == []

@@ -1,0 +1,350 @@
+"""The exported page in Chromium, from a plain file server: every control of Explore, Pipeline and Take away."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+import mnist1d
+from mnist1d.cli import main
+from mnist1d.config import DataConfig
+
+VIEWS = ("explore", "pipeline", "takeaway", "quiz", "results")
+SLIDERS = {
+    "template_len": 30, "padding, fewest": 5, "padding, most": 100, "scale_coeff": 1.5, "max_translation": 10, "corr_noise_scale": 0.9,
+    "iid_noise_scale": 0.3, "shear_scale": 3, "final_seq_length": 90,
+}  # fmt: skip
+
+
+# ------------------------------------------------------------------ the page as a whole
+
+
+def test_every_view_opens_and_asks_nothing_of_others(page, address):
+    for view in VIEWS:
+        page.open(view)
+        assert page.find(f'nav a[href="#{view}"]').get_attribute("aria-current") == "page"
+        assert [name for name in VIEWS if page.find(f"#{name}").is_displayed()] == [view]
+    asked = page.js("return performance.getEntriesByType('resource').map((e) => e.name)")
+    assert asked and all(name.startswith(address) for name in asked)
+    page.driver.get_log("browser")  # the results that a static site does not have are a 404
+
+
+@pytest.mark.parametrize("width", [390, 820, 1440])
+def test_nothing_sticks_out_sideways(page, width):
+    page.cdp("Emulation.setDeviceMetricsOverride", width=width, height=850, deviceScaleFactor=1, mobile=width < 500)
+    for view in VIEWS:
+        page.open(view)
+        assert page.js("return document.documentElement.scrollWidth") <= width, view
+    page.driver.get_log("browser")
+
+
+def test_themes(page):
+    def ground():
+        return page.js("return getComputedStyle(document.body).backgroundColor")
+
+    page.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "light"}])
+    page.open()
+    light = ground()
+    page.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    dark = ground()
+    assert light != dark
+    page.find("#page-theme").click()
+    assert page.text("#page-theme") == "Theme: light" and ground() == light
+    page.open()
+    assert ground() == light  # remembered
+    page.find("#page-theme").click()
+    assert page.text("#page-theme") == "Theme: dark"
+    page.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "light"}])
+    assert ground() == dark
+    page.cdp("Emulation.setEmulatedMedia", features=[])
+
+
+def test_from_the_keyboard(page):
+    page.open()
+    seen = []
+    for _ in range(60):
+        page.cdp("Input.dispatchKeyEvent", type="keyDown", key="Tab", code="Tab", windowsVirtualKeyCode=9)
+        page.cdp("Input.dispatchKeyEvent", type="keyUp", key="Tab", code="Tab", windowsVirtualKeyCode=9)
+        seen.append(page.js("const e = document.activeElement; return e.id || e.getAttribute('aria-label') || e.textContent"))
+    wanted = ["Skip to the content", "Quiz", "page-theme", "hard", "explore-show", "Draw anew", "explore-seed", "scale_coeff, slider"]
+    assert [name for name in wanted if name not in seen] == []
+
+
+# ------------------------------------------------------------------ Explore
+
+
+@pytest.mark.parametrize("label", SLIDERS)
+def test_a_slider_bends_the_same_draws(page, label):
+    page.open()
+    before = page.lines()
+    page.slide(f"{label}, slider", SLIDERS[label])
+    name = label.split(",")[0]
+    bent = page.lines()
+    assert len(bent) == 10 and all(a != b for a, b in zip(before, bent, strict=True))
+    number = page.find(f"#explore-{name}-most" if label.endswith("most") else f"#explore-{name}").get_attribute("value")
+    assert float(number) == SLIDERS[label]
+    page.find(f'button[aria-label^="Reset {name} "]').click()
+    assert page.lines() == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "rule"),
+    [
+        ("scale_coeff", "much", 'scale_coeff must be a number, got "much"'),
+        ("scale_coeff", "-1", "scale_coeff must be at least 0, got -1"),
+        ("scale_coeff", "", "scale_coeff must be a number"),
+        ("template_len", "1.5", "template_len must be a whole number"),
+        ("padding", "80", "swap them: 60, 80"),
+        ("final_seq_length", "1", "final_seq_length must be at least 2, got 1"),
+        ("final_seq_length", "5000", "at most 400 points on this page"),
+        ("max_translation", "0", "max_translation must be between 1 and"),
+        ("train_split", "2", "train_split must be between 0 and 1"),
+        ("num_samples", "0", "num_samples must be at least 1"),
+        ("seed", "-3", "seed must be between 0 and"),
+        ("seed", "1e99", "seed must be between 0 and"),
+    ],
+)
+def test_a_bad_value_is_told_and_changes_nothing(page, field, value, rule):
+    page.open()
+    before = page.lines()
+    page.fill(f"#explore-{field}", value)
+    error = page.find(f"#explore-{field}-error")
+    assert rule in error.text and error.get_attribute("role") == "alert"
+    assert page.lines() == before
+    page.slide("shear_scale, slider", 2)  # the next good value clears it
+    assert page.text(f"#explore-{field}-error") == ""
+
+
+def test_an_unusual_value_is_legal_and_told(page):
+    page.open()
+    page.fill("#explore-scale_coeff", 4)  # a slip that users of the original made, for .4
+    assert "outside the usual range 0 to 2" in page.text("#explore-scale_coeff-effect")
+
+
+def test_presets_seed_and_views(page):
+    page.open()
+    default = page.lines()
+    drawn = {}
+    for preset in ("no noise", "no translation", "shuffled", "hard", "default"):
+        page.button(preset).click()
+        assert page.button(preset).get_attribute("aria-pressed") == "true"
+        drawn[preset] = tuple(page.lines())
+    assert len(set(drawn.values())) == 5 and list(drawn["default"]) == default
+    page.button("Draw anew").click()
+    anew, seed = page.lines(), page.find("#explore-seed").get_attribute("value")
+    assert anew != default and seed != "42"
+    page.button("Published draws").click()
+    assert page.lines() == default
+    page.fill("#explore-seed", seed)
+    assert page.lines() == anew  # a seed gives its draws again
+    page.button("Published draws").click()
+    page.button("Signal 1 of 10, next").click()
+    assert page.button("Signal 2 of 10, next") and page.lines() != default
+    page.fill("#explore-show", "all")
+    assert all(line.count("M") == 10 for line in page.lines())
+    page.fill("#explore-show", "3")
+    assert [c.text for c in page.find_all("#explore figcaption")] == [f"3 · {i}" for i in range(1, 11)]
+    assert default[3] in page.lines()[0] or len(set(page.lines())) == 10
+
+
+def test_raw_values(page):
+    page.open()
+    page.find("#explore .check input").click()
+    assert "Values raw" in page.text("#explore-told")
+
+
+def test_the_address_keeps_the_settings(page):
+    page.open()
+    page.slide("scale_coeff, slider", 1.5)
+    page.wait(lambda: "scale_coeff=1.5" in page.driver.current_url)
+    page.driver.refresh()
+    page.wait(lambda: page.find_all("#explore-scale_coeff"))
+    assert page.find("#explore-scale_coeff").get_attribute("value") == "1.5"
+
+
+@pytest.mark.parametrize(
+    ("query", "rule"),
+    [
+        ("?scale_coeff=big", "scale_coeff must be a number"),
+        ("?scale_coef=1", "did you mean scale_coeff?"),
+        ("?padding=9,3", "swap them: 3, 9"),
+    ],
+)
+def test_a_broken_address_is_told(page, query, rule):
+    page.open(query=query)
+    assert rule in page.text(".warning") and "defaults are shown" in page.text(".warning")
+    assert page.find("#explore-scale_coeff").get_attribute("value") == "0.4"
+    page.button("Dismiss", within="body").click()
+    assert page.find_all(".warning") == []
+
+
+# ------------------------------------------------------------------ Pipeline
+
+
+def told(page):
+    return page.text("#pipeline .telling strong")
+
+
+def test_pipeline_by_steps(page):
+    page.open("pipeline")
+    names = [stage.name for stage in mnist1d.explain(digit=3, seed=0)]
+    seen = []
+    while True:
+        seen.append(told(page).split(". ")[1])
+        assert len(page.text("#pipeline .telling p + p")) > 20
+        if not page.button("Step on").is_enabled():
+            break
+        page.button("Step on").click()
+    assert seen == names
+    assert len(page.find_all("#pipeline .dots circle")) == 40
+    page.button("Step back").click()
+    assert told(page) == "7. shear"
+    page.slide("Position in the pipeline", 4.5)
+    assert told(page) == "5. correlated noise"
+    page.find("#pipeline ol li:nth-child(3) button").click()
+    assert told(page) == "2. dilate"
+
+
+def test_pipeline_plays_and_pauses(page):
+    page.open("pipeline")
+    page.button("Play").click()
+    page.wait(lambda: told(page) == "1. pad")
+    page.wait(lambda: page.js("return document.getElementById('pipeline-scrub').value % 1 !== 0"))  # moving
+    page.button("Pause").click()
+    place = page.find("#pipeline-scrub").get_attribute("value")
+    page.driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+    assert page.find("#pipeline-scrub").get_attribute("value") == place
+    page.find("body").send_keys(" ")
+    assert page.button("Pause")
+    page.find("body").send_keys(" ")
+    page.find("body").send_keys("\ue014")  # arrow right
+    assert float(page.find("#pipeline-scrub").get_attribute("value")).is_integer()
+
+
+def test_pipeline_without_motion(page):
+    page.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
+    page.open("pipeline")
+    page.js("window.seen = new Set(); const scrub = document.getElementById('pipeline-scrub');"
+            "const look = () => { window.seen.add(scrub.value); requestAnimationFrame(look); }; look();")  # fmt: skip
+    page.button("Play").click()
+    page.wait(lambda: told(page) == "2. dilate")
+    assert page.js("return [...window.seen].every((v) => v % 1 === 0)")
+    page.cdp("Emulation.setEmulatedMedia", features=[])
+
+
+def test_pipeline_takes_digit_signal_and_settings(page):
+    page.open("pipeline", "?corr_noise_scale=0.9")
+    assert "corr_noise_scale" in page.text("#pipeline .bar .note")
+    page.fill("#pipeline-digit", 7)
+    assert "digit 7" in page.text("#pipeline .telling p + p")
+    before = page.js("return document.querySelector('#pipeline ol li:last-child path').getAttribute('d')")
+    page.button("Signal 1 of 10, next").click()
+    assert page.js("return document.querySelector('#pipeline ol li:last-child path').getAttribute('d')") != before
+
+
+# ------------------------------------------------------------------ Take away
+
+
+def copied(page, name):
+    page.cdp("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    page.find(f"#takeaway-{name}-copy").click()
+    page.wait(lambda: page.text(f"#takeaway-{name}-copy") == "Copied")
+    return page.clipboard()
+
+
+def values(lines):
+    """Heights of drawn lines, (lines, points)."""
+    return np.array([[-float(y) for y in re.findall(r"[ML][\d.-]+ ([\d.-]+)", line)] for line in lines])
+
+
+@pytest.mark.parametrize(
+    ("query", "is_raw"),
+    [("", False), ("?shuffle_seq=true", False), ("", True), ("?corr_noise_scale=0.6&shear_scale=2", True), ("?final_seq_length=55", True)],
+)
+def test_copied_python_gives_the_signals_on_the_screen(page, query, is_raw):
+    page.open("explore", query)
+    if is_raw:
+        page.find("#explore .check input").click()
+    drawn = values(page.lines())
+    page.find('nav a[href="#takeaway"]').click()
+    page.wait(lambda: page.find_all("#takeaway-python-text"))
+    names = {}
+    exec(copied(page, "python"), names)  # what a reader does
+    assert names["y"].tolist() == list(range(10))
+    page.find("#takeaway-csv").click()
+    saved = mnist1d.read(page.saved("mnist1d.csv"))
+    np.testing.assert_allclose(saved.x_test, names["x"], rtol=0, atol=1e-9)
+    # one scale for all panels takes Python's values to the drawn heights, to the hundredth that a path keeps
+    scale = (drawn + 36).ravel() @ names["x"].ravel() / (names["x"].ravel() @ names["x"].ravel())
+    assert scale > 1
+    np.testing.assert_allclose(drawn + 36, scale * names["x"], rtol=0, atol=0.0051)
+
+
+def test_copied_command_and_settings(page, tmp_path):
+    query = "?num_samples=50&padding=30,40&shuffle_seq=true&seed=7&scale_coeff=0.2"
+    page.open("takeaway", query)
+    config = DataConfig(num_samples=50, padding=(30, 40), shuffle_seq=True, seed=7, scale_coeff=0.2)
+    assert DataConfig.from_json(copied(page, "json")) == config
+    command = copied(page, "command").split()
+    path = tmp_path / "set.npz"
+    assert command[:4] == ["mnist1d", "generate", "-o", "mnist1d.npz"]
+    assert main(["generate", "-o", str(path), *command[4:]]) == 0
+    assert mnist1d.read(path).config == config
+    names = {}
+    exec(copied(page, "python"), names)
+    assert names["data"].config == config
+    assert "other draws" in page.text("#takeaway-summary")
+
+
+def test_pictures_and_csv_of_what_is_shown(page):
+    page.open("explore", "?corr_noise_scale=0.6")
+    page.fill("#explore-show", "all")
+    page.find('nav a[href="#takeaway"]').click()
+    page.wait(lambda: page.find_all("#takeaway-svg"))
+    page.find("#takeaway-svg").click()
+    svg = page.saved("mnist1d.svg").read_text()
+    assert svg.count("<path") == 30 and "corr_noise_scale 0.6" in svg
+    page.find("#takeaway-png").click()
+    png = page.saved("mnist1d.png").read_bytes()
+    assert png.startswith(b"\x89PNG") and len(png) > 20_000
+    page.find("#takeaway-csv").click()
+    saved = mnist1d.read(page.saved("mnist1d.csv"))
+    assert len(saved.x_test) == 100 and saved.config == DataConfig(corr_noise_scale=0.6)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("{", "settings must be JSON"),
+        ("[1]", "must be a JSON object"),
+        ("null", "must be a JSON object"),
+        ('{"sed": 1}', "did you mean seed?"),
+        ('{"seed": "x"}', "seed must be a whole number"),
+        ('{"padding": [9, 3]}', "swap them: 3, 9"),
+        ('{"shuffle_seq": "yes"}', "shuffle_seq must be true or false"),
+    ],
+)
+def test_foreign_settings_are_refused(page, text, rule):
+    page.open("takeaway", "?seed=5")
+    page.fill("#takeaway-import", text)
+    page.find("#takeaway-take").click()
+    error = page.text("#takeaway-import-error")
+    assert rule in error and "Nothing was changed" in error
+    assert json.loads(page.text("#takeaway-json-text"))["seed"] == 5
+
+
+def test_settings_come_in_by_text_and_by_file(page, tmp_path):
+    page.open("takeaway")
+    config = DataConfig(scale_coeff=1.25, padding=(3, 9), seed=11)
+    page.fill("#takeaway-import", config.to_json())
+    page.find("#takeaway-take").click()
+    assert DataConfig.from_json(page.text("#takeaway-json-text")) == config
+    other = tmp_path / "settings.json"
+    other.write_text(config.replace(seed=12).to_json())
+    page.find("#takeaway-file").send_keys(str(other))
+    page.wait(lambda: DataConfig.from_json(page.text("#takeaway-json-text")).seed == 12)
+    large = tmp_path / "large.json"
+    large.write_text(" " * 200_000)
+    page.find("#takeaway-file").send_keys(str(large))
+    page.wait(lambda: "at most 100 KB" in page.text("#takeaway-import-error"))
