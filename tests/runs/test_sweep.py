@@ -95,6 +95,10 @@ def test_long_tasks_are_split_by_seeds():
     assert sorted(seed for part in parts if part.config.size == 1 for seed in part.seeds) == list(range(8))
     assert max(part.estimate for part in parts) <= 4.5 and sum(part.estimate for part in parts) == 9.0
     assert len(balanced([Task("toy", Config(), (0, 1), "smoke", 8.0)], 1)) == 1
+    equal = [Task("toy", Config(size=size), (0, 1), "smoke", 4.0) for size in (1, 2)]
+    assert balanced(equal, 2) == equal  # nothing to gain
+    unequal = [Task("toy", Config(size=1), (0, 1), "smoke", 5.7), Task("toy", Config(size=2), (0, 1), "smoke", 4.3)]
+    assert [part.seeds for part in balanced(unequal, 2)] == [(0,), (1,)] * 2  # else one core does 5.7 while the other does 4.3
 
 
 @pytest.mark.parametrize(("name", "message"), [("dask", "not there yet"), ("proceses", "did you mean 'processes'")])

@@ -111,17 +111,25 @@ def weight(config: Config) -> float:
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     """Prune and rewind round after round, then train the chosen masks on the fresh set; one seed after the other."""
-    from mnist1d.learning import Split
+    import jax
+
+    from mnist1d.learning import Settings, Split
+    from mnist1d.learning.models import mlp
+    from mnist1d.learning.pruning import PrunedTraining
 
     split = Split.of(make_dataset(config.data, dtype="float32"))
     fresh = make_dataset(config.data.replace(seed=(config.data.seed + 1) % 2**32), dtype="float32")
     splits = {"plain": Split.of(fresh), "reversed": Split.of(fresh.reversed()), "permuted": Split.of(fresh.shuffled(seed=0))}
     splits["redrawn"] = splits["plain"]
-    cycle, judge, init, compile_seconds = programs(config, split)
+    init = jax.jit(mlp(hidden=config.hidden, num_inputs=split.x.shape[1]).init)
+    cycle = PrunedTraining(Settings(config.num_steps, config.batch_size, config.learning_rate, eval_every=config.num_steps))
+    judge = PrunedTraining(
+        Settings(config.ticket_steps, config.ticket_batch_size, config.learning_rate, eval_every=config.ticket_eval_every)
+    )
     rows = []
     for seed in seeds:
-        begin = time.perf_counter()
-        initial, redrawn = init(2 * seed), init(2 * seed + 1)
+        begin, compiled = time.perf_counter(), cycle.compile_seconds + judge.compile_seconds
+        initial, redrawn = (jax.device_get(init(jax.random.key(number))) for number in (2 * seed, 2 * seed + 1))
         found, masks = rounds(config, seed, initial, partial(cycle, seed, split))
         rows += curve_rows([seed], range(config.num_rounds), {name: values[None] for name, values in found.items()})
         networks = {"random": masks} if config.selection == "random" else {"dense": kept_by(initial, np.ones_like), "ticket": masks}
@@ -130,34 +138,11 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
                 fit = judge(seed, splits[variant], redrawn if variant == "redrawn" else initial, mask)
                 curves = {f"{network} {variant} {name}": np.asarray(fit.curves[name])[None] for name in ("train_acc", "test_acc")}
                 rows += curve_rows([seed], np.asarray(fit.steps), curves)
-        scalars = {"seconds": time.perf_counter() - begin, "compile_seconds": compile_seconds, **adjacency(masks["dense1"]["w"])}
+        compiled = cycle.compile_seconds + judge.compile_seconds - compiled
+        scalars = {"seconds": time.perf_counter() - begin - compiled, "compile_seconds": compiled, **adjacency(masks["dense1"]["w"])}
         rows += scalar_rows([seed], {name: [value] for name, value in scalars.items()})
         rows += [Row(seed, f"mask {layer}", None, joined(mask).astype(np.uint8)) for layer, mask in masks.items()]
     return rows
-
-
-def programs(config: Config, split: Any) -> tuple[Callable, Callable, Callable, float]:
-    """Compile the training of a round and of the fresh set; return both as f(seed, split, params, mask) -> Fit, init(number) -> params,
-    and the seconds that it took."""
-    import jax
-
-    from mnist1d.learning import Settings, make_fit
-    from mnist1d.learning.models import mlp
-
-    model = mlp(hidden=config.hidden, num_inputs=split.x.shape[1])
-    begin = time.perf_counter()
-    init = jax.jit(model.init)
-    params = init(jax.random.key(0))
-
-    def compiled(num_steps: int, batch_size: int, eval_every: int) -> Callable:
-        fit = make_fit(model, Settings(num_steps, batch_size, config.learning_rate, eval_every=eval_every))
-        program = jax.jit(lambda key, split, params, mask: fit(key, split, params=params, mask=mask))
-        program = program.lower(jax.random.key(0), split, params, params).compile()
-        return lambda seed, split, params, mask: program(jax.random.key(seed), split, params, mask)
-
-    cycle = compiled(config.num_steps, config.batch_size, config.num_steps)
-    judge = compiled(config.ticket_steps, config.ticket_batch_size, config.ticket_eval_every)
-    return cycle, judge, lambda number: jax.device_get(init(jax.random.key(number))), time.perf_counter() - begin
 
 
 def rounds(config: Config, seed: int, initial: Params, train: Callable[[Params, Params], Any]) -> tuple[dict[str, np.ndarray], Params]:

@@ -206,17 +206,30 @@ def _missing(store: Store, tasks: Sequence[Task], retry_failed: bool) -> tuple[S
 
 
 def balanced(tasks: Sequence[Task], workers: int) -> list[Task]:
-    """Split tasks by seeds until none takes longer than a worker's fair share, so that no core waits for another at the end."""
-    queue, result = list(tasks), []
+    """Split tasks by seeds, no further than it takes for no core to wait long for another at the end."""
     share = sum(task.estimate for task in tasks) / workers
-    while queue:
-        task = queue.pop()
-        if workers > 1 and task.estimate > share and len(task.seeds) > 1:
-            half = len(task.seeds) // 2
-            queue += [_part(task, task.seeds[:half]), _part(task, task.seeds[half:])]
-        else:
-            result.append(task)
-    return result[::-1]
+    parts = list(tasks)
+    for limit in (share, share / 2, share / 4):
+        if workers == 1 or _makespan(parts, workers) <= 1.1 * share:
+            break
+        parts = [part for task in tasks for part in _split(task, limit)]
+    return parts
+
+
+def _split(task: Task, limit: float) -> list[Task]:
+    """Halve a task's seeds until no part takes longer than `limit`."""
+    if task.estimate <= limit or len(task.seeds) == 1:
+        return [task]
+    half = len(task.seeds) // 2
+    return [*_split(_part(task, task.seeds[:half]), limit), *_split(_part(task, task.seeds[half:]), limit)]
+
+
+def _makespan(tasks: Sequence[Task], workers: int) -> float:
+    """Return how long the workers take, each taking the longest task left whenever it is free."""
+    loads = [0.0] * workers
+    for task in sorted(tasks, key=lambda task: -task.estimate):
+        loads[loads.index(min(loads))] += task.estimate
+    return max(loads)
 
 
 def _part(task: Task, seeds: tuple[int, ...]) -> Task:
