@@ -1,6 +1,7 @@
 """Fixtures that several folders of tests share."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,3 +25,14 @@ def reference():
     if not (folder / "frozen.npz").is_file():
         pytest.skip(f"the published files are not in {folder}; set MNIST1D_REFERENCE to the folder that holds frozen.npz")
     return folder
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    """The toy study, registered for the time of a test."""
+    from mnist1d import experiments
+    from tests.runs import toy as module
+
+    monkeypatch.setitem(experiments.STUDIES, "toy", "toy")
+    monkeypatch.setitem(sys.modules, "mnist1d.experiments.toy", module)
+    return module

@@ -259,6 +259,24 @@ if App is not None:
             print(f"a signal leaves {found['bits']:.3g} of {found['bits_prior']:.3g} bits about its class open")
         return 0
 
+    @app.command
+    def web(
+        *,
+        runs: Annotated[Path | None, Parameter(help="folder of runs: shows its results, follows a sweep, keeps quizzes")] = None,
+        export: Annotated[Path | None, Parameter(help="write the page into this folder as a static site, and serve nothing")] = None,
+        port: Annotated[int, Parameter(help="unless told, a free one")] = 0,
+        browser: Annotated[bool, Parameter(negative="--no-browser", show_default=False, help="open the browser")] = True,
+    ) -> int:
+        """Serve the page on this machine (bend the data, watch the pipeline, take the quiz), or write it as a static site."""
+        if export is not None:
+            from mnist1d.web.export import export as write
+
+            print(f"{write(export, runs).resolve()}: put it on any host of plain files")
+            return 0
+        from mnist1d.web.server import serve
+
+        return serve(runs, port=port, open_browser=browser)
+
 
 def _over_file(file: Path | None, knobs: dict[str, Any]) -> dict[str, Any]:
     """Return the knobs of a JSON file, with those of the options that are not at their default put before them."""

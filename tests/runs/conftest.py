@@ -1,19 +1,8 @@
-"""The toy study, registered for the time of a test."""
-
-import sys
+"""A store for the time of a test."""
 
 import pytest
 
-from mnist1d import experiments
 from mnist1d.runs import open_store
-from tests.runs import toy as module
-
-
-@pytest.fixture
-def toy(monkeypatch):
-    monkeypatch.setitem(experiments.STUDIES, "toy", "toy")
-    monkeypatch.setitem(sys.modules, "mnist1d.experiments.toy", module)
-    return module
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,9 +16,11 @@ from mnist1d.experiments import STUDIES, load
 from mnist1d.experiments.claims import Claim, Published, mean_interval
 from mnist1d.experiments.rows import Rows
 from mnist1d.files import atomic_path
-from mnist1d.runs.store import Store
+from mnist1d.runs import quiz
+from mnist1d.runs.store import Store, Sweep
 
 FORMATS = ("svg", "png", "pdf")
+BENCHMARK = "spatial-priors"  # the study whose table people join
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Results:
     rows: Rows
     measured: list[Measured]
     claims: list[Claim]
+    quizzes: Sequence[dict[str, Any]] = ()  # people's, for the benchmark table
 
     @property
     def study(self) -> ModuleType:
@@ -62,7 +65,10 @@ class Results:
     @property
     def table(self) -> tuple[list[str], list[list[str]]] | None:
         """Return the study's own table, where it has one."""
-        return self.study.table(self.rows) if hasattr(self.study, "table") and len(self.rows) else None
+        if not (hasattr(self.study, "table") and len(self.rows)):
+            return None
+        header, lines = self.study.table(self.rows)
+        return header, [*lines, *quiz.lines(header, self.quizzes)]
 
     def figures(self) -> Mapping[str, Any]:
         """Draw the study's figures: {slug: figure}, the main one first."""
@@ -71,7 +77,7 @@ class Results:
     def to_dict(self) -> dict[str, Any]:
         """Return what `--json` prints of a study, numbers that are not finite as None."""
         table = self.table
-        return _finite(
+        return finite(
             {
                 "study": self.name,
                 "label": self.label,
@@ -80,6 +86,12 @@ class Results:
                 "table": {"header": table[0], "lines": table[1]} if table else None,
             }
         )
+
+
+def results_in(store: Store, sweep: Sweep) -> Results:
+    """Return what a sweep found out; the benchmark table gains a line for each quiz in the store."""
+    quizzes = quiz.quizzes(store) if sweep.study == BENCHMARK else ()
+    return replace(results_of(sweep.study, store.all_rows(sweep.study, sweep.wanted), sweep.label), quizzes=quizzes)
 
 
 def results_of(study: str, rows: Rows, label: str = "") -> Results:
@@ -92,7 +104,7 @@ def results_of(study: str, rows: Rows, label: str = "") -> Results:
 
 def latest_results(store: Store, study: str, label: str | None = None) -> list[Results]:
     """Return what was asked last of a study: one for each label of that command, nearly always one."""
-    return [results_of(study, store.all_rows(study, sweep.wanted), sweep.label) for sweep in store.latest(study, label)]
+    return [results_in(store, sweep) for sweep in store.latest(study, label)]
 
 
 def studies_in(store: Store) -> list[str]:
@@ -144,12 +156,12 @@ def _measured(published: Published, values: np.ndarray) -> Measured:
     return Measured(published, *(mean_interval(values) if len(values) else (math.nan,) * 3), len(values))
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """Replace what JSON cannot hold by None."""
     if isinstance(value, dict):
-        return {key: _finite(v) for key, v in value.items()}
+        return {key: finite(v) for key, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(v) for v in value]
+        return [finite(v) for v in value]
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value

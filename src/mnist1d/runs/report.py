@@ -24,7 +24,7 @@ from mnist1d.experiments.claims import FAILS, HOLDS, UNDECIDED, Claim
 from mnist1d.files import atomic_path
 from mnist1d.runs.executors import Here
 from mnist1d.runs.identity import flat
-from mnist1d.runs.outcome import Results, interval, number, results_of, save_figures, studies_in
+from mnist1d.runs.outcome import Results, interval, number, results_in, save_figures, studies_in
 from mnist1d.runs.store import Call, open_store
 from mnist1d.runs.store import now as time_now
 
@@ -86,7 +86,7 @@ def parts_of(runs: Path, study: str, preset: str | None) -> list[Part]:
             calls = [call for call in every if call.trial in sweep.wanted]
             part = Part(study, sweep.label, f"{study}-{i}" if i else study, calls)
             try:
-                results = results_of(study, store.all_rows(study, sweep.wanted), sweep.label)
+                results = results_in(store, sweep)
                 figures = {slug: _address(*content) for slug, content in save_figures(results, runs / "figures").items()}
                 part = replace(part, results=results, table=results.table, figures=figures)
             except UsageError:  # a folder that cannot be written
@@ -157,10 +157,7 @@ def _claim_cells(claim: Claim) -> list[tuple[str, str]]:
 
 def _study(part: Part) -> str:
     module = part.study
-    summary, *rest = [" ".join(p.split()) for p in (module.__doc__ or module.TITLE).split("\n\n")]
-    summary = (summary.removeprefix(module.TITLE) if summary.startswith(module.TITLE) else summary.partition(": ")[2]).lstrip(":. ")
-    text = [part for part in (summary, *rest) if part]
-    paragraphs = "".join(f"<p{' class=lead' if i == 0 else ''}>{_code(p[:1].upper() + p[1:])}</p>" for i, p in enumerate(text))
+    paragraphs = "".join(f"<p{' class=lead' if i == 0 else ''}>{_code(p)}</p>" for i, p in enumerate(description(module)))
     if part.error:
         why = f"<p>Its rows cannot be shown:</p><pre>{escape(part.error)}</pre>"
         return f'<section id="{part.anchor}"><h2>{escape(module.TITLE)}</h2>{paragraphs}{why}</section>'
@@ -173,6 +170,13 @@ def _study(part: Part) -> str:
         pieces.append(f"<h3>Table</h3>{_table(header, body, kinds=kinds)}")
     pieces.append(_settings(part))
     return f'<section id="{module.NAME}">{"".join(pieces)}</section>'
+
+
+def description(module: ModuleType) -> list[str]:
+    """Return the paragraphs of a study's docstring, its title left out: the question first."""
+    summary, *rest = [" ".join(p.split()) for p in (module.__doc__ or module.TITLE).split("\n\n")]
+    summary = (summary.removeprefix(module.TITLE) if summary.startswith(module.TITLE) else summary.partition(": ")[2]).lstrip(":. ")
+    return [p[:1].upper() + p[1:] for p in (summary, *rest) if p]
 
 
 def _figures(part: Part) -> str:

@@ -25,6 +25,7 @@ TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
     ".svg": "image/svg+xml",
+    ".png": "image/png",
     ".bin": "application/octet-stream",
     ".txt": "text/plain; charset=utf-8",
 }

@@ -1,0 +1,122 @@
+"""The quiz's result: checked, scored against the published labels, kept in the store as trials of "quiz"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from mnist1d.dataset import load_dataset
+from mnist1d.errors import UsageError
+from mnist1d.experiments.rows import Row
+from mnist1d.runs import provenance
+from mnist1d.runs.store import Store, open_store
+
+STUDY = "quiz"
+FORMAT = "mnist1d-quiz/1"
+TEN, LENGTH = 10, 100  # corrections come after each ten; a quiz has a hundred
+LAYOUTS = ("line", "tall")
+LONGEST = 24 * 3600 * 1000.0  # milliseconds that an answer may have taken
+
+
+@dataclass(frozen=True)
+class Config:
+    """Under what conditions a person answered."""
+
+    shuffled: bool = False
+    layout: str = "line"
+
+
+def save(result: Any, runs: Path) -> dict[str, Any]:
+    """Check a quiz's result as the page sends it, score it, and write it into the store of a folder; return how it went.
+
+    Each quiz is one seed of the trial of its conditions: 0, 1, 2, ... in the order in which they were taken.
+    Errors: UsageError for a result that the page cannot have made; as for `open_store`.
+    """
+    config, index, answer, ms = checked(result)
+    correct = load_dataset().y_test[index] == answer
+    scores = {"acc": correct.mean(), "n": len(index), "median_ms": np.median(ms)}
+    with open_store(runs) as store:
+        while True:
+            known = [call.seeds for call in store.calls(STUDY) if dict(call.config) == vars(config)]
+            seed = 1 + max((s for seeds in known for s in seeds), default=-1)
+            rows = [Row(seed, name, None, float(value)) for name, value in scores.items()]
+            rows += [Row(seed, name, None, array) for name, array in (("index", index), ("answer", answer), ("ms", ms))]
+            trial = store.add(STUDY, config, [seed], rows, seconds=ms.sum() / 1000, provenance=provenance.of_this_process())
+            if store.calls(STUDY, trial)[-1].seeds:  # else another quiz took this number a moment ago
+                break
+    low, high = wilson(int(correct.sum()), len(index))
+    return {"saved": True, "runs": str(runs.resolve()), "seed": seed, "accuracy": float(correct.mean()), "low": low, "high": high}
+
+
+def checked(result: Any) -> tuple[Config, np.ndarray, np.ndarray, np.ndarray]:
+    """Return conditions, and for each answer its place in the test set, the digit and its milliseconds."""
+    if not isinstance(result, dict) or result.get("format") != FORMAT:
+        raise UsageError(f"a quiz's result must be a JSON object with the format {FORMAT!r}; send what the page made")
+    shuffled, layout, answers = (result.get(name) for name in ("shuffled", "layout", "answers"))
+    if not isinstance(shuffled, bool):
+        raise UsageError(f"shuffled must be true or false, got {shuffled!r:.40}")
+    if layout not in LAYOUTS:
+        raise UsageError(f"layout must be one of {', '.join(LAYOUTS)}, got {layout!r:.40}")
+    if not isinstance(answers, list) or not (TEN <= len(answers) <= LENGTH) or len(answers) % TEN:
+        count = len(answers) if isinstance(answers, list) else "none"
+        raise UsageError(f"answers must be a list of {TEN} to {LENGTH}, in whole tens, got {count}")
+    index = [_whole(answer, "index", 1000) for answer in answers]
+    if len(set(index)) < len(index):
+        raise UsageError("answers must be to signals that differ; one index comes twice")
+    return (
+        Config(shuffled, layout),
+        np.array(index),
+        np.array([_whole(a, "answer", 10) for a in answers]),
+        np.array([_ms(a) for a in answers]),
+    )
+
+
+def quizzes(store: Store) -> list[dict[str, Any]]:
+    """Return every quiz of a store, the earliest first: when, shuffled, n, accuracy, its 95 % interval, milliseconds per answer."""
+    found = []
+    for call in store.calls(STUDY):
+        for seed in call.seeds:
+            rows = store.all_rows(STUDY, {call.trial: [seed]})
+            n, acc = int(rows.final("n")[0]), float(rows.final("acc")[0])
+            low, high = wilson(round(n * acc), n)
+            shuffled, median = bool(call.config["shuffled"]), float(rows.final("median_ms")[0])
+            found.append(
+                {"when": call.started, "shuffled": shuffled, "n": n, "accuracy": acc, "low": low, "high": high, "median_ms": median}
+            )
+    return found
+
+
+def lines(header: list[str], found: list[dict[str, Any]]) -> list[list[str]]:
+    """Return quizzes as lines of the benchmark table with this header."""
+    result = []
+    for quiz in found:
+        line = [""] * len(header)
+        at = header.index("shuffled %" if quiz["shuffled"] else "test acc %")
+        line[0] = f"quiz of {quiz['when'][:16].replace('T', ' ')}"
+        line[at : at + 2] = f"{100 * quiz['accuracy']:.1f}", f"{100 * quiz['low']:.1f} .. {100 * quiz['high']:.1f}"
+        line[header.index("n")] = f"{quiz['n']} answers"
+        result.append(line)
+    return result
+
+
+def wilson(correct: int, n: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share."""
+    return tuple(map(float, stats.binomtest(correct, n).proportion_ci(method="wilson")))
+
+
+def _whole(answer: Any, name: str, limit: int) -> int:
+    value = answer.get(name) if isinstance(answer, dict) else None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < limit:
+        raise UsageError(f"{name} of an answer must be a whole number from 0 to {limit - 1}, got {value!r:.40}")
+    return value
+
+
+def _ms(answer: dict[str, Any]) -> float:
+    value = answer.get("ms")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST:
+        raise UsageError(f"ms of an answer must be a number from 0 to {LONGEST:.0f}, got {value!r:.40}")
+    return float(value)

@@ -1,0 +1,244 @@
+"""The server of the page: a fixed list of files, the results of a folder of runs, news of a sweep, and the quiz's way into the store.
+
+The standard library's: one reader on this machine asks for a few dozen files and four addresses, which is no work for a framework.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import sys
+import threading
+import webbrowser
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from mnist1d.errors import Mnist1dError, UsageError
+from mnist1d.runs import quiz
+from mnist1d.runs.store import DATABASE, open_store
+from mnist1d.web import pages
+from mnist1d.web.live import News
+from mnist1d.web.results import FIGURES, ResultsOf
+
+HOST = "127.0.0.1"
+MAX_BODY = 64 * 1024  # bytes; a quiz's result has 6,000
+POLL, HEARTBEAT = 1.0, 15.0  # seconds between looks into the store, and between signs of life
+MAX_READERS = 8  # of news at a time
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+RESULTS, LIVE, QUIZ = "data/results.json", "api/live", "api/quiz"
+
+
+def serve(runs: Path | None = None, *, port: int = 0, open_browser: bool = True) -> int:
+    """Serve the page on this machine until Ctrl-C, with the results of a folder of runs if told; return the exit status.
+
+    port: 0 takes a free one. Errors: UsageError for a port that is taken or cannot be had, or a folder that is not one of runs;
+    FileFormatError for a store that cannot be read.
+    """
+    with make_server(runs, port) as server:
+        address = f"http://{HOST}:{server.server_port}/"
+        print(f"{address}  (Ctrl-C ends it)", flush=True)
+        if open_browser:
+            webbrowser.open(address)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever(poll_interval=0.2)
+    return 0
+
+
+def make_server(runs: Path | None = None, port: int = 0) -> PageServer:
+    """Return the server, bound and not yet serving. Errors: as for `serve`."""
+    if not 0 <= port <= 65535:
+        raise UsageError(f"port must be between 0, any free one, and 65535, got {port}")
+    if runs is not None:
+        if runs.exists() and not runs.is_dir():
+            raise UsageError(f"--runs must name a folder, {runs} is a file")
+        if (runs / DATABASE).is_file():
+            open_store(runs, create=False).close()  # what cannot be read is told now
+    try:
+        return PageServer(runs, port)
+    except OSError as error:
+        raise UsageError(f"port {port} cannot be had ({error.strerror}): name another with --port, or none for a free one") from None
+
+
+class PageServer(ThreadingHTTPServer):
+    """The files, made once; the folder's results; and the readers of its news."""
+
+    daemon_threads = True
+
+    def __init__(self, runs: Path | None, port: int):
+        self.runs, self.results = runs, ResultsOf(runs) if runs is not None else None
+        site = {**pages.description(), "served": True, "runs": str(runs.resolve()) if runs is not None else None}
+        self.files = pages.files() | {"data/site.json": json.dumps(site, separators=(",", ":")).encode()}
+        self.closing, self.readers = threading.Event(), threading.Semaphore(MAX_READERS)
+        super().__init__((HOST, port), Handler)
+
+    @property
+    def hosts(self) -> set[str]:
+        """The names under which this server is asked for; any other is a web site that pretends to be this machine."""
+        return {f"{name}:{self.server_port}" for name in (HOST, "localhost")}
+
+    def shutdown(self) -> None:
+        self.closing.set()
+        super().shutdown()
+
+    def server_close(self) -> None:
+        self.closing.set()
+        super().server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of readers who go away in the middle; tell the rest in one line."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, ConnectionError | TimeoutError):
+            print(f"error: a request could not be answered: {type(error).__name__}: {error}", file=sys.stderr)
+
+
+class Refusal(Exception):
+    """A request is not granted: status, and why in a sentence."""
+
+    def __init__(self, status: HTTPStatus, reason: str, **headers: str):
+        super().__init__(reason)
+        self.status, self.headers = status, headers
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers one connection's requests."""
+
+    server: PageServer
+    protocol_version = "HTTP/1.1"
+    server_version, sys_version = "mnist1d", ""
+    timeout = 30  # seconds for a request to come in
+
+    def do_GET(self) -> None:
+        self._answer(self._get)
+
+    do_HEAD = do_GET
+
+    def do_POST(self) -> None:
+        self._answer(self._post)
+
+    def do_other(self) -> None:
+        self._answer(self._refuse_method)
+
+    do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_other
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+    def _answer(self, act: Any) -> None:
+        try:
+            if self.headers.get("Host") not in self.server.hosts:
+                raise Refusal(HTTPStatus.FORBIDDEN, f"this page is at http://{HOST}:{self.server.server_port}/ only")
+            act()
+        except Refusal as refusal:
+            self.close_connection = True  # a body may be left unread
+            self._send(json.dumps({"error": str(refusal)}).encode(), "application/json", refusal.status, **refusal.headers)
+        except Mnist1dError as error:
+            self._send(json.dumps({"error": str(error)}).encode(), "application/json", HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    def _path(self) -> str:
+        """Return what is asked for, a key of a fixed list: nothing is decoded, so nothing leads out of it."""
+        return self.path.partition("?")[0].removeprefix("/") or "index.html"
+
+    def _get(self) -> None:
+        path = self._path()
+        if path in self.server.files:
+            self._send_file(path, self.server.files[path])
+        elif path == LIVE and self.server.runs is not None and self.command == "GET":
+            self._send_news()
+        elif path == QUIZ:
+            raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "results are sent here with POST", Allow="POST")
+        elif self.server.results is not None and (path == RESULTS or path.startswith(FIGURES)):
+            document, figures = self.server.results.get()
+            found = {**figures, RESULTS: json.dumps(document, allow_nan=False).encode()}
+            if path not in found:
+                raise Refusal(HTTPStatus.NOT_FOUND, "no such figure: load the results again")
+            self._send_file(path, found[path])
+        else:
+            raise Refusal(HTTPStatus.NOT_FOUND, "no such file on this page")
+
+    def _post(self) -> None:
+        if self._path() != QUIZ or self.server.runs is None:
+            known = self._path() in self.server.files or self._path() in (RESULTS, LIVE)
+            if known:
+                return self._refuse_method()
+            raise Refusal(HTTPStatus.NOT_FOUND, "nothing is taken here; serve the page with --runs DIR to keep quizzes")
+        if self.headers.get("Origin") not in {f"http://{host}" for host in self.server.hosts}:
+            raise Refusal(HTTPStatus.FORBIDDEN, "results are taken from this page only")
+        if self.headers.get_content_type() != "application/json":
+            raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "a result is sent as application/json")
+        try:
+            content = json.loads(self._body())
+        except (ValueError, RecursionError):
+            raise Refusal(HTTPStatus.BAD_REQUEST, "a result must be JSON") from None
+        try:
+            saved = quiz.save(content, self.server.runs)
+        except UsageError as error:
+            raise Refusal(HTTPStatus.BAD_REQUEST, str(error)) from None
+        self._send(json.dumps(saved).encode(), "application/json")
+
+    def _body(self) -> bytes:
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit()):
+            raise Refusal(HTTPStatus.LENGTH_REQUIRED, "a request that writes says its Content-Length")
+        if int(length[:12]) > MAX_BODY:
+            raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a result has at most {MAX_BODY} bytes, this has {length[:12]}")
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            raise Refusal(HTTPStatus.BAD_REQUEST, "the result came in part only")
+        return body
+
+    def _refuse_method(self) -> None:
+        raise Refusal(
+            HTTPStatus.METHOD_NOT_ALLOWED, f"{self.command} is not answered here", Allow="POST" if self._path() == QUIZ else "GET, HEAD"
+        )
+
+    def _send_file(self, path: str, content: bytes) -> None:
+        tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+        if self.headers.get("If-None-Match") == tag:
+            self._send(b"", "", HTTPStatus.NOT_MODIFIED, ETag=tag)
+        else:
+            self._send(content, pages.TYPES["." + path.rpartition(".")[2]], ETag=tag)
+
+    def _send(self, content: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK, **headers: str) -> None:
+        self.send_response(status)
+        if status != HTTPStatus.NOT_MODIFIED:
+            headers |= {"Content-Type": kind, "Content-Length": str(len(content))}
+        for name, value in {**HEADERS, **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def _send_news(self) -> None:
+        if not self.server.readers.acquire(blocking=False):
+            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "too many pages follow these runs: close some")
+        try:
+            self.close_connection = True
+            self.send_response(HTTPStatus.OK)
+            for name, value in {**HEADERS, "Content-Type": "text/event-stream", "Connection": "close"}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self._tell(News(self.server.runs))
+        finally:
+            self.server.readers.release()
+
+    def _tell(self, news: News) -> None:
+        quiet = HEARTBEAT
+        while not self.server.closing.is_set():
+            events = []
+            with contextlib.suppress(Mnist1dError):  # a store that is just being made, or cannot be read any more: no news
+                events = list(news.since())
+            text = "".join(f"event: {name}\ndata: {json.dumps(content)}\n\n" for name, content in events)
+            quiet += POLL
+            if text or quiet >= HEARTBEAT:
+                self.wfile.write((text or ": here\n\n").encode())
+                quiet = 0.0
+            self.server.closing.wait(POLL)

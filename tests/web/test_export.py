@@ -1,0 +1,93 @@
+"""The exported site: complete, small, relative, and never over somebody else's files."""
+
+import json
+import os
+import re
+
+import pytest
+
+from mnist1d.cli import main
+from mnist1d.errors import UsageError
+from mnist1d.runs import open_store, sweep
+from mnist1d.runs.sweep import plan
+from mnist1d.web import pages
+from mnist1d.web.export import export
+
+
+def content(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_writes_every_file_and_is_small(tmp_path):
+    found = content(export(tmp_path / "new" / "site"))
+    assert found == pages.files() and json.loads(found["data/site.json"])["served"] is False
+    assert sum(map(len, found.values())) < 500_000
+
+
+def test_every_link_is_relative_and_leads_to_a_file():
+    files = pages.files()
+    for name in (name for name in files if name.endswith((".html", ".js", ".css"))):
+        text = files[name].decode()
+        for address in re.findall(r"https?://[^\s\"'`)<]+", text):
+            assert address in ("http://www.w3.org/2000/svg", "https://arxiv.org/abs/2011.14439"), f"{name}: {address}"
+        folder = name.rpartition("/")[0]
+        for target in re.findall(r"(?:from|import\()\s*[\"'](\.[^\"']+)[\"']", text) if name.endswith(".js") else []:
+            assert os.path.normpath(f"{folder}/{target}") in files, f"{name} imports {target}"
+        for target in re.findall(r"(?:href|src)=\"([^\"#][^\"]*)\"", text) if name.endswith(".html") else []:
+            assert target in files or target.startswith("https://arxiv.org/"), f"{name} links {target}"
+
+
+def test_over_an_earlier_export_and_not_over_others(tmp_path):
+    export(tmp_path)
+    (tmp_path / "index.html").write_text("old")
+    assert content(export(tmp_path)) == pages.files()
+    (tmp_path / "thesis.txt").write_text("mine")
+    before = content(tmp_path)
+    with pytest.raises(UsageError, match=r"holds other files \(thesis.txt\): name a new or an empty folder"):
+        export(tmp_path)
+    assert content(tmp_path) == before
+    with pytest.raises(UsageError, match="is a file: name a folder"):
+        export(tmp_path / "thesis.txt")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(UsageError, match="cannot be made"):
+        export(tmp_path / "site")
+
+
+def test_a_folder_below_a_file_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match=r"cannot be made|is a file"):
+        export(tmp_path / "file" / "site")
+
+
+def test_with_runs_the_results_go_along(tmp_path, toy):
+    runs, site = tmp_path / "runs", tmp_path / "site"
+    with pytest.raises(UsageError, match="no runs in"):
+        export(site, runs)
+    assert not site.exists()
+    with open_store(runs) as store:
+        sweep(store, plan("toy", "smoke"))
+    found = content(export(site, runs))
+    document = json.loads(found["data/results.json"])
+    assert document["runs"] is None and [s["study"] for s in document["studies"]] == ["toy"]
+    assert b"<svg" in found[document["studies"][0]["figures"][0]["src"]]
+    assert content(export(site)) == pages.files()  # without them again
+
+
+def test_the_command(tmp_path, capsys):
+    assert main(["web", "--export", str(tmp_path / "site")]) == 0
+    assert str(tmp_path / "site") in capsys.readouterr().out and (tmp_path / "site" / "index.html").is_file()
+    (tmp_path / "site" / "other").write_text("")
+    for arguments, rule in (
+        (["--export", str(tmp_path / "site")], "holds other files (other)"),
+        (["--runs", str(tmp_path / "site" / "other")], "must name a folder"),
+        (["--export", str(tmp_path / "new"), "--runs", str(tmp_path / "none")], "no runs in"),
+        (["--port", "99999"], "port must be between 0"),
+        (["--port", "many"], "many"),
+    ):
+        assert main(["web", *arguments, "--no-browser"]) == 2
+        error = capsys.readouterr().err
+        assert rule in error and "Traceback" not in error and error.count("\n") <= 2
