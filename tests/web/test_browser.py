@@ -27,7 +27,6 @@ def test_every_view_opens_and_asks_nothing_of_others(page, address):
         assert [name for name in VIEWS if page.find(f"#{name}").is_displayed()] == [view]
     asked = page.js("return performance.getEntriesByType('resource').map((e) => e.name)")
     assert asked and all(name.startswith(address) for name in asked)
-    page.driver.get_log("browser")  # the results that a static site does not have are a 404
 
 
 @pytest.mark.parametrize("width", [390, 820, 1440])
@@ -36,7 +35,6 @@ def test_nothing_sticks_out_sideways(page, width):
     for view in VIEWS:
         page.open(view)
         assert page.js("return document.documentElement.scrollWidth") <= width, view
-    page.driver.get_log("browser")
 
 
 def test_themes(page):

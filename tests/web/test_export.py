@@ -20,7 +20,7 @@ def content(folder):
 
 def test_writes_every_file_and_is_small(tmp_path):
     found = content(export(tmp_path / "new" / "site"))
-    assert found == pages.files() and json.loads(found["data/site.json"])["served"] is False
+    assert found == pages.files() and json.loads(found["data/site.json"])["results"] is False
     assert sum(map(len, found.values())) < 500_000
 
 
@@ -72,6 +72,7 @@ def test_with_runs_the_results_go_along(tmp_path, toy):
         sweep(store, plan("toy", "smoke"))
     found = content(export(site, runs))
     document = json.loads(found["data/results.json"])
+    assert json.loads(found["data/site.json"])["results"] is True
     assert document["runs"] is None and [s["study"] for s in document["studies"]] == ["toy"]
     assert b"<svg" in found[document["studies"][0]["figures"][0]["src"]]
     assert content(export(site)) == pages.files()  # without them again

@@ -61,7 +61,7 @@ def test_every_file_and_no_other(port):
         assert headers["Content-Type"] == pages.TYPES["." + path.rpartition(".")[2]]
         assert headers["X-Content-Type-Options"] == "nosniff" and "default-src 'self'" in headers["Content-Security-Policy"]
     assert ask(port, "GET", "/")[2] == pages.files()["index.html"]
-    assert json.loads(ask(port, "GET", "/data/site.json")[2])["served"] is True
+    assert json.loads(ask(port, "GET", "/data/site.json")[2])["runs"] is None
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ def export(folder: str | Path, runs: str | Path | None = None) -> Path:
         open_store(runs, create=False).close()
         document, figures = ResultsOf(Path(runs)).get()
         document["runs"] = None  # a path of this machine is nobody else's business
+        files["data/site.json"] = json.dumps({**pages.description(), "results": True}, separators=(",", ":")).encode()
         files |= {RESULTS: json.dumps(document, allow_nan=False).encode(), **figures}
     foreign = [name for name in _names(folder) if name not in files and name != RESULTS and not name.startswith(FIGURES)]
     if foreign:

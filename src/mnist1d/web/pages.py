@@ -43,7 +43,8 @@ def description() -> dict[str, Any]:
     """Return what the page must know of the package: knobs, templates, the frozen set, the benchmark table."""
     data, shuffled = frozen(), frozen(shuffled=True)
     return {
-        "served": False,
+        "results": False,  # whether there is data/results.json
+        "runs": None,  # the folder that quizzes go to, where this package's server serves the page
         "file_format": FORMAT,
         "knobs": [knob(field) for field in dataclasses.fields(DataConfig)],
         "templates": {name: getattr(data.templates, name).tolist() for name in data.templates.keys()},

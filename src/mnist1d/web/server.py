@@ -75,7 +75,7 @@ class PageServer(ThreadingHTTPServer):
 
     def __init__(self, runs: Path | None, port: int):
         self.runs, self.results = runs, ResultsOf(runs) if runs is not None else None
-        site = {**pages.description(), "served": True, "runs": str(runs.resolve()) if runs is not None else None}
+        site = {**pages.description(), "results": runs is not None, "runs": str(runs.resolve()) if runs is not None else None}
         self.files = pages.files() | {"data/site.json": json.dumps(site, separators=(",", ":")).encode()}
         self.closing, self.readers = threading.Event(), threading.Semaphore(MAX_READERS)
         super().__init__((HOST, port), Handler)

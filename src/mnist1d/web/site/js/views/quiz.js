@@ -1,0 +1,261 @@
+/** Quiz: the published test signals, ten at a time, by click or by keys; corrections after each ten; a score at the end. */
+
+import { h, isTyping } from "../dom.js";
+import { answer, check, finish, LENGTH, newQuiz, next, nextOpen, restore, result, TEN } from "../model/quiz.js";
+import { load, loadText, save } from "../storage.js";
+import { examples, SignalPlot, templatePlot } from "./quizplots.js";
+import { scoreView } from "./quizscore.js";
+
+const LAYOUTS = { line: "line over time", tall: "value right, time down, as the published human saw them" };
+const POINTS = 40;
+
+export async function mount(root, page) {
+  const test = await page.test();
+  const body = h("div", { id: "quiz-body" });
+  const quiz = new Quiz(body, page, test);
+  root.append(body);
+  quiz.start();
+  return { shown: () => quiz.listen(true), hidden: () => quiz.listen(false) };
+}
+
+class Quiz {
+  constructor(body, page, test) {
+    Object.assign(this, { body, page, test, slot: 0, isWarned: false });
+    this.layout = LAYOUTS[load("quiz-layout")] ? load("quiz-layout") : "line";
+    this.keys = (event) => this.onKey(event);
+    this.clock = () => (document.hidden ? this.stopClock() : this.startClock());
+  }
+
+  /** Take up what the browser keeps, or offer a fresh quiz. */
+  start() {
+    const stored = load("quiz");
+    this.state = restore(stored);
+    const text = loadText("quiz");
+    if (this.state === null && text !== null && text !== "null") {
+      save("quiz-broken", text);
+      this.page.warn("The stored quiz could not be read and was put aside; a fresh one starts. Nothing else was lost.");
+    }
+    if (this.state) this.draw();
+    else this.offer();
+  }
+
+  listen(isOn) {
+    const change = isOn ? "addEventListener" : "removeEventListener";
+    document[change]("keydown", this.keys);
+    document[change]("visibilitychange", this.clock);
+    if (isOn) this.startClock();
+    else this.stopClock();
+  }
+
+  // time per answer: what passes between two answers while the page is seen
+  startClock() {
+    this.since = performance.now();
+  }
+
+  stopClock() {
+    this.spent = this.elapsed();
+    this.since = null;
+  }
+
+  elapsed() {
+    return (this.spent ?? 0) + (this.since ? performance.now() - this.since : 0);
+  }
+
+  resetClock() {
+    this.spent = 0;
+    this.startClock();
+  }
+
+  signal(index) {
+    const x = this.test.x.subarray(index * POINTS, (index + 1) * POINTS);
+    return this.state.shuffled ? Float32Array.from(this.page.site.frozen.positions, (i) => x[i]) : x;
+  }
+
+  set(state) {
+    this.state = state;
+    if (!save("quiz", state) && !this.isWarned) {
+      this.isWarned = true;
+      this.page.warn("The browser keeps nothing for this page (storage is full or forbidden): the quiz goes on, but a reload will lose it.");
+    }
+  }
+
+  // ------------------------------------------------------------ before: what, and which hundred
+
+  offer() {
+    const hundred = h("select", { id: "quiz-first" }, Array.from({ length: 10 }, (_, i) => h("option", { value: i * LENGTH }, `signals ${i * LENGTH} to ${i * LENGTH + 99}`)));
+    const begin = (isShuffled) => {
+      this.set(newQuiz(Number(hundred.value), isShuffled));
+      this.slot = 0;
+      this.resetClock();
+      this.draw();
+    };
+    const button = (name, isShuffled, style) => h("button", { class: style, type: "button", onclick: () => begin(isShuffled) }, name);
+    this.body.replaceChildren(
+      h("p", {}, "Ten signals at a time: type a digit, or click one. After each ten you see what they were. A hundred take about ten minutes; stop after any ten."),
+      h("div", { class: "row" }, button("Start", false, "button primary"), button("Start with positions shuffled", true, "button"),
+        h("label", { class: "row" }, "of the test set", hundred)),
+      h("p", { class: "note" }, "Shuffled, all signals have their forty points in one and the same wrong order: the published human was right on about 30 %."),
+      examples(this.page.site.templates, this.layout),
+    );
+  }
+
+  // ------------------------------------------------------------ the ten
+
+  draw() {
+    if (this.state.phase === "done") return this.drawScore();
+    const isOpen = this.state.phase === "answering";
+    this.slot = isOpen ? Math.max(nextOpen(this.state, 0), 0) : 0;
+    this.cards = this.state.current.map((_, i) => this.card(i));
+    const done = this.state.answers.length;
+    const bar = h("progress", { max: LENGTH, value: done, "aria-label": "Answers handed in" });
+    const heading = h("h3", { tabindex: -1, id: "quiz-heading" }, isOpen ? `Signals ${done + 1} to ${done + TEN}` : this.correctedHeading());
+    this.body.replaceChildren(
+      h("div", { class: "row quiz-top" }, heading, h("span", { class: "note num" }, `${done} of ${LENGTH}${this.state.shuffled ? ", shuffled" : ""}`), bar, this.layoutChoice()),
+      h("div", { class: "quiz-ten", dataset: { layout: this.layout } }, this.cards.map((card) => card.element)),
+      isOpen ? this.pad() : this.afterwards(),
+      examples(this.page.site.templates, this.layout),
+    );
+    this.update();
+    return heading;
+  }
+
+  card(i) {
+    const { index } = this.state.current[i];
+    const plot = new SignalPlot(this.layout);
+    plot.update(this.signal(index), `Signal ${i + 1} of this ten`);
+    const label = h("span", { class: "quiz-answer num" });
+    const isOpen = this.state.phase === "answering";
+    const parts = [h("span", { class: "quiz-number" }, `${i + 1}`), plot.svg, label];
+    const element = isOpen
+      ? h("button", { class: "quiz-card", type: "button", dataset: { slot: i }, onclick: () => this.select(i) }, parts)
+      : h("div", { class: "quiz-card", dataset: { slot: i } }, parts);
+    return { element, label };
+  }
+
+  pad() {
+    const digits = Array.from({ length: 10 }, (_, d) =>
+      h("button", { class: "button", type: "button", "aria-label": `Answer ${d}`, onclick: () => this.give(d) }, `${d}`));
+    this.handIn = h("button", { class: "button primary", type: "button", id: "quiz-check", onclick: () => this.hand() }, "Hand in the ten");
+    this.chosen = h("p", { class: "note", id: "quiz-chosen" });
+    return h("div", { class: "quiz-pad quiz-answering" }, this.chosen, h("div", { class: "quiz-digits", role: "group", "aria-label": "Digits" }, digits), this.handIn,
+      h("p", { class: "note" }, "Keys: 0 to 9 answer, arrows choose, Backspace takes back, Enter hands in."));
+  }
+
+  afterwards() {
+    const isLast = this.state.answers.length >= LENGTH;
+    const on = h("button", { class: "button primary", type: "button", id: "quiz-next", onclick: () => this.goOn() }, isLast ? "Show the score" : "Next ten");
+    const stop = isLast ? null : h("button", { class: "button", type: "button", id: "quiz-stop", onclick: () => this.stop() }, "Stop here and score");
+    return h("div", { class: "row quiz-pad" }, on, stop);
+  }
+
+  layoutChoice() {
+    const select = h("select", { id: "quiz-layout", onchange: () => {
+      this.layout = select.value;
+      save("quiz-layout", this.layout);
+      const { slot } = this;
+      this.draw();
+      this.select(slot);
+    } }, Object.entries(LAYOUTS).map(([name, text]) => h("option", { value: name }, text)));
+    select.value = this.layout;
+    return h("label", { class: "row" }, "Drawn as", select);
+  }
+
+  update() {
+    this.state.current.forEach((given, i) => {
+      const { element, label } = this.cards[i];
+      if (this.state.phase === "answering") {
+        const isChosen = i === this.slot;
+        element.setAttribute("aria-pressed", String(isChosen));
+        element.setAttribute("aria-label", `Signal ${i + 1}, ${given.answer === null ? "no answer yet" : `answered ${given.answer}`}`);
+        label.textContent = given.answer ?? "?";
+      } else {
+        const digit = this.test.y[given.index];
+        const isRight = digit === given.answer;
+        element.dataset.right = isRight ? "yes" : "no";
+        label.textContent = isRight ? `✓ ${digit}` : `✗ ${given.answer}, was ${digit}`;
+        label.after(templatePlot(this.page.site.templates, digit, this.layout));
+      }
+    });
+    if (this.state.phase === "answering") {
+      const left = this.state.current.filter(({ answer: given }) => given === null).length;
+      this.handIn.disabled = left > 0;
+      this.chosen.textContent = left ? `Signal ${this.slot + 1} is chosen; ${left} to go.` : "All ten have an answer: hand them in, or change one.";
+    }
+  }
+
+  correctedHeading() {
+    const right = this.state.current.filter(({ index, answer: given }) => this.test.y[index] === given).length;
+    return `${right} of ${TEN} right`;
+  }
+
+  // ------------------------------------------------------------ what a reader does
+
+  select(i) {
+    if (this.state?.phase !== "answering") return;
+    this.slot = (i + TEN) % TEN;
+    this.update();
+  }
+
+  give(digit) {
+    if (this.state?.phase !== "answering") return;
+    this.set(answer(this.state, this.slot, digit, this.elapsed()));
+    this.resetClock();
+    this.page.say(`Signal ${this.slot + 1}: ${digit}.`);
+    const open = nextOpen(this.state, this.slot);
+    if (open >= 0) this.slot = open;
+    this.update();
+  }
+
+  takeBack() {
+    const { answer: given } = this.state.current[this.slot];
+    const slot = given === null ? (this.slot + TEN - 1) % TEN : this.slot;
+    this.set(answer(this.state, slot, null, this.elapsed()));
+    this.resetClock();
+    this.select(slot);
+  }
+
+  hand() {
+    const handed = check(this.state);
+    if (handed === this.state) return;
+    this.set(handed);
+    const heading = this.draw();
+    heading.focus({ preventScroll: true });
+    heading.scrollIntoView({ block: "nearest" });
+    this.page.say(`${heading.textContent}.`);
+  }
+
+  goOn() {
+    this.set(next(this.state));
+    this.resetClock();
+    this.draw()?.focus({ preventScroll: true });
+  }
+
+  stop() {
+    this.set(finish(this.state));
+    this.drawScore();
+  }
+
+  drawScore() {
+    const found = result(this.state, this.test.y, this.layout);
+    const again = () => {
+      this.set(null);
+      this.offer();
+    };
+    const { element, heading } = scoreView(this.page, this.state, this.test.y, found, again, (isSaved) => this.set({ ...this.state, isSaved }));
+    this.body.replaceChildren(element);
+    heading.focus({ preventScroll: true });
+  }
+
+  onKey(event) {
+    if (isTyping(event) || !this.state) return;
+    const { key } = event;
+    const isOpen = this.state.phase === "answering";
+    if (isOpen && /^[0-9]$/.test(key)) this.give(Number(key));
+    else if (isOpen && (key === "ArrowRight" || key === "ArrowLeft")) this.select(this.slot + (key === "ArrowRight" ? 1 : -1));
+    else if (isOpen && key === "Backspace") this.takeBack();
+    else if (key === "Enter" && isOpen && !event.target.closest("a, .quiz-digits, #quiz-check, summary")) this.hand();
+    else if (key === "Enter" && this.state.phase === "corrections" && !event.target.closest("a, button, summary")) this.goOn();
+    else return;
+    event.preventDefault();
+  }
+}

@@ -1,0 +1,100 @@
+/** Results: the benchmark table; with a folder of runs, the studies' claims, figures and tables; curves of a sweep as it goes on. */
+
+import { h } from "../dom.js";
+import { ladder } from "./ladder.js";
+import { Live } from "./live.js";
+
+const MARKS = { holds: ["✓", "good"], "does not hold": ["✗", "bad"], undecided: ["?", "open"] };
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
+
+export async function mount(root, page) {
+  const studies = h("div", { id: "results-studies" });
+  const load = async () => {
+    if (page.site.results) studies.replaceChildren(h("p", { class: "note" }, "Loading the results; figures are drawn the first time, which takes some seconds."));
+    studies.replaceChildren(...described(await fetchResults(page), page));
+  };
+  const live = page.site.runs ? new Live(page, load) : null;
+  root.append(benchmark(page.site));
+  if (live) root.append(live.element);
+  root.append(studies);
+  load();
+  return { shown: () => live?.open(), hidden: () => live?.close() };
+}
+
+/** The results, null where this site has none. */
+async function fetchResults(page) {
+  if (!page.site.results) return null;
+  try {
+    const response = await fetch("data/results.json", { cache: "no-cache" });
+    if (response.ok) return await response.json();
+    page.warn(`The results could not be loaded: ${response.status === 404 ? "they are not there any more" : (await response.json()).error}`);
+  } catch (error) {
+    page.warn(`The results could not be loaded: ${error.message}`);
+  }
+  return null;
+}
+
+function benchmark(site) {
+  const rows = site.benchmark.map(({ name, of, acc: [value, low, high] }) => ({ name, of, value, low, high }));
+  const observer = site.reference.ideal_observer;
+  if (observer) rows.unshift({ name: "ideal observer", of: `${observer.n} signals`, value: observer.acc });
+  return h("section", { "aria-labelledby": "results-benchmark" }, h("h3", { id: "results-benchmark" }, "The benchmark"),
+    h("p", { class: "note" }, "Test accuracy after the last of 6,000 steps, mean and 95 % interval over seeds; the human's, from the published answers. No model can do better than the ideal observer, which knows how the signals are made."),
+    ladder(rows, "Test accuracy", "results"));
+}
+
+function described(results, page) {
+  const how = page.site.runs ? `mnist1d reproduce --runs ${page.site.runs}` : "mnist1d reproduce, then mnist1d web --runs mnist1d-runs";
+  if (results === null) return [h("p", { id: "results-none" }, "The studies' results are shown where the page is served, or was exported, with a folder of runs: ", h("code", {}, how), ".")];
+  const { studies = [], quiz = [] } = results;
+  if (!studies.length && !quiz.length) return [h("p", { id: "results-none" }, "No runs yet: ", h("code", {}, how), ".")];
+  const claims = studies.flatMap((study) => study.claims ?? []);
+  const count = (verdict) => claims.filter((claim) => claim.verdict === verdict).length;
+  const summary = `${claims.length} claims tested: ${count("holds")} hold, ${count("does not hold")} do not, ${count("undecided")} are undecided.`;
+  return [...(studies.length ? [h("p", { id: "results-summary" }, summary)] : []), quizzes(quiz), ...studies.map(section)];
+}
+
+function section(study, i) {
+  const id = `results-study-${i}`;
+  const meta = `Preset ${study.label}; ${study.trials} trials, ${study.seeds} seeds, ${Math.round(study.seconds ?? 0)} seconds of one core.`;
+  const parts = study.error
+    ? [h("p", { class: "error" }, `Its rows are kept, but cannot be shown: ${study.error}`)]
+    : [claimsTable(study), ...(study.figures ?? []).map(figure), table(study.table, `${study.title}: table`), measured(study)];
+  return h("section", { "aria-labelledby": id }, h("h3", { id }, study.title ?? study.study), h("p", {}, study.question ?? ""), h("p", { class: "note" }, meta), parts);
+}
+
+function claimsTable({ claims = [], title }) {
+  const rows = claims.map((claim) => {
+    const [mark, style] = MARKS[claim.verdict] ?? ["", "open"];
+    const chip = h("span", { class: `chip ${style}` }, `${mark} ${claim.verdict}`);
+    return [claim.text, chip, claim.published ?? "", `${claim.estimate} (${claim.interval})`, claim.quantity ?? ""];
+  });
+  return table({ header: ["claim", "verdict", "published", "measured (95 % interval)", "what is measured"], lines: rows }, `${title}: claims`);
+}
+
+function measured({ measured: list = [], title }) {
+  const rows = list.filter(({ n }) => n).map((m) => [m.name, m.published, m.mean, m.interval, `${m.n}`, m.within ? "✓ within" : "✗ outside"]);
+  const body = table({ header: ["", "published", "measured", "95 % interval", "n", "tolerance"], lines: rows }, `${title}: published beside measured`);
+  return body && h("details", {}, h("summary", {}, "Published figures beside measured ones"), body);
+}
+
+function figure({ src, alt, name }) {
+  return h("figure", { class: "results-figure" }, h("a", { href: src, target: "_blank", rel: "noopener" }, h("img", { src, alt, loading: "lazy" })), h("figcaption", { class: "note" }, name.replaceAll("-", " ")));
+}
+
+function quizzes(list) {
+  const lines = list.map((q) => [q.when.slice(0, 16).replace("T", " "), q.shuffled ? "shuffled" : "plain", `${q.n}`, percent(q.accuracy), `${percent(q.low)} to ${percent(q.high)}`, `${(q.median_ms / 1000).toFixed(1)} s`]);
+  const body = table({ header: ["taken", "", "answers", "right", "95 % interval", "per answer"], lines }, "Quizzes kept with these runs");
+  return body && h("section", { "aria-labelledby": "results-quizzes" }, h("h3", { id: "results-quizzes" }, "Quizzes"), body);
+}
+
+/** A table in its own scrolling box; null where there is nothing in it. Cells are texts or nodes; a column of numbers is set right. */
+function table(content, caption) {
+  if (!content?.lines?.length) return null;
+  const { header, lines } = content;
+  const isNumber = header.map((_, i) => i > 0 && lines.every((line) => typeof line[i] === "string" && /^($|[-+−–0-9])/.test(line[i])));
+  const style = (i) => (isNumber[i] ? "number" : "");
+  const head = h("tr", {}, header.map((text, i) => (text ? h("th", { scope: "col", class: style(i) }, text) : h("td"))));
+  const body = lines.map((line) => h("tr", {}, line.map((cell, i) => (i ? h("td", { class: style(i) }, cell) : h("th", { scope: "row" }, cell)))));
+  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, h("table", { class: "plain" }, h("caption", { class: "visually-hidden" }, caption), h("thead", {}, head), h("tbody", {}, body)));
+}
