@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mnist1d.errors import UsageError
-from mnist1d.experiments.activation import HAND_MADE, Config, bump, grid, init_mlp, make_inner, make_learn, piecewise_fit, rmsprop
+from mnist1d.experiments.activation import HAND_MADE, Config, bump, grid, init_mlp, make_inner, make_learn, rmsprop
 from mnist1d.learning import activations, layers
-from mnist1d.learning.activations import hand_made, learned, tabulated, value_and_slope
+from mnist1d.learning.activations import hand_made, learned, piecewise_fit, tabulated, value_and_slope
 
 RNG = np.random.default_rng(0)
 G = {"dense1": {"w": RNG.normal(size=(1, 7)), "b": RNG.normal(size=7)}, "dense2": {"w": RNG.normal(size=(7, 1)), "b": RNG.normal(size=1)}}

@@ -105,7 +105,8 @@ class Page:
         return found[0]
 
     def text(self, selector):
-        return self.find(selector).text
+        """What an element says; in one step, since views may replace it at any time."""
+        return self.js("return document.querySelector(arguments[0]).innerText.trim()", selector)
 
     def fill(self, selector, value):
         """Type a value into a field and leave it."""

@@ -88,12 +88,17 @@ def grid(preset: str) -> list[Config]:
     return [Config(function=name, **settings) for name in names]
 
 
+def weight(config: Config) -> float:
+    """Return the cost of a trial in units of that of a hand-made function: each outer step is an inner run and its gradient."""
+    return 1 + config.outer_steps / 12 if config.function == LEARNED else 1
+
+
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     """Learn the function where it is not given, then measure it in the MLP, as a piecewise-linear fit, and in the CNN."""
     import jax
     import jax.numpy as jnp
 
-    from mnist1d.learning.activations import hand_made, learned, tabulated
+    from mnist1d.learning.activations import hand_made, learned, piecewise_fit, tabulated
 
     data = make_dataset(config.data, dtype="float32")
     x, y = jnp.asarray(data.x), jnp.asarray(data.y, jnp.int32)
@@ -231,27 +236,6 @@ def make_measure(config: Config, data: Any) -> Callable[..., Any]:
         return jax.lax.map(once, jax.random.split(key, config.num_inits)).mean()
 
     return measure
-
-
-def piecewise_fit(x: np.ndarray, f: np.ndarray, segments: int) -> np.ndarray:
-    """Return the positions (segments + 1,) in x of the knots whose straight lines from (x, f) to (x, f) are nearest to f.
-
-    The best of all choices of knots on the grid x, in squared error: by dynamic programming over the last knot.
-    """
-    n = len(x)
-    cost = np.full((n, n), np.inf)  # squared error of one line from i to j
-    for i in range(n):
-        for j in range(i + 1, n):
-            cost[i, j] = np.square(np.interp(x[i : j + 1], x[[i, j]], f[[i, j]]) - f[i : j + 1]).sum()
-    best, before = cost[0], []
-    for _ in range(segments - 1):
-        total = best[:, None] + cost  # (knot, next knot)
-        before.append(total.argmin(axis=0))
-        best = total.min(axis=0)
-    knots = [n - 1]
-    for previous in reversed(before):
-        knots.append(int(previous[knots[-1]]))
-    return np.array([0, *reversed(knots)])
 
 
 def cnn_acc(values: np.ndarray, key: Any, num_steps: int) -> float:

@@ -40,10 +40,10 @@ PUBLISHED = (
 )
 SEEDS = {"smoke": 2, "quick": 3, "paper": 2}
 PEER_SECONDS = 1770.0
-ESTIMATE = {"smoke": 8.0, "quick": 35.0, "paper": 1000.0}  # seconds of one core
+ESTIMATE = {"smoke": 8.0, "quick": 79.0, "paper": 2500.0}  # seconds of one core
 
 FITTED = 0.02  # training error at and below which a network interpolates
-PADDED = {"mlp": (16, 48, 96, 160, 304), "cnn": (8, *range(16, 105, 8))}  # units computed; beyond, multiples of 100
+PADDED = {"mlp": (16, 48, 80, 104, 136, 160, 184, 232, 304), "cnn": (8, *range(16, 105, 8))}  # units computed; beyond, multiples of 100
 MLP_WIDTHS = tuple(int(w) for w in np.unique(np.geomspace(2, 300, 20).astype(int)))
 CNN_WIDTHS = (*range(2, 29, 2), *range(30, 101, 5))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 from mnist1d.learning.layers import Params
@@ -89,3 +90,24 @@ def _parts(params: Params) -> tuple[Array, Array, Array, Array]:
 
 
 value_and_slope.defvjp(_forward, _backward)
+
+
+def piecewise_fit(x: np.ndarray, f: np.ndarray, segments: int) -> np.ndarray:
+    """Return the positions (segments + 1,) in x of the knots whose straight lines from (x, f) to (x, f) are nearest to f.
+
+    The best of all choices of knots on the grid x, in squared error: by dynamic programming over the last knot.
+    """
+    n = len(x)
+    cost = np.full((n, n), np.inf)  # squared error of one line from i to j
+    for i in range(n):
+        for j in range(i + 1, n):
+            cost[i, j] = np.square(np.interp(x[i : j + 1], x[[i, j]], f[[i, j]]) - f[i : j + 1]).sum()
+    best, before = cost[0], []
+    for _ in range(segments - 1):
+        total = best[:, None] + cost  # (knot, next knot)
+        before.append(total.argmin(axis=0))
+        best = total.min(axis=0)
+    knots = [n - 1]
+    for previous in reversed(before):
+        knots.append(int(previous[knots[-1]]))
+    return np.array([0, *reversed(knots)])

@@ -103,7 +103,11 @@ function makeControls(film, page, { go, play, choose }) {
   const on = button("Step on", () => (play(false), go(Math.floor(film.position) + 1)));
   const scrub = h("input", {
     type: "range", id: "pipeline-scrub", min: 0, max: 8, step: 0.01, "aria-label": "Position in the pipeline",
-    oninput: () => (play(false), go(Number(scrub.value))),
+    oninput: () => {
+      const position = Number(scrub.value); // before `play` puts the film's own there
+      play(false);
+      go(position);
+    },
   });
   const settings = h("p", { class: "note" });
   return {

@@ -1,0 +1,263 @@
+"""The quiz and the results in Chromium: by keyboard to the end, reloads, storage that fails, what our server keeps."""
+
+import json
+import threading
+
+import pytest
+
+from mnist1d.dataset import load_dataset
+from mnist1d.runs import open_store, sweep
+from mnist1d.runs.quiz import quizzes
+from mnist1d.runs.sweep import plan
+from mnist1d.web import server
+from tests.web.test_server import serving
+
+ENTER, LEFT, BACKSPACE = "\ue007", "\ue012", "\ue003"
+
+
+@pytest.fixture(scope="module")
+def labels():
+    return load_dataset().y_test
+
+
+def keys(page, text):
+    page.find("body").send_keys(text)
+
+
+def begin(page, name="Start"):
+    page.open("quiz")
+    page.wait(lambda: page.find_all("#quiz-body button"))
+    page.button(name).click()
+
+
+def answers(page):
+    return page.js("return [...document.querySelectorAll('.quiz-card > .quiz-answer')].map((e) => e.textContent)")
+
+
+def give(page, digits):
+    """Answer ten by keys, hand them in."""
+    keys(page, "".join(map(str, digits)))
+    keys(page, ENTER)
+
+
+def test_to_the_end_by_keyboard(page, labels):
+    begin(page)
+    wrong = {3, 14, 15, 99}  # the signals that are answered wrongly
+    for ten in range(10):
+        truth = labels[10 * ten : 10 * ten + 10]
+        given = [(d + 1) % 10 if 10 * ten + i in wrong else d for i, d in enumerate(truth)]
+        give(page, given)
+        right = sum(10 * ten + i not in wrong for i in range(10))
+        assert page.text("#quiz-heading") == f"{right} of 10 right"
+        assert page.js("return document.activeElement.id") == "quiz-heading"
+        marks = answers(page)
+        assert [mark[0] for mark in marks] == ["✗" if 10 * ten + i in wrong else "✓" for i in range(10)]
+        assert all(f"was {d}" in mark for mark, d in zip(marks, truth, strict=True) if mark[0] == "✗")
+        keys(page, ENTER)
+    assert page.text("#quiz-heading") == "96 of 100 right: 96.0 %"
+    assert "90.2 % to 98.4 %" in page.text("#quiz-score")  # Wilson
+    score = page.text("#quiz-score")
+    for label in (labels[i] for i in wrong):
+        assert f"{label} taken for {(label + 1) % 10}" in score
+    ladder = page.js("return document.querySelector('#quiz-score .ladder title').textContent")
+    assert all(
+        f"{name} " in ladder for name in ("you 96.0", "published human 95.8", "CNN", "GRU", "MLP", "logistic", "ideal observer 100.0")
+    )
+    page.find("#quiz-file").click()
+    result = json.loads(page.saved("mnist1d-quiz.json").read_text())
+    assert result["correct"] == 96 and len(result["answers"]) == 100 and result["answers"][3]["answer"] == (labels[3] + 1) % 10
+    assert result["median_ms"] > 0 and result["shuffled"] is False
+    page.find("#quiz-again").click()
+    assert page.button("Start") and page.storage("quiz") == "null"
+
+
+def test_by_click_taking_back_and_stopping(page, labels):
+    begin(page)
+    for digit in labels[:10]:
+        page.find(f'#quiz button[aria-label="Answer {digit}"]').click()
+    page.find('.quiz-card[data-slot="4"]').click()
+    keys(page, BACKSPACE)
+    assert answers(page)[4] == "?" and not page.find("#quiz-check").is_enabled()
+    keys(page, ENTER)  # nothing happens while one is open
+    assert page.text("#quiz-heading") == "Signals 1 to 10"
+    keys(page, str(labels[4]))
+    keys(page, LEFT)
+    page.find("#quiz-check").click()
+    assert page.text("#quiz-heading") == "10 of 10 right"
+    page.find("#quiz-stop").click()
+    assert page.text("#quiz-heading") == "10 of 10 right: 100.0 %"
+    assert "None." in page.text("#quiz-score")
+
+
+def test_a_reload_goes_on_where_it_was(page, labels):
+    begin(page)
+    give(page, labels[:10])
+    keys(page, ENTER)
+    keys(page, "012")
+    page.driver.refresh()
+    page.wait(lambda: page.find_all(".quiz-ten"))
+    assert page.text("#quiz-heading") == "Signals 11 to 20" and answers(page) == ["0", "1", "2", *"???????"]
+    keys(page, "3")
+    assert answers(page)[3] == "3"
+
+
+def test_shuffled_and_another_hundred(page, labels):
+    page.open("quiz")
+    page.wait(lambda: page.find_all("#quiz-first"))
+    page.fill("#quiz-first", 300)
+    page.button("Start").click()
+    plain = page.js("return [...document.querySelectorAll('.quiz-card[data-slot] .signal')].map((p) => p.getAttribute('d'))")
+    give(page, labels[300:310])
+    assert page.text("#quiz-heading") == "10 of 10 right"
+    page.find("#quiz-stop").click()
+    page.find("#quiz-again").click()
+    page.fill("#quiz-first", 300)
+    page.button("Start with positions shuffled").click()
+    shuffled = page.js("return [...document.querySelectorAll('.quiz-card[data-slot] .signal')].map((p) => p.getAttribute('d'))")
+    assert all(a != b for a, b in zip(plain, shuffled, strict=True))
+    give(page, labels[300:310])
+    page.find("#quiz-stop").click()
+    ladder = page.js("return document.querySelector('#quiz-score .ladder title').textContent")
+    assert "published human, about 30.0 %" in ladder and "CNN 56" in ladder
+
+
+def test_the_layout_is_remembered(page):
+    begin(page)
+    page.fill("#quiz-layout", "tall")
+    box = page.js("const b = document.querySelector('.quiz-card .signal').getBBox(); return [b.width, b.height]")
+    assert box[1] > box[0]
+    page.driver.refresh()
+    page.wait(lambda: page.find_all(".quiz-ten"))
+    assert page.find("#quiz-layout").get_attribute("value") == "tall"
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "{",
+        "7",
+        '{"format": "mnist1d-quiz/1"}',
+        '{"format": "mnist1d-quiz/1", "shuffled": false, "first": 5, "answers": [], "current": [], "phase": "answering"}',
+    ],
+)
+def test_a_broken_stored_quiz_is_put_aside(page, stored):
+    page.open("explore")
+    page.js("localStorage.setItem('mnist1d.quiz', arguments[0])", stored)
+    page.open("quiz")
+    page.wait(lambda: page.find_all(".warning"))
+    assert "put aside" in page.text(".warning") and page.button("Start")
+    assert json.loads(page.storage("quiz-broken")) == stored
+
+
+@pytest.mark.parametrize(
+    "failure", ["throw new DOMException('full', 'QuotaExceededError')", "throw new DOMException('no', 'SecurityError')"]
+)
+def test_storage_that_fails_is_told_once_and_the_quiz_goes_on(page, labels, failure):
+    script = page.cdp("Page.addScriptToEvaluateOnNewDocument", source=f"Storage.prototype.setItem = () => {{ {failure} }};")
+    try:
+        begin(page)
+        give(page, labels[:10])
+        assert page.text("#quiz-heading") == "10 of 10 right"
+        assert len(page.find_all(".warning")) == 1 and "a reload will lose it" in page.text(".warning")
+    finally:
+        page.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
+
+
+def test_time_counts_while_the_page_is_seen(page):
+    begin(page)
+    hide = (
+        "Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true});"
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    page.js("window.now = 1000; performance.now = () => window.now;")
+    page.js(hide, True)
+    page.js(hide, False)
+    page.js("window.now += 700")
+    page.js(hide, True)
+    page.js("window.now += 60000")
+    page.js(hide, False)
+    page.js("window.now += 300")
+    keys(page, "1")
+    page.js("window.now += 450")
+    keys(page, "2")
+    first, second = json.loads(page.storage("quiz"))["current"][:2]
+    assert second["ms"] == 450 and first["ms"] < 30_000 and (first["ms"] - 1000) % 1 == 0
+
+
+# ------------------------------------------------------------------ with our server
+
+
+@pytest.fixture
+def served(browser, fresh, downloads, tmp_path):
+    """The page from our server with a folder of runs: (page, folder)."""
+    with serving(tmp_path / "runs") as port:
+        page = browser.Page(fresh, f"http://127.0.0.1:{port}/", downloads)
+        yield page, tmp_path / "runs"
+        fresh.get("about:blank")  # ends the news
+
+
+def test_the_result_goes_into_the_store(served, labels):
+    page, runs = served
+    begin(page)
+    give(page, labels[:10])
+    page.find("#quiz-stop").click()
+    page.wait(lambda: "Saved to" in page.text("#quiz-saved"))
+    assert str(runs) in page.text("#quiz-saved")
+    page.driver.refresh()  # not saved a second time
+    page.wait(lambda: page.find_all("#quiz-saved"))
+    assert "Saved to" in page.text("#quiz-saved")
+    with open_store(runs, create=False) as store:
+        assert [(q["n"], q["accuracy"]) for q in quizzes(store)] == [(10, 1.0)]
+    page.open("results")
+    page.wait(lambda: page.find_all("#results-quizzes"))
+    assert "100.0 %" in page.text("#results-studies")
+    assert page.errors() == []
+
+
+def test_a_result_that_cannot_be_saved_is_kept(served, labels, monkeypatch):
+    page, runs = served
+    runs.write_text("a file is in the way")
+    begin(page)
+    give(page, labels[:10])
+    page.find("#quiz-stop").click()
+    page.wait(lambda: "Not saved" in page.text("#quiz-saved"))
+    assert "cannot be made" in page.text("#quiz-saved")
+    runs.unlink()
+    page.find("#quiz-save").click()
+    page.wait(lambda: "Saved to" in page.text("#quiz-saved"))
+
+
+def test_results_of_runs_and_a_sweep_live(served, toy, monkeypatch):
+    page, runs = served
+    monkeypatch.setattr(server, "POLL", 0.05)
+    monkeypatch.setattr("mnist1d.web.live.METRIC", "one")
+    page.open("results")
+    page.wait(lambda: page.find_all("#results-none"))
+    assert f"mnist1d reproduce --runs {runs}" in page.text("#results-none")
+
+    def run():
+        with open_store(runs) as store:
+            sweep(store, plan("toy", "smoke"))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    page.wait(lambda: "6 of 6 seeds done" in page.text("#results-live-told"))
+    thread.join(10)
+    page.wait(lambda: len(page.find_all(".results-live path")) == 3)
+    page.find("#results-reload").click()
+    page.wait(lambda: page.find_all("#results-summary"))
+    assert page.text("#results-summary").startswith("1 claims tested: 1 hold")
+    assert "✓ holds" in page.text(".chip")
+    page.wait(
+        lambda: page.js(
+            "const i = document.querySelector('.results-figure img'); i.loading = 'eager'; return i.complete && i.naturalWidth > 0"
+        )
+    )
+    assert page.errors() == []
+
+
+def test_results_without_runs(page):
+    page.open("results")
+    page.wait(lambda: page.find_all("#results-none"))
+    assert "mnist1d web --runs" in page.text("#results-none")
+    assert page.js("return document.querySelectorAll('#results .ladder circle').length") == 6
