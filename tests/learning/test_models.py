@@ -116,3 +116,24 @@ def test_losses_at_chance():
 def test_accuracy_counts_the_largest_logit():
     logits = jnp.array([[0.0, 2.0, 1.0], [3.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 5.0, 1.0]])
     assert accuracy(logits, jnp.array([1, 0, 0, 1])) == 0.75
+
+
+@pytest.mark.parametrize("name", ["cnn", "gru"])
+def test_several_values_a_step_equal_pytorch(name):
+    torch = pytest.importorskip("torch", reason="compares with PyTorch's layers, and torch is not installed")
+    features, steps = 4, 12
+    model = MODELS[name](num_inputs=features * steps, num_features=features)
+    params = model.init(random.key(0))
+    weights = {key: torch.tensor(np.asarray(value)) for key, value in as_torch(name, params).items()}
+    x = torch.tensor(np.asarray(random.normal(random.key(1), (5, features * steps))))
+    series = x.reshape(5, steps, features)  # rows of an image, end to end
+    if name == "cnn":
+        h = series.transpose(1, 2)
+        for part, padding in (("conv1", 1), ("conv2", 1), ("conv3", 1)):
+            h = torch.nn.functional.conv1d(h, weights[f"{part}.weight"], weights[f"{part}.bias"], stride=2, padding=padding).relu()
+    else:
+        layer = torch.nn.GRU(features, 6, batch_first=True, bidirectional=True)
+        layer.load_state_dict({key.removeprefix("gru."): value for key, value in weights.items() if key.startswith("gru.")})
+        h = layer(series)[0]
+    logits = h.flatten(1) @ weights["dense.weight"].T + weights["dense.bias"]
+    np.testing.assert_allclose(model.apply(params, jnp.asarray(x.numpy())), logits.detach(), rtol=1e-4, atol=1e-5)

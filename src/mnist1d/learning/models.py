@@ -62,21 +62,25 @@ CNN_LAYERS = ((5, 2, 1), (3, 2, 1), (3, 2, 1))  # kernel, stride, padding
 
 
 @cache
-def cnn(*, channels: int = 25, num_inputs: int = 40, num_outputs: int = 10) -> Model:
-    """Three convolutions of stride 2, relu after each, and a linear layer on all positions."""
-    time = num_inputs
+def cnn(*, channels: int = 25, num_inputs: int = 40, num_outputs: int = 10, num_features: int = 1) -> Model:
+    """Three convolutions of stride 2, relu after each, and a linear layer on all positions.
+
+    num_features: values of each time step; x holds them step by step, so that num_inputs is their number times that of the steps.
+    """
+    time = num_inputs // num_features
     for kernel, stride, padding in CNN_LAYERS:
         time = conv1d_time(time, kernel, stride, padding)
 
     def init(key: Array) -> Params:
         *conv_keys, dense_key = random.split(key, len(CNN_LAYERS) + 1)
         params = {
-            f"conv{i + 1}": conv1d_init(conv_keys[i], channels if i else 1, channels, kernel) for i, (kernel, _, _) in enumerate(CNN_LAYERS)
+            f"conv{i + 1}": conv1d_init(conv_keys[i], channels if i else num_features, channels, kernel)
+            for i, (kernel, _, _) in enumerate(CNN_LAYERS)
         }
         return params | {"dense": dense_init(dense_key, time * channels, num_outputs)}
 
     def apply(params: Params, x: Array) -> Array:
-        h = x.T[None]  # (1, time, batch)
+        h = _steps(x, num_features).swapaxes(0, 1)  # (features, time, batch)
         for i, (_, stride, padding) in enumerate(CNN_LAYERS):
             h = jax.nn.relu(conv1d(params[f"conv{i + 1}"], h, stride=stride, padding=padding))
         return dense(params["dense"], h.reshape(-1, h.shape[2]).T)  # channels first, positions within
@@ -85,23 +89,28 @@ def cnn(*, channels: int = 25, num_inputs: int = 40, num_outputs: int = 10) -> M
 
 
 @cache
-def gru(*, hidden: int = 6, num_inputs: int = 40, num_outputs: int = 10) -> Model:
-    """One bidirectional GRU layer, one value a step, and a linear layer on all its outputs."""
+def gru(*, hidden: int = 6, num_inputs: int = 40, num_outputs: int = 10, num_features: int = 1) -> Model:
+    """One bidirectional GRU layer, `num_features` values a step (see `cnn`), and a linear layer on all its outputs."""
+    time = num_inputs // num_features
 
     def init(key: Array) -> Params:
         forward_key, backward_key, dense_key = random.split(key, 3)
         return {
-            "forward": gru_init(forward_key, 1, hidden),
-            "backward": gru_init(backward_key, 1, hidden),
-            "dense": dense_init(dense_key, num_inputs * 2 * hidden, num_outputs),
+            "forward": gru_init(forward_key, num_features, hidden),
+            "backward": gru_init(backward_key, num_features, hidden),
+            "dense": dense_init(dense_key, time * 2 * hidden, num_outputs),
         }
 
     def apply(params: Params, x: Array) -> Array:
-        series = x.T[:, None]  # (time, 1, batch)
-        h = bidirectional_gru(params["forward"], params["backward"], series)  # (time, 2 * hidden, batch)
+        h = bidirectional_gru(params["forward"], params["backward"], _steps(x, num_features))  # (time, 2 * hidden, batch)
         return dense(params["dense"], h.reshape(-1, h.shape[2]).T)
 
     return Model(init, apply)
+
+
+def _steps(x: Array, num_features: int) -> Array:
+    """Return x (batch, time * features) as (time, features, batch)."""
+    return x.T.reshape(-1, num_features, len(x))
 
 
 MODELS = {"logistic": logistic, "mlp": mlp, "cnn": cnn, "gru": gru}

@@ -61,7 +61,7 @@ class Shown(Quiet):
         line = f"[{self.ended}/{self.count}] {describe(task)}: {outcome.status}, {outcome.seconds:.1f} s"
         if outcome.status != "done":
             say_error = self.bar.console.print if self.bar else say
-            say_error(f"{line}\n{outcome.error}" if outcome.status == "failed" else f"{line} ({outcome.error})")
+            say_error(f"{line}\n{outcome.error}" if outcome.status == "failed" else line)  # why it was skipped: once, at the end
         elif not self.bar:
             say(line)
         if self.bar:
@@ -99,8 +99,10 @@ def show_summary(summary: Summary, again: str) -> None:
     parts = [f"{summary.done} done in {summary.seconds:.1f} s", f"{summary.stored} here before"]
     parts += [f"{len(what)} {word}" for what, word in ((summary.failed, "failed"), (summary.skipped, "skipped")) if what]
     say(", ".join(parts))
-    for task, reason in summary.skipped:
-        say(f"skipped {describe(task)}: {reason}")
+    for reason in dict.fromkeys(reason for _, reason in summary.skipped):
+        tasks = [task for task, other in summary.skipped if other == reason]
+        what = describe(tasks[0]) if len(tasks) == 1 else f"{len(tasks)} trials of {', '.join(dict.fromkeys(t.study for t in tasks))}"
+        say(f"skipped {what}: {reason}")
     for task, error in summary.failed:
         say(f"failed {describe(task)}: {error.strip().splitlines()[-1]}")
     for task in summary.earlier:
