@@ -5,6 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from mnist1d.runs import open_store, sweep
+from mnist1d.runs.sweep import plan
+from tests.web.test_server import serving
+
+ENTER = "\ue007"
 VIEWS = ("explore", "pipeline", "takeaway", "quiz", "results")
 
 
@@ -31,3 +36,35 @@ def test_no_violations(page, axe, view, width, theme):
     page.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
     page.open(view)
     assert violations(page, axe) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_violations_all_through_the_quiz(page, axe, theme):
+    page.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
+    page.open("quiz")
+    page.button("Start").click()
+    body = page.find("body")
+    body.send_keys("12345")
+    assert violations(page, axe) == []
+    body.send_keys("67890", ENTER)
+    assert page.find_all("#quiz-next") and violations(page, axe) == []
+    page.find("#quiz-stop").click()
+    page.js("document.querySelectorAll('details').forEach((d) => (d.open = true))")
+    assert page.find_all("#quiz-again") and violations(page, axe) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_violations_in_results_warnings_and_errors(browser, fresh, downloads, tmp_path, toy, axe, theme):
+    with open_store(tmp_path) as store:
+        sweep(store, plan("toy", "smoke"))
+    with serving(tmp_path) as port:
+        page = browser.Page(fresh, f"http://127.0.0.1:{port}/", downloads)
+        page.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
+        page.open("results", "?scale_coeff=9e9x")
+        page.wait(lambda: page.find_all("#results-summary"))
+        page.wait(lambda: "seeds done" in page.text("#results-live-told"))
+        assert page.find_all(".warning") and violations(page, axe) == []
+        page.open("explore")
+        page.fill("#explore-scale_coeff", "much")
+        assert page.text("#explore-scale_coeff-error") and violations(page, axe) == []
+        fresh.get("about:blank")  # ends the news

@@ -166,7 +166,6 @@ class Quiz {
       if (this.state.phase === "answering") {
         const isChosen = i === this.slot;
         element.setAttribute("aria-pressed", String(isChosen));
-        element.setAttribute("aria-label", `Signal ${i + 1}, ${given.answer === null ? "no answer yet" : `answered ${given.answer}`}`);
         label.textContent = given.answer ?? "?";
       } else {
         const digit = this.test.y[given.index];
