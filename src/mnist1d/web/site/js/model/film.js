@@ -14,7 +14,7 @@ export function sentence(index, draw, config, length) {
     `Smooth noise of scale ${config.corr_noise_scale} fills the places where the digit is not: a model cannot tell them by their being zero.`,
     `White noise of scale ${config.iid_noise_scale} is added everywhere.`,
     `A ramp of slope ${(-draw.slope).toFixed(3)} is added, drawn from ± ${config.shear_scale / 2}: the signal leans.`,
-    `Every ${length} points become ${config.final_seq_length} by linear interpolation: the finished signal, before it is standardised.`,
+    `The ${length} points become ${config.final_seq_length} by linear interpolation: the finished signal, before it is standardised.`,
   ][index];
 }
 

@@ -51,7 +51,7 @@ function described(results, page) {
   const claims = studies.flatMap((study) => study.claims ?? []);
   const count = (verdict) => claims.filter((claim) => claim.verdict === verdict).length;
   const summary = `${claims.length} claims tested: ${count("holds")} hold, ${count("does not hold")} do not, ${count("undecided")} are undecided.`;
-  return [...(studies.length ? [h("p", { id: "results-summary" }, summary)] : []), quizzes(quiz), ...studies.map(section)];
+  return [...(studies.length ? [h("p", { id: "results-summary" }, summary)] : []), ...[quizzes(quiz)].filter(Boolean), ...studies.map(section)];
 }
 
 function section(study, i) {
