@@ -6,9 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from mnist1d.web.export import export
 
 import mnist1d.web
+from mnist1d.dataset import load_dataset
+from mnist1d.web.export import export
 
 SITE = Path(mnist1d.web.__file__).parent / "site"
 HERE = Path(__file__).parent
@@ -77,3 +78,9 @@ def page(browser, fresh, address, downloads):
     page.forget()
     yield page
     assert page.errors() == []
+
+
+@pytest.fixture(scope="session")
+def labels():
+    """What the published test signals are, (1000,)."""
+    return load_dataset().y_test

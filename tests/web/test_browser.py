@@ -9,6 +9,7 @@ import pytest
 import mnist1d
 from mnist1d.cli import main
 from mnist1d.config import DataConfig
+from mnist1d.web.export import export
 
 VIEWS = ("explore", "pipeline", "takeaway", "quiz", "results")
 SLIDERS = {
@@ -69,6 +70,30 @@ def test_from_the_keyboard(page):
     assert [name for name in wanted if name not in seen] == []
 
 
+def test_offline_once_loaded(browser, fresh, downloads, tmp_path, labels):
+    export(tmp_path / "site")
+    with browser.file_server(tmp_path / "site") as address:
+        page = browser.Page(fresh, address, downloads).open()
+        for view in VIEWS:
+            page.find(f'nav a[href="#{view}"]').click()
+            page.wait(lambda view=view: page.js("return document.getElementById(arguments[0]).children.length > 2", view))
+    page.find('nav a[href="#explore"]').click()  # the server is gone
+    before = page.lines()
+    page.button("hard").click()
+    page.button("Draw anew").click()
+    assert page.lines() != before
+    page.find('nav a[href="#pipeline"]').click()
+    page.button("Step on").click()
+    assert told(page) == "1. pad"
+    page.find('nav a[href="#takeaway"]').click()
+    page.find("#takeaway-csv").click()
+    assert len(mnist1d.read(page.saved("mnist1d.csv")).x) == 10
+    page.find('nav a[href="#quiz"]').click()
+    page.button("Start").click()
+    page.find("body").send_keys("".join(map(str, labels[:10])), "\ue007")
+    assert page.text("#quiz-heading") == "10 of 10 right" and page.errors() == []
+
+
 # ------------------------------------------------------------------ Explore
 
 
@@ -84,6 +109,21 @@ def test_a_slider_bends_the_same_draws(page, label):
     assert float(number) == SLIDERS[label]
     page.find(f'button[aria-label^="Reset {name} "]').click()
     assert page.lines() == before
+
+
+def test_fields_take_what_sliders_do_not_reach(page):
+    page.open()
+    before = page.lines()
+    page.fill("#explore-padding", 10)
+    page.fill("#explore-padding-most", 200)
+    page.fill("#explore-corr_noise_scale", 2.5)
+    page.find("#explore-shuffle_seq").click()
+    assert page.lines() != before
+    page.wait(lambda: "shuffle_seq=true" in page.driver.current_url)
+    page.find('nav a[href="#takeaway"]').click()
+    page.wait(lambda: page.find_all("#takeaway-json-text"))
+    config = DataConfig.from_json(page.text("#takeaway-json-text"))
+    assert config == DataConfig(padding=(10, 200), corr_noise_scale=2.5, shuffle_seq=True)
 
 
 @pytest.mark.parametrize(

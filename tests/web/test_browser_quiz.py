@@ -5,7 +5,6 @@ import threading
 
 import pytest
 
-from mnist1d.dataset import load_dataset
 from mnist1d.runs import open_store, sweep
 from mnist1d.runs.quiz import quizzes
 from mnist1d.runs.sweep import plan
@@ -13,11 +12,6 @@ from mnist1d.web import server
 from tests.web.test_server import serving
 
 ENTER, LEFT, BACKSPACE = "\ue007", "\ue012", "\ue003"
-
-
-@pytest.fixture(scope="module")
-def labels():
-    return load_dataset().y_test
 
 
 def keys(page, text):
