@@ -1,19 +1,21 @@
-"""The benchmark table's MNIST column: rows where MNIST is given, skipped in one line where it is not; claims on hand-made rows."""
+"""The benchmark table's MNIST column: rows where MNIST is given, skipped in one line where it is not; table and claim on hand-made rows."""
 
 import numpy as np
 import pytest
 
+from mnist1d.config import DataConfig
 from mnist1d.errors import MissingDataError, UsageError
 from mnist1d.experiments.rows import Record, Rows
 from mnist1d.experiments.spatial_priors import MODELS, Config, claims, grid, measured, run, table
 from mnist1d.runs import open_store, sweep
 from mnist1d.runs.console import show_summary
+from mnist1d.runs.outcome import latest_results
 from mnist1d.runs.sweep import plan
 
 
 @pytest.fixture
 def digits(tmp_path, monkeypatch):
-    """A hundred made-up images whose class is the row that is bright."""
+    """Made-up images whose class is the row that is bright."""
     rng = np.random.default_rng(0)
     labels = np.arange(350) % 10
     images = rng.random((350, 28, 28)) * 0.1
@@ -36,11 +38,26 @@ def test_every_model_reads_images(digits, model):
     assert {row.value for row in rows if row.metric == "num_params"} == {sizes[model]}
 
 
-def test_the_grid_has_one_column_of_mnist():
-    for preset in ("smoke", "quick", "paper"):
-        images = [config for config in grid(preset) if config.dataset == "mnist"]
-        assert [config.model for config in images] == list(MODELS) and not any(config.data.shuffle_seq for config in images)
-    assert len(grid("paper")) == 12 and {config.num_steps for config in grid("paper")} == {6000}
+@pytest.mark.parametrize("preset", ["smoke", "quick", "paper"])
+def test_the_column_is_four_trials_by_the_same_protocol(preset):
+    images, series = ([c for c in grid(preset) if c.dataset == name] for name in ("mnist", "mnist1d"))
+    assert [config.model for config in images] == list(MODELS) and len(series) == 8
+    assert {(c.num_steps, c.eval_every) for c in images} == {(c.num_steps, c.eval_every) for c in series}
+    assert [task.config for task in plan("spatial-priors", preset, overrides=["dataset=mnist"])] == images
+
+
+def test_a_trial_on_mnist_is_one_whatever_mnist1d_is():
+    assert Config(dataset="mnist", data=DataConfig(seed=7, shuffle_seq=True)) == Config(dataset="mnist")
+    assert Config(data=DataConfig(seed=7)) != Config()
+
+
+def test_each_copy_of_the_table_names_the_column(digits, tmp_path):
+    tasks = plan("spatial-priors", "smoke", 1, ["model=logistic", "num_steps=20", "data.seed=1,2"])
+    with open_store(tmp_path) as store:
+        summary = sweep(store, tasks)
+        shown = latest_results(store, "spatial-priors")
+    assert summary.done == 5 and len(shown) == 2
+    assert [results.table[1][0][8] != "" for results in shown] == [True, True]
 
 
 def test_without_mnist_the_column_is_skipped_in_one_line(tmp_path, monkeypatch, capsys):
@@ -61,31 +78,50 @@ def test_an_unknown_dataset_is_named():
         Config(dataset="mnist1")
 
 
-def record(model, dataset, seed, value, shuffled=False):
-    config = {"model": model, "dataset": dataset, "data.shuffle_seq": shuffled}
-    return [
-        Record(f"{model} {dataset} {shuffled}", config, seed, name, None, v)
-        for name, v in (("test_acc", value), ("num_params", 9), ("seconds", 1.0))
-    ]
+def rows_of_all(series, images, series_seeds=(0, 1, 2), images_seeds=(0, 1, 2)):
+    """Return rows of final accuracies {model: accuracy of a seed}, as functions of the seed."""
+    records = []
+    for dataset, accs, seeds in (("mnist1d", series, series_seeds), ("mnist", images, images_seeds)):
+        for model, acc in accs.items():
+            config = {"model": model, "dataset": dataset, "data.shuffle_seq": False}
+            for seed in seeds:
+                found = (("test_acc", 0, 0.1), ("test_acc", 10, acc(seed)), ("num_params", None, 9.0), ("seconds", None, 1.0))
+                records += [Record(f"{model} {dataset}", config, seed, *values) for values in found]
+    return Rows(records)
 
 
-def rows_with(mnist):
-    accs = {"logistic": 0.31, "mlp": 0.64, "cnn": 0.94, "gru": 0.9}
-    made = [r for seed in (0, 1, 2) for model in MODELS for r in record(model, "mnist1d", seed, accs[model] + seed / 1000)]
-    made += [r for seed in (0, 1, 2) for model, acc in mnist.items() for r in record(model, "mnist", seed, acc - seed / 1000)]
-    made += [Record(r.trial, r.config, r.seed, "test_acc", 10, r.value) for r in made if r.metric == "test_acc"]
-    return Rows(r for r in made if not (r.metric == "test_acc" and r.step is None))
+def same(**accs):
+    return {model: lambda seed, acc=acc: acc for model, acc in accs.items()}
 
 
-def test_the_column_and_its_claim():
-    def spread(mnist):
-        return next((claim for claim in claims(rows_with(mnist)) if "MNIST hardly" in claim.text), None)
+SERIES = same(logistic=0.31, mlp=0.64, cnn=0.94, gru=0.9)
+IMAGES = same(logistic=0.92, mlp=0.97, cnn=0.98, gru=0.96)
 
-    near = dict.fromkeys(MODELS, 0.98) | {"logistic": 0.92}
-    header, lines = table(rows_with(near))
-    at = header.index("MNIST %")
-    assert [line[at] for line in lines] == ["91.9", "97.9", "97.9", "97.9", ""]
-    assert measured(rows_with(near))["cnn on MNIST"] == pytest.approx([0.98, 0.979, 0.978])
-    assert spread(near).verdict == "holds" and spread(near).estimate == pytest.approx(0.63 - 5 * 0.06, abs=1e-6)
-    assert spread(dict.fromkeys(MODELS, 0.98) | {"logistic": 0.5}).verdict == "does not hold"
-    assert spread({}) is None and [line[at] for line in table(rows_with({}))[1]] == [""] * 5
+
+def spread(rows):
+    return next((claim for claim in claims(rows) if "further apart" in claim.text), None)
+
+
+def test_the_column_of_the_table():
+    header, lines = table(rows_of_all(SERIES, IMAGES))
+    at = next(i for i, name in enumerate(header) if name.startswith("MNIST %"))
+    assert [line[at] for line in lines] == ["92.0", "97.0", "98.0", "96.0", ""]
+    assert measured(rows_of_all(SERIES, IMAGES))["cnn on MNIST"] == pytest.approx([0.98] * 3)
+    assert [line[at] for line in table(rows_of_all(SERIES, {}))[1]] == [""] * 5
+    alone = table(rows_of_all({}, IMAGES))[1]
+    assert [(line[0], line[2], line[at]) for line in alone[:2]] == [("logistic", "", "92.0"), ("mlp", "", "97.0")]
+
+
+def test_the_claim_pairs_the_three_models_by_seed():
+    claim = spread(rows_of_all(SERIES, IMAGES))
+    assert claim.verdict == "holds" and claim.estimate == pytest.approx((0.94 - 0.64) - (0.98 - 0.96))
+    assert spread(rows_of_all(SERIES, same(mlp=0.5, cnn=0.99, gru=0.98))).verdict == "does not hold"
+    series = {"mlp": lambda seed: 0.5 + seed / 10, "cnn": lambda seed: 0.9, "gru": lambda seed: 0.9}  # apart by 0.4, 0.3, 0.2
+    images = {"mlp": lambda seed: 0.6 + seed / 10, "cnn": lambda seed: 0.9, "gru": lambda seed: 0.9}  # apart by 0.3, 0.2, 0.1
+    paired = spread(rows_of_all(series, images, images_seeds=(1, 2, 7)))
+    assert paired.n == 2 and paired.estimate == pytest.approx(0.1) and paired.low == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("images", [{}, same(mlp=0.97, cnn=0.98)])
+def test_no_claim_where_mnist_was_not_measured(images):
+    assert spread(rows_of_all(SERIES, images)) is None

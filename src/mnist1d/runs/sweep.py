@@ -104,9 +104,9 @@ def sweep(
     Ctrl-C drops what is running whole. Errors: as `open_store` for a disk that is full or read-only.
     """
     progress, begin = progress or Progress(), time.perf_counter()
-    tasks = list({(task.trial, task.seeds): task for task in tasks}.values())
     with alone(store, progress.waiting):
-        _record(store, tasks)
+        _record(store, tasks)  # before equal trials become one: each copy of a grid names all of its own
+        tasks = list({(task.trial, task.seeds): task for task in tasks}.values())
         summary, todo = _missing(store, tasks, retry_failed)
         own = isinstance(executor, str)
         pool = make_executor(executor, workers) if own else executor
