@@ -71,15 +71,16 @@ def test_claims_on_hand_made_rows():
     assert {claim.verdict for claim in claims(Rows(made).where(seed=0))} == {"undecided"}
 
 
-def test_a_seed_that_diverges_is_left_out_and_counted():
+@pytest.mark.parametrize("far", [np.nan, 1e5])  # out of range, or merely far
+def test_a_seed_that_diverges_is_left_out_and_counted(far):
     values = {1.5: (0.62, 1.716), 0.15: (0.621, 1.716)}
     made = []
     for start, (rate, loss) in values.items():
         for seed in (0, 1, 2):
             lost = start == 1.5 and seed == 1
             found = {
-                "rate": np.nan if lost else rate,
-                "objective": np.nan if lost else loss,
+                "rate": far if lost else rate,
+                "objective": far if lost else loss,
                 "grid_best_rate": 0.6,
                 "grid_best_loss": 1.7165,
             }
