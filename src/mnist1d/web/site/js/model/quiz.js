@@ -87,15 +87,17 @@ export function result(state, labels, layout) {
 
 /** Take up a stored state; null unless it is a whole and consistent one. */
 export function restore(stored) {
-  const isAnswer = (a) => a && Number.isInteger(a.index) && (a.answer === null || isDigit(a.answer)) && (a.ms === null || a.ms >= 0);
-  const isRun = (list, from) => Array.isArray(list) && list.every((a, i) => isAnswer(a) && a.index === from + i);
-  if (!stored || stored.format !== FORMAT || typeof stored.shuffled !== "boolean" || !PHASES.includes(stored.phase)) return null;
-  if (!Number.isInteger(stored.first) || stored.first < 0 || stored.first > 900 || stored.first % LENGTH) return null;
-  if (!isRun(stored.answers, stored.first) || stored.answers.length % TEN || stored.answers.length > LENGTH) return null;
-  if (!stored.answers.every((a) => isDigit(a.answer) && Number.isFinite(a.ms))) return null;
-  const done = stored.answers.length - (stored.phase === "answering" ? 0 : TEN);
-  if (done < 0 || done >= LENGTH) return null;
-  return isRun(stored.current, stored.first + (stored.phase === "done" ? stored.current?.[0]?.index - stored.first : done)) && stored.current.length === TEN ? stored : null;
+  if (stored?.format !== FORMAT || typeof stored.shuffled !== "boolean" || !PHASES.includes(stored.phase)) return null;
+  const { first, answers, current, phase } = stored;
+  if (!Number.isInteger(first) || first < 0 || first > 900 || first % LENGTH) return null;
+  const n = isRun(answers, first, isGiven) ? answers.length : -1;
+  if (n % TEN || n < (phase === "answering" ? 0 : TEN) || n > (phase === "answering" ? LENGTH - TEN : LENGTH)) return null;
+  if (phase === "done") return stored;
+  const isWhole = phase === "answering" ? isRun(current, first + n, isGivenOrOpen) : isRun(current, first + n - TEN, isGiven);
+  return isWhole && current.length === TEN ? stored : null;
 }
 
+const isRun = (list, from, isAnswer) => Array.isArray(list) && list.every((a, i) => a?.index === from + i && isAnswer(a));
+const isGiven = ({ answer, ms }) => isDigit(answer) && Number.isFinite(ms) && ms >= 0;
+const isGivenOrOpen = (a) => isGiven(a) || (a.answer === null && (a.ms === null || isGiven({ ...a, answer: 0 })));
 const isDigit = (value) => Number.isInteger(value) && value >= 0 && value <= 9;

@@ -1,33 +1,38 @@
-/** Accuracies on one axis: dots with intervals, as a picture and as the table that it stands for. */
+/** Accuracies of people, models and the ideal observer on one axis: a table whose middle column is the picture. */
 
 import { h, s } from "../dom.js";
 
-const [WIDTH, LINE, LEFT, RIGHT] = [640, 26, 150, 84];
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
+const MARKS = [0, 25, 50, 75, 100]; // percent
 
-/** rows: [{name, of, value, low, high, isOwn}] with low and high or neither; `id` tells the tables of a page apart. */
-export function ladder(rows, title, id) {
-  const height = rows.length * LINE + 30;
-  const x = (share) => LEFT + share * (WIDTH - LEFT - RIGHT);
-  const marks = [0, 0.25, 0.5, 0.75, 1].flatMap((share) => [
-    s("line", { class: "zero", x1: x(share), x2: x(share), y1: 4, y2: height - 22 }),
-    s("text", { x: x(share), y: height - 6, "text-anchor": "middle", class: "soft" }, `${100 * share} %`),
-  ]);
-  const drawn = rows.flatMap(({ name, value, low, high, isOwn }, i) => {
-    const y = i * LINE + 18;
-    const style = isOwn ? "own" : "";
-    return [
-      s("text", { x: LEFT - 14, y: y + 5, "text-anchor": "end", class: style }, name),
-      low === undefined ? "" : s("line", { class: `interval ${style}`, x1: x(low), x2: x(high), y1: y, y2: y }),
-      s("circle", { class: style, cx: x(value), cy: y, r: isOwn ? 6 : 4.5 }),
-      s("text", { x: WIDTH, y: y + 5, "text-anchor": "end", class: style }, percent(value)),
-    ];
-  });
-  const svg = s("svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-labelledby": `${id}-ladder-title`, class: "ladder" },
-    s("title", { id: `${id}-ladder-title` }, `${title}: ${rows.map(({ name, value }) => `${name} ${percent(value)}`).join(", ")}`), marks, drawn);
-  const lines = rows.map(({ name, of, value, low, high }) =>
-    h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, of ?? ""), h("td", { class: "number" }, percent(value)), h("td", { class: "number" }, low === undefined ? "" : `${percent(low)} to ${percent(high)}`)));
-  const head = h("tr", {}, ["", "of", title, "95 % interval"].map((text, i) => (text ? h("th", { scope: "col", class: i > 1 ? "number" : "" }, text) : h("td"))));
-  const table = h("table", { class: "plain" }, h("thead", {}, head), h("tbody", {}, lines));
-  return h("div", {}, svg, h("details", {}, h("summary", {}, "The same as a table"), table));
+export const percent = (share) => `${(100 * share).toFixed(1)} %`;
+
+/** The published human, the models, the ideal observer, and with `own`, the score of a quiz, you: rows of a ladder. */
+export function rivals(site, isShuffled, own = null) {
+  const part = isShuffled ? "shuffled_acc" : "acc";
+  const rows = site.benchmark.filter((row) => row[part]).map(({ name, of, [part]: [value, low, high] }) => ({ name, of, value, low, high }));
+  const human = rows.find(({ name }) => name === "human");
+  const { published, ideal_observer: observer } = site.reference;
+  if (human) human.name = "published human";
+  else if (published?.human) rows.push({ name: `published human${isShuffled ? ", about" : ""}`, value: published.human[part] });
+  if (observer) rows.push({ name: "ideal observer", of: `${observer.n} signals`, value: observer.acc });
+  if (own) rows.push({ name: "you", of: `${own.n} answers`, value: own.accuracy, low: own.low, high: own.high, isOwn: true });
+  return rows;
+}
+
+/** rows: [{name, of, value, low, high, isOwn}] with low and high or neither; drawn best first. */
+export function ladder(rows, caption) {
+  const lines = rows.toSorted((a, b) => b.value - a.value).map(({ name, of, value, low, high, isOwn }) =>
+    h("tr", { class: isOwn ? "own" : false }, h("th", { scope: "row" }, name, of ? h("span", { class: "note" }, of) : null), h("td", { class: "track" }, track(value, low, high)),
+      h("td", { class: "number" }, percent(value), low === undefined ? null : h("span", { class: "note" }, `${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}`))));
+  const axis = h("td", { class: "track" }, h("div", { class: "axis", "aria-hidden": "true" }, MARKS.map((mark) => h("span", {}, `${mark}`))));
+  const head = h("tr", {}, h("th", { scope: "col" }, "who"), axis, h("th", { scope: "col", class: "number" }, "right", h("span", { class: "note" }, "95 % interval")));
+  return h("table", { class: "plain ladder" }, h("caption", { class: "visually-hidden" }, caption), h("thead", {}, head), h("tbody", {}, lines));
+}
+
+/** A dot with its interval; hidden from readers of the screen, who have the numbers beside it. */
+function track(value, low, high) {
+  const at = (share) => `${100 * share}%`;
+  const marks = MARKS.map((mark) => s("line", { class: "zero", x1: `${mark}%`, x2: `${mark}%`, y1: "-50%", y2: "150%" }));
+  const interval = low === undefined ? "" : s("line", { class: "interval", x1: at(low), x2: at(high), y1: "50%", y2: "50%" });
+  return s("svg", { "aria-hidden": "true" }, marks, interval, s("circle", { cx: at(value), cy: "50%", r: 5 }));
 }

@@ -5,6 +5,7 @@ import { h, s } from "../dom.js";
 const [WIDTH, HEIGHT, LEFT, BOTTOM] = [640, 260, 44, 24];
 const CURVES = 12; // as many as are told apart
 const CALLS = 8;
+const NONE = "No sweep is running, and none has run here yet.";
 
 export class Live {
   constructor(page, reload) {
@@ -26,24 +27,27 @@ export class Live {
   }
 
   open() {
-    this.isFirst = true;
-    this.source ??= new EventSource("api/live");
+    this.source = new EventSource("api/live");
     this.source.addEventListener("calls", (event) => this.addCalls(JSON.parse(event.data)));
     this.source.addEventListener("curve", (event) => this.addCurve(JSON.parse(event.data)));
-    this.source.onopen = () => (this.told.textContent = "No sweep has run here yet, or none is running.");
-    this.source.onerror = () => (this.told.textContent = "The server does not answer; trying again.");
+    this.source.onopen = () => {
+      this.isFirst = true; // after each connection the server tells how the last sweep stands
+      this.list.replaceChildren();
+      this.told.textContent = NONE;
+    };
+    this.source.onerror = ({ target }) =>
+      (this.told.textContent = target.readyState === EventSource.CLOSED ? "The server gives no news: too many pages may be open. Come back to this view to try again." : "The server does not answer; trying again.");
   }
 
   close() {
     this.source?.close();
-    this.source = null;
   }
 
   addCalls({ done, wanted, calls }) {
     const isOver = wanted && done >= wanted;
     this.progress.max = wanted || 1;
     this.progress.value = done;
-    const text = wanted ? `${done} of ${wanted} seeds done${isOver ? ": the sweep is over." : "."}` : "No sweep has run here yet.";
+    const text = wanted ? `${done} of ${wanted} seeds done${isOver ? ": the sweep is over." : "."}` : NONE;
     if (isOver && !this.isFirst) this.page.say(text);
     this.told.textContent = text;
     for (const { study, label, status, seconds, seeds } of calls) {

@@ -6,8 +6,9 @@ import { load, loadText, save } from "../storage.js";
 import { examples, SignalPlot, templatePlot } from "./quizplots.js";
 import { scoreView } from "./quizscore.js";
 
-const LAYOUTS = { line: "line over time", tall: "value right, time down, as the published human saw them" };
+const LAYOUTS = { line: "line over time", tall: "time down, as published" };
 const POINTS = 40;
+const [STEPS, ROWS] = [{ ArrowRight: 1, ArrowLeft: -1 }, { ArrowDown: 1, ArrowUp: -1 }]; // keys that choose a signal
 
 export async function mount(root, page) {
   const test = await page.test();
@@ -20,7 +21,7 @@ export async function mount(root, page) {
 
 class Quiz {
   constructor(body, page, test) {
-    Object.assign(this, { body, page, test, slot: 0, isWarned: false });
+    Object.assign(this, { body, page, test, slot: 0, isWarned: false, hasExamples: true });
     this.layout = LAYOUTS[load("quiz-layout")] ? load("quiz-layout") : "line";
     this.keys = (event) => this.onKey(event);
     this.clock = () => (document.hidden ? this.stopClock() : this.startClock());
@@ -32,8 +33,8 @@ class Quiz {
     this.state = restore(stored);
     const text = loadText("quiz");
     if (this.state === null && text !== null && text !== "null") {
-      save("quiz-broken", text);
-      this.page.warn("The stored quiz could not be read and was put aside; a fresh one starts. Nothing else was lost.");
+      const isKept = save("quiz-broken", text);
+      this.page.warn(`The stored quiz could not be read${isKept ? " and was put aside" : ""}; a fresh one starts. Nothing else was lost.`);
     }
     if (this.state) this.draw();
     else this.offer();
@@ -85,9 +86,8 @@ class Quiz {
     const hundred = h("select", { id: "quiz-first" }, Array.from({ length: 10 }, (_, i) => h("option", { value: i * LENGTH }, `signals ${i * LENGTH} to ${i * LENGTH + 99}`)));
     const begin = (isShuffled) => {
       this.set(newQuiz(Number(hundred.value), isShuffled));
-      this.slot = 0;
       this.resetClock();
-      this.draw();
+      this.draw().focus();
     };
     const button = (name, isShuffled, style) => h("button", { class: style, type: "button", onclick: () => begin(isShuffled) }, name);
     this.body.replaceChildren(
@@ -95,25 +95,34 @@ class Quiz {
       h("div", { class: "row" }, button("Start", false, "button primary"), button("Start with positions shuffled", true, "button"),
         h("label", { class: "row" }, "of the test set", hundred)),
       h("p", { class: "note" }, "Shuffled, all signals have their forty points in one and the same wrong order: the published human was right on about 30 %."),
-      examples(this.page.site.templates, this.layout),
+      this.examples(),
     );
+  }
+
+  examples() {
+    const element = examples(this.page.site.templates, this.layout);
+    element.open = this.hasExamples;
+    element.addEventListener("toggle", () => (this.hasExamples = element.open));
+    return element;
   }
 
   // ------------------------------------------------------------ the ten
 
+  /** Draw what the state says, and return its heading. */
   draw() {
     if (this.state.phase === "done") return this.drawScore();
     const isOpen = this.state.phase === "answering";
     this.slot = isOpen ? Math.max(nextOpen(this.state, 0), 0) : 0;
     this.cards = this.state.current.map((_, i) => this.card(i));
     const done = this.state.answers.length;
+    this.grid = h("div", { class: "quiz-ten", dataset: { layout: this.layout } }, this.cards.map((card) => card.element));
     const bar = h("progress", { max: LENGTH, value: done, "aria-label": "Answers handed in" });
     const heading = h("h3", { tabindex: -1, id: "quiz-heading" }, isOpen ? `Signals ${done + 1} to ${done + TEN}` : this.correctedHeading());
     this.body.replaceChildren(
       h("div", { class: "row quiz-top" }, heading, h("span", { class: "note num" }, `${done} of ${LENGTH}${this.state.shuffled ? ", shuffled" : ""}`), bar, this.layoutChoice()),
-      h("div", { class: "quiz-ten", dataset: { layout: this.layout } }, this.cards.map((card) => card.element)),
-      isOpen ? this.pad() : this.afterwards(),
-      examples(this.page.site.templates, this.layout),
+      this.grid,
+      ...(isOpen ? this.pad() : this.afterwards()),
+      this.examples(),
     );
     this.update();
     return heading;
@@ -127,7 +136,7 @@ class Quiz {
     const isOpen = this.state.phase === "answering";
     const parts = [h("span", { class: "quiz-number" }, `${i + 1}`), plot.svg, label];
     const element = isOpen
-      ? h("button", { class: "quiz-card", type: "button", dataset: { slot: i }, onclick: () => this.select(i) }, parts)
+      ? h("button", { class: "quiz-card", type: "button", dataset: { slot: i }, onclick: () => this.select(i), onfocus: () => this.select(i) }, parts)
       : h("div", { class: "quiz-card", dataset: { slot: i } }, parts);
     return { element, label };
   }
@@ -136,16 +145,26 @@ class Quiz {
     const digits = Array.from({ length: 10 }, (_, d) =>
       h("button", { class: "button", type: "button", "aria-label": `Answer ${d}`, onclick: () => this.give(d) }, `${d}`));
     this.handIn = h("button", { class: "button primary", type: "button", id: "quiz-check", onclick: () => this.hand() }, "Hand in the ten");
-    this.chosen = h("p", { class: "note", id: "quiz-chosen" });
-    return h("div", { class: "quiz-pad quiz-answering" }, this.chosen, h("div", { class: "quiz-digits", role: "group", "aria-label": "Digits" }, digits), this.handIn,
-      h("p", { class: "note" }, "Keys: 0 to 9 answer, arrows choose, Backspace takes back, Enter hands in."));
+    this.chosen = h("span", { class: "note", id: "quiz-chosen" });
+    return [
+      h("div", { class: "quiz-pad quiz-answering" }, h("div", { class: "quiz-digits", role: "group", "aria-label": "Digits" }, digits), h("div", { class: "row" }, this.handIn, this.chosen)),
+      h("div", { class: "row" }, this.state.answers.length ? this.stopButton() : this.againButton("Start over"),
+        h("span", { class: "note quiz-keys" }, "Keys: 0 to 9 answer, arrows choose, Backspace takes back, Enter hands in.")),
+    ];
   }
 
   afterwards() {
     const isLast = this.state.answers.length >= LENGTH;
     const on = h("button", { class: "button primary", type: "button", id: "quiz-next", onclick: () => this.goOn() }, isLast ? "Show the score" : "Next ten");
-    const stop = isLast ? null : h("button", { class: "button", type: "button", id: "quiz-stop", onclick: () => this.stop() }, "Stop here and score");
-    return h("div", { class: "row quiz-pad" }, on, stop);
+    return [h("div", { class: "row quiz-pad" }, on, isLast ? null : this.stopButton())];
+  }
+
+  stopButton() {
+    return h("button", { class: "button", type: "button", id: "quiz-stop", onclick: () => this.stop() }, "Stop here and score");
+  }
+
+  againButton(name, style = "button") {
+    return h("button", { class: style, type: "button", id: "quiz-again", onclick: () => this.again() }, name);
   }
 
   layoutChoice() {
@@ -155,6 +174,7 @@ class Quiz {
       const { slot } = this;
       this.draw();
       this.select(slot);
+      document.getElementById("quiz-layout").focus({ preventScroll: true });
     } }, Object.entries(LAYOUTS).map(([name, text]) => h("option", { value: name }, text)));
     select.value = this.layout;
     return h("label", { class: "row" }, "Drawn as", select);
@@ -189,10 +209,21 @@ class Quiz {
 
   // ------------------------------------------------------------ what a reader does
 
+  /** Choose a signal; the focus follows where it is on a signal, and the view where the signal is out of it. */
   select(i) {
-    if (this.state?.phase !== "answering") return;
-    this.slot = (i + TEN) % TEN;
+    const slot = (i + TEN) % TEN;
+    if (this.state?.phase !== "answering" || slot === this.slot) return;
+    this.slot = slot;
     this.update();
+    const { element } = this.cards[slot];
+    if (document.activeElement?.matches(".quiz-card")) element.focus({ preventScroll: true });
+    element.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Choose the signal so many rows below, as they stand at this width, if there is one. */
+  selectRow(rows) {
+    const slot = this.slot + rows * getComputedStyle(this.grid).gridTemplateColumns.split(" ").length;
+    if (slot >= 0 && slot < TEN) this.select(slot);
   }
 
   give(digit) {
@@ -201,15 +232,19 @@ class Quiz {
     this.resetClock();
     this.page.say(`Signal ${this.slot + 1}: ${digit}.`);
     const open = nextOpen(this.state, this.slot);
-    if (open >= 0) this.slot = open;
+    const isComplete = this.handIn.disabled && open < 0;
     this.update();
+    if (isComplete) this.handIn.focus({ preventScroll: true }); // so that Enter hands in, wherever the focus was
+    else if (open >= 0) this.select(open);
   }
 
   takeBack() {
     const { answer: given } = this.state.current[this.slot];
     const slot = given === null ? (this.slot + TEN - 1) % TEN : this.slot;
+    if (document.activeElement === this.handIn) this.cards[slot].element.focus({ preventScroll: true }); // what is disabled hears no keys
     this.set(answer(this.state, slot, null, this.elapsed()));
     this.resetClock();
+    this.update();
     this.select(slot);
   }
 
@@ -217,32 +252,41 @@ class Quiz {
     const handed = check(this.state);
     if (handed === this.state) return;
     this.set(handed);
-    const heading = this.draw();
-    heading.focus({ preventScroll: true });
-    heading.scrollIntoView({ block: "nearest" });
-    this.page.say(`${heading.textContent}.`);
+    this.page.say(`${this.arrive().textContent}.`);
   }
 
   goOn() {
     this.set(next(this.state));
     this.resetClock();
-    this.draw()?.focus({ preventScroll: true });
+    this.arrive();
   }
 
   stop() {
     this.set(finish(this.state));
-    this.drawScore();
+    this.arrive();
+  }
+
+  again() {
+    this.set(null);
+    this.offer();
+    this.body.querySelector("button").focus();
+  }
+
+  /** Draw, and go on reading at the heading. */
+  arrive() {
+    const heading = this.draw();
+    heading.focus({ preventScroll: true });
+    heading.scrollIntoView({ block: "nearest" });
+    return heading;
   }
 
   drawScore() {
-    const found = result(this.state, this.test.y, this.layout);
-    const again = () => {
-      this.set(null);
-      this.offer();
-    };
-    const { element, heading } = scoreView(this.page, this.state, this.test.y, found, again, (isSaved) => this.set({ ...this.state, isSaved }));
+    const { state } = this;
+    const saved = () => this.state === state && this.set({ ...state, isSaved: true }); // unless another quiz has begun
+    const { element, heading } = scoreView(this.page, state, this.test.y, result(state, this.test.y, this.layout), saved);
+    element.append(h("div", { class: "row quiz-pad" }, this.againButton("Take it again", "button primary")));
     this.body.replaceChildren(element);
-    heading.focus({ preventScroll: true });
+    return heading;
   }
 
   onKey(event) {
@@ -250,10 +294,12 @@ class Quiz {
     const { key } = event;
     const isOpen = this.state.phase === "answering";
     if (isOpen && /^[0-9]$/.test(key)) this.give(Number(key));
-    else if (isOpen && (key === "ArrowRight" || key === "ArrowLeft")) this.select(this.slot + (key === "ArrowRight" ? 1 : -1));
+    else if (isOpen && key in STEPS) this.select(this.slot + STEPS[key]);
+    else if (isOpen && key in ROWS) this.selectRow(ROWS[key]);
     else if (isOpen && key === "Backspace") this.takeBack();
-    else if (key === "Enter" && isOpen && !event.target.closest("a, .quiz-digits, #quiz-check, summary")) this.hand();
-    else if (key === "Enter" && this.state.phase === "corrections" && !event.target.closest("a, button, summary")) this.goOn();
+    else if (key !== "Enter" || event.target.closest("a, button:not(.quiz-card), summary")) return;
+    else if (isOpen) this.hand();
+    else if (this.state.phase === "corrections") this.goOn();
     else return;
     event.preventDefault();
   }

@@ -2,35 +2,20 @@
 
 import { copy, download, h, s } from "../dom.js";
 import { score } from "../model/quiz.js";
-import { ladder } from "./ladder.js";
+import { ladder, percent, rivals } from "./ladder.js";
 
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 
-/** Return {element, heading}; `again` starts anew, `saved(true)` remembers that the server has the result. */
-export function scoreView(page, state, labels, result, again, saved) {
+/** Return {element, heading}; `saved` is called once the server has the result. */
+export function scoreView(page, state, labels, result, saved) {
   const found = score(state, labels);
   const heading = h("h3", { tabindex: -1, id: "quiz-heading" }, `${found.correct} of ${found.n} right: ${percent(found.accuracy)}`);
   const facts = h("p", {}, `95 % interval ${percent(found.low)} to ${percent(found.high)} (Wilson). Median time per answer ${seconds(found.medianMs)}.`);
   const element = h("div", { id: "quiz-score" }, heading, facts,
-    h("h3", {}, "Beside the others"), ladder(rivals(page.site, state.shuffled, found), "Test accuracy", "quiz"),
+    h("h3", {}, "Beside the others"), ladder(rivals(page.site, state.shuffled, found), "You beside people, models and the ideal observer"),
     h("div", { class: "quiz-columns" }, errorsByClass(found.byClass), confused(found.pairs)),
-    takeaway(page, state, result, saved),
-    h("div", { class: "row quiz-pad" }, h("button", { class: "button primary", type: "button", id: "quiz-again", onclick: again }, "Take it again")));
+    takeaway(page, state, result, saved));
   return { element, heading };
-}
-
-/** You, the published human, the models and the ideal observer: [{name, of, value, low, high, isOwn}], best first. */
-export function rivals(site, isShuffled, found) {
-  const part = isShuffled ? "shuffled_acc" : "acc";
-  const list = [{ name: "you", of: `${found.n} answers`, value: found.accuracy, low: found.low, high: found.high, isOwn: true }];
-  for (const row of site.benchmark) {
-    if (row.name !== "human" && row[part]) list.push({ name: row.name, of: row.of, value: row[part][0], low: row[part][1], high: row[part][2] });
-  }
-  const { published, ideal_observer: observer } = site.reference;
-  if (published?.human) list.push({ name: `published human${isShuffled ? ", about" : ""}`, value: published.human[part] });
-  if (observer) list.push({ name: "ideal observer", of: `${observer.n} signals`, value: observer.acc });
-  return list.sort((a, b) => b.value - a.value);
 }
 
 function errorsByClass(byClass) {
@@ -41,7 +26,8 @@ function errorsByClass(byClass) {
     return h("tr", {}, h("th", { scope: "row" }, `${label}`), h("td", { class: "number" }, `${errors} of ${n}`), h("td", { class: "wide" }, bar));
   });
   const head = h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "digit"), h("th", { scope: "col", class: "number" }, "errors"), h("td")));
-  return h("div", {}, h("h3", {}, "Errors by digit"), h("table", { class: "plain" }, head, h("tbody", {}, rows)));
+  const caption = h("caption", { class: "visually-hidden" }, "Errors by digit");
+  return h("div", {}, h("h3", {}, "Errors by digit"), h("table", { class: "plain" }, caption, head, h("tbody", {}, rows)));
 }
 
 function confused(pairs) {
@@ -66,7 +52,7 @@ function takeaway(page, state, result, saved) {
       send.hidden = !error;
       told.textContent = error ? `Not saved: ${error}. It is kept here; try again, or take the JSON.` : `Saved to ${page.site.runs}: the report's benchmark table gains this row.`;
       if (error) page.warn(`The result was not saved: ${error}`);
-      else saved(true);
+      else saved();
     };
     row.append(send);
     if (state.isSaved) told.textContent = `Saved to ${page.site.runs}.`;

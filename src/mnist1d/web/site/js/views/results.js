@@ -1,52 +1,61 @@
 /** Results: the benchmark table; with a folder of runs, the studies' claims, figures and tables; curves of a sweep as it goes on. */
 
 import { h } from "../dom.js";
-import { ladder } from "./ladder.js";
+import { ladder, percent, rivals } from "./ladder.js";
 import { Live } from "./live.js";
 
 const MARKS = { holds: ["✓", "good"], "does not hold": ["✗", "bad"], undecided: ["?", "open"] };
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 export async function mount(root, page) {
-  const studies = h("div", { id: "results-studies" });
+  const studies = h("div", { id: "results-studies", tabindex: -1 });
+  let shown = null; // the results on the screen, as text: the same ones are not laid out again under the reader
   const load = async () => {
-    if (page.site.results) studies.replaceChildren(h("p", { class: "note" }, "Loading the results; figures are drawn the first time, which takes some seconds."));
-    studies.replaceChildren(...described(await fetchResults(page), page));
+    const results = await fetchResults(page);
+    const text = JSON.stringify({ ...results, made: null });
+    if (text === shown) return;
+    shown = results?.failure ? null : text;
+    studies.replaceChildren(...(results?.failure ? failed(results.failure, load) : described(results, page)));
   };
-  const live = page.site.runs ? new Live(page, load) : null;
+  const live = page.site.runs ? new Live(page, () => load().then(() => studies.focus({ preventScroll: true }))) : null;
   root.append(benchmark(page.site));
   if (live) root.append(live.element);
   root.append(studies);
-  load();
-  return { shown: () => live?.open(), hidden: () => live?.close() };
+  if (page.site.results) studies.append(h("p", { class: "note" }, "Loading the results; figures are drawn the first time, which takes some seconds."));
+  const open = () => {
+    load();
+    live?.open();
+  };
+  return { shown: open, hidden: () => live?.close() };
 }
 
-/** The results, null where this site has none. */
+/** The results; null where this site has none, {failure} where they do not come. */
 async function fetchResults(page) {
   if (!page.site.results) return null;
   try {
     const response = await fetch("data/results.json", { cache: "no-cache" });
     if (response.ok) return await response.json();
-    page.warn(`The results could not be loaded: ${response.status === 404 ? "they are not there any more" : (await response.json()).error}`);
+    return { failure: response.status === 404 ? "they are not there any more" : ((await response.json()).error ?? response.statusText) };
   } catch (error) {
-    page.warn(`The results could not be loaded: ${error.message}`);
+    return { failure: error.message };
   }
-  return null;
+}
+
+function failed(failure, load) {
+  return [h("p", { id: "results-none", role: "alert" }, `The results could not be loaded: ${failure}.`), h("button", { class: "button", type: "button", onclick: load }, "Try again")];
 }
 
 function benchmark(site) {
-  const rows = site.benchmark.map(({ name, of, acc: [value, low, high] }) => ({ name, of, value, low, high }));
-  const observer = site.reference.ideal_observer;
-  if (observer) rows.unshift({ name: "ideal observer", of: `${observer.n} signals`, value: observer.acc });
   return h("section", { "aria-labelledby": "results-benchmark" }, h("h3", { id: "results-benchmark" }, "The benchmark"),
-    h("p", { class: "note" }, "Test accuracy after the last of 6,000 steps, mean and 95 % interval over seeds; the human's, from the published answers. No model can do better than the ideal observer, which knows how the signals are made."),
-    ladder(rows, "Test accuracy", "results"));
+    h("p", { class: "note" }, "Test accuracy after the last of 6,000 steps, percent, mean and 95 % interval over seeds; the human's, from the published answers. No model can do better than the ideal observer, which knows how the signals are made."),
+    h("div", { class: "quiz-columns" },
+      h("div", {}, h("h4", {}, "As published"), ladder(rivals(site, false), "Test accuracy")),
+      h("div", {}, h("h4", {}, "Positions shuffled"), ladder(rivals(site, true), "Test accuracy, positions shuffled"))));
 }
 
 function described(results, page) {
   const how = page.site.runs ? `mnist1d reproduce --runs ${page.site.runs}` : "mnist1d reproduce, then mnist1d web --runs mnist1d-runs";
   if (results === null) return [h("p", { id: "results-none" }, "The studies' results are shown where the page is served, or was exported, with a folder of runs: ", h("code", {}, how), ".")];
-  const { studies = [], quiz = [] } = results;
+  const { studies, quiz } = { studies: [], quiz: [], ...results };
   if (!studies.length && !quiz.length) return [h("p", { id: "results-none" }, "No runs yet: ", h("code", {}, how), ".")];
   const claims = studies.flatMap((study) => study.claims ?? []);
   const count = (verdict) => claims.filter((claim) => claim.verdict === verdict).length;
@@ -56,34 +65,34 @@ function described(results, page) {
 
 function section(study, i) {
   const id = `results-study-${i}`;
-  const meta = `Preset ${study.label}; ${study.trials} trials, ${study.seeds} seeds, ${Math.round(study.seconds ?? 0)} seconds of one core.`;
+  const meta = `Preset ${study.label ?? "unknown"}; ${study.trials ?? "?"} trials, ${study.seeds ?? "?"} seeds, ${Math.round(study.seconds ?? 0)} seconds of one core.`;
   const parts = study.error
     ? [h("p", { class: "error" }, `Its rows are kept, but cannot be shown: ${study.error}`)]
-    : [claimsTable(study), ...(study.figures ?? []).map(figure), table(study.table, `${study.title}: table`), measured(study)];
+    : [claimsTable(study), ...(study.figures ?? []).map(figure), table(study.table, `${study.title ?? study.study}: table`), measured(study)];
   return h("section", { "aria-labelledby": id }, h("h3", { id }, study.title ?? study.study), h("p", {}, study.question ?? ""), h("p", { class: "note" }, meta), parts);
 }
 
-function claimsTable({ claims = [], title }) {
-  const rows = claims.map((claim) => {
-    const [mark, style] = MARKS[claim.verdict] ?? ["", "open"];
-    const chip = h("span", { class: `chip ${style}` }, `${mark} ${claim.verdict}`);
-    return [claim.text, chip, claim.published ?? "", `${claim.estimate} (${claim.interval})`, claim.quantity ?? ""];
+function claimsTable({ claims, title }) {
+  const rows = (claims ?? []).map((claim) => {
+    const [mark, style] = MARKS[claim.verdict] ?? ["?", "open"];
+    const chip = h("span", { class: `chip ${style}` }, `${mark} ${claim.verdict ?? "no verdict"}`);
+    return [claim.text, chip, claim.published ?? "", `${claim.estimate ?? ""} (${claim.interval ?? ""})`, claim.quantity ?? ""];
   });
   return table({ header: ["claim", "verdict", "published", "measured (95 % interval)", "what is measured"], lines: rows }, `${title}: claims`);
 }
 
-function measured({ measured: list = [], title }) {
-  const rows = list.filter(({ n }) => n).map((m) => [m.name, m.published, m.mean, m.interval, `${m.n}`, m.within ? "✓ within" : "✗ outside"]);
+function measured({ measured: list, title }) {
+  const rows = (list ?? []).filter(({ n }) => n).map((m) => [m.name, m.published, m.mean, m.interval, `${m.n}`, m.within ? "✓ within" : "✗ outside"]);
   const body = table({ header: ["", "published", "measured", "95 % interval", "n", "tolerance"], lines: rows }, `${title}: published beside measured`);
   return body && h("details", {}, h("summary", {}, "Published figures beside measured ones"), body);
 }
 
-function figure({ src, alt, name }) {
+function figure({ src, alt = "", name = "" }) {
   return h("figure", { class: "results-figure" }, h("a", { href: src, target: "_blank", rel: "noopener" }, h("img", { src, alt, loading: "lazy" })), h("figcaption", { class: "note" }, name.replaceAll("-", " ")));
 }
 
 function quizzes(list) {
-  const lines = list.map((q) => [q.when.slice(0, 16).replace("T", " "), q.shuffled ? "shuffled" : "plain", `${q.n}`, percent(q.accuracy), `${percent(q.low)} to ${percent(q.high)}`, `${(q.median_ms / 1000).toFixed(1)} s`]);
+  const lines = list.map((q) => [(q.when ?? "").slice(0, 16).replace("T", " "), q.shuffled ? "shuffled" : "plain", `${q.n}`, percent(q.accuracy), `${percent(q.low)} to ${percent(q.high)}`, `${(q.median_ms / 1000).toFixed(1)} s`]);
   const body = table({ header: ["taken", "", "answers", "right", "95 % interval", "per answer"], lines }, "Quizzes kept with these runs");
   return body && h("section", { "aria-labelledby": "results-quizzes" }, h("h3", { id: "results-quizzes" }, "Quizzes"), body);
 }
