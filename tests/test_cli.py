@@ -184,6 +184,14 @@ MISTAKES = [
     ("show sample -o {tmp}/a.png", 2, "did you mean 'samples'?"),
     ("show samples -o {tmp}/a.bmp", 2, ".png, .pdf, .svg"),
     ("show stages -o {tmp}/a.png --digit 11", 2, "digit must be one of"),
+    ("web --no-browser --runs {tmp}/text.npz", 2, "must name a folder"),
+    ("web --no-browser --runs {tmp}/foreign", 1, "is not a database"),
+    ("web --no-browser --port 70000", 2, "port must be between 0, any free one, and 65535, got 70000"),
+    ("web --no-browsers", 2, "Did you mean --no-browser?"),
+    ("web --export {tmp}/text.npz", 2, "is a file: name a folder"),
+    ("web --export {tmp}/text.npz/site", 2, "cannot be written into"),
+    ("web --export {tmp}/foreign", 2, "holds other files (rows.sqlite)"),
+    ("web --export {tmp}/site --runs {tmp}/nowhere", 2, "no runs in"),
 ]
 
 
@@ -218,7 +226,7 @@ def test_help_needs_nothing_heavy():
         "assert not {'jax', 'matplotlib', 'sklearn', 'torch', 'sqlite3'} & set(sys.modules)"
     )
     assert told.returncode == 0, told.stderr
-    assert all(word in told.stdout for word in ("generate", "verify", "show", "list", "run", "reproduce", "report", "results"))
+    assert all(word in told.stdout for word in ("generate", "verify", "show", "list", "run", "reproduce", "report", "results", "web"))
 
 
 def test_generate_and_verify_need_numpy_and_scipy_only(tmp_path):

@@ -50,16 +50,44 @@ def test_over_an_earlier_export_and_not_over_others(tmp_path):
         export(tmp_path / "thesis.txt")
 
 
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        {"index.html": "my home page"},
+        {"data/figures/thesis.png": "mine"},
+        {"data/site.json": "[]", "index.html": "mine"},
+        {"data/site.json": '{"file_format": "other/1"}'},
+        {"data/results.json": '{"studies": [{"figures": [{"src": "a.svg"}]}]}', "a.svg": "mine"},
+    ],
+)
+def test_files_that_only_have_our_names_are_not_ours(tmp_path, theirs):
+    for name, text in theirs.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    with pytest.raises(UsageError, match="holds other files"):
+        export(tmp_path)
+    assert content(tmp_path) == {name: text.encode() for name, text in theirs.items()}
+
+
+def test_a_figure_of_theirs_beside_ours_is_kept(tmp_path):
+    export(tmp_path)
+    (tmp_path / "data" / "figures").mkdir()
+    (tmp_path / "data" / "figures" / "thesis.png").write_text("mine")
+    with pytest.raises(UsageError, match=r"holds other files \(data/figures/thesis.png\)"):
+        export(tmp_path)
+    assert (tmp_path / "data" / "figures" / "thesis.png").read_text() == "mine"
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written(tmp_path):
     tmp_path.chmod(0o500)
-    with pytest.raises(UsageError, match="cannot be made"):
+    with pytest.raises(UsageError, match="cannot be written into"):
         export(tmp_path / "site")
 
 
 def test_a_folder_below_a_file_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match=r"cannot be made|is a file"):
+    with pytest.raises(UsageError, match="cannot be written into .*Not a directory; name another folder"):
         export(tmp_path / "file" / "site")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from mnist1d.dataset import load_dataset
 from mnist1d.errors import UsageError
 from mnist1d.experiments.rows import Row
 from mnist1d.runs import provenance
+from mnist1d.runs.identity import trial_id
 from mnist1d.runs.store import Store, open_store
 
 STUDY = "quiz"
@@ -39,15 +41,15 @@ def save(result: Any, runs: Path) -> dict[str, Any]:
     config, index, answer, ms = checked(result)
     correct = load_dataset().y_test[index] == answer
     scores = {"acc": correct.mean(), "n": len(index), "median_ms": np.median(ms)}
+    origin = {**provenance.of_this_process(), "quiz": uuid.uuid4().hex}  # the number tells this quiz's call from another's
     with open_store(runs) as store:
         while True:
-            known = [call.seeds for call in store.calls(STUDY) if dict(call.config) == vars(config)]
-            seed = 1 + max((s for seeds in known for s in seeds), default=-1)
+            seed = 1 + max(store.done(trial_id(STUDY, config)), default=-1)
             rows = [Row(seed, name, None, float(value)) for name, value in scores.items()]
             rows += [Row(seed, name, None, array) for name, array in (("index", index), ("answer", answer), ("ms", ms))]
-            trial = store.add(STUDY, config, [seed], rows, seconds=ms.sum() / 1000, provenance=provenance.of_this_process())
-            if store.calls(STUDY, trial)[-1].seeds:  # else another quiz took this number a moment ago
-                break
+            trial = store.add(STUDY, config, [seed], rows, seconds=ms.sum() / 1000, provenance=origin)
+            if any(call.seeds and call.provenance.get("quiz") == origin["quiz"] for call in store.calls(STUDY, trial)):
+                break  # else another quiz took this seed a moment ago
     low, high = wilson(int(correct.sum()), len(index))
     return {"saved": True, "runs": str(runs.resolve()), "seed": seed, "accuracy": float(correct.mean()), "low": low, "high": high}
 
@@ -96,7 +98,7 @@ def lines(header: list[str], found: list[dict[str, Any]]) -> list[list[str]]:
     for quiz in found:
         line = [""] * len(header)
         at = header.index("shuffled %" if quiz["shuffled"] else "test acc %")
-        line[0] = f"quiz of {quiz['when'][:16].replace('T', ' ')}"
+        line[0] = f"human, quiz of {quiz['when'][:16].replace('T', ' ')}"
         line[at : at + 2] = f"{100 * quiz['accuracy']:.1f}", f"{100 * quiz['low']:.1f} .. {100 * quiz['high']:.1f}"
         line[header.index("n")] = f"{quiz['n']} answers"
         result.append(line)

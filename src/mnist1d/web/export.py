@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from mnist1d.errors import UsageError
-from mnist1d.files import atomic_path
+from mnist1d.files import FORMAT, atomic_path
 from mnist1d.runs.store import open_store
 from mnist1d.web import pages
-from mnist1d.web.results import FIGURES, ResultsOf
+from mnist1d.web.results import ResultsOf
 
-RESULTS = "data/results.json"
+SITE, RESULTS = "data/site.json", "data/results.json"
 
 
 def export(folder: str | Path, runs: str | Path | None = None) -> Path:
@@ -25,25 +26,42 @@ def export(folder: str | Path, runs: str | Path | None = None) -> Path:
         open_store(runs, create=False).close()
         document, figures = ResultsOf(Path(runs)).get()
         document["runs"] = None  # a path of this machine is nobody else's business
-        files["data/site.json"] = json.dumps({**pages.description(), "results": True}, separators=(",", ":")).encode()
-        files |= {RESULTS: json.dumps(document, allow_nan=False).encode(), **figures}
-    foreign = [name for name in _names(folder) if name not in files and name != RESULTS and not name.startswith(FIGURES)]
-    if foreign:
-        raise UsageError(f"{folder} holds other files ({foreign[0]}): name a new or an empty folder")
-    for name, content in files.items():
-        path = folder / name
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"the folder {path.parent} cannot be made: {error.strerror}") from None
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(content)
-    for name in set(_names(folder)) - set(files):  # results of an earlier export
-        (folder / name).unlink()
+        files[SITE] = _bytes({**pages.description(), "results": True})
+        files |= {RESULTS: _bytes(document), **figures}
+    try:
+        _write(folder, files)
+    except OSError as error:
+        raise UsageError(f"the page cannot be written into {folder}: {error.strerror}; name another folder") from None
     return folder
 
 
-def _names(folder: Path) -> list[str]:
+def _write(folder: Path, files: dict[str, bytes]) -> None:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file: name a folder")
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()}
+    foreign = sorted(there - _written_before(folder))
+    if foreign:
+        raise UsageError(f"{folder} holds other files ({foreign[0]}): name a new or an empty folder")
+    for name in there - set(files):  # results of an earlier export
+        (folder / name).unlink()
+    for name in sorted(files, key=lambda name: (name != SITE, name != RESULTS)):  # these tell the next export whose files they are
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(files[name])
+
+
+def _written_before(folder: Path) -> set[str]:
+    """Return the files that an export may have left in a folder; none where its site.json is not an export's."""
+    try:
+        if json.loads((folder / SITE).read_bytes())["file_format"] != FORMAT:
+            return set()
+        results = folder / RESULTS
+        studies = json.loads(results.read_bytes())["studies"] if results.exists() else []
+        return {*pages.files(), RESULTS, *(figure["src"] for study in studies for figure in study["figures"])}
+    except (FileNotFoundError, NotADirectoryError, ValueError, LookupError, TypeError):
+        return set()
+
+
+def _bytes(content: Any) -> bytes:
+    return json.dumps(content, separators=(",", ":"), allow_nan=False).encode()

@@ -38,7 +38,8 @@ class News:
                 new, self.is_new = [call for call in new if call.trial in wanted][-FIRST:], False
             done = {(call.trial, seed) for call in calls if call.status == "done" for seed in call.seeds}
             asked = [(trial, seed) for trial, seeds in wanted.items() for seed in seeds]
-            yield "calls", {"done": sum(pair in done for pair in asked), "wanted": len(asked), "calls": [shown(call) for call in new]}
+            count = sum(pair in done for pair in asked)
+            yield "calls", {"done": count, "wanted": len(asked) or None, "calls": [shown(call) for call in new]}
             for call in new:
                 yield from (("curve", content) for content in curve(store, call))
 

@@ -39,6 +39,13 @@ class ResultsOf:
         document["studies"] = [part for part, _ in made.values()]
         return document, {path: content for _, figures in made.values() for path, content in figures.items()}
 
+    def figure(self, path: str) -> bytes | None:
+        """Return a figure of the document made last, so that a sweep in progress does not have all of them drawn again for each."""
+        if not self.made:
+            self.get()
+        with self.lock:
+            return next((figures[path] for _, figures in self.made.values() if path in figures), None)
+
 
 def part_of(store: Store, study: str, sweep: Sweep, calls: list[Any]) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return what a sweep found out about a study, and its figures, {path: content}."""

@@ -83,7 +83,8 @@ class PageServer(ThreadingHTTPServer):
     @property
     def hosts(self) -> set[str]:
         """The names under which this server is asked for; any other is a web site that pretends to be this machine."""
-        return {f"{name}:{self.server_port}" for name in (HOST, "localhost")}
+        names = {HOST, "localhost"}
+        return {f"{name}:{self.server_port}" for name in names} | (names if self.server_port == 80 else set())  # browsers leave 80 out
 
     def shutdown(self) -> None:
         self.closing.set()
@@ -115,6 +116,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "mnist1d", ""
     timeout = 30  # seconds for a request to come in
+    disable_nagle_algorithm = True  # else the content waits, 40 ms, until the reader has acknowledged the headers
 
     def do_GET(self) -> None:
         self._answer(self._get)
@@ -127,21 +129,31 @@ class Handler(BaseHTTPRequestHandler):
     def do_other(self) -> None:
         self._answer(self._refuse_method)
 
-    do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_other
+    do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_TRACE = do_CONNECT = do_other
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer what is not HTTP, or too long, as any other refusal."""
+        self.close_connection, self.request_version = True, self.protocol_version  # which may not be known yet
+        self._refuse(Refusal(HTTPStatus(code), message or HTTPStatus(code).phrase))
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
 
     def _answer(self, act: Any) -> None:
+        if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
+            self.close_connection = True  # what is left unread of a body must not be taken for the next request
         try:
-            if self.headers.get("Host") not in self.server.hosts:
+            hosts = self.headers.get_all("Host", [])
+            if len(hosts) != 1 or hosts[0] not in self.server.hosts:
                 raise Refusal(HTTPStatus.FORBIDDEN, f"this page is at http://{HOST}:{self.server.server_port}/ only")
             act()
         except Refusal as refusal:
-            self.close_connection = True  # a body may be left unread
-            self._send(json.dumps({"error": str(refusal)}).encode(), "application/json", refusal.status, **refusal.headers)
+            self._refuse(refusal)
         except Mnist1dError as error:
-            self._send(json.dumps({"error": str(error)}).encode(), "application/json", HTTPStatus.INTERNAL_SERVER_ERROR)
+            self._refuse(Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, str(error)))
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self._send(json.dumps({"error": str(refusal)}).encode(), "application/json", refusal.status, **refusal.headers)
 
     def _path(self) -> str:
         """Return what is asked for, a key of a fixed list: nothing is decoded, so nothing leads out of it."""
@@ -155,12 +167,13 @@ class Handler(BaseHTTPRequestHandler):
             self._send_news()
         elif path == QUIZ:
             raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "results are sent here with POST", Allow="POST")
-        elif self.server.results is not None and (path == RESULTS or path.startswith(FIGURES)):
-            document, figures = self.server.results.get()
-            found = {**figures, RESULTS: json.dumps(document, allow_nan=False).encode()}
-            if path not in found:
+        elif self.server.results is not None and path == RESULTS:
+            self._send_file(path, json.dumps(self.server.results.get()[0], allow_nan=False).encode())
+        elif self.server.results is not None and path.startswith(FIGURES):
+            content = self.server.results.figure(path)
+            if content is None:
                 raise Refusal(HTTPStatus.NOT_FOUND, "no such figure: load the results again")
-            self._send_file(path, found[path])
+            self._send_file(path, content)
         else:
             raise Refusal(HTTPStatus.NOT_FOUND, "no such file on this page")
 
@@ -186,10 +199,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdigit()):
+        if not (length.isascii() and length.isdigit()) or "Transfer-Encoding" in self.headers:
             raise Refusal(HTTPStatus.LENGTH_REQUIRED, "a request that writes says its Content-Length")
-        if int(length[:12]) > MAX_BODY:
-            raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a result has at most {MAX_BODY} bytes, this has {length[:12]}")
+        if len(length) > 9 or int(length) > MAX_BODY:  # the first: not even zeros in front
+            raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a result has at most {MAX_BODY} bytes, this has {length:.12}")
         body = self.rfile.read(int(length))
         if len(body) < int(length):
             raise Refusal(HTTPStatus.BAD_REQUEST, "the result came in part only")
@@ -211,6 +224,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         if status != HTTPStatus.NOT_MODIFIED:
             headers |= {"Content-Type": kind, "Content-Length": str(len(content))}
+        if self.close_connection:
+            headers["Connection"] = "close"
         for name, value in {**HEADERS, **headers}.items():
             self.send_header(name, value)
         self.end_headers()
