@@ -7,11 +7,12 @@ import pytest
 
 from mnist1d.runs import open_store, sweep
 from mnist1d.runs.quiz import quizzes
+from mnist1d.runs.store import DATABASE
 from mnist1d.runs.sweep import plan
 from mnist1d.web import server
 from tests.web.test_server import serving
 
-ENTER, LEFT, BACKSPACE = "\ue007", "\ue012", "\ue003"
+ENTER, LEFT, RIGHT, UP, DOWN, BACKSPACE = "\ue007", "\ue012", "\ue014", "\ue013", "\ue015", "\ue003"
 
 
 def keys(page, text):
@@ -87,6 +88,67 @@ def test_by_click_taking_back_and_stopping(page, labels):
     page.find("#quiz-stop").click()
     assert page.text("#quiz-heading") == "10 of 10 right: 100.0 %"
     assert "None." in page.text("#quiz-score")
+
+
+def chosen(page):
+    return page.js("return [...document.querySelectorAll('.quiz-card[aria-pressed=true]')].map((e) => Number(e.dataset.slot))")
+
+
+def test_arrows_and_focus_choose(page):
+    begin(page)
+    assert page.js("return document.activeElement.id") == "quiz-heading"
+    for key, slot in ((RIGHT, 1), (DOWN, 6), (DOWN, 6), (LEFT, 5), (UP, 0), (UP, 0), (LEFT, 9)):  # two rows of five at this width
+        keys(page, key)
+        assert chosen(page) == [slot]
+    page.js("document.querySelector('.quiz-card[data-slot=\"3\"]').focus()")  # as Tab does
+    assert chosen(page) == [3]
+    page.driver.switch_to.active_element.send_keys("7")
+    assert answers(page)[3] == "7" and chosen(page) == [4]
+    assert page.js("return document.activeElement.dataset.slot") == "4"  # the focus goes along
+    page.fill("#quiz-layout", "tall")
+    assert chosen(page) == [4] and page.js("return document.activeElement.id") == "quiz-layout"
+
+
+def test_enter_on_a_button_is_the_buttons(page, labels):
+    begin(page)
+    keys(page, "".join(map(str, labels[:10])))
+    assert page.js("return document.activeElement.id") == "quiz-check"  # all ten have an answer
+    theme = page.text("#page-theme")
+    page.find("#page-theme").send_keys(ENTER)
+    assert page.text("#page-theme") != theme and page.text("#quiz-heading") == "Signals 1 to 10"
+    page.js("document.getElementById('quiz-check').focus()")
+    active = page.driver.switch_to.active_element
+    active.send_keys(BACKSPACE)  # the button cannot be used any more, and keys must still be heard
+    page.driver.switch_to.active_element.send_keys(str(labels[9]))
+    page.driver.switch_to.active_element.send_keys(ENTER)
+    assert page.text("#quiz-heading") == "10 of 10 right"
+
+
+def test_starting_over_and_stopping_within_a_ten(page, labels):
+    begin(page)
+    keys(page, "12")
+    page.button("Start over").click()
+    page.button("Start").click()
+    assert answers(page) == ["?"] * 10
+    give(page, labels[:10])
+    keys(page, ENTER)
+    keys(page, "123")
+    page.button("Stop here and score").click()
+    assert page.text("#quiz-heading") == "10 of 10 right: 100.0 %"
+    page.driver.refresh()
+    page.wait(lambda: page.find_all("#quiz-score"))
+
+
+@pytest.mark.parametrize("width", [390, 820])
+def test_the_chosen_signal_is_in_sight(page, width):
+    page.cdp("Emulation.setDeviceMetricsOverride", width=width, height=700, deviceScaleFactor=1, mobile=width < 500)
+    begin(page)
+    boxes = "['.quiz-card[aria-pressed=true]', '.quiz-answering'].map((s) => document.querySelector(s).getBoundingClientRect())"
+    for digit in "012345678":
+        page.find(f'#quiz button[aria-label="Answer {digit}"]').click()
+        top, bottom, pad, height = page.js(f"const [card, pad] = {boxes}; return [card.top, card.bottom, pad.top, innerHeight]")
+        assert 0 <= top and bottom <= min(pad, height) + 1
+    assert page.js("return document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_a_reload_goes_on_where_it_was(page, labels):
@@ -225,6 +287,30 @@ def test_a_result_that_cannot_be_saved_is_kept(served, labels, monkeypatch):
     runs.unlink()
     page.find("#quiz-save").click()
     page.wait(lambda: "Saved to" in page.text("#quiz-saved"))
+
+
+def test_a_quiz_begun_before_the_last_is_saved_is_not_marked_as_saved(served, labels):
+    page, _ = served
+    begin(page)
+    give(page, labels[:10])
+    page.js("window.fetch = () => new Promise((answer) => (window.answer = answer))")
+    page.find("#quiz-stop").click()
+    page.find("#quiz-again").click()
+    page.button("Start").click()
+    page.driver.execute_async_script("answer({ok: true, json: async () => ({})}); setTimeout(arguments[0])")
+    assert "isSaved" not in page.storage("quiz") and json.loads(page.storage("quiz"))["phase"] == "answering"
+
+
+def test_results_that_do_not_come_are_asked_for_again(served):
+    page, runs = served
+    runs.mkdir()
+    (runs / DATABASE).write_text("no database")
+    page.open("results")
+    page.wait(lambda: page.find_all("#results-none"))
+    assert "could not be loaded" in page.text("#results-none")
+    (runs / DATABASE).unlink()
+    page.button("Try again").click()
+    page.wait(lambda: "No runs yet" in page.text("#results-studies"))
 
 
 def test_results_of_runs_and_a_sweep_live(served, toy, monkeypatch):
