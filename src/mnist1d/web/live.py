@@ -36,7 +36,7 @@ class News:
                 return
             if self.is_new:
                 new, self.is_new = [call for call in new if call.trial in wanted][-FIRST:], False
-            done = {(call.trial, seed) for call in calls if call.status == "done" for seed in call.seeds}
+            done = {(call.trial, seed) for call in calls if call.status in ("done", "skipped") for seed in call.seeds}
             asked = [(trial, seed) for trial, seeds in wanted.items() for seed in seeds]
             count = sum(pair in done for pair in asked)
             yield "calls", {"done": count, "wanted": len(asked) or None, "calls": [shown(call) for call in new]}
