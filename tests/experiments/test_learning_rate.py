@@ -66,7 +66,7 @@ def test_claims_on_hand_made_rows():
         for metric, value in (("rate", rate), ("objective", loss), ("grid_best_loss", 1.7165))
     ]
     assert [claim.verdict for claim in claims(Rows(made))] == ["holds", "holds"]
-    apart = [record(r.config["initial_rate"], r.seed, r.metric, r.value * r.config["initial_rate"]) for r in made]
+    apart = [record(start := r.config["initial_rate"], r.seed, r.metric, r.value * (start if r.metric == "rate" else 1)) for r in made]
     assert claims(Rows(apart))[0].verdict == "does not hold"
     assert {claim.verdict for claim in claims(Rows(made).where(seed=0))} == {"undecided"}
 
