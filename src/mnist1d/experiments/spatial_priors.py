@@ -77,7 +77,7 @@ class Config:
 
 def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: every model on the plain set, on the shuffled set and, where quick takes fewer steps, on MNIST."""
-    num_steps, on_mnist, eval_every = {"smoke": (60, 60, 20), "quick": (3000, 1000, 250), "paper": (6000, 6000, 250)}[preset]
+    num_steps, on_mnist, eval_every = {"smoke": (60, 60, 20), "quick": (3000, 500, 250), "paper": (6000, 6000, 250)}[preset]
     sets = ({"num_steps": num_steps}, {"num_steps": num_steps, "data": SHUFFLED}, {"num_steps": on_mnist, "dataset": "mnist"})
     return [Config(model=model, eval_every=eval_every, **which) for which in sets for model in MODELS]
 
