@@ -127,7 +127,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     where it was not measured; CNN and GRU read it row by row.
     """
     header = ["model", "parameters", "test acc %", "95 % interval", "n", "best step %*", "shuffled %", "95 % interval"]
-    header += ["MNIST %, CNN and GRU by rows", "s/seed", "published"]
+    header += ["MNIST (rows) %", "s/seed", "published"]
     published = {p.name: f"{100 * p.value:.0f}" for p in PUBLISHED}
     lines = []
     for model in MODELS:
