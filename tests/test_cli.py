@@ -254,3 +254,57 @@ def test_a_study_that_cannot_show_its_rows_takes_nothing_from_the_others(toy, tm
     assert status == 1 and "toy: its rows are kept, but cannot be shown" in capsys.readouterr().err
     assert run(capsys, "report", "--runs", tmp_path)[0] == 0
     assert "ZeroDivisionError" in (tmp_path / "report.html").read_text()
+
+
+def test_an_option_goes_before_the_file_even_at_its_default(tmp_path, capsys):
+    pytest.importorskip("jax", reason="the observer needs JAX")
+    (tmp_path / "noisy.json").write_text('{"iid_noise_scale": 0.1}')
+    words = ("observer", "--num-signals", 20, "--json", "--config", tmp_path / "noisy.json")
+    for more, expected in (((), 0.1), (("--iid-noise-scale", 0.02), 0.02)):
+        status, out, _ = run(capsys, *words, *more)
+        assert status == 0 and json.loads(out)["config"]["iid_noise_scale"] == expected
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe{", b"[" * 100_000, b'{"seed": 1' + b"0" * 6000 + b"}", b'{"scale_coeff": 1' + b"0" * 400 + b"}"]
+)
+def test_config_files_that_cannot_be_read(tmp_path, capsys, content):
+    (tmp_path / "c.json").write_bytes(content)
+    status, _, err = run(capsys, "observer", "--config", tmp_path / "c.json")
+    assert status == 2 and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [("generate", "-o"), ("verify",), ("show", "samples", "-o")])
+def test_a_name_that_is_too_long(tmp_path, capsys, words):
+    status, _, err = run(capsys, *words, tmp_path / f"{'a' * 300}.npz" if words[0] != "show" else tmp_path / f"{'a' * 300}.png")
+    assert status == 2 and "too long" in err and err.count("\n") == 1
+
+
+def test_more_than_the_memory_holds(tmp_path, capsys):
+    status, _, err = run(capsys, "generate", "--num-samples", 10**15, "-o", tmp_path / "a.npz")
+    assert status == 2 and "more memory than there is" in err
+
+
+@pytest.mark.parametrize(("command", "goes_on"), [("run", True), ("generate", False)])
+def test_ctrl_c_promises_only_what_is_so(capsys, monkeypatch, command, goes_on):
+    monkeypatch.setattr("mnist1d.cli.app", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    status, _, err = run(capsys, command)
+    assert status == 130 and ("goes on" in err) == goes_on and "stopped" in err
+
+
+def test_evaluate_tells_what_cannot_be_kept_before_it_trains(tmp_path, capsys, monkeypatch):
+    pytest.importorskip("jax", reason="evaluate needs the extra [lab]")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "early_model.py").write_text("def make():\n    raise AssertionError('trained')\n")
+    (tmp_path / "early_quits.py").write_text("raise SystemExit(0)\n")
+    for words, rule in (
+        (("early_model:make", "-o", "x.foo"), ".foo"),
+        (("early_model:make", "-o", "none/x.png"), "cannot write in the folder none"),
+        (("early_model:make", "--runs", "early_model.py"), "early_model.py"),
+        (("early_model:make", "--num-steps", 0), "num_steps must be a whole number, at least 1, got 0"),
+        (("early_model:make", "--learning-rate", "nan"), "learning_rate must be a positive number, got nan"),
+        (("early_quits:make",), "SystemExit"),
+    ):
+        status, out, err = run(capsys, "evaluate", *words)
+        assert status == 2 and rule in err and "trained" not in err + out

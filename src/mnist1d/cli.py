@@ -12,6 +12,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,28 +46,37 @@ def _status(tokens: list[str] | None) -> int:
     except Mnist1dError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
-    except KeyboardInterrupt:
-        print("\nstopped; what had ended is kept, what was running is dropped whole. The same command again goes on.", file=sys.stderr)
-        return 130
     except BrokenPipeError:  # the reader, say `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except KeyboardInterrupt:
+        is_sweep = (sys.argv[1:] if tokens is None else tokens)[:1] in (["run"], ["reproduce"])
+        kept = "; what had ended is kept, what was running is dropped whole. The same command again goes on."
+        print(f"\nstopped{kept if is_sweep else ''}", file=sys.stderr)
+        return 130
+    except MemoryError:
+        print("error: this needs more memory than there is: ask for fewer or shorter signals", file=sys.stderr)
+        return 2
+    except OSError as error:  # a path that cannot be looked at: too long, or below a closed folder
+        print(f"error: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        return 2
 
 
-def with_knobs(command: Callable) -> Callable:
-    """Give a command that ends in `**knobs` one option for each knob of DataConfig, its effect as help."""
+def with_knobs(command: Callable, *, given_only: bool = False) -> Callable:
+    """Give a command that ends in `**knobs` an option for each knob of DataConfig, its effect as help; given_only: None if not given."""
     signature = inspect.signature(command, eval_str=True)
     own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
     group = Group("Knobs of the data", sort_key=10)
-    knobs = [_option(f, Parameter(help=f.metadata["effect"], group=group)) for f in dataclasses.fields(DataConfig)]
+    knobs = [_option(f, Parameter(help=f.metadata["effect"], group=group), given_only) for f in dataclasses.fields(DataConfig)]
     command.__signature__ = signature.replace(parameters=[*own, *knobs])
     command.__annotations__ = {p.name: p.annotation for p in [*own, *knobs]} | {"return": signature.return_annotation}
     return command
 
 
-def _option(knob: dataclasses.Field, parameter: Any) -> inspect.Parameter:
+def _option(knob: dataclasses.Field, parameter: Any, given_only: bool) -> inspect.Parameter:
     kind = {"int": int, "float": float, "bool": bool, "range": tuple[int, int]}[knob.metadata["kind"]]
-    return inspect.Parameter(knob.name, inspect.Parameter.KEYWORD_ONLY, default=knob.default, annotation=Annotated[kind, parameter])
+    kind, default = (kind | None, None) if given_only else (kind, knob.default)
+    return inspect.Parameter(knob.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, parameter])
 
 
 if App is not None:
@@ -237,7 +247,7 @@ if App is not None:
         return evaluate_named(model, **options, runs=runs, output=output, as_json=json_)
 
     @app.command
-    @with_knobs
+    @partial(with_knobs, given_only=True)
     def observer(
         *,
         config: Annotated[Path | None, Parameter(help="a JSON file of knobs; those given as options go before it")] = None,
@@ -279,15 +289,16 @@ if App is not None:
 
 
 def _over_file(file: Path | None, knobs: dict[str, Any]) -> dict[str, Any]:
-    """Return the knobs of a JSON file, with those of the options that are not at their default put before them."""
+    """Return the knobs of a JSON file, those given as options put before them."""
+    given = {name: value for name, value in knobs.items() if value is not None}
     if file is None:
-        return knobs
+        return given
     try:
-        given = DataConfig.from_json(file.read_text(encoding="utf-8")).to_dict()
+        return DataConfig.from_json(file.read_text(encoding="utf-8")).to_dict() | given
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
-    default = DataConfig().to_dict()
-    return given | {name: value for name, value in knobs.items() if value != default[name]}
+    except UnicodeDecodeError:
+        raise UsageError(f"{file} cannot be read: a config must be JSON in UTF-8") from None
 
 
 def _version() -> str:

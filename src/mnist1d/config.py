@@ -80,7 +80,7 @@ class DataConfig:
         """Read what `to_json` wrote, or any JSON object of knobs; UsageError says what is wrong with it."""
         try:
             knobs = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:  # not JSON, a number of too many digits, too deep
             raise UsageError(f'a config must be JSON, like {{"seed": 7}}: {error}') from None
         if not isinstance(knobs, dict):
             raise UsageError(f'a config must be a JSON object of knobs, like {{"seed": 7}}, got {type(knobs).__name__}')
@@ -113,7 +113,10 @@ def _checked(name: str, value: Any, rule: dict[str, Any]) -> Any:
     wanted = numbers.Integral if kind == "int" else numbers.Real
     if isinstance(value, bool) or not isinstance(value, wanted):
         raise UsageError(f"{name} must be {'a whole number' if kind == 'int' else 'a number'}, got {value!r} ({type(value).__name__})")
-    value = int(value) if kind == "int" else float(value)
+    try:
+        value = int(value) if kind == "int" else float(value)
+    except OverflowError:
+        value = math.inf  # a whole number beyond all floats
     if not (low <= value <= high) or not math.isfinite(value):  # NaN fails the comparison
         bounds = f"at least {low:g}" if math.isinf(high) else f"between {low:.10g} and {high:.10g}"
         raise UsageError(f"{name} must be finite and {bounds}, got {value!r}")

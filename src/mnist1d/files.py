@@ -47,8 +47,11 @@ def read(path: str | Path) -> Dataset:
     """
     path = Path(path)
     parse = _by_ending(path, {".npz": _read_npz, ".csv": _read_csv, ".parquet": _read_parquet, ".pkl": _read_pickle}, "read")
-    if not path.is_file():
-        raise UsageError(f"{path} is a folder: name a file in it" if path.is_dir() else f"no such file: {path}")
+    try:
+        if not path.is_file():
+            raise UsageError(f"{path} is a folder: name a file in it" if path.is_dir() else f"no such file: {path}")
+    except OSError as error:  # below a closed folder, or a name too long
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
     try:
         return _consistent(parse(path))
     except (FileFormatError, MissingExtraError):
@@ -63,9 +66,9 @@ def read(path: str | Path) -> Dataset:
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; when the block ends well the file takes its place, else it is removed."""
     path = Path(path)
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder: name a file in it")
     try:
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder: name a file in it")
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
     except OSError as error:
         raise UsageError(f"cannot write in the folder {path.parent}: {error.strerror}") from None

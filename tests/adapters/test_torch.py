@@ -130,3 +130,11 @@ def test_endless_stream_goes_on():
 def test_wrong_arguments(make, message):
     with pytest.raises(UsageError, match=message):
         make()
+
+
+def test_a_stream_without_end_never_begins_again():
+    stream = MNIST1DStream(batch_size=20)
+    first, second = (next(iter(stream))[0] for _ in range(2))
+    assert not torch.isclose(first, second).all(dim=1).any()
+    stream.set_epoch(0)
+    assert torch.equal(next(iter(stream))[0], first)

@@ -252,3 +252,33 @@ def test_a_torch_cnn_lies_within_the_interval_of_ours():
     ours = next(row for row in reference()["rows"] if row["model"] == "cnn")
     low, high = found.acc().mean() - found.acc().std(ddof=1), found.acc().mean() + found.acc().std(ddof=1)
     assert low <= interval_of(ours)[0] <= high
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), 0.5, 10, "a"])
+def test_predictions_that_are_no_labels_are_a_failure(wrong):
+    base = pytest.importorskip("sklearn.base", reason="an estimator is scikit-learn's")
+
+    class Wrong(base.ClassifierMixin, base.BaseEstimator):
+        def fit(self, x, y):
+            return self
+
+        def predict(self, x):
+            return np.full(len(x), wrong)
+
+    with pytest.raises(Mnist1dError, match="predict must return labels, 0 .. 9, got"):
+        mnist1d.evaluate(Wrong(), seeds=1, shuffled=False)
+
+
+@pytest.mark.parametrize(
+    ("settings", "rule"),
+    [
+        ({"num_steps": 0}, "num_steps"),
+        ({"num_steps": "5"}, "num_steps"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"learning_rate": -1}, "learning_rate"),
+        ({"train": 3}, "train must be a function"),
+    ],
+)
+def test_settings_are_checked_before_the_first_seed(settings, rule):
+    with pytest.raises(UsageError, match=rule):
+        mnist1d.evaluate((lambda key: {}, lambda params, x: x), seeds=1, **settings)

@@ -203,3 +203,13 @@ def test_shifts_past_the_length_count_as_none():
 def test_noise_free_density_that_still_exists():
     ideal = IdealObserver(SMALL.replace(corr_noise_scale=0.0))
     assert np.isfinite(ideal.log_likelihood(np.zeros((1, 9)))).all()
+
+
+def test_a_shuffled_stream_has_the_positions_of_the_fast_mode():
+    config = DataConfig(shuffle_seq=True, num_samples=200)
+    data = mnist1d.make_dataset(config, mode="fast")
+    for mode, low, high in (("fast", 0.95, 1), ("exact", 0, 0.4)):
+        observer = IdealObserver(config, mode=mode, mean=data.mean, std=data.std)
+        assert low <= (observer.predict_proba(data.x).argmax(axis=1) == data.y).mean() <= high
+    with pytest.raises(UsageError, match="unknown mode 'fastest': did you mean 'fast'"):
+        IdealObserver(config, mode="fastest")

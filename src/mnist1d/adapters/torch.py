@@ -24,6 +24,7 @@ except ImportError:
     raise MissingExtraError("this adapter needs PyTorch: pip install torch") from None
 
 LAYOUTS = ("nl", "ncl", "nlc")
+ENDLESS = 2**40  # signals between two iterations of a stream without end: more than anybody draws
 MAX_WORKERS = 1024
 
 
@@ -167,7 +168,7 @@ class MNIST1DStream(torch.utils.data.IterableDataset):
         epoch = int(self._epochs[worker])
         self._epochs[worker] += 1
         size = self.batch_size or 1
-        first = self.start + epoch * (self.num_samples or 0)
+        first = self.start + epoch * (self.num_samples or ENDLESS)
         end = None if self.num_samples is None else first + self.num_samples
         signals = _Signals(self)
         unit = self.rank + self.world_size * worker  # unit u is batch u (or signal u) of the epoch

@@ -206,6 +206,8 @@ def evaluate(
         raise MissingExtraError(f"evaluate needs the extra [lab], of which {error.name} is not installed") from None
     seeds = _checked_seeds(seeds)
     protocol = Protocol(num_steps=num_steps, batch_size=batch_size, learning_rate=learning_rate)
+    if train is not None and not callable(train):
+        raise UsageError(f"train must be a function, train(model, x, y, seed), got {train!r:.60}")
     name = name or _name_of(model)
     runs, first = [], None
     for part in (False, True) if shuffled else (False,):

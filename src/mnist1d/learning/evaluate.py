@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import math
+import numbers
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +31,15 @@ class Protocol:
     num_steps: int = 6000
     batch_size: int = 100
     learning_rate: float = 0.01
+
+    def __post_init__(self) -> None:
+        for name in ("num_steps", "batch_size"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
+                raise UsageError(f"{name} must be a whole number, at least 1, got {value!r}")
+        rate = self.learning_rate
+        if isinstance(rate, bool) or not isinstance(rate, numbers.Real) or not (math.isfinite(rate) and rate > 0):
+            raise UsageError(f"learning_rate must be a positive number, got {rate!r}")
 
 
 class Outcome(NamedTuple):
@@ -181,6 +192,11 @@ def _run_sklearn(model: Any, data: Dataset, seed: int, protocol: Protocol, train
     predictions = np.asarray(model.predict(data.x_test))
     if predictions.shape != data.y_test.shape:
         raise UsageError(f"predict must return one label a signal, shape {data.y_test.shape}, got {predictions.shape}")
+    if predictions.dtype.kind not in "iuf" or not np.isin(predictions, data.templates.y).all():
+        wrong = next(p for p in predictions.tolist() if p not in data.templates.y.tolist())
+        raise UsageError(
+            f"predict must return labels, {data.templates.y.min()} .. {data.templates.y.max()}, got {wrong!r}: is it a classifier?"
+        )
     if not callable(getattr(model, "predict_proba", None)):
         return predictions, None, None
     found = np.asarray(model.predict_proba(data.x_test))

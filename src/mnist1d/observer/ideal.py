@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from mnist1d.config import DataConfig
+from mnist1d.config import DataConfig, check_name
 from mnist1d.dataset import Dataset, make_dataset
 from mnist1d.digits import Templates, as_templates
+from mnist1d.draws import fast_order
 from mnist1d.errors import UsageError, warn
 from mnist1d.moments import expected_moments
 from mnist1d.observer.components import Components, make_components
@@ -40,7 +41,8 @@ class IdealObserver:
     >>> observer.predict_proba(data.x_test)          # (1000, 10)
 
     mean, std: what standardised the signals; unless told, the config's expectation (a data set's own differ from it by chance).
-    positions (time,): the original position that each point shows; unless told, those of the config's exact set where it is shuffled.
+    positions (time,): the original position that each point shows; unless told, where the config is shuffled, those of its exact set,
+    or with mode="fast" those of its fast set and of the streams.
     Errors: UsageError where the signals have no density (no white noise). Derivation: docs/ideal-observer.md.
     """
 
@@ -52,13 +54,16 @@ class IdealObserver:
         mean: float | None = None,
         std: float | None = None,
         positions: np.ndarray | None = None,
+        mode: str = "exact",
     ):
         self.config, self.templates = config or DataConfig(), as_templates(templates)
         self.components: Components = make_components(self.config, self.templates)
         self._expected = expected_moments(self.config, self.templates)
         self.mean, self.std = (float(e if given is None else given) for given, e in zip((mean, std), self._expected, strict=True))
+        check_name(mode, ("exact", "fast"), "mode")
         if positions is None and self.config.shuffle_seq:
-            positions = make_dataset(self.config, templates=self.templates).positions
+            is_exact = mode == "exact"
+            positions = make_dataset(self.config, templates=self.templates).positions if is_exact else fast_order(self.config).positions
         self.positions = None if positions is None else _checked_positions(positions, self.config.final_seq_length)
         self.paddings, self.shifts = np.unique(self.components.padding), np.unique(self.components.shift)
         half = self.config.scale_coeff / 2
@@ -137,7 +142,7 @@ class IdealObserver:
         def share(of: np.ndarray, values: np.ndarray) -> np.ndarray:
             result = np.zeros((len(raw), len(values)))
             np.add.at(result, (signal, np.searchsorted(values, of[component])), weight)
-            return result
+            return np.minimum(result, 1)  # a sum of shares may round above
 
         clean = np.zeros_like(raw)
         np.add.at(clean, signal, (weight * factor)[:, None] * c.means[component])

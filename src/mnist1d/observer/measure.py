@@ -50,7 +50,7 @@ def measure_ceiling(
         "hits_standard_error": float(np.sqrt(np.sum(confidence * (1 - confidence))) / n),
         "calibration_error": found,
         "expected_calibration_error": by_chance,
-        "bits": float(-np.sum(p * np.log2(np.maximum(p, 1e-300)), axis=1).mean()),
+        "bits": max(0.0, float(np.sum(p * -np.log2(np.maximum(p, 1e-300)), axis=1).mean())),
         "bits_prior": math.log2(p.shape[1]),
         "n": n,
         "seed": seed,

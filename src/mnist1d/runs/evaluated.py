@@ -36,14 +36,20 @@ def evaluate_named(
     Return the exit status: 1 where a seed failed. Errors: as `resolve` and `evaluate`.
     """
     model = resolve(target)
+    if output is not None:  # what cannot be kept is told before the training, not after it
+        from mnist1d.plots import style
+
+        style.ending_of(output, style.STILLS)
+        if not os.access(output.parent, os.W_OK | os.X_OK):
+            raise UsageError(f"cannot write in the folder {output.parent}: make it, or name another with -o")
+    if runs is not None:
+        open_store(runs).close()
     found = evaluate(model, seeds, shuffled=shuffled, name=target, num_steps=num_steps, learning_rate=learning_rate, progress=_told)
+    print(json.dumps(found.to_dict(), allow_nan=False) if as_json else found)
     if runs is not None:
         keep(found, runs)
     if output is not None:
-        from mnist1d.plots import style
-
         style.save(found.figure(), output)
-    print(json.dumps(found.to_dict(), allow_nan=False) if as_json else found)
     return 1 if found.failed else 0
 
 
@@ -60,7 +66,7 @@ def resolve(target: str) -> Any:
     importlib.invalidate_caches()
     try:
         found = importlib.import_module(module_name)
-    except Exception as error:  # whatever stands in their file
+    except (Exception, SystemExit) as error:  # whatever stands in their file
         if isinstance(error, ModuleNotFoundError) and f"{module_name}.".startswith(f"{error.name}."):
             top = module_name.split(".")[0]
             fix = "write the name without .py" if module_name.endswith(".py") else f"go to the folder that holds {top}.py"
