@@ -84,3 +84,10 @@ def test_few_programs_serve_all_masks(split, params):
     for seed in range(6):
         training(0, split, params, kept(params, 0.04, seed))
     assert 1 <= len(training.programs) <= 3 and training.compile_seconds > 0
+
+
+def test_one_program_where_that_is_asked(split, params):
+    training = PrunedTraining(SETTINGS, parts=1)
+    for name in MASKS:
+        training(0, split, params, MASKS[name](params))
+    assert list(training.programs) == [(HIDDEN, HIDDEN)]

@@ -115,17 +115,17 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
     from mnist1d.learning import Settings, Split
     from mnist1d.learning.models import mlp
-    from mnist1d.learning.pruning import PrunedTraining
+    from mnist1d.learning.pruning import PARTS, PrunedTraining
 
     split = Split.of(make_dataset(config.data, dtype="float32"))
     fresh = make_dataset(config.data.replace(seed=(config.data.seed + 1) % 2**32), dtype="float32")
     splits = {"plain": Split.of(fresh), "reversed": Split.of(fresh.reversed()), "permuted": Split.of(fresh.shuffled(seed=0))}
     splits["redrawn"] = splits["plain"]
     init = jax.jit(mlp(hidden=config.hidden, num_inputs=split.x.shape[1]).init)
-    cycle = PrunedTraining(Settings(config.num_steps, config.batch_size, config.learning_rate, eval_every=config.num_steps))
-    judge = PrunedTraining(
-        Settings(config.ticket_steps, config.ticket_batch_size, config.learning_rate, eval_every=config.ticket_eval_every)
-    )
+    parts = PARTS if config.num_rounds >= FINE else 1  # with few rounds, compiling for every size takes longer than it saves
+    train, ticket = config.num_steps, config.ticket_steps
+    cycle = PrunedTraining(Settings(train, config.batch_size, config.learning_rate, eval_every=train), parts)
+    judge = PrunedTraining(Settings(ticket, config.ticket_batch_size, config.learning_rate, eval_every=config.ticket_eval_every), parts)
     rows = []
     for seed in seeds:
         begin, compiled = time.perf_counter(), cycle.compile_seconds + judge.compile_seconds

@@ -18,7 +18,7 @@ from mnist1d.learning.layers import Params, dense
 from mnist1d.learning.models import Model
 from mnist1d.learning.training import Fit, Settings, Split, make_fit
 
-PARTS = 10  # sizes are rounded up to a tenth of the full one, so that few programs serve all masks
+PARTS = 10  # sizes are rounded up to a tenth of the full one, so that few programs serve all masks; 1: always the full one
 
 
 class PrunedTraining:
@@ -27,11 +27,11 @@ class PrunedTraining:
     Programs are compiled as sizes come up; compile_seconds says how long that took so far.
     """
 
-    def __init__(self, settings: Settings):
-        self.fit, self.programs, self.compile_seconds = make_fit(SLIM, settings), {}, 0.0
+    def __init__(self, settings: Settings, parts: int = PARTS):
+        self.fit, self.parts, self.programs, self.compile_seconds = make_fit(SLIM, settings), parts, {}, 0.0
 
     def __call__(self, seed: int, split: Split, params: Params, mask: Params) -> Fit:
-        params, order, second = jax.device_get(params), *ordered_units(mask)
+        params, order, second = jax.device_get(params), *ordered_units(mask, self.parts)
         arguments = jax.random.key(seed), split, slim(params, order, second), slim(mask, order, second)
         fit = jax.device_get(self._program((len(order), second), arguments)(*arguments))
         return fit._replace(params=restored(jax.tree.map(np.multiply, params, mask), fit.params, order, second))
@@ -54,12 +54,12 @@ def used_units(mask: Params) -> tuple[np.ndarray, np.ndarray]:
     return has_second | (has_first & (read | second["w"][:, has_second].any(axis=1))), has_second
 
 
-def ordered_units(mask: Params) -> tuple[np.ndarray, int]:
+def ordered_units(mask: Params, parts: int = PARTS) -> tuple[np.ndarray, int]:
     """Return the units that count, those with a second layer first, filled up to a round size by `hidden`, a unit of zeros; and how
     many of them get a second layer, rounded up too."""
     used, second = used_units(mask)
     hidden = len(used)
-    part = max(1, hidden // PARTS)
+    part = max(1, hidden // parts)
     size, num_second = (min(hidden, -(-max(n, 1) // part) * part) for n in (used.sum(), second.sum()))
     order = np.concatenate([np.flatnonzero(second), np.flatnonzero(used & ~second)])
     return np.pad(order, (0, size - len(order)), constant_values=hidden), num_second
