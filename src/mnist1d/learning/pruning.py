@@ -15,7 +15,7 @@ import numpy as np
 from jax import Array
 
 from mnist1d.learning.layers import Params, dense
-from mnist1d.learning.models import Model
+from mnist1d.learning.models import mlp
 from mnist1d.learning.training import Fit, Settings, Split, make_fit
 
 PARTS = 10  # sizes are rounded up to a tenth of the full one, so that few programs serve all masks; 1: always the full one
@@ -102,8 +102,4 @@ def _apply(params: Params, x: Array) -> Array:
     return dense(params["dense3"], h)
 
 
-def _init(key: Array) -> Params:
-    raise NotImplementedError("a slim network starts from a part of a full one's parameters")
-
-
-SLIM = Model(_init, _apply)
+SLIM = mlp()._replace(apply=_apply)  # sizes are those of the parameters that it is given
