@@ -10,6 +10,7 @@ from mnist1d.runs.quiz import quizzes
 from mnist1d.runs.store import DATABASE
 from mnist1d.runs.sweep import plan
 from mnist1d.web import server
+from mnist1d.web.live import News
 from tests.web.test_server import serving
 
 ENTER, LEFT, RIGHT, UP, DOWN, BACKSPACE = "\ue007", "\ue012", "\ue014", "\ue013", "\ue015", "\ue003"
@@ -313,8 +314,12 @@ def test_results_that_do_not_come_are_asked_for_again(served):
     page.wait(lambda: "No runs yet" in page.text("#results-studies"))
 
 
-def test_results_of_runs_and_a_sweep_live(served, toy, monkeypatch):
+@pytest.mark.parametrize("is_late", [False, True], ids=["live", "told when it is over"])
+def test_results_of_runs_and_a_sweep_live(served, toy, monkeypatch, is_late):
     page, runs = served
+    over, since = threading.Event(), News.since
+    if is_late:
+        monkeypatch.setattr(News, "since", lambda news: since(news) if over.is_set() else ())
     monkeypatch.setattr(server, "POLL", 0.05)
     monkeypatch.setattr("mnist1d.web.live.METRIC", "one")
     page.open("results")
@@ -324,6 +329,7 @@ def test_results_of_runs_and_a_sweep_live(served, toy, monkeypatch):
     def run():
         with open_store(runs) as store:
             sweep(store, plan("toy", "smoke"))
+        over.set()
 
     thread = threading.Thread(target=run)
     thread.start()

@@ -85,7 +85,7 @@ def test_no_news_of_what_nobody_asked_for(tmp_path):
     assert list(News(tmp_path).since()) == []
     quiz.save(result(), tmp_path)
     news = News(tmp_path)
-    assert list(news.since()) == [("calls", {"done": 0, "wanted": None, "calls": []})] and list(news.since()) == []
+    assert list(news.since()) == [("calls", {"done": 0, "wanted": None, "total": 1, "calls": []})] and list(news.since()) == []
 
 
 def test_the_news_end_with_the_server(tmp_path):

@@ -39,7 +39,7 @@ class News:
             done = {(call.trial, seed) for call in calls if call.status in ("done", "skipped") for seed in call.seeds}
             asked = [(trial, seed) for trial, seeds in wanted.items() for seed in seeds]
             count = sum(pair in done for pair in asked)
-            yield "calls", {"done": count, "wanted": len(asked) or None, "calls": [shown(call) for call in new]}
+            yield "calls", {"done": count, "wanted": len(asked) or None, "total": len(calls), "calls": [shown(call) for call in new]}
             for call in new:
                 yield from (("curve", content) for content in curve(store, call))
 

@@ -24,10 +24,11 @@ class ResultsOf:
 
     def get(self) -> tuple[dict[str, Any], dict[str, bytes]]:
         """Return the document, and the figures that it names, {path: content}. Errors: as for `open_store`."""
-        document = {"runs": str(self.runs.resolve()), "made": now(), "studies": [], "quiz": []}
+        document = {"runs": str(self.runs.resolve()), "made": now(), "calls": 0, "studies": [], "quiz": []}
         if not (self.runs / DATABASE).is_file():
             return document, {}
         with self.lock, open_store(self.runs, create=False) as store:
+            document["calls"] = len(store.calls())  # first: what comes while the rest is read is new to the reader
             made, document["quiz"] = {}, quizzes(store)
             count = len(document["quiz"])  # the benchmark table gains a line with each
             for study in studies_in(store):

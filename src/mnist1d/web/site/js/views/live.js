@@ -11,6 +11,7 @@ export class Live {
   constructor(page, reload) {
     this.page = page;
     this.curves = [];
+    [this.known, this.total] = [Infinity, 0]; // calls that the results on the screen know of, none until they have come; calls in the store
     this.told = h("p", { id: "results-live-told" }, "Waiting for the server.");
     this.progress = h("progress", { max: 1, value: 0, "aria-label": "Seeds done of the last sweep" });
     this.list = h("ul", { class: "results-calls num" });
@@ -43,7 +44,13 @@ export class Live {
     this.source?.close();
   }
 
-  addCalls({ done, wanted, calls }) {
+  /** The results on the screen are made of so many calls: the button is there while the store has more. */
+  know(calls) {
+    this.known = calls;
+    this.reload.hidden = this.total <= this.known;
+  }
+
+  addCalls({ done, wanted, total, calls }) {
     const isOver = wanted && done >= wanted;
     this.progress.max = wanted || 1;
     this.progress.value = done;
@@ -54,7 +61,8 @@ export class Live {
       this.list.prepend(h("li", {}, `${study}, ${label}, ${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"}: ${status}, ${seconds.toFixed(1)} s`));
     }
     while (this.list.children.length > CALLS) this.list.lastChild.remove();
-    if (!this.isFirst && calls.length) this.reload.hidden = false;
+    this.total = total;
+    this.reload.hidden = this.total <= this.known;
     this.isFirst = false;
   }
 

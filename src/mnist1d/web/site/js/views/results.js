@@ -11,7 +11,8 @@ export async function mount(root, page) {
   let shown = null; // the results on the screen, as text: the same ones are not laid out again under the reader
   const load = async () => {
     const results = await fetchResults(page);
-    const text = JSON.stringify({ ...results, made: null });
+    if (results && !results.failure) live?.know(results.calls);
+    const text = JSON.stringify({ ...results, made: null, calls: null });
     if (text === shown) return;
     shown = results?.failure ? null : text;
     studies.replaceChildren(...(results?.failure ? failed(results.failure, load) : described(results, page)));
