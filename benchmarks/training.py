@@ -85,13 +85,13 @@ def ours(name: str, data: Any, num_steps: int) -> tuple[Callable[[], Any], float
     """Return a call that trains one seed, and the seconds that compiling it took."""
     import jax
 
-    from mnist1d.learning import MODELS, Settings, Split, fit_seeds, make_fit
+    from mnist1d.learning import MODELS, Settings, Split, compile_seeds, make_fit
 
     split, keys = Split.of(data), jax.random.split(jax.random.key(0), 1)
     begin = time.perf_counter()
     fit = make_fit(MODELS[name](), Settings(num_steps=num_steps))
-    compiled = jax.jit(lambda keys, split: fit_seeds(fit, keys, split)).lower(keys, split).compile()
-    return lambda: jax.block_until_ready(compiled(keys, split)), time.perf_counter() - begin
+    train = compile_seeds(fit, keys, split)
+    return lambda: jax.block_until_ready(train()), time.perf_counter() - begin
 
 
 def seconds(call: Callable[[], Any], single: bool) -> float:

@@ -59,7 +59,8 @@ def test_training_lowers_the_loss_without_labels():
     config = study.Config(num_epochs=10, batch_size=50)
     init, layers = study.network("projector", 40)
     signals = make_dataset(num_samples=500, dtype="float32").x
-    _, losses = jax.jit(study.simclr(config, init, layers))(jax.random.key(0), signals)
+    key = jax.random.key(0)
+    _, losses = jax.jit(study.simclr(config, layers))(key, init(key), signals)
     assert losses.shape == (10,) and losses[-1] < losses[0] - 0.5
 
 

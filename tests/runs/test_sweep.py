@@ -11,7 +11,7 @@ import pytest
 from mnist1d.errors import UsageError
 from mnist1d.runs import open_store, plan, sweep
 from mnist1d.runs.executors import Processes, make_executor, one_thread
-from mnist1d.runs.sweep import Progress, Task, alone, balanced
+from mnist1d.runs.sweep import Progress, Task, alone, balanced, next_of
 from mnist1d.runs.work import checked, work
 from tests.runs.toy import LOG, Config, start
 
@@ -88,6 +88,14 @@ def test_the_longest_first(toy, store):
 
     sweep(store, [Task("toy", Config(size=size), (0,), "smoke", float(size)) for size in (2, 3, 1)], progress=Seen())
     assert seen == [3, 2, 1]
+
+
+def test_no_two_workers_at_one_study_while_another_has_work():
+    long, short = (Task("lottery", Config(size=size), (0,), "smoke", estimate) for size, estimate in ((1, 9.0), (2, 8.0)))
+    other = Task("pooling", Config(), (0,), "smoke", 1.0)
+    assert next_of([long, short, other], []) == long
+    assert next_of([short, other], ["lottery"]) == other
+    assert next_of([short], ["lottery"]) == short
 
 
 def test_long_tasks_are_split_by_seeds():

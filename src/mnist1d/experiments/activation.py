@@ -83,7 +83,7 @@ class Config:
 def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: the learned function and the hand-made ones."""
     smoke = {"num_steps": 12, "objective_steps": 8, "outer_steps": 2, "num_inits": 1, "cnn_steps": 10, "hidden": 32}
-    settings = {"smoke": smoke, "quick": {"outer_steps": 14, "num_inits": 3, "cnn_steps": 600}, "paper": {}}[preset]
+    settings = {"smoke": smoke, "quick": {"outer_steps": 10, "num_inits": 2, "cnn_steps": 400}, "paper": {}}[preset]
     names = (LEARNED, "relu") if preset == "smoke" else (LEARNED, *HAND_MADE)
     return [Config(function=name, **settings) for name in names]
 
@@ -149,8 +149,8 @@ def make_inner(config: Config, x: Any, y: Any) -> Callable[..., Any]:
     def inner(f: Callable, params: Any, key: Any) -> tuple[Any, Any]:
         init_key, noise_key = random.split(key)
         weights = jax.tree.map(lambda w: w.astype(x.dtype), init_mlp(init_key, x.shape[1], config.hidden))
-        shape = (config.num_steps, config.hidden)  # one draw a step, shared over the batch
-        noises = config.noise * random.uniform(noise_key, shape, x.dtype, -1, 1)
+        flat = random.uniform(noise_key, (config.num_steps * config.hidden,), x.dtype, -1, 1)  # faster to compile than its shape
+        noises = config.noise * flat.reshape(config.num_steps, config.hidden)  # one draw a step, shared over the batch
 
         def step(state: tuple[Any, Any], batch: tuple[Any, ...]) -> tuple[Any, Any]:
             weights, squares = state
@@ -243,9 +243,9 @@ def cnn_acc(values: np.ndarray, key: Any, num_steps: int) -> float:
     import jax
     import jax.numpy as jnp
 
-    from mnist1d.learning import Settings, Split, fit_seeds, make_fit
+    from mnist1d.learning import Settings, Split, fit_seeds, jit_once, make_fit
 
-    params = cnn().init(key) | {"table": jnp.asarray(values, jnp.float32)}
+    params = jit_once(cnn().init)(key) | {"table": jnp.asarray(values, jnp.float32)}
     fit = make_fit(cnn(), Settings(num_steps=num_steps, eval_every=num_steps))
     curves = fit_seeds(fit, key[None], Split.of(make_dataset(dtype="float32")), params=params).curves
     return float(jax.block_until_ready(curves)["test_acc"][0, -1])

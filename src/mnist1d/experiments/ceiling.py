@@ -76,7 +76,7 @@ class Config:
 
 def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: all classifiers on the frozen set, then observer, CNN and MLP on every value of every knob."""
-    rest = {"smoke": {"num_steps": 20, "num_signals": 40}, "quick": {"num_steps": 1500}, "paper": {}}[preset]
+    rest = {"smoke": {"num_steps": 20, "num_signals": 40}, "quick": {"num_steps": 1000}, "paper": {}}[preset]
     values = {"smoke": {"corr_noise_scale": (1.0,)}, "quick": QUICK, "paper": KNOBS}[preset]
     trials = [Config(what=what, **rest) for what in (WHAT if preset != "smoke" else ("observer", "mlp"))]
     turned = ("observer", "mlp") if preset == "smoke" else ("observer", "mlp", "cnn")

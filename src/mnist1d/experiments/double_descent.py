@@ -40,7 +40,7 @@ PUBLISHED = (
 )
 SEEDS = {"smoke": 2, "quick": 3, "paper": 2}
 PEER_SECONDS = 1770.0
-ESTIMATE = {"smoke": 8.0, "quick": 79.0, "paper": 2500.0}  # seconds of one core
+ESTIMATE = {"smoke": 8.0, "quick": 50.0, "paper": 2500.0}  # seconds of one core
 
 FITTED = 0.02  # training error at and below which a network interpolates
 PADDED = {"mlp": (16, 48, 80, 104, 136, 160, 184, 232, 304), "cnn": (8, *range(16, 105, 8))}  # units computed; beyond, multiples of 100
@@ -72,7 +72,7 @@ def grid(preset: str) -> list[Config]:
     small = DataConfig(num_samples=4000, train_split=0.25)
     mlp, cnn, fixed = {
         "smoke": ((2, 8), (2,), {"num_epochs": 2, "data": DataConfig(num_samples=400)}),
-        "quick": ((2, 4, 6, 9, 12, 16, 24, 32, 48, 160), (2, 4, 6, 8, 11, 16, 32), {"num_epochs": 600, "data": small}),
+        "quick": ((2, 4, 6, 9, 12, 16, 24, 32, 48, 136), (2, 4, 6, 8, 11, 16, 24), {"num_epochs": 500, "data": small}),
         "paper": (MLP_WIDTHS, CNN_WIDTHS, {}),
     }[preset]
     trials = [Config("mlp", width, noise, **fixed) for noise in (0.0, 0.15) for width in mlp]
@@ -127,30 +127,38 @@ def program(
     import jax
     import jax.numpy as jnp
 
-    from mnist1d.learning import Settings, Split, make_fit
+    from mnist1d.learning import Settings, Split, jit_once, make_fit
 
     model = make_model(name, units, shape[1])
     num_steps = num_epochs * max(1, shape[0] // batch_size)
     fit = make_fit(model, Settings(num_steps, batch_size, optimizer="momentum", eval_every=num_steps, reshuffle=True))
 
-    def mapped(seeds, labels, split, width, learning_rate):
-        def one(seed_and_labels):
-            key, y = jax.random.key(seed_and_labels[0]), seed_and_labels[1]
-            params, mask = narrowed(name, units, model.init(jax.random.fold_in(key, 0)), width)
-            curves = fit(key, split._replace(y=y), params=params, mask=mask, learning_rate=learning_rate).curves
+    @jit_once
+    def start(seeds, width):
+        params = jax.lax.map(lambda seed: model.init(jax.random.fold_in(jax.random.key(seed), 0)), seeds)
+        narrow = jax.vmap(lambda params: narrowed(name, units, params, width), out_axes=(0, None))
+        return narrow(params)  # (seeds, ...) each, and one mask
+
+    def mapped(seeds, labels, params, mask, split, learning_rate):
+        def one(of_seed):
+            seed, y, params = of_seed
+            curves = fit(jax.random.key(seed), split._replace(y=y), params=params, mask=mask, learning_rate=learning_rate).curves
             return {metric: values[-1] for metric, values in curves.items()}
 
-        return jax.lax.map(one, (seeds, labels))  # not vmap: no faster, and twice the time to compile
+        return jax.lax.map(one, (seeds, labels, params))  # not vmap: no faster, and twice the time to compile
 
     def of(shape: tuple[int, ...], dtype: Any = jnp.float32) -> Any:
         return jax.ShapeDtypeStruct(shape, dtype)
 
     split = Split(of(shape), of(shape[:1], jnp.int32), of(test_shape), of(test_shape[:1], jnp.int32))
-    compiled = jax.jit(mapped).lower(of((num_seeds,), jnp.int32), of((num_seeds, shape[0]), jnp.int32), split, of(()), of(())).compile()
+    seeds, labels = of((num_seeds,), jnp.int32), of((num_seeds, shape[0]), jnp.int32)
+    start = start.lower(seeds, of(())).compile()
+    compiled = jax.jit(mapped).lower(seeds, labels, *start.out_info, split, of(())).compile()
 
     def train(seeds, data, labels, width, learning_rate):
         split = Split(data.x, data.y.astype(np.int32), data.x_test, data.y_test.astype(np.int32))
-        found = compiled(np.asarray(seeds, np.int32), labels.astype(np.int32), split, np.float32(width), np.float32(learning_rate))
+        seeds = np.asarray(seeds, np.int32)
+        found = compiled(seeds, labels.astype(np.int32), *start(seeds, np.float32(width)), split, np.float32(learning_rate))
         return {metric: np.asarray(values) for metric, values in found.items()}
 
     return train

@@ -63,7 +63,7 @@ class Config:
 
 def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: the four models, the observer, and the CNN at a constant learning rate."""
-    rest = {"smoke": {"num_samples": 2000, "num_test": 100}, "quick": {"num_samples": 200_000, "num_test": 2000}, "paper": {}}[preset]
+    rest = {"smoke": {"num_samples": 2000, "num_test": 100}, "quick": {"num_samples": 150_000, "num_test": 2000}, "paper": {}}[preset]
     models = {"smoke": ("mlp", "observer"), "quick": (*MODELS, "observer"), "paper": (*MODELS, "observer")}[preset]
     constant = [Config(model="cnn", decay="none", **rest)] if preset == "paper" else []
     return [Config(model=model, **rest) for model in models] + constant
@@ -86,7 +86,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
     from mnist1d.adapters.jax import sample
     from mnist1d.learning import MODELS as MAKE
-    from mnist1d.learning import Settings, Split, fit_seeds, make_fit, num_params
+    from mnist1d.learning import Settings, Split, compile_seeds, make_fit, num_params
 
     model = MAKE[config.model](num_inputs=config.data.final_seq_length)
     steps = np.unique(np.geomspace(1, config.num_steps, NUM_EVALUATIONS).round().astype(int))
@@ -98,9 +98,9 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     keys = jnp.stack([jax.random.key(seed) for seed in seeds])
     begin = time.perf_counter()
     fit = make_fit(model, settings, stream(config.data, config.batch_size))
-    compiled = fit_seeds.lower(fit, keys, split, learning_rate=rates).compile()
+    train = compile_seeds(fit, keys, split, learning_rate=rates)
     compiled_at = time.perf_counter()
-    found = jax.block_until_ready(compiled(keys, split, learning_rate=rates))
+    found = jax.block_until_ready(train())
     seconds = (time.perf_counter() - compiled_at) / len(seeds)
     scalars = {"seconds": seconds, "compile_seconds": compiled_at - begin, "num_params": num_params(model)}
     curves = {name: found.curves[name] for name in ("test_acc", "test_loss")}

@@ -44,7 +44,7 @@ PUBLISHED = (
 )
 SEEDS = {"smoke": 2, "quick": 3, "paper": 2}  # as many as published
 PEER_SECONDS = 4390.0
-ESTIMATE = {"smoke": 8.0, "quick": 26.0, "paper": 2000.0}  # seconds of one core
+ESTIMATE = {"smoke": 8.0, "quick": 45.0, "paper": 2000.0}  # seconds of one core
 
 SELECTIONS = ("magnitude", "random")
 VARIANTS = ("plain", "reversed", "permuted", "redrawn")
@@ -113,7 +113,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     """Prune and rewind round after round, then train the chosen masks on the fresh set; one seed after the other."""
     import jax
 
-    from mnist1d.learning import Settings, Split
+    from mnist1d.learning import Settings, Split, jit_once
     from mnist1d.learning.models import mlp
     from mnist1d.learning.pruning import PARTS, PrunedTraining
 
@@ -121,7 +121,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     fresh = make_dataset(config.data.replace(seed=(config.data.seed + 1) % 2**32), dtype="float32")
     splits = {"plain": Split.of(fresh), "reversed": Split.of(fresh.reversed()), "permuted": Split.of(fresh.shuffled(seed=0))}
     splits["redrawn"] = splits["plain"]
-    init = jax.jit(mlp(hidden=config.hidden, num_inputs=split.x.shape[1]).init)
+    init = jit_once(mlp(hidden=config.hidden, num_inputs=split.x.shape[1]).init)
     parts = PARTS if config.num_rounds >= FINE else 1  # with few rounds, compiling for every size takes longer than it saves
     train, ticket = config.num_steps, config.ticket_steps
     cycle = PrunedTraining(Settings(train, config.batch_size, config.learning_rate, eval_every=train), parts)

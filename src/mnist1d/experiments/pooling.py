@@ -75,7 +75,7 @@ class Config:
 def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: every variant on every size."""
     sizes = {"smoke": (200,), "quick": (1000, 10_000), "paper": (1000, 2000, 5000, 10_000, 20_000, 50_000)}[preset]
-    rest = {"smoke": {"num_steps": 20, "eval_every": 10, "channels": 4}, "quick": {"num_steps": 2000}, "paper": {}}[preset]
+    rest = {"smoke": {"num_steps": 20, "eval_every": 10, "channels": 4}, "quick": {"num_steps": 1500}, "paper": {}}[preset]
     return [Config(pooling=pooling, num_train=size, **rest) for size in sizes for pooling in POOLINGS]
 
 
@@ -88,16 +88,16 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     """Train one variant from every seed."""
     import jax
 
-    from mnist1d.learning import Settings, Split, fit_seeds, make_fit, num_params
+    from mnist1d.learning import Settings, Split, compile_seeds, make_fit, num_params
 
     split = Split.of(make_dataset(config.sized_data, dtype="float32"))
     model = pooled_cnn(config.pooling, config.channels, split.x.shape[1])
     settings = Settings(config.num_steps, config.batch_size, config.learning_rate, eval_every=config.eval_every)
     keys = jax.numpy.stack([jax.random.key(seed) for seed in seeds])
     begin = time.perf_counter()
-    compiled = fit_seeds.lower(make_fit(model, settings), keys, split).compile()
+    train = compile_seeds(make_fit(model, settings), keys, split)
     compiled_at = time.perf_counter()
-    fit = jax.block_until_ready(compiled(keys, split))
+    fit = jax.block_until_ready(train())
     scalars = {
         "seconds": (time.perf_counter() - compiled_at) / len(seeds),
         "compile_seconds": compiled_at - begin,

@@ -82,7 +82,7 @@ def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: either loss with every number of classes."""
     settings, numbers = {
         "smoke": ({"num_train": 100, "num_steps": 20, "widest": 12, "num_widths": 3, "data": DataConfig(num_samples=2000)}, (2, 4)),
-        "quick": ({"num_train": 300, "batch_size": 50, "num_steps": 3000, "widest": 48, "num_widths": 11}, (2, 5, 10)),
+        "quick": ({"num_train": 300, "batch_size": 50, "num_steps": 2000, "widest": 48, "num_widths": 11}, (2, 5, 10)),
         "paper": ({}, (2, 4, 6, 8, 10)),
     }[preset]
     trials = [Config(loss=loss, num_classes=number, **settings) for loss in LOSSES for number in numbers]
@@ -94,7 +94,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     import jax
     import jax.numpy as jnp
 
-    from mnist1d.learning import Settings, Split, make_fit
+    from mnist1d.learning import Settings, Split, jit_once, make_fit
 
     data = make_dataset(config.data, dtype="float32").subset(range(config.num_classes))
     if len(data.x) < config.num_train:
@@ -107,19 +107,22 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     fit, widths = make_fit(model, settings), config.widths
     rates = jnp.asarray(config.learning_rate * (1 + np.cos(np.pi * np.arange(config.num_steps) / config.num_steps)) / 2, jnp.float32)
 
-    def train(key: Any, split: Any, widths: Any) -> dict[str, Any]:
-        def one(width: Any) -> dict[str, Any]:
-            params, mask = narrowed(model.init(key), width)
+    @jit_once
+    def start(key: Any) -> tuple[Any, Any]:
+        return jax.vmap(lambda width: narrowed(model.init(key), width))(widths)
+
+    def train(key: Any, split: Any, params: Any, masks: Any) -> dict[str, Any]:
+        def one(params: Any, mask: Any) -> dict[str, Any]:
             return fit(key, split, params=params, mask=mask, learning_rate=rates).curves
 
-        return jax.tree.map(lambda curve: curve[:, -1], jax.vmap(one)(widths))
+        return jax.tree.map(lambda curve: curve[:, -1], jax.vmap(one)(params, masks))
 
     begin = time.perf_counter()
     splits = [Split.of(data.with_label_noise(config.label_noise, seed=seed)) for seed in seeds]
     keys = [jax.random.key(seed) for seed in seeds]
-    compiled = jax.jit(train).lower(keys[0], splits[0], widths).compile()
+    compiled = jax.jit(train).lower(keys[0], splits[0], *start(keys[0])).compile()
     compiled_at = time.perf_counter()
-    found = [jax.tree.map(np.asarray, compiled(key, split, widths)) for key, split in zip(keys, splits, strict=True)]
+    found = [jax.tree.map(np.asarray, compiled(key, split, *start(key))) for key, split in zip(keys, splits, strict=True)]
     seconds = (time.perf_counter() - compiled_at) / len(seeds)
     numbers = num_params(widths, data.x.shape[1], config.num_classes)
     rows = curve_rows(seeds, numbers, {metric: np.stack([curves[metric] for curves in found]) for metric in found[0]})

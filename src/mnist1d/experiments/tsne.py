@@ -32,7 +32,7 @@ TITLE = "t-SNE: how far classes separate"
 PUBLISHED: tuple[Published, ...] = ()  # a figure to look at; no number
 SEEDS = {"smoke": 2, "quick": 2, "paper": 3}
 PEER_SECONDS = 115.0
-ESTIMATE = {"smoke": 3.0, "quick": 15.0, "paper": 120.0}  # seconds of one core
+ESTIMATE = {"smoke": 3.0, "quick": 5.0, "paper": 120.0}  # seconds of one core
 DATASETS = ("mnist1d", "mnist")
 METHODS = {"openTSNE": "openTSNE", "scikit-learn": "sklearn"}  # name: module
 
@@ -64,7 +64,7 @@ class Config:
 
 def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: both data sets."""
-    sizes = {"smoke": {"num_samples": 100, "perplexity": 10.0}, "quick": {"num_samples": 1000}, "paper": {}}[preset]
+    sizes = {"smoke": {"num_samples": 100, "perplexity": 10.0}, "quick": {"num_samples": 700}, "paper": {}}[preset]
     return [Config(dataset=dataset, **sizes) for dataset in DATASETS]
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import jax
+
+# jax.jit for what runs once, such as drawing initial weights: without LLVM's passes, which would take longer than they save.
+jit_once: Callable = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 
 
 def enable_compilation_cache(folder: str | Path | None = None) -> Path:

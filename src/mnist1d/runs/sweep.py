@@ -145,7 +145,8 @@ def _drive(store: Store, pool: Executor, size: int, todo: list[Task], summary: S
     queue, running = list(todo), {}
     while queue or running:
         while queue and len(running) < size:
-            task = queue.pop(0)
+            task = next_of(queue, [task.study for task in running.values()])
+            queue.remove(task)
             progress.begin(task)
             running[pool.submit(work, task.study, task.config, task.seeds)] = task
         for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -159,6 +160,11 @@ def _drive(store: Store, pool: Executor, size: int, todo: list[Task], summary: S
             progress.end(task, outcome)
             if fail_fast and summary.failed:
                 queue.clear()
+
+
+def next_of(queue: list[Task], busy: Sequence[str]) -> Task:
+    """Return the longest task left, of a study that no other worker is at if there is one: two would compile the same program twice."""
+    return next((task for task in queue if task.study not in busy), queue[0])
 
 
 def _outcome(future: Future) -> Outcome:
