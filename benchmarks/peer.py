@@ -1,13 +1,12 @@
-"""The original package, `mnist1d` 0.0.2.post1, to compare with: installed once into .peer/ of the checkout.
+"""The original package, `mnist1d` 0.0.2.post1, to compare with: installed once into a folder of its own in the checkout.
 
-Its import name is ours, so it runs in a process of its own, with .peer first on the path.
+Its import name is ours, so it runs in a process of its own, with that folder first on the path.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,7 +14,7 @@ from pathlib import Path
 
 VERSION = "0.0.2.post1"
 ROOT = Path(__file__).resolve().parent.parent
-FOLDER = ROOT / ".peer"
+FOLDER = ROOT / ".peer" / VERSION
 
 
 class PeerUnavailable(RuntimeError):
@@ -27,16 +26,20 @@ def install() -> Path:
     if not (FOLDER / f"mnist1d-{VERSION}.dist-info").is_dir():
         wanted = [f"mnist1d=={VERSION}"]
         wanted += [name for name in ("requests", "matplotlib") if importlib.util.find_spec(name) is None]  # it imports both
-        with tempfile.TemporaryDirectory(dir=ROOT, prefix=".peer-") as new:  # a broken-off installation leaves nothing behind
+        FOLDER.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=FOLDER.parent) as new:  # a broken-off installation leaves nothing behind
             for name in wanted:
                 alone = ["--no-deps"] if name.startswith("mnist1d") else []  # its NumPy and SciPy are those of this environment
                 command = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", *alone, "--target", new, name]
                 pip = subprocess.run(command, capture_output=True, text=True)
                 if pip.returncode:
                     raise PeerUnavailable(f"pip could not install {name}: {pip.stderr.strip()[-300:]}")
-            shutil.rmtree(FOLDER, ignore_errors=True)
-            Path(new).rename(FOLDER)
-            Path(new).mkdir()  # for the context manager to remove
+            try:
+                Path(new).rename(FOLDER)
+                Path(new).mkdir()  # for the context manager to remove
+            except OSError as error:  # another process may have been faster
+                if not FOLDER.is_dir():
+                    raise PeerUnavailable(f"{FOLDER} cannot be made: {error.strerror}") from None
     return FOLDER
 
 

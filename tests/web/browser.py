@@ -89,7 +89,7 @@ class Page:
     def cdp(self, command, **params):
         return self.driver.execute_cdp_cmd(command, params)
 
-    def wait(self, condition, seconds=10):
+    def wait(self, condition, seconds=30):
         return WebDriverWait(self.driver, seconds, poll_frequency=0.03).until(lambda _: condition())
 
     def find(self, selector):
