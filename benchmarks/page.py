@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 
 from mnist1d.web.export import export
-
 from tests.web.browser import Page, file_server, start_chromium
 
 MOVES = """

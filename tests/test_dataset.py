@@ -303,6 +303,8 @@ def test_subset_relabels_in_the_given_order(small):
     plain, new = small.subset([7, 2]), small.subset([7, 2], relabel=True)
     np.testing.assert_array_equal(new.y, np.where(plain.y == 7, 0, 1))
     np.testing.assert_array_equal(new.y_test, np.where(plain.y_test == 7, 0, 1))
+    np.testing.assert_array_equal(new.templates.x, small.templates.x[[7, 2]])
+    assert new.templates.y.tolist() == [0, 1]
     noisy = new.with_label_noise(1, allow_same=False)
     np.testing.assert_array_equal(noisy.y, 1 - new.y)
     with pytest.raises(UsageError, match="take the subset first, then add label noise"):

@@ -199,6 +199,8 @@ def test_settings_may_come_in_any_form():
     for args in (as_dict, argparse.Namespace(**as_dict), type("Settings", (), as_dict), ObjectView({"num_samples": 100})):
         np.testing.assert_array_equal(make_dataset(args)["x"], expected)
     assert make_dataset()["x"].shape == (4000, 40)
+    with pytest.raises(UsageError, match="args must hold the settings as attributes"):
+        make_dataset(3)
 
 
 @pytest.mark.parametrize(

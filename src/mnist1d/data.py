@@ -16,7 +16,7 @@ from mnist1d import dataset as _dataset
 from mnist1d import digits as _digits
 from mnist1d.config import DataConfig
 from mnist1d.draws import legacy_stream
-from mnist1d.errors import warn
+from mnist1d.errors import UsageError, warn
 from mnist1d.transform import transform as transform
 from mnist1d.utils import ObjectView, from_pickle, set_seed, to_pickle
 
@@ -86,6 +86,8 @@ def _config(args: Any) -> DataConfig:
         if near and name not in known:
             warn(f"the setting {name!r} is not used: did you mean {near[0]!r}?")
     if not isinstance(args, Mapping):
+        if not any(hasattr(args, name) for name in known):
+            raise UsageError(f"args must hold the settings as attributes, as get_dataset_args() does; got {args!r}")
         values = {name: getattr(args, name) for name in known if hasattr(args, name)}  # those of the class too
     return DataConfig(**{name: values[name] for name in known if name in values})
 

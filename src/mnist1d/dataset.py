@@ -111,7 +111,9 @@ class Dataset:
         return self.replace(y=np.where(mask, anew, clean), y_clean=clean, noise_mask=mask)
 
     def subset(self, classes: Sequence[int], *, relabel: bool = False) -> Dataset:
-        """Return the signals of the given classes, by their true labels; relabel: number them 0 .. k - 1 in the given order.
+        """Return the signals of the given classes, by their true labels.
+
+        relabel: leave only these classes' templates, and number both 0 .. k - 1 in the given order.
 
         Errors: UsageError for an empty list, a class that is not there, or one named twice.
         """
@@ -130,6 +132,10 @@ class Dataset:
             new = {old: i for i, old in enumerate(classes)}
             for name in [name for name in kept if name.startswith("y")]:
                 kept[name] = np.array([new[label] for label in kept[name].tolist()], dtype=np.int64)
+            names = self.templates.y.tolist()
+            if set(classes) <= set(names):  # an old file's templates may be missing
+                rows = [names.index(label) for label in classes]
+                kept["templates"] = Templates(self.templates.x[rows], self.templates.t, np.arange(len(classes)))
         return self.replace(**kept)
 
     def split(self, validation: int | float, seed: int = 0) -> Dataset:

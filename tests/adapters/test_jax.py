@@ -77,5 +77,7 @@ def test_positions_labels_and_templates_of_ones_own():
     np.testing.assert_array_equal(np.asarray(plain)[:, positions], shuffled)
     own = {"x": np.eye(2, 12), "t": np.arange(12.0), "y": np.array([4, 7])}
     assert set(np.asarray(stream.sample(jax.random.key(0), 100, None, own)[1])) == {4, 7}
-    with pytest.raises(UsageError, match="at least 1 signal"):
+    with pytest.raises(UsageError, match="at least 1"):
         stream.sample(jax.random.key(0), 0)
+    with pytest.raises(UsageError, match="whole number of signals"):
+        stream.sample(jax.random.key(0), 2.5)

@@ -122,6 +122,7 @@ def test_endless_stream_goes_on():
     [
         (lambda: MNIST1DStream(batch_size=0), "batch_size must be a whole number, at least 1, got 0"),
         (lambda: MNIST1DStream(rank=2, world_size=2), "rank must be in 0 .. world_size - 1"),
+        (lambda: MNIST1D(train="test"), "train must be True for the training signals or False"),
         (lambda: MNIST1D(layout="nlx"), "unknown layout 'nlx'"),
         (lambda: MNIST1D(mnist1d.DataConfig()), "by name"),
         (lambda: MNIST1D(data="set.npz"), "must be a Dataset"),
@@ -130,6 +131,11 @@ def test_endless_stream_goes_on():
 def test_wrong_arguments(make, message):
     with pytest.raises(UsageError, match=message):
         make()
+
+
+def test_numpys_whole_numbers_will_do():
+    x, _ = next(iter(MNIST1DStream(batch_size=np.int64(7), num_samples=np.int32(14))))
+    assert x.shape == (7, 40)
 
 
 def test_a_stream_without_end_never_begins_again():

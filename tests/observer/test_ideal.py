@@ -109,6 +109,19 @@ def test_the_frozen_set_leaves_hardly_any_doubt():
     assert (ideal.predict(data.x_test[:300]) == data.y_test[:300]).mean() > 0.99
 
 
+def test_a_relabelled_subset_has_its_own_observer():
+    data = mnist1d.load_dataset().subset([7, 2, 5], relabel=True)
+    ideal = IdealObserver.of(data)
+    assert ideal.predict_proba(data.x_test[:100]).shape == (100, 3)
+    assert (ideal.predict(data.x_test[:100]) == data.y_test[:100]).mean() > 0.99
+
+
+@pytest.mark.parametrize("wrong", [{"std": 0}, {"std": -1}, {"mean": float("nan")}])
+def test_a_standardisation_that_is_none(wrong):
+    with pytest.raises(UsageError, match="mean must be finite and std above 0"):
+        IdealObserver(**wrong)
+
+
 def test_posterior_finds_the_causes():
     config = DataConfig(iid_noise_scale=1e-3, max_translation=20, padding=(36, 44))
     from mnist1d.draws import draw_fast

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import numbers
 from functools import partial
 
 import numpy as np
@@ -32,10 +33,10 @@ def sample(key: Array, n: int, config: DataConfig | None = None, templates: Temp
     Every signal is drawn on its own, its class too: classes come equally often on average. Standardised by the mean and standard
     deviation that the config's signals have in expectation. `n`, `config` and `templates` are static: another value is another
     compilation (give the same Templates object each time). The config's seed settles nothing but a shuffled set's positions;
-    num_samples and train_split settle nothing. Errors: UsageError for n below 1.
+    num_samples and train_split settle nothing. Errors: UsageError for n below 1 or no whole number.
     """
-    if n < 1:
-        raise UsageError(f"n must be at least 1 signal, got {n}")
+    if isinstance(n, bool) or not isinstance(n, numbers.Integral) or n < 1:
+        raise UsageError(f"n must be a whole number of signals, at least 1, got {n!r}")
     return _sample(key, int(n), config or DataConfig(), None if templates is None else as_templates(templates))
 
 

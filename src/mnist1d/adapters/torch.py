@@ -5,6 +5,7 @@ The fast path is `tensors(device)` with `batches`: slicing tensors that are alre
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -55,6 +56,8 @@ class MNIST1D(torch.utils.data.Dataset):
     ):
         if isinstance(root, Dataset | DataConfig):
             raise UsageError("the first argument is torchvision's root; pass the data set by name: MNIST1D(data=...)")
+        if not isinstance(train, bool | np.bool_):
+            raise UsageError(f"train must be True for the training signals or False for those of the test set, got {train!r}")
         check_name(layout, LAYOUTS, "layout")
         source = _dataset(data)
         x, y = (source.x, source.y) if train else (source.x_test, source.y_test)
@@ -138,7 +141,7 @@ class MNIST1DStream(torch.utils.data.IterableDataset):
     ):
         check_name(layout, LAYOUTS, "layout")
         for name, value, low in (("batch_size", batch_size, 1), ("num_samples", num_samples, 1), ("start", start, 0)):
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < low):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < low):
                 raise UsageError(f"{name} must be a whole number, at least {low}, got {value!r}")
         distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
         self.rank = rank if rank is not None else torch.distributed.get_rank() if distributed else 0

@@ -60,6 +60,8 @@ class IdealObserver:
         self.components: Components = make_components(self.config, self.templates)
         self._expected = expected_moments(self.config, self.templates)
         self.mean, self.std = (float(e if given is None else given) for given, e in zip((mean, std), self._expected, strict=True))
+        if not (np.isfinite(self.mean) and np.isfinite(self.std) and self.std > 0):
+            raise UsageError(f"mean must be finite and std above 0, got mean={self.mean}, std={self.std}")
         check_name(mode, ("exact", "fast"), "mode")
         if positions is None and self.config.shuffle_seq:
             is_exact = mode == "exact"
@@ -73,7 +75,10 @@ class IdealObserver:
 
     @classmethod
     def of(cls, data: Dataset) -> IdealObserver:
-        """Return the observer of a data set: its config, templates, standardisation and positions."""
+        """Return the observer of a data set: its config, templates, standardisation and positions.
+
+        Of a subset of the classes, take that with relabel=True: without, all templates are still possible to the observer.
+        """
         if data.config is None:
             raise UsageError("this data set does not say how it was made (config is None): write IdealObserver(config, mean=..., std=...)")
         return cls(data.config, data.templates, mean=data.mean, std=data.std, positions=data.positions)
