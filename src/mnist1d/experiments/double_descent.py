@@ -152,8 +152,8 @@ def program(
 
     split = Split(of(shape), of(shape[:1], jnp.int32), of(test_shape), of(test_shape[:1], jnp.int32))
     seeds, labels = of((num_seeds,), jnp.int32), of((num_seeds, shape[0]), jnp.int32)
+    compiled = jax.jit(mapped).lower(seeds, labels, *jax.eval_shape(start, seeds, of(())), split, of(())).compile()
     start = start.lower(seeds, of(())).compile()
-    compiled = jax.jit(mapped).lower(seeds, labels, *start.out_info, split, of(())).compile()
 
     def train(seeds, data, labels, width, learning_rate):
         split = Split(data.x, data.y.astype(np.int32), data.x_test, data.y_test.astype(np.int32))
