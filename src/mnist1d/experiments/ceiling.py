@@ -278,6 +278,10 @@ def _hardest_figure(rows: Rows) -> Any:
             draw_seen(ax, t, signal[i], clean[i], classes[i], int(label[i]))
     for ax in axes[-1]:
         ax.set_xlabel("time")
+    fig.suptitle(
+        f"Of all signals of the test set, people name {100 * _human()['acc']:.1f} %; these leave the ideal observer most in doubt",
+        fontsize=9,
+    )
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     return fig
 
