@@ -244,9 +244,10 @@ def figures(rows: Rows) -> dict[str, Any]:
                 numbers, values = trial.curve(metric)
                 chance = np.log(number) if loss == "cross_entropy" else 1 - 1 / number
                 style.band(ax, numbers, np.maximum(values, 1e-12) / chance, f"K = {number}", color)
-            for ax in (left, middle):
-                for value in trial.final("threshold")[:1]:
-                    ax.axvline(value, color=color, linestyle=":", linewidth=1)
+            fitted = trial.final("threshold")
+            fitted = fitted[np.isfinite(fitted)]  # NaN: no width fits the set
+            for ax in (left, middle) if len(fitted) else ():
+                ax.axvline(fitted.mean(), color=color, linestyle=":", linewidth=1)
         left.axhline(FITTED, color=style.GREY, linewidth=1)
         for ax, title in ((left, "training loss"), (middle, "test loss")):
             ax.set(title=f"{name}: {title}", xlabel="parameters", ylabel="share of chance", xscale="log", yscale="log")
