@@ -21,9 +21,14 @@ class PeerUnavailable(RuntimeError):
     """The original package could not be installed, for the reason given."""
 
 
+def is_whole() -> bool:
+    """Whether the original package is installed."""
+    return (FOLDER / f"mnist1d-{VERSION}.dist-info").is_dir()
+
+
 def install() -> Path:
     """Return the folder that holds the original package, installing it first where it is not there."""
-    if not (FOLDER / f"mnist1d-{VERSION}.dist-info").is_dir():
+    if not is_whole():
         wanted = [f"mnist1d=={VERSION}"]
         wanted += [name for name in ("requests", "matplotlib") if importlib.util.find_spec(name) is None]  # it imports both
         FOLDER.parent.mkdir(exist_ok=True)
@@ -38,8 +43,8 @@ def install() -> Path:
                 Path(new).rename(FOLDER)
                 Path(new).mkdir()  # for the context manager to remove
             except OSError as error:  # another process may have been faster
-                if not FOLDER.is_dir():
-                    raise PeerUnavailable(f"{FOLDER} cannot be made: {error.strerror}") from None
+                if not is_whole():
+                    raise PeerUnavailable(f"{FOLDER} cannot be made: {error.strerror}; delete it") from None
     return FOLDER
 
 

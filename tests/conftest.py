@@ -1,12 +1,19 @@
 """Fixtures that several folders of tests share."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks import peer as original
+
+
+def pytest_configure():
+    """Shells have what they start in the background ignore Ctrl-C; the commands that tests start must not inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

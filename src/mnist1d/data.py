@@ -86,8 +86,8 @@ def _config(args: Any) -> DataConfig:
         if near and name not in known:
             warn(f"the setting {name!r} is not used: did you mean {near[0]!r}?")
     if not isinstance(args, Mapping):
-        if not any(hasattr(args, name) for name in known):
-            raise UsageError(f"args must hold the settings as attributes, as get_dataset_args() does; got {args!r}")
+        if not hasattr(args, "__dict__") and not any(hasattr(args, name) for name in known):
+            raise UsageError(f"args must hold the settings as attributes, as get_dataset_args() does; got {args!r:.60}")
         values = {name: getattr(args, name) for name in known if hasattr(args, name)}  # those of the class too
     return DataConfig(**{name: values[name] for name in known if name in values})
 

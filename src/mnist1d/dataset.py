@@ -133,9 +133,11 @@ class Dataset:
             for name in [name for name in kept if name.startswith("y")]:
                 kept[name] = np.array([new[label] for label in kept[name].tolist()], dtype=np.int64)
             names = self.templates.y.tolist()
-            if set(classes) <= set(names):  # an old file's templates may be missing
-                rows = [names.index(label) for label in classes]
+            rows = [names.index(label) for label in classes if label in names]  # an old file's templates may be missing
+            if len(rows) == len(classes):
                 kept["templates"] = Templates(self.templates.x[rows], self.templates.t, np.arange(len(classes)))
+            else:
+                kept["templates"] = Templates(self.templates.x[:0], self.templates.t, np.arange(0))
         return self.replace(**kept)
 
     def split(self, validation: int | float, seed: int = 0) -> Dataset:

@@ -1,5 +1,7 @@
 """The training loop: batches, optimisers, masks, evaluation, seeds, and what may be given to it."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +10,7 @@ from jax import random
 
 from benchmarks.training import torch_model
 from mnist1d.errors import UsageError
-from mnist1d.learning import MODELS, Model, Settings, Split, enable_compilation_cache, fit_seeds, make_fit
+from mnist1d.learning import MODELS, Model, Settings, Split, compile_seeds, enable_compilation_cache, fit_seeds, make_fit
 from mnist1d.learning.losses import accuracy, cross_entropy
 from mnist1d.learning.training import OPTIMIZERS, _batches, apply_in_chunks
 from tests.learning.test_models import as_torch
@@ -153,6 +155,17 @@ def test_a_seed_is_the_same_whichever_run_along(split):
     assert three.curves["test_acc"].shape == (3, 4) and three.steps.shape == (4,)
     jax.tree.map(lambda many, single: np.testing.assert_array_equal(many[1], single[0]), three.params, one.params)
     assert not np.allclose(three.params["dense1"]["w"][0], three.params["dense1"]["w"][1])
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_all_ways_to_fit_give_the_same(split, name):
+    fit = make_fit(MODELS[name](), Settings(num_steps=3, eval_every=3))
+    keys = random.split(KEY, 2)
+    given = {"learning_rate": jnp.array([0.01, 0.005, 0.001])}
+    alone = jax.jit(fit)(keys[1], split, **given)
+    for both in (fit_seeds(fit, keys, split, **given), compile_seeds(fit, keys, split, **given)()):
+        second = jax.tree.map(lambda array: array[1], (both.params, both.curves))
+        jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6), second, (alone.params, alone.curves))
 
 
 def test_equal_settings_give_one_fit_and_one_compilation(split):

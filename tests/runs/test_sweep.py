@@ -3,11 +3,14 @@
 import os
 import signal
 import sqlite3
+import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from mnist1d import experiments
 from mnist1d.errors import UsageError
 from mnist1d.runs import open_store, plan, sweep
 from mnist1d.runs.executors import Processes, make_executor, one_thread
@@ -90,7 +93,22 @@ def test_the_longest_first(toy, store):
     assert seen == [3, 2, 1]
 
 
-def test_no_two_workers_at_one_study_while_another_has_work():
+def test_no_two_workers_at_one_study_while_another_has_work(toy, store, monkeypatch):
+    monkeypatch.setitem(experiments.STUDIES, "other", "other")
+    monkeypatch.setitem(sys.modules, "mnist1d.experiments.other", toy)
+    seen = []
+
+    class Seen(Progress):
+        def begin(self, task):
+            seen.append(task.estimate)
+
+    tasks = [Task(study, Config(size=size), (0,), "smoke", e) for study, size, e in (("toy", 1, 9.0), ("toy", 2, 8.0), ("other", 3, 1.0))]
+    with ThreadPoolExecutor(2) as pool:
+        sweep(store, tasks, pool, workers=2, progress=Seen())
+    assert seen == [9.0, 1.0, 8.0]
+
+
+def test_the_next_task():
     long, short = (Task("lottery", Config(size=size), (0,), "smoke", estimate) for size, estimate in ((1, 9.0), (2, 8.0)))
     other = Task("pooling", Config(), (0,), "smoke", 1.0)
     assert next_of([long, short, other], []) == long

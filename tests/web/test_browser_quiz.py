@@ -339,6 +339,7 @@ def test_results_of_runs_and_a_sweep_live(served, toy, monkeypatch, is_late):
     page.find("#results-reload").click()
     page.wait(lambda: page.find_all("#results-summary"))
     assert page.text("#results-summary").startswith("1 claims tested: 1 hold")
+    assert not page.find("#results-reload").is_displayed()
     assert "✓ holds" in page.text(".chip")
     page.wait(
         lambda: page.js(

@@ -16,6 +16,7 @@ def test_results_and_figures(tmp_path, toy):
     with serving(tmp_path) as port:
         document = json.loads(ask(port, "GET", "/data/results.json")[2])
         (study,) = document["studies"]
+        assert document["calls"] == 3
         assert (study["study"], study["title"], study["trials"], study["seeds"]) == ("toy", toy.TITLE, 3, 2)
         assert study["claims"][0]["verdict"] == "holds" and study["measured"][0]["n"] == 2 and study["error"] is None
         (figure,) = study["figures"]

@@ -143,6 +143,7 @@ class MNIST1DStream(torch.utils.data.IterableDataset):
         for name, value, low in (("batch_size", batch_size, 1), ("num_samples", num_samples, 1), ("start", start, 0)):
             if value is not None and (isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < low):
                 raise UsageError(f"{name} must be a whole number, at least {low}, got {value!r}")
+        batch_size, num_samples, start = (None if value is None else int(value) for value in (batch_size, num_samples, start))
         distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
         self.rank = rank if rank is not None else torch.distributed.get_rank() if distributed else 0
         self.world_size = world_size if world_size is not None else torch.distributed.get_world_size() if distributed else 1

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import jax
 
-# jax.jit for what runs once, such as drawing initial weights: without LLVM's passes, which would take longer than they save.
-jit_once: Callable = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+# jax.jit for what runs once, such as drawing initial weights: with few of LLVM's passes, which would take longer than they save (none
+# would round otherwise). Not inside another jit.
+jit_once: Callable = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 1})
 
 
 def enable_compilation_cache(folder: str | Path | None = None) -> Path:

@@ -89,8 +89,9 @@ class Fit(NamedTuple):
 def make_fit(model: Model, settings: Settings, sampler: Callable[[Array], tuple[Array, Array]] | None = None) -> Callable[..., Fit]:
     """Build fit(key, split, *, params=None, mask=None, learning_rate=None) -> Fit: pure, to be jitted and mapped.
 
-    params: start from these instead of model.init(key). mask: a pytree like params of 0 and 1; weights at 0 are 0 from the
-    start and stay exactly 0. learning_rate: overrides the setting; a number, or a schedule (num_steps,); may be traced.
+    params: start from these instead of fit.init(key), the model's initial params. mask: a pytree like params of 0 and 1;
+    weights at 0 are 0 from the start and stay exactly 0. learning_rate: overrides the setting; a number, or a schedule
+    (num_steps,); may be traced.
     sampler(key) -> x, y: draws each batch, in place of the split's training signals, which are then evaluated only.
     Cached: equal arguments give the same function, thus one compilation.
     """
@@ -100,8 +101,8 @@ def make_fit(model: Model, settings: Settings, sampler: Callable[[Array], tuple[
     def fit(
         key: Array, split: Split, *, params: Params | None = None, mask: Params | None = None, learning_rate: Array | float | None = None
     ) -> Fit:
-        init_key, order_key = random.split(key)
-        params = model.init(init_key) if params is None else params
+        order_key = random.split(key)[1]
+        params = fit.init(key) if params is None else params
         masked = (lambda tree: tree) if mask is None else partial(jax.tree.map, jnp.multiply, mask)
         rate = settings.learning_rate if learning_rate is None else learning_rate
         rates = jnp.broadcast_to(jnp.asarray(rate, jnp.float32), (settings.num_steps,))
@@ -128,9 +129,10 @@ def make_fit(model: Model, settings: Settings, sampler: Callable[[Array], tuple[
 
 
 def fit_seeds(fit: Callable[..., Fit], keys: Array, split: Split, **given: Any) -> Fit:
-    """Run `fit` once a key, in one call: params and curves gain a leading seeds axis, `steps` does not.
+    """Run a `fit` of make_fit once a key, in one call: params and curves gain a leading seeds axis, `steps` does not.
 
-    given: params, mask or learning_rate for `fit`, the same for all seeds.
+    given: params, mask or learning_rate for `fit`, the same for all seeds. Not to be called inside jit: a program of its own
+    draws the initial params.
     """
     return _fit_seeds(fit, keys, split, *_starts(fit, keys, **given))
 

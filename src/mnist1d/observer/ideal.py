@@ -43,7 +43,8 @@ class IdealObserver:
     mean, std: what standardised the signals; unless told, the config's expectation (a data set's own differ from it by chance).
     positions (time,): the original position that each point shows; unless told, where the config is shuffled, those of its exact set,
     or with mode="fast" those of its fast set and of the streams.
-    Errors: UsageError where the signals have no density (no white noise). Derivation: docs/ideal-observer.md.
+    Errors: UsageError where the signals have no density (no white noise), or for a std that is not above 0.
+    Derivation: docs/ideal-observer.md.
     """
 
     def __init__(
@@ -61,7 +62,9 @@ class IdealObserver:
         self._expected = expected_moments(self.config, self.templates)
         self.mean, self.std = (float(e if given is None else given) for given, e in zip((mean, std), self._expected, strict=True))
         if not (np.isfinite(self.mean) and np.isfinite(self.std) and self.std > 0):
-            raise UsageError(f"mean must be finite and std above 0, got mean={self.mean}, std={self.std}")
+            raise UsageError(
+                f"mean must be finite and std above 0, got mean={self.mean}, std={self.std}; leave out both for the expected ones"
+            )
         check_name(mode, ("exact", "fast"), "mode")
         if positions is None and self.config.shuffle_seq:
             is_exact = mode == "exact"

@@ -98,7 +98,7 @@ def sweep(
     fail_fast: bool = False,
     progress: Progress | None = None,
 ) -> Summary:
-    """Run every task's missing seeds, the longest first, and write each as it ends; never two sweeps on one store at once.
+    """Run every task's missing seeds, the longest first (see next_of), and write each as it ends; never two sweeps on one store at once.
 
     retry_failed: try what failed before; otherwise it is counted and left. fail_fast: start no more once a trial has failed.
     Ctrl-C drops what is running whole. Errors: as `open_store` for a disk that is full or read-only.
@@ -231,7 +231,7 @@ def _split(task: Task, limit: float) -> list[Task]:
 
 
 def _makespan(tasks: Sequence[Task], workers: int) -> float:
-    """Return how long the workers take, each taking the longest task left whenever it is free."""
+    """Return about how long the workers take: each takes the longest task left whenever it is free, of whatever study."""
     loads = [0.0] * workers
     for task in sorted(tasks, key=lambda task: -task.estimate):
         loads[loads.index(min(loads))] += task.estimate
