@@ -50,7 +50,7 @@ QUICK = {
 }
 SEEDS = {"smoke": 2, "quick": 2, "paper": 3}
 PEER_SECONDS = None
-ESTIMATE = {"smoke": 6.0, "quick": 40.0, "paper": 1700.0}  # seconds of one core
+ESTIMATE = {"smoke": 6.0, "quick": 40.0, "paper": 1050.0}  # seconds of one core
 NUM_BINS, NUM_HARDEST = 10, 8
 
 

@@ -38,7 +38,7 @@ PUBLISHED = (
 )
 SEEDS = {"smoke": 1, "quick": 2, "paper": 3}
 PEER_SECONDS = None
-ESTIMATE = {"smoke": 8.0, "quick": 22.0, "paper": 1900.0}  # seconds of one core
+ESTIMATE = {"smoke": 8.0, "quick": 22.0, "paper": 1180.0}  # seconds of one core
 FITTED = 0.05  # of chance
 
 
