@@ -4,6 +4,7 @@ import json
 import socket
 
 from mnist1d.runs import open_store, quiz, sweep
+from mnist1d.runs.store import DATABASE
 from mnist1d.runs.sweep import Task, plan
 from mnist1d.web import server
 from mnist1d.web.live import News
@@ -87,6 +88,20 @@ def test_no_news_of_what_nobody_asked_for(tmp_path):
     quiz.save(result(), tmp_path)
     news = News(tmp_path)
     assert list(news.since()) == [("calls", {"done": 0, "wanted": None, "total": 1, "calls": []})] and list(news.since()) == []
+
+
+def test_news_of_another_store_in_its_place(tmp_path, toy):
+    with open_store(tmp_path) as store:
+        sweep(store, plan("toy", "smoke"))
+    news = News(tmp_path)
+    assert dict(news.since())["calls"]["total"] == 3
+    for file in tmp_path.glob(f"{DATABASE}*"):
+        file.unlink()
+    assert list(news.since()) == []
+    with open_store(tmp_path) as store:
+        sweep(store, plan("toy", "smoke")[:1])
+    content = dict(news.since())["calls"]
+    assert (content["total"], len(content["calls"])) == (1, 1) and list(news.since()) == []
 
 
 def test_the_news_end_with_the_server(tmp_path):

@@ -30,6 +30,8 @@ class News:
             return
         with open_store(self.runs, create=False) as store:
             calls = store.calls()
+            if len(calls) < self.seen:  # another store lies there now
+                self.seen, self.is_new = 0, True
             new, self.seen = calls[self.seen :], len(calls)
             wanted = last_wanted(store)
             if not new and not self.is_new:
