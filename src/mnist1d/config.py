@@ -101,6 +101,13 @@ def check_name(name: str, known: Iterable[str], what: str) -> None:
         raise UsageError(f"unknown {what} {name!r}: {hint}")
 
 
+def check_whole(value: Any, low: int, name: str) -> int:
+    """Return `value`, Python's or NumPy's, as an int; raise UsageError unless it is a whole number of at least `low`."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < low:
+        raise UsageError(f"{name} must be a whole number, at least {low}, got {value!r}")
+    return int(value)
+
+
 def _checked(name: str, value: Any, rule: dict[str, Any]) -> Any:
     """Return `value` as a plain Python value of the knob's kind, or raise UsageError."""
     kind, low, high = rule["kind"], rule["low"], rule["high"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.config import DataConfig, check_name
+from mnist1d.config import DataConfig, check_name, check_whole
 from mnist1d.digits import Templates, as_templates
 from mnist1d.draws import (
     BLOCK,
@@ -134,10 +134,8 @@ class Dataset:
                 kept[name] = np.array([new[label] for label in kept[name].tolist()], dtype=np.int64)
             names = self.templates.y.tolist()
             rows = [names.index(label) for label in classes if label in names]  # an old file's templates may be missing
-            if len(rows) == len(classes):
-                kept["templates"] = Templates(self.templates.x[rows], self.templates.t, np.arange(len(classes)))
-            else:
-                kept["templates"] = Templates(self.templates.x[:0], self.templates.t, np.arange(0))
+            rows = rows if len(rows) == len(classes) else []
+            kept["templates"] = Templates(self.templates.x[rows], self.templates.t, np.arange(len(rows)))
         return self.replace(**kept)
 
     def split(self, validation: int | float, seed: int = 0) -> Dataset:
@@ -266,9 +264,7 @@ def _moments(x: np.ndarray) -> tuple[np.float64, np.float64]:
 
 
 def _rng(seed: int) -> np.random.Generator:
-    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or seed < 0:
-        raise UsageError(f"seed must be a whole number, at least 0, got {seed!r}")
-    return np.random.default_rng(int(seed))
+    return np.random.default_rng(check_whole(seed, 0, "seed"))
 
 
 def load_dataset(dtype: str = "float32") -> Dataset:

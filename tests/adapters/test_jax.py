@@ -79,5 +79,5 @@ def test_positions_labels_and_templates_of_ones_own():
     assert set(np.asarray(stream.sample(jax.random.key(0), 100, None, own)[1])) == {4, 7}
     with pytest.raises(UsageError, match="at least 1"):
         stream.sample(jax.random.key(0), 0)
-    with pytest.raises(UsageError, match="whole number of signals"):
+    with pytest.raises(UsageError, match="n must be a whole number, at least 1, got 2.5"):
         stream.sample(jax.random.key(0), 2.5)

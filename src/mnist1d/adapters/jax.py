@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import numbers
 from functools import partial
 
 import numpy as np
 
-from mnist1d.config import DataConfig
+from mnist1d.config import DataConfig, check_whole
 from mnist1d.digits import Templates, as_templates
 from mnist1d.draws import Draws, fast_order
-from mnist1d.errors import MissingExtraError, UsageError
+from mnist1d.errors import MissingExtraError
 from mnist1d.moments import expected_moments
 from mnist1d.signals import Pipeline
 
@@ -35,9 +34,7 @@ def sample(key: Array, n: int, config: DataConfig | None = None, templates: Temp
     compilation (give the same Templates object each time). The config's seed settles nothing but a shuffled set's positions;
     num_samples and train_split settle nothing. Errors: UsageError for n below 1 or no whole number.
     """
-    if isinstance(n, bool) or not isinstance(n, numbers.Integral) or n < 1:
-        raise UsageError(f"n must be a whole number of signals, at least 1, got {n!r}")
-    return _sample(key, int(n), config or DataConfig(), None if templates is None else as_templates(templates))
+    return _sample(key, check_whole(n, 1, "n"), config or DataConfig(), None if templates is None else as_templates(templates))
 
 
 @partial(jax.jit, static_argnums=(1, 2, 3))

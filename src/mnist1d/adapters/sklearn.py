@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.config import DataConfig, check_name
+from mnist1d.config import DataConfig, check_name, check_whole
 from mnist1d.dataset import Dataset, load_dataset, make_dataset
 from mnist1d.errors import MissingExtraError, UsageError
 
@@ -84,12 +84,11 @@ def make_mnist1d(
     as in `make_dataset`. Errors: UsageError for an illegal setting.
     """
     check_name(layout, LAYOUTS, "layout")
-    if isinstance(n_samples, bool) or not isinstance(n_samples, numbers.Integral) or n_samples < 1:
-        raise UsageError(f"n_samples must be a whole number, at least 1, got {n_samples!r}")
+    n_samples = check_whole(n_samples, 1, "n_samples")
     for name in ("num_samples", "train_split", "seed"):
         if name in knobs:
             raise UsageError(f"make_mnist1d takes {'n_samples' if name == 'num_samples' else 'random_state'} in place of {name}")
-    full = -(-int(n_samples) // 10) * 10
+    full = -(-n_samples // 10) * 10
     x, y = _both(make_dataset(DataConfig(**knobs), mode=mode, num_samples=full, train_split=1.0, seed=_seed(random_state)))
     return _laid_out(x[:n_samples], layout), y[:n_samples]
 

@@ -5,13 +5,12 @@ The fast path is `tensors(device)` with `batches`: slicing tensors that are alre
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from mnist1d.config import DataConfig, check_name
+from mnist1d.config import DataConfig, check_name, check_whole
 from mnist1d.dataset import Dataset, load_dataset, make_dataset
 from mnist1d.digits import Templates, as_templates
 from mnist1d.draws import BLOCK, fast_chunks, fast_order
@@ -96,8 +95,7 @@ def batches(
     drop_last: bool = False,
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Yield one epoch of batches by slicing tensors where they live; the permutation is drawn on the generator's device."""
-    if batch_size < 1:
-        raise UsageError(f"batch_size must be at least 1, got {batch_size}")
+    batch_size = check_whole(batch_size, 1, "batch_size")
     order = (
         torch.randperm(len(x), generator=generator, device=generator.device if generator else x.device).to(x.device) if shuffle else None
     )
@@ -140,10 +138,9 @@ class MNIST1DStream(torch.utils.data.IterableDataset):
         layout: str = "nl",
     ):
         check_name(layout, LAYOUTS, "layout")
-        for name, value, low in (("batch_size", batch_size, 1), ("num_samples", num_samples, 1), ("start", start, 0)):
-            if value is not None and (isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < low):
-                raise UsageError(f"{name} must be a whole number, at least {low}, got {value!r}")
-        batch_size, num_samples, start = (None if value is None else int(value) for value in (batch_size, num_samples, start))
+        batch_size = None if batch_size is None else check_whole(batch_size, 1, "batch_size")
+        num_samples = None if num_samples is None else check_whole(num_samples, 1, "num_samples")
+        start = check_whole(start, 0, "start")
         distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
         self.rank = rank if rank is not None else torch.distributed.get_rank() if distributed else 0
         self.world_size = world_size if world_size is not None else torch.distributed.get_world_size() if distributed else 1

@@ -120,9 +120,10 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     begin = time.perf_counter()
     splits = [Split.of(data.with_label_noise(config.label_noise, seed=seed)) for seed in seeds]
     keys = [jax.random.key(seed) for seed in seeds]
-    compiled = jax.jit(train).lower(keys[0], splits[0], *start(keys[0])).compile()
+    starts = [start(key) for key in keys]
+    compiled = jax.jit(train).lower(keys[0], splits[0], *starts[0]).compile()
     compiled_at = time.perf_counter()
-    found = [jax.tree.map(np.asarray, compiled(key, split, *start(key))) for key, split in zip(keys, splits, strict=True)]
+    found = [jax.tree.map(np.asarray, compiled(key, split, *at)) for key, split, at in zip(keys, splits, starts, strict=True)]
     seconds = (time.perf_counter() - compiled_at) / len(seeds)
     numbers = num_params(widths, data.x.shape[1], config.num_classes)
     rows = curve_rows(seeds, numbers, {metric: np.stack([curves[metric] for curves in found]) for metric in found[0]})

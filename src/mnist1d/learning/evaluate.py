@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mnist1d.config import check_whole
 from mnist1d.dataset import Dataset
 from mnist1d.errors import MissingExtraError, UsageError
 
@@ -34,9 +35,7 @@ class Protocol:
 
     def __post_init__(self) -> None:
         for name in ("num_steps", "batch_size"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
-                raise UsageError(f"{name} must be a whole number, at least 1, got {value!r}")
+            check_whole(getattr(self, name), 1, name)
         rate = self.learning_rate
         if isinstance(rate, bool) or not isinstance(rate, numbers.Real) or not (math.isfinite(rate) and rate > 0):
             raise UsageError(f"learning_rate must be a positive number, got {rate!r}")

@@ -28,11 +28,12 @@ class ResultsOf:
         if not (self.runs / DATABASE).is_file():
             return document, {}
         with self.lock, open_store(self.runs, create=False) as store:
-            document["calls"] = len(store.calls())  # first: what comes while the rest is read is new to the reader
+            all_calls = store.calls()  # first: what comes while the rest is read is new to the reader
+            document["calls"] = len(all_calls)
             made, document["quiz"] = {}, quizzes(store)
             count = len(document["quiz"])  # the benchmark table gains a line with each
             for study in studies_in(store):
-                calls = store.calls(study)
+                calls = [call for call in all_calls if call.study == study]
                 for sweep in store.latest(study):
                     key = (study, sweep.sweep, len(calls), count)
                     made[key] = self.made.get(key) or part_of(store, study, sweep, [c for c in calls if c.trial in sweep.wanted])

@@ -44,9 +44,14 @@ export class Live {
     this.source?.close();
   }
 
-  /** The results on the screen are made of so many calls: the button is there while the store has more. */
+  /** The results on the screen are made of so many calls. */
   know(calls) {
     this.known = calls;
+    this.offer();
+  }
+
+  /** The button is there while the store has more calls than the results on the screen know of. */
+  offer() {
     this.reload.hidden = this.total <= this.known;
   }
 
@@ -62,7 +67,7 @@ export class Live {
     }
     while (this.list.children.length > CALLS) this.list.lastChild.remove();
     this.total = total;
-    this.reload.hidden = this.total <= this.known;
+    this.offer();
     this.isFirst = false;
   }
 
