@@ -154,6 +154,7 @@ MISTAKES = [
     ("run toy --workers 0", 2, "workers must be at least 1, got 0"),
     ("run toy --set sise=3", 2, "unknown field 'sise': did you mean 'size'?"),
     ("run toy --set size=big", 2, "size must be a whole number"),
+    ("run lottery --set hidden=0", 2, "hidden must be a whole number, at least 1, got 0"),
     ("run toy --set size=0", 2, "size must be at least 1"),
     ("run toy --set data.padding=60:36", 2, "write padding=(36, 60)"),
     ("run toy --executor dask", 2, "not there yet"),

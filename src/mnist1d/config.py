@@ -108,6 +108,22 @@ def check_whole(value: Any, low: int, name: str) -> int:
     return int(value)
 
 
+def check_numbers(config: Any, **least: float) -> None:
+    """Raise UsageError unless every whole number of a study's config is at least 1, and every other number finite and above 0.
+
+    Kinds are those of the fields' defaults. least: the fields that may go down to another bound, which is allowed.
+    """
+    for f in dataclasses.fields(config):
+        value = getattr(config, f.name)
+        if isinstance(f.default, bool) or not isinstance(f.default, int | float):
+            continue
+        if isinstance(f.default, int):
+            check_whole(value, least.get(f.name, 1), f.name)
+        elif not isinstance(value, numbers.Real) or not math.isfinite(value) or value < least.get(f.name, math.ulp(0.0)):
+            wanted = f"a number, at least {least[f.name]:g}" if f.name in least else "a positive number"
+            raise UsageError(f"{f.name} must be {wanted}, got {value!r}")
+
+
 def _checked(name: str, value: Any, rule: dict[str, Any]) -> Any:
     """Return `value` as a plain Python value of the knob's kind, or raise UsageError."""
     kind, low, high = rule["kind"], rule["low"], rule["high"]

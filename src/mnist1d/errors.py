@@ -30,6 +30,12 @@ class MissingDataError(Mnist1dError):
     """Data that cannot be generated (MNIST) is not here; the message says how to get it. A sweep skips such a trial."""
 
 
+def last_words(error: str) -> str:
+    """Return what a traceback says in the end, without the notes behind it; of a message, its first line."""
+    last = error.strip().rpartition("Traceback (most recent call last):\n")[2]
+    return next((line for line in last.splitlines() if not line.startswith(" ")), last)
+
+
 def warn(message: str) -> None:
     """Give a SuspiciousValueWarning that points at the caller's line, the first one outside this package."""
     frame, level = sys._getframe(1), 2

@@ -98,7 +98,7 @@ def test_claims_on_rows_made_by_hand():
 
 
 def test_settings_name_the_rule():
-    with pytest.raises(UsageError, match="width must be at least 1"):
+    with pytest.raises(UsageError, match="width must be a whole number, at least 1"):
         Config(width=0)
     with pytest.raises(UsageError, match="unknown model"):
         Config("gru")

@@ -102,5 +102,5 @@ def test_a_seed_that_diverges_is_left_out_and_counted(far):
 def test_settings_are_checked():
     with pytest.raises(UsageError, match="initial_rate must be a positive number, got -1"):
         Config(initial_rate=-1)
-    with pytest.raises(UsageError, match="outer_steps must be at least 1, got 0"):
+    with pytest.raises(UsageError, match="outer_steps must be a whole number, at least 1, got 0"):
         Config(outer_steps=0)

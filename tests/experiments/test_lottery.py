@@ -110,7 +110,7 @@ def test_the_peak_is_that_of_a_running_mean():
 
 def test_settings_name_the_rule():
     assert Config().ticket_round == 91
-    with pytest.raises(UsageError, match="num_rounds must be at least 2"):
+    with pytest.raises(UsageError, match="num_rounds must be a whole number, at least 2"):
         Config(num_rounds=1)
     with pytest.raises(UsageError, match="did you mean 'magnitude'"):
         Config("magnitud")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from mnist1d.config import DataConfig
+from mnist1d.errors import UsageError
 from mnist1d.experiments import PRESETS, STUDIES, load
 from mnist1d.experiments.claims import UNDECIDED, Claim, Published
 from mnist1d.experiments.rows import Rows
@@ -174,6 +176,21 @@ def test_resuming_does_nothing(smoke):
     with open_store(smoke.folder) as store:
         again = sweep(store, smoke.tasks)
     assert again.done == 0 and again.stored == len(smoke.tasks) - len(smoke.summary.skipped)
+
+
+NUMBERS = [
+    (name, f.name, value)
+    for name in STUDIES
+    for f in dataclasses.fields(load(name).Config)
+    if isinstance(f.default, int | float) and not isinstance(f.default, bool)
+    for value in ((-1, 2.5) if isinstance(f.default, int) else (-1.0, math.nan, math.inf))
+]
+
+
+@pytest.mark.parametrize(("name", "field", "value"), NUMBERS)
+def test_a_number_out_of_range(name, field, value):
+    with pytest.raises(UsageError, match=rf"{field}.*got {value}|widths need"):
+        load(name).Config(**{field: value})
 
 
 def test_every_module_imports_without_jax_and_matplotlib():

@@ -5,13 +5,14 @@ import signal
 import sqlite3
 import sys
 import time
+import traceback
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from mnist1d import experiments
-from mnist1d.errors import UsageError
+from mnist1d.errors import UsageError, last_words
 from mnist1d.runs import open_store, plan, sweep
 from mnist1d.runs.executors import Processes, make_executor, one_thread
 from mnist1d.runs.sweep import Progress, Task, alone, balanced, next_of
@@ -74,6 +75,27 @@ def test_missing_data_is_skipped_and_tried_again(toy, store):
     for _ in range(2):
         summary = sweep(store, tasks("ok", "skip"))
         assert summary.ok and [reason for _, reason in summary.skipped] == ["the toy's data is not here: get it from the shop"]
+
+
+def test_settings_that_do_not_fit_together_fail_with_a_message(toy, monkeypatch):
+    def run(config, seeds):
+        raise UsageError("batch_size must be at most 7, got 8")
+
+    monkeypatch.setattr(toy, "run", run)
+    assert work("toy", Config(), (0,)).error == "batch_size must be at most 7, got 8"
+
+
+def test_last_words():
+    try:
+        try:
+            raise ValueError("first")
+        except ValueError as error:
+            second = KeyError("second")
+            second.add_note("a note\nof two lines")
+            raise second from error
+    except KeyError:
+        assert last_words(traceback.format_exc()) == "KeyError: 'second'"
+    assert last_words("only a message") == "only a message"
 
 
 def test_a_study_that_forgets_a_seed_fails(toy):

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.config import DataConfig, check_name
+from mnist1d.config import DataConfig, check_name, check_numbers
 from mnist1d.dataset import make_dataset
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
@@ -73,9 +73,7 @@ class Config:
 
     def __post_init__(self) -> None:
         check_name(self.function, (LEARNED, *HAND_MADE), "function")
-        for name in ("num_steps", "batch_size", "hidden", "num_inits", "outer_steps", "objective_steps", "meta_hidden", "segments"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} must be at least 1, got {getattr(self, name)}")
+        check_numbers(self, cnn_steps=0, decay=0, noise=0)
         if self.objective_steps > self.num_steps:
             raise UsageError(f"objective_steps must be at most num_steps = {self.num_steps}, got {self.objective_steps}")
 

@@ -18,9 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.config import DataConfig, check_name
+from mnist1d.config import DataConfig, check_name, check_numbers
 from mnist1d.dataset import Dataset, make_dataset
-from mnist1d.errors import UsageError
 from mnist1d.experiments.benchmark import cells, interval_of, reference
 from mnist1d.experiments.claims import Claim, Published, above, all_of, below, mean_interval
 from mnist1d.experiments.rows import Row, Rows, scalar_rows
@@ -70,8 +69,7 @@ class Config:
         check_name(self.what, WHAT, "classifier")
         if self.knob:
             check_name(self.knob, KNOBS, "knob of the sweep")
-        if self.num_signals < 2:
-            raise UsageError(f"num_signals must be at least 2, got {self.num_signals}")
+        check_numbers(self, num_signals=2)
 
 
 def grid(preset: str) -> list[Config]:

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mnist1d.config import DataConfig, check_name
+from mnist1d.config import DataConfig, check_name, check_numbers
 from mnist1d.dataset import Dataset, make_dataset
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, within
@@ -62,9 +62,9 @@ class Config:
 
     def __post_init__(self) -> None:
         check_name(self.model, PADDED, "model")
-        for name in ("width", "num_epochs"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} must be at least 1, got {getattr(self, name)}")
+        check_numbers(self, label_noise=0)
+        if self.label_noise > 1:
+            raise UsageError(f"label_noise must be between 0 and 1, got {self.label_noise}")
 
 
 def grid(preset: str) -> list[Config]:

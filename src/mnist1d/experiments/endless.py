@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.config import DataConfig, check_name
+from mnist1d.config import DataConfig, check_name, check_numbers
 from mnist1d.errors import UsageError
 from mnist1d.experiments.benchmark import cells, interval_of, reference
 from mnist1d.experiments.claims import Claim, Published, above, mean_interval
@@ -50,10 +50,9 @@ class Config:
     def __post_init__(self) -> None:
         check_name(self.model, (*MODELS, "observer"), "model")
         check_name(self.decay, DECAYS, "decay")
+        check_numbers(self, num_test=20)
         if self.num_samples < self.batch_size:
             raise UsageError(f"num_samples must be at least one batch of {self.batch_size}, got {self.num_samples}")
-        if self.num_test < 20:
-            raise UsageError(f"num_test must be at least 20, got {self.num_test}")
 
     @property
     def num_steps(self) -> int:

@@ -20,7 +20,7 @@ from scipy.special import rel_entr
 
 from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset, load_dataset, make_dataset
-from mnist1d.errors import MissingExtraError, Mnist1dError, UsageError
+from mnist1d.errors import MissingExtraError, Mnist1dError, UsageError, last_words
 from mnist1d.experiments.benchmark import aligned, cells, interval_of, mean_of, ranked_with, reference, table_with
 from mnist1d.experiments.claims import mean_interval
 from mnist1d.experiments.rows import Row
@@ -176,7 +176,7 @@ class Evaluation:
         lines += ["", *aligned(*self.table()), "", NOTE]
         for run in self.failed:
             where = f"seed {run.seed}{', shuffled' * run.shuffled}"
-            lines += [f"failed: {where}: {run.error.strip().splitlines()[-1]}"]
+            lines += [f"failed: {where}: {last_words(run.error)}"]
         return "\n".join(lines)
 
 

@@ -18,9 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.config import DataConfig
+from mnist1d.config import DataConfig, check_numbers
 from mnist1d.dataset import make_dataset
-from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, all_of, below, mean_interval, within
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
 
@@ -57,12 +56,7 @@ class Config:
     data: DataConfig = DataConfig()
 
     def __post_init__(self) -> None:
-        for name in ("outer_steps", "num_steps", "batch_size", "hidden", "grid_size"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("initial_rate", "outer_rate"):
-            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
-                raise UsageError(f"{name} must be a positive number, got {getattr(self, name)}")
+        check_numbers(self)
 
 
 def grid(preset: str) -> list[Config]:

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.config import DataConfig, check_name
+from mnist1d.config import DataConfig, check_name, check_numbers
 from mnist1d.dataset import make_dataset
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
@@ -71,10 +71,9 @@ class Config:
 
     def __post_init__(self) -> None:
         check_name(self.selection, SELECTIONS, "selection")
-        if self.num_rounds < 2:
-            raise UsageError(f"num_rounds must be at least 2, from the dense network to none, got {self.num_rounds}")
-        if not 0 <= self.ticket_sparsity < 1:
-            raise UsageError(f"ticket_sparsity must be at least 0 and below 1, got {self.ticket_sparsity}")
+        check_numbers(self, num_rounds=2, ticket_sparsity=0)  # at least two rounds: from the dense network to none
+        if self.ticket_sparsity >= 1:
+            raise UsageError(f"ticket_sparsity must be below 1, got {self.ticket_sparsity}")
 
     @property
     def sparsities(self) -> np.ndarray:

@@ -18,9 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.config import DataConfig, check_name
+from mnist1d.config import DataConfig, check_name, check_numbers
 from mnist1d.dataset import make_dataset
-from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, all_of, within
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
 
@@ -61,9 +60,7 @@ class Config:
 
     def __post_init__(self) -> None:
         check_name(self.pooling, POOLINGS, "pooling")
-        for name in ("num_train", "num_test", "channels"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} must be at least 1, got {getattr(self, name)}")
+        check_numbers(self)
 
     @property
     def sized_data(self) -> DataConfig:

@@ -23,9 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.config import DataConfig, check_name
+from mnist1d.config import DataConfig, check_name, check_numbers
 from mnist1d.dataset import make_dataset
-from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
 
@@ -78,11 +77,7 @@ class Config:
 
     def __post_init__(self) -> None:
         check_name(self.variant, VARIANTS, "variant")
-        for name, least in (("num_epochs", 1), ("num_neighbours", 1), ("probe_iterations", 1), ("num_embedded", 0)):
-            if getattr(self, name) < least:
-                raise UsageError(f"{name} must be at least {least}, got {getattr(self, name)}")
-        if not self.temperature > 0:
-            raise UsageError(f"temperature must be above 0, got {self.temperature}")
+        check_numbers(self, num_embedded=0)
 
 
 def grid(preset: str) -> list[Config]:

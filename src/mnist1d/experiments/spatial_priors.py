@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.config import DataConfig, check_name
+from mnist1d.config import DataConfig, check_name, check_numbers
 from mnist1d.dataset import make_dataset
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
@@ -71,6 +71,7 @@ class Config:
     def __post_init__(self) -> None:
         check_name(self.model, MODELS, "model")
         check_name(self.dataset, DATASETS, "dataset")
+        check_numbers(self)
         if self.dataset == "mnist":
             object.__setattr__(self, "data", DataConfig())
 

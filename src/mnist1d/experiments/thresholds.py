@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.config import DataConfig, check_name
+from mnist1d.config import DataConfig, check_name, check_numbers
 from mnist1d.dataset import make_dataset
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
@@ -60,11 +60,12 @@ class Config:
 
     def __post_init__(self) -> None:
         check_name(self.loss, tuple(LOSSES), "loss")
+        check_numbers(self, label_noise=0)
         if not 2 <= self.num_classes <= 10:
             raise UsageError(f"num_classes must be between 2 and 10, got {self.num_classes}")
         if not 1 <= self.narrowest <= self.widest:
             raise UsageError(f"widths need 1 <= narrowest <= widest, got {self.narrowest} and {self.widest}")
-        if not 0 <= self.label_noise <= 1:
+        if self.label_noise > 1:
             raise UsageError(f"label_noise must be between 0 and 1, got {self.label_noise}")
 
     @property

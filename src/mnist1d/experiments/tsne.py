@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.config import DataConfig, check_name
+from mnist1d.config import DataConfig, check_name, check_numbers
 from mnist1d.dataset import make_dataset
 from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.experiments.claims import Claim, Published, above, mean_interval
@@ -56,8 +56,9 @@ class Config:
     def __post_init__(self) -> None:
         check_name(self.dataset, DATASETS, "dataset")
         check_name(self.method, METHODS, "method")
-        if not 1 <= self.num_neighbours < self.num_samples:
-            raise UsageError(f"num_neighbours must be at least 1 and below num_samples={self.num_samples}, got {self.num_neighbours}")
+        check_numbers(self)
+        if self.num_neighbours >= self.num_samples:
+            raise UsageError(f"num_neighbours must be below num_samples={self.num_samples}, got {self.num_neighbours}")
         if not 1 <= self.perplexity <= (self.num_samples - 1) / 3:
             raise UsageError(f"perplexity must lie in 1 .. (num_samples - 1) / 3, got {self.perplexity:g} for {self.num_samples} samples")
 

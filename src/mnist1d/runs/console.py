@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
+from mnist1d.errors import last_words
 from mnist1d.runs.outcome import Results, interval, number
 from mnist1d.runs.sweep import Progress as Quiet
 from mnist1d.runs.sweep import Summary, Task
@@ -104,7 +105,7 @@ def show_summary(summary: Summary, again: str) -> None:
         what = describe(tasks[0]) if len(tasks) == 1 else f"{len(tasks)} trials of {', '.join(dict.fromkeys(t.study for t in tasks))}"
         say(f"skipped {what}: {reason}")
     for task, error in summary.failed:
-        say(f"failed {describe(task)}: {error.strip().splitlines()[-1]}")
+        say(f"failed {describe(task)}: {last_words(error)}")
     for task in summary.earlier:
         say(f"failed before and not tried again: {describe(task)}")
     if not summary.ok:

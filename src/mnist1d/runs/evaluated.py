@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from mnist1d.errors import UsageError
+from mnist1d.errors import UsageError, last_words
 from mnist1d.experiments.evaluation import Evaluation, Run, evaluate
 from mnist1d.runs import provenance
 from mnist1d.runs.console import say
@@ -101,5 +101,5 @@ def keep(found: Evaluation, runs: Path) -> None:
 
 
 def _told(run: Run) -> None:
-    what = "failed: " + run.error.strip().splitlines()[-1] if run.error else f"{100 * run.acc:.1f} %, {run.seconds:.1f} s"
+    what = "failed: " + last_words(run.error) if run.error else f"{100 * run.acc:.1f} %, {run.seconds:.1f} s"
     say(f"seed {run.seed}{', shuffled' * run.shuffled}: {what}")

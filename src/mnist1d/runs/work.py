@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.errors import MissingDataError, MissingExtraError
+from mnist1d.errors import MissingDataError, MissingExtraError, Mnist1dError
 from mnist1d.experiments import load
 from mnist1d.experiments.rows import Row
 from mnist1d.runs import provenance
@@ -19,7 +19,8 @@ from mnist1d.runs.store import now
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a call went: "done" with its rows, "failed" with a traceback, or "skipped" with the reason in one line."""
+    """How a call went: "done" with its rows, "failed" with a traceback (a message where settings do not fit together), or "skipped"
+    with the reason in one line."""
 
     status: str
     rows: list[Row] = field(default_factory=list)
@@ -38,6 +39,8 @@ def work(study: str, config: Any, seeds: Sequence[int]) -> Outcome:
         rows = checked(load(study).run(config, tuple(seeds)), seeds)
     except (MissingDataError, MissingExtraError) as reason:
         status, error = "skipped", str(reason)
+    except Mnist1dError as reason:
+        status, error = "failed", str(reason)
     except Exception:
         status, error = "failed", traceback.format_exc()
     return Outcome(status, rows, error, started, time.perf_counter() - begin, provenance.of_this_process())
