@@ -10,7 +10,7 @@ import pytest
 
 from mnist1d.errors import FileFormatError, UsageError
 from mnist1d.experiments.rows import Row
-from mnist1d.runs import open_store
+from mnist1d.runs import open_store, trial_id
 from mnist1d.runs.store import DATABASE, StoreError
 from tests.runs.toy import Config
 
@@ -54,7 +54,7 @@ def test_a_seed_is_stored_once(store):
 def test_a_failed_write_leaves_nothing(store):
     with pytest.raises((TypeError, ValueError)):
         store.add("toy", Config(), [0], [Row(0, "acc", 0, 0.1), Row(0, "mask", None, np.ones(2)), Row(0, "acc", 1, "no number")])
-    assert store.studies() == [] and len(store.all_rows()) == 0 and list((store.folder / "arrays").iterdir()) == []
+    assert store.studies() == [] and len(store.all_rows()) == 0
 
 
 def test_rows_are_those_asked_last(store):
@@ -84,7 +84,7 @@ def test_reading_leaves_no_trace(store, tmp_path):
 
 def test_newer_schema(store):
     store.db.execute("PRAGMA user_version = 99")
-    with pytest.raises(FileFormatError, match="has schema 99, this version of mnist1d reads up to 1: update mnist1d"):
+    with pytest.raises(FileFormatError, match="has schema 99, this version of mnist1d reads up to 2: update mnist1d"):
         open_store(store.folder)
 
 
@@ -105,11 +105,75 @@ def test_not_a_database(tmp_path):
     assert "aunt" in (tmp_path / DATABASE).read_text()
 
 
-def test_missing_arrays(store):
+class Interrupting:
+    """A connection on which Ctrl-C arrives right after a statement."""
+
+    def __init__(self, db, statement):
+        self.db, self.statement = db, statement
+
+    def execute(self, statement, *arguments):
+        result = self.db.execute(statement, *arguments)
+        if statement == self.statement:
+            raise KeyboardInterrupt
+        return result
+
+    def __getattr__(self, name):
+        return getattr(self.db, name)
+
+
+@pytest.mark.parametrize(("statement", "kept"), [("BEGIN IMMEDIATE", False), ("COMMIT", True)])
+def test_ctrl_c_leaves_a_call_whole_or_absent(store, statement, kept):
+    whole = store.db
+    store.db = Interrupting(whole, statement)
+    with pytest.raises(KeyboardInterrupt):
+        store.add("toy", Config(), [0, 1], ROWS)
+    store.db = whole
+    if not kept:
+        assert store.studies() == []
+        store.add("toy", Config(), [0, 1], ROWS)
+    assert store.done(trial_id("toy", Config())) == {0, 1}
+    assert np.array_equal(store.rows("toy").array("mask", seed=0), np.arange(6.0).reshape(2, 3))
+
+
+def test_damaged_array(store):
     store.add("toy", Config(), [0], ROWS[3:4])
-    next((store.folder / "arrays").iterdir()).unlink()
-    with pytest.raises(FileFormatError, match="missing or damaged"):
+    store.db.execute("UPDATE measurements SET array = X'00'")
+    with pytest.raises(FileFormatError, match="mask of trial .*, seed 0: the stored array is missing or damaged"):
         store.rows("toy")
+
+
+def schema_1(store):
+    """Make the store what schema 1 was: arrays in a file beside the database. Return the file."""
+    trial = store.add("toy", Config(), [0, 1], ROWS)
+    file = store.folder / "arrays" / f"{trial[:16]}-0123abcd.npz"
+    file.parent.mkdir()
+    np.savez_compressed(file, **{f"mask-{seed}-3": store.rows("toy").array("mask", seed=seed) for seed in (0, 1)})
+    store.db.execute("UPDATE measurements SET array = ? || seed || '-3' WHERE array IS NOT NULL", (f"arrays/{file.name}#mask-",))
+    store.db.execute("PRAGMA user_version = 1")
+    return file
+
+
+def test_a_store_of_schema_1_is_read_and_taken_in(store):
+    file = schema_1(store)
+    with open_store(store.folder, create=False) as reader:
+        assert np.array_equal(reader.rows("toy").array("mask", seed=0), np.arange(6.0).reshape(2, 3)) and file.exists()
+    with open_store(store.folder) as writer:
+        assert writer.lost == [] and not file.parent.exists()
+        assert np.array_equal(writer.rows("toy").array("mask", seed=0), np.arange(6.0).reshape(2, 3))
+        assert writer.rows("toy").array("mask", seed=1).dtype == bool
+
+
+def test_seeds_whose_array_file_is_gone_run_again(store):
+    schema_1(store).unlink()
+    (trial,) = (call.trial for call in store.calls())
+    with open_store(store.folder, create=False) as reader, pytest.raises(FileFormatError, match="missing or damaged"):
+        reader.rows("toy")
+    with open_store(store.folder) as writer:
+        assert writer.lost == [(trial, 0), (trial, 1)] and writer.done(trial) == set()
+        writer.add("toy", Config(), [0, 1], ROWS)
+        assert len(writer.rows("toy")) == len(ROWS)
+    with open_store(store.folder) as again:
+        assert again.lost == [] and again.done(trial) == {0, 1}
 
 
 def test_full_disk(store):

@@ -1,6 +1,6 @@
 """The store's tables. `trials`, `calls` and `rows` are for everybody to read; the numbers that join them are internal."""
 
-VERSION = 1
+VERSION = 2  # 2: arrays lie in their rows; 1: in npz files beside the database
 APPLICATION_ID = 0x4D31444C  # "M1DL": tells our databases from anybody else's
 
 TABLES = """
@@ -33,7 +33,7 @@ CREATE TABLE measurements (
   metric TEXT NOT NULL,
   step INTEGER,                  -- NULL: one value, not a curve
   value REAL,                    -- NULL: not a number, or an array
-  array TEXT                     -- where the value is an array: file below the store's folder, #, name in the npz
+  array BLOB                     -- where the value is an array: a .npy file, compressed by zlib
 );
 CREATE INDEX measurements_of_trial ON measurements (trial_id, seed);
 CREATE TABLE sweeps (            -- what each sweep wanted, so that a report shows what was asked last

@@ -1,4 +1,4 @@
-"""The store: one SQLite database of long rows, arrays as npz files beside it; one transaction for each call of a trial."""
+"""The store: one SQLite database of long rows, arrays included; one transaction for each call of a trial."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import contextlib
 import json
 import math
 import sqlite3
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +16,12 @@ import numpy as np
 
 from mnist1d.errors import FileFormatError, Mnist1dError, UsageError
 from mnist1d.experiments.rows import Record, Row, Rows
-from mnist1d.files import atomic_path
 from mnist1d.runs import schema
+from mnist1d.runs.arrays import packed, read_array, remove_files, take_in_files
 from mnist1d.runs.identity import canonical, flat, nested, trial_id
 
-DATABASE, ARRAYS = "rows.sqlite", "arrays"
+DATABASE = "rows.sqlite"
+Cells = tuple[int, str, int | None, float | None, bytes | None]  # seed, metric, step, value, array
 PATIENCE = 30.0  # seconds that a writer waits for another's transaction
 
 
@@ -69,7 +68,7 @@ def open_store(folder: str | Path, *, create: bool = True) -> Store:
         raise UsageError(no_runs(folder))
     if create:
         try:
-            (folder / ARRAYS).mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"the folder of runs {folder} cannot be made: {error.strerror}; name another with --runs") from None
     return Store(folder, write=create)
@@ -80,6 +79,7 @@ class Store:
 
     def __init__(self, folder: Path, write: bool):
         self.folder, self.path = folder, folder / DATABASE
+        self.lost: list[tuple[str, int]] = []  # (trial, seed) whose arrays were gone when the store was brought to this schema
         with self._explained():
             self.db = _connect(self.path, write)
             try:
@@ -116,19 +116,9 @@ class Store:
         Seeds that the store holds already are left as they are, and their rows here are dropped.
         """
         trial = trial_id(study, config)
-        file = f"{ARRAYS}/{trial[:16]}-{uuid.uuid4().hex[:8]}.npz"
-        arrays = {_array_name(r): np.asarray(r.value) for r in rows if isinstance(r.value, np.ndarray)}
-        with self._explained():
-            if arrays:  # first: a row never names a file that is not there
-                (self.folder / ARRAYS).mkdir(exist_ok=True)
-                with atomic_path(self.folder / file) as part, part.open("wb") as handle:
-                    np.savez_compressed(handle, **arrays)
-            try:
-                with self._transaction():
-                    self._insert(study, config, trial, seeds, rows, file, (status, started or now(), seconds, error, provenance))
-            except BaseException:
-                (self.folder / file).unlink(missing_ok=True)
-                raise
+        cells = [_cells(row) for row in rows]  # before the transaction: compressing arrays takes time
+        with self._explained(), self._transaction():
+            self._insert(study, config, trial, seeds, cells, (status, started or now(), seconds, error, provenance))
         return trial
 
     def record_sweep(self, study: str, label: str, wanted: Mapping[str, Sequence[int]], command: str, started: str | None = None) -> None:
@@ -185,19 +175,20 @@ class Store:
         known = {trial: (i, flat(json.loads(config))) for i, trial, config in self._trials(study)}
         names = known if wanted is None else [trial for trial in wanted if trial in known]
         query = "SELECT seed, metric, step, value, array FROM measurements WHERE trial_id = ? ORDER BY rowid"
-        records, arrays = [], _Arrays(self.folder)
+        records = []
         for trial in names:
             number, config = known[trial]
             for seed, metric, step, value, array in self._read(query, number):
                 if wanted is None or seed in wanted[trial]:
-                    content = arrays[array] if array else math.nan if value is None else value
-                    records.append(Record(trial, config, seed, metric, step, content))
+                    if array is not None:
+                        value = read_array(self.folder, array, f"{self.path}: {metric} of trial {trial[:12]}, seed {seed}")
+                    records.append(Record(trial, config, seed, metric, step, math.nan if value is None else value))
         return Rows(records)
 
     def _trials(self, study: str | None) -> list[tuple[int, str, str]]:
         return self._read("SELECT id, trial, config FROM trials WHERE ?1 IS NULL OR study = ?1 ORDER BY id", study)
 
-    def _insert(self, study: str, config: Any, trial: str, seeds: Sequence[int], rows: Sequence[Row], file: str, call: tuple) -> None:
+    def _insert(self, study: str, config: Any, trial: str, seeds: Sequence[int], cells: Sequence[Cells], call: tuple) -> None:
         status, started, seconds, error, provenance = call
         columns = (trial, study, canonical(nested(config)))
         self.db.execute("INSERT OR IGNORE INTO trials (trial, study, config) VALUES (?, ?, ?)", columns)
@@ -211,14 +202,12 @@ class Store:
         if status != "done":
             return
         self.db.executemany("INSERT INTO seeds VALUES (?, ?, ?)", [(number, seed, key) for seed in new])
-        self.db.executemany(
-            "INSERT INTO measurements VALUES (?, ?, ?, ?, ?, ?)", [(number, *_cells(row, file)) for row in rows if row.seed in new]
-        )
+        self.db.executemany("INSERT INTO measurements VALUES (?, ?, ?, ?, ?, ?)", [(number, *row) for row in cells if row[0] in new])
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        self.db.execute("BEGIN IMMEDIATE")
         try:
+            self.db.execute("BEGIN IMMEDIATE")
             yield
             self.db.execute("COMMIT")
         except BaseException:
@@ -251,6 +240,12 @@ class Store:
                 f"{self.path} has schema {version}, this version of mnist1d reads up to {schema.VERSION}: update mnist1d, "
                 "or name another folder with --runs"
             )
+        elif write and version < schema.VERSION:
+            with self._transaction():
+                self.lost = take_in_files(self.db, self.folder)
+                self.db.execute(f"PRAGMA user_version = {schema.VERSION}")
+        if write:
+            remove_files(self.folder)
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
@@ -261,27 +256,6 @@ class Store:
             raise _explanation(self.path, error) from error
         except OSError as error:
             raise StoreError(f"cannot write in {self.folder}: {error.strerror or error}") from error
-
-
-class _Arrays:
-    """Arrays by their place, "file.npz#name", each file opened once."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-
-    @cached_property
-    def files(self) -> dict[str, Mapping[str, np.ndarray]]:
-        return {}
-
-    def __getitem__(self, place: str) -> np.ndarray:
-        file, name = place.split("#", 1)
-        if file not in self.files:
-            try:
-                with np.load(self.folder / file, allow_pickle=False) as content:
-                    self.files[file] = dict(content)
-            except (OSError, ValueError, EOFError) as error:
-                raise FileFormatError(f"the arrays of a row, {self.folder / file}, are missing or damaged: {error}") from None
-        return self.files[file][name]
 
 
 def no_runs(folder: Path) -> str:
@@ -324,13 +298,9 @@ def _explanation(path: Path, error: sqlite3.DatabaseError) -> Mnist1dError:
     return StoreError(f"{path}: {error}")
 
 
-def _array_name(row: Row) -> str:
-    return f"{row.metric}-{row.seed}" if row.step is None else f"{row.metric}-{row.seed}-{row.step}"
-
-
-def _cells(row: Row, file: str) -> tuple:
+def _cells(row: Row) -> Cells:
     step = None if row.step is None else int(row.step)
     if isinstance(row.value, np.ndarray):
-        return int(row.seed), row.metric, step, None, f"{file}#{_array_name(row)}"
+        return int(row.seed), row.metric, step, None, packed(row.value)
     value = float(row.value)
     return int(row.seed), row.metric, step, None if math.isnan(value) else value, None
