@@ -47,9 +47,8 @@ def run(
         return _dry_run(tasks, runs, getattr(pool, "workers", 1))
     with open_store(runs) as store, pool:
         if store.lost:
-            say(
-                f"{runs}: the arrays of {len(store.lost)} finished seeds are missing or damaged; these seeds run again when a study asks for them"
-            )
+            lost = f"the arrays of {len(store.lost)} finished seeds are missing or damaged"
+            say(f"{runs}: {lost}; these seeds will run again")
         summary = sweep(store, tasks, pool, retry_failed=retry_failed, fail_fast=fail_fast, progress=Shown())
         found, broken = [], []
         for study in studies:  # what one study cannot show must not take the others' results away
