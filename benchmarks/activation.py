@@ -1,10 +1,12 @@
-"""Seconds an outer step of the metalearned activation takes: ours, and the same loop in plain PyTorch; one JSON line.
+"""Seconds an outer step of the metalearned activation takes: ours, and the same loop in plain
+PyTorch; one JSON line.
 
     python benchmarks/activation.py --torch-steps 100
 
-An outer step is 301 inner steps and the gradient through all of them. Both run in this process, on one thread and one core, one after
-the other; processor seconds are counted, so that a busy machine does not blur the ratio. PyTorch keeps every step's graph: it runs
-`--torch-steps` inner steps, and its time is scaled to 301.
+An outer step is 301 inner steps and the gradient through all of them. Both run in this process, on
+one thread and one core, one after the other; processor seconds are counted, so that a busy machine
+does not blur the ratio. PyTorch keeps every step's graph: it runs `--torch-steps` inner steps, and
+its time is scaled to 301.
 """
 
 from __future__ import annotations
@@ -31,7 +33,11 @@ def ours(data: Any, repeats: int) -> tuple[float, float]:
 
     config = dataclasses.replace(Config(), outer_steps=1)
     begin = time.perf_counter()
-    learn = jax.jit(make_learn(config, jnp.asarray(data.x), jnp.asarray(data.y, jnp.int32))).lower(jax.random.key(0)).compile()
+    learn = (
+        jax.jit(make_learn(config, jnp.asarray(data.x), jnp.asarray(data.y, jnp.int32)))
+        .lower(jax.random.key(0))
+        .compile()
+    )
     compile_seconds, found = time.perf_counter() - begin, []
     for seed in range(repeats):
         begin = time.process_time()
@@ -46,8 +52,16 @@ def peers(data: Any, num_steps: int) -> float:
 
     x, y = torch.as_tensor(data.x), torch.as_tensor(data.y)
     torch.manual_seed(0)
-    g = [p.requires_grad_() for layer in (torch.nn.Linear(1, 100), torch.nn.Linear(100, 1)) for p in (layer.weight.data, layer.bias.data)]
-    weights = [p.detach() for layer in (torch.nn.Linear(40, 128), torch.nn.Linear(128, 10)) for p in (layer.weight, layer.bias)]
+    g = [
+        p.requires_grad_()
+        for layer in (torch.nn.Linear(1, 100), torch.nn.Linear(100, 1))
+        for p in (layer.weight.data, layer.bias.data)
+    ]
+    weights = [
+        p.detach()
+        for layer in (torch.nn.Linear(40, 128), torch.nn.Linear(128, 10))
+        for p in (layer.weight, layer.bias)
+    ]
     weights = [p.requires_grad_() for p in weights]
     squares, losses = [torch.ones_like(p) for p in weights], []
     linear = torch.nn.functional.linear
@@ -55,12 +69,17 @@ def peers(data: Any, num_steps: int) -> float:
     for step in range(num_steps):
         rows = slice(step * 100 % len(x), step * 100 % len(x) + 100)
         z = linear(x[rows], weights[0], weights[1])
-        f = torch.nn.functional.elu(z) + 0.2 * linear(torch.tanh(linear(z.reshape(-1, 1), g[0], g[1])), g[2], g[3]).reshape(z.shape)
+        f = torch.nn.functional.elu(z) + 0.2 * linear(
+            torch.tanh(linear(z.reshape(-1, 1), g[0], g[1])), g[2], g[3]
+        ).reshape(z.shape)
         h = f + 0.1 * (2 * torch.rand(1, 128) - 1)
         loss = torch.nn.functional.cross_entropy(linear(h, weights[2], weights[3]), y[rows])
         grads = torch.autograd.grad(loss, weights, create_graph=True)
         squares = [0.4 * s + 0.6 * grad**2 for s, grad in zip(squares, grads, strict=True)]
-        weights = [w - 0.01 * grad / (s.sqrt() + 1e-8) for w, grad, s in zip(weights, grads, squares, strict=True)]
+        weights = [
+            w - 0.01 * grad / (s.sqrt() + 1e-8)
+            for w, grad, s in zip(weights, grads, squares, strict=True)
+        ]
         losses.append(loss)
     torch.autograd.grad(torch.stack(losses[-200:]).mean(), g)
     return time.process_time() - begin
@@ -68,11 +87,16 @@ def peers(data: Any, num_steps: int) -> float:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--torch-steps", type=int, default=50)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
-    os.environ |= {"XLA_FLAGS": SINGLE_THREAD, "OMP_NUM_THREADS": "1"}  # before either library starts its threads
+    os.environ |= {
+        "XLA_FLAGS": SINGLE_THREAD,
+        "OMP_NUM_THREADS": "1",
+    }  # before either library starts its threads
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     import jax
@@ -85,13 +109,34 @@ def main() -> None:
         torch = None
     data = mnist1d.make_dataset(num_samples=10_000, dtype="float32")
     seconds, compile_seconds = ours(data, options.repeats)
-    document = {"benchmark": "activation", "seconds_an_outer_step": round(seconds, 3), "bar": BAR, "compile": round(compile_seconds, 2)}
+    document = {
+        "benchmark": "activation",
+        "seconds_an_outer_step": round(seconds, 3),
+        "bar": BAR,
+        "compile": round(compile_seconds, 2),
+    }
     if torch:
         peers(data, 3)
         theirs = peers(data, options.torch_steps) * 301 / options.torch_steps
-        document |= {"torch": round(theirs, 2), "torch_steps": options.torch_steps, "ratio": round(theirs / seconds, 1)}
-    versions = {"python": platform.python_version(), "jax": jax.__version__} | ({"torch": torch.__version__} if torch else {})
-    print(json.dumps(document | {"threads": 1, "cores": os.cpu_count(), "versions": versions, "device": jax.devices()[0].platform}))
+        document |= {
+            "torch": round(theirs, 2),
+            "torch_steps": options.torch_steps,
+            "ratio": round(theirs / seconds, 1),
+        }
+    versions = {"python": platform.python_version(), "jax": jax.__version__} | (
+        {"torch": torch.__version__} if torch else {}
+    )
+    print(
+        json.dumps(
+            document
+            | {
+                "threads": 1,
+                "cores": os.cpu_count(),
+                "versions": versions,
+                "device": jax.devices()[0].platform,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

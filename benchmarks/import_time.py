@@ -1,9 +1,10 @@
-"""What `import mnist1d` costs above `import numpy, scipy.ndimage`, which it needs; prints one JSON line.
+"""What `import mnist1d` costs above `import numpy, scipy.ndimage`, which it needs; prints one JSON
+line.
 
     python benchmarks/import_time.py
 
-The two run in turns, each in fresh processes of warm files; the figures are medians. The clock is blurred on a busy machine,
-the processor's seconds are not, so both are given.
+The two run in turns, each in fresh processes of warm files; the figures are medians. The clock is
+blurred on a busy machine, the processor's seconds are not, so both are given.
 """
 
 from __future__ import annotations
@@ -25,16 +26,23 @@ STATEMENTS = {"mnist1d": "import mnist1d", "numpy and scipy": "import numpy, sci
 
 
 def measure(statement: str) -> tuple[float, float]:
-    """Return the seconds that a fresh process takes for a statement: by the clock, and of the processor."""
+    """Return the seconds that a fresh process takes for a statement: by the clock, and of the
+    processor."""
     before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run([sys.executable, "-c", statement], check=True, env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
+    subprocess.run(
+        [sys.executable, "-c", statement],
+        check=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+    )
     clock, after = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
     return clock, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=21)
     rounds = parser.parse_args().rounds
     for statement in STATEMENTS.values():
@@ -50,12 +58,16 @@ def main() -> None:
 
     result = {
         "benchmark": "import_time",
-        "seconds": {name: round(statistics.median(clock for clock, _ in values), 4) for name, values in times.items()},
+        "seconds": {
+            name: round(statistics.median(clock for clock, _ in values), 4)
+            for name, values in times.items()
+        },
         "extra_seconds": extra(0),
         "extra_processor_seconds": extra(1),
         "bar": 0.1,
         "rounds": rounds,
-        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in ("numpy", "scipy", "mnist1d-lab")},
+        "versions": {"python": platform.python_version()}
+        | {name: metadata.version(name) for name in ("numpy", "scipy", "mnist1d-lab")},
         "processor": processor(),
     }
     print(json.dumps(result))

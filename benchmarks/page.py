@@ -2,7 +2,8 @@
 
     python -m benchmarks.page
 
-Ten signals, 100 moves over several sliders, in headless Chromium; the time is that of the handler, which draws before it returns.
+Ten signals, 100 moves over several sliders, in headless Chromium; the time is that of the handler,
+which draws before it returns.
 """
 
 import statistics
@@ -43,7 +44,9 @@ def main() -> None:
                     page.fill("#explore-show", show)
                     page.js(MOVES, 20)
                     times = sorted(page.js(MOVES, 100))
-                    print(f"slider to redraw, {show}: median {statistics.median(times):.1f} ms, 95th {times[94]:.1f} ms (bar: 16)")
+                    print(
+                        f"slider to redraw, {show}: median {statistics.median(times):.1f} ms, 95th {times[94]:.1f} ms (bar: 16)"
+                    )
         finally:
             driver.quit()
 

@@ -1,10 +1,13 @@
-"""Speed and memory of the streams: the original generator, the JAX stream and the PyTorch stream, in one run on one core; one JSON line.
+"""Speed and memory of the streams: the original generator, the JAX stream and the PyTorch stream,
+in one run on one core; one JSON line.
 
-    python benchmarks/streams.py                     5,000 signals of the original, 10 million of the JAX stream
+    python benchmarks/streams.py                     5,000 signals of the original, 10 million of
+    the JAX stream
 
-Every part runs in a process of its own with one thread. The JAX stream is drawn as a training loop would, 100,000 signals in a jitted
-scan, again and again; memory is the growth of the process from the first million to the last. The seconds are those of the processor,
-so that a busy machine does not blur the ratio; compile time is left out, and the warm-up with it.
+Every part runs in a process of its own with one thread. The JAX stream is drawn as a training loop
+would, 100,000 signals in a jitted scan, again and again; memory is the growth of the process from
+the first million to the last. The seconds are those of the processor, so that a busy machine does
+not blur the ratio; compile time is left out, and the warm-up with it.
 """
 
 from __future__ import annotations
@@ -17,9 +20,9 @@ from pathlib import Path
 
 import peer
 
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")} | {
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-}
+ONE_THREAD = {
+    name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+} | {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
 CALL = 100_000  # signals in one call of the JAX stream
 
 
@@ -37,7 +40,8 @@ def original(n: int) -> dict:
 
 
 def jax_stream(n: int) -> dict:
-    """Draw n signals and reduce them to their sum, as training would to a loss; memory after the first million and at the end."""
+    """Draw n signals and reduce them to their sum, as training would to a loss; memory after the
+    first million and at the end."""
     import resource
     import time
 
@@ -57,7 +61,11 @@ def jax_stream(n: int) -> dict:
         jax.block_until_ready(many(key, i))
         memory[(i + 1) * CALL] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     seconds, first = time.process_time() - begin, memory.get(1_000_000, min(memory.values()))
-    return {"seconds": seconds, "growth_mebibytes": max(memory.values()) - first, "peak_mebibytes": max(memory.values())}
+    return {
+        "seconds": seconds,
+        "growth_mebibytes": max(memory.values()) - first,
+        "peak_mebibytes": max(memory.values()),
+    }
 
 
 def torch_stream(n: int) -> dict:
@@ -80,22 +88,34 @@ def torch_stream(n: int) -> dict:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peer", type=int, default=5000, metavar="N", help="signals of the original")
-    parser.add_argument("--jax", type=int, default=10_000_000, metavar="N", help="signals of the JAX stream")
-    parser.add_argument("--torch", type=int, default=100_000, metavar="N", help="signals of the PyTorch stream")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--peer", type=int, default=5000, metavar="N", help="signals of the original"
+    )
+    parser.add_argument(
+        "--jax", type=int, default=10_000_000, metavar="N", help="signals of the JAX stream"
+    )
+    parser.add_argument(
+        "--torch", type=int, default=100_000, metavar="N", help="signals of the PyTorch stream"
+    )
     parser.add_argument("--work", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
         part, n = options.work
-        print(json.dumps({"peer": original, "jax": jax_stream, "torch": torch_stream}[part](int(n))))
+        print(
+            json.dumps({"peer": original, "jax": jax_stream, "torch": torch_stream}[part](int(n)))
+        )
         return
     sizes, parts = {"peer": options.peer, "jax": options.jax, "torch": options.torch}, {}
     for part, n in sizes.items():
         if part == "torch" and util.find_spec("torch") is None:
             continue
         path = peer.install() if part == "peer" else peer.ROOT / "src"
-        found = json.loads(peer.run(Path(__file__), "--work", part, str(n), path=path, **ONE_THREAD, timeout=1200))
+        found = json.loads(
+            peer.run(Path(__file__), "--work", part, str(n), path=path, **ONE_THREAD, timeout=1200)
+        )
         parts[part] = {**found, "num_samples": n, "signals_a_second": round(n / found["seconds"])}
     if not parts["peer"].pop("file").startswith(str(peer.FOLDER)):
         raise RuntimeError("the package measured as the original is not the original")
@@ -104,7 +124,9 @@ def main() -> None:
         "benchmark": "streams",
         **parts,
         "jax_ratio": round(parts["jax"]["signals_a_second"] / rate, 1),
-        "torch_ratio": round(parts["torch"]["signals_a_second"] / rate, 1) if "torch" in parts else None,
+        "torch_ratio": round(parts["torch"]["signals_a_second"] / rate, 1)
+        if "torch" in parts
+        else None,
         "bars": {"jax_ratio": 80},
         "versions": {"python": platform.python_version(), "peer": peer.VERSION}
         | {name: metadata.version(name) for name in ("numpy", "jax", "mnist1d-lab")},

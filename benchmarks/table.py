@@ -1,8 +1,10 @@
-"""Measure the benchmark table anew, 8 seeds of the spatial priors' paper preset, and write it into the package.
+"""Measure the benchmark table anew, 8 seeds of the spatial priors' paper preset, and write it into
+the package.
 
     python -m benchmarks.table
 
-Everybody's model is placed among these rows (`mnist1d.evaluate`), and the page's quiz quotes them. Prints the file as one JSON line.
+Everybody's model is placed among these rows (`mnist1d.evaluate`), and the page's quiz quotes them.
+Prints the file as one JSON line.
 """
 
 from __future__ import annotations
@@ -23,35 +25,51 @@ PATH = Path(experiments.__file__).with_name("benchmark.json")
 
 
 def measured(preset: str, seeds: list[int]) -> list[dict]:
-    """Return a row a model: final test accuracies by seed, plain and shuffled, parameters and seconds a seed."""
+    """Return a row a model: final test accuracies by seed, plain and shuffled, parameters and
+    seconds a seed."""
     table: dict[str, dict] = {}
     for config in (config for config in study.grid(preset) if config.dataset == "mnist1d"):
         rows = study.run(config, seeds)
         last = max(r.step for r in rows if r.metric == "test_acc")
         acc = [round(r.value, 4) for r in rows if r.metric == "test_acc" and r.step == last]
-        entry = table.setdefault(config.model, {"model": config.model, "name": study.NAMES[config.model]})
+        entry = table.setdefault(
+            config.model, {"model": config.model, "name": study.NAMES[config.model]}
+        )
         if config.data.shuffle_seq:
             entry["shuffled_acc"] = acc
         else:
             scalars = {r.metric: r.value for r in rows if r.step is None}
-            entry |= {"num_params": int(scalars["num_params"]), "acc": acc, "seconds": round(scalars["seconds"], 3)}
+            entry |= {
+                "num_params": int(scalars["num_params"]),
+                "acc": acc,
+                "seconds": round(scalars["seconds"], 3),
+            }
     return list(table.values())
 
 
 def main() -> None:
     """Measure, write, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--preset", default="paper")
     parser.add_argument("--seeds", type=int, default=study.SEEDS["paper"])
     parser.add_argument("-o", "--output", type=Path, default=PATH)
     options = parser.parse_args()
     seeds = list(range(options.seeds))
-    human = {"model": "human", "name": "human", "acc": study.HUMAN_ACC, "answers": study.HUMAN_ANSWERS, "standard_error": study.HUMAN_SE}
+    human = {
+        "model": "human",
+        "name": "human",
+        "acc": study.HUMAN_ACC,
+        "answers": study.HUMAN_ANSWERS,
+        "standard_error": study.HUMAN_SE,
+    }
     document = {
         "what": "final test accuracy by seed, after the last step: nothing is selected on the test set",
         "command": f"python -m benchmarks.table --preset {options.preset} --seeds {options.seeds}",
         "seeds": seeds,
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in ("mnist1d-lab", "numpy", "jax", "optax")},
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in ("mnist1d-lab", "numpy", "jax", "optax")},
         "processor": processor_name(),
         "cores": os.cpu_count(),
         "rows": [*measured(options.preset, seeds), human],

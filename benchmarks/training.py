@@ -1,10 +1,12 @@
-"""Training speed: seconds a seed of our loop and of a plain PyTorch loop, on equal models, data and protocol; one JSON line.
+"""Training speed: seconds a seed of our loop and of a plain PyTorch loop, on equal models, data and
+protocol; one JSON line.
 
     python benchmarks/training.py --num-steps 6000
 
-Both run in this process, one after the other. With `--threads single` both keep to one thread on one core and processor seconds are
-counted, so that a busy machine does not blur the ratio; with `--threads default`, each takes the threads it takes unless told, and the
-clock counts. Compilation is counted apart.
+Both run in this process, one after the other. With `--threads single` both keep to one thread on
+one core and processor seconds are counted, so that a busy machine does not blur the ratio; with
+`--threads default`, each takes the threads it takes unless told, and the clock counts. Compilation
+is counted apart.
 """
 
 from __future__ import annotations
@@ -29,7 +31,11 @@ def torch_model(name: str) -> Any:
     class MLP(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.dense1, self.dense2, self.dense3 = nn.Linear(40, 100), nn.Linear(100, 100), nn.Linear(100, 10)
+            self.dense1, self.dense2, self.dense3 = (
+                nn.Linear(40, 100),
+                nn.Linear(100, 100),
+                nn.Linear(100, 10),
+            )
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             h = self.dense1(x).relu()
@@ -50,7 +56,10 @@ def torch_model(name: str) -> Any:
     class GRU(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.gru, self.dense = nn.GRU(1, 6, batch_first=True, bidirectional=True), nn.Linear(480, 10)
+            self.gru, self.dense = (
+                nn.GRU(1, 6, batch_first=True, bidirectional=True),
+                nn.Linear(480, 10),
+            )
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self.dense(self.gru(x[:, :, None])[0].flatten(1))
@@ -58,13 +67,24 @@ def torch_model(name: str) -> Any:
     return {"logistic": lambda: nn.Linear(40, 10), "mlp": MLP, "cnn": CNN, "gru": GRU}[name]()
 
 
-def torch_train(model: Any, data: Any, num_steps: int, eval_every: int = 250) -> dict[str, list[float]]:
-    """Train as the original's notebooks do: Adam 0.01, batches of 100 in order, accuracy of both parts every `eval_every` steps."""
+def torch_train(
+    model: Any, data: Any, num_steps: int, eval_every: int = 250
+) -> dict[str, list[float]]:
+    """Train as the original's notebooks do: Adam 0.01, batches of 100 in order, accuracy of both
+    parts every `eval_every` steps."""
     import torch
 
     x, y, x_test, y_test = (torch.as_tensor(a) for a in (data.x, data.y, data.x_test, data.y_test))
-    criterion, optimizer = torch.nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters(), lr=0.01)
-    curves: dict[str, list[float]] = {"train_loss": [], "train_acc": [], "test_loss": [], "test_acc": []}
+    criterion, optimizer = (
+        torch.nn.CrossEntropyLoss(),
+        torch.optim.Adam(model.parameters(), lr=0.01),
+    )
+    curves: dict[str, list[float]] = {
+        "train_loss": [],
+        "train_acc": [],
+        "test_loss": [],
+        "test_acc": [],
+    }
     for step in range(num_steps + 1):
         begin = step * 100 % len(x)
         loss = criterion(model(x[begin : begin + 100]), y[begin : begin + 100])
@@ -95,7 +115,8 @@ def ours(name: str, data: Any, num_steps: int) -> tuple[Callable[[], Any], float
 
 
 def seconds(call: Callable[[], Any], single: bool) -> float:
-    """Return the seconds that a call takes: of the processor for a single thread, else by the clock."""
+    """Return the seconds that a call takes: of the processor for a single thread, else by the
+    clock."""
     clock = time.process_time if single else time.perf_counter
     begin = clock()
     call()
@@ -106,14 +127,18 @@ def processor_name() -> str:
     """Return the processor's name, as far as this system tells it."""
     try:
         with open("/proc/cpuinfo") as lines:
-            return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+            return next(
+                line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
+            )
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--num-steps", type=int, default=6000)
     parser.add_argument("--models", nargs="+", choices=("logistic", *MODELS), default=MODELS)
     parser.add_argument("--threads", choices=("single", "default"), default="single")
@@ -141,13 +166,22 @@ def main() -> None:
             torch.manual_seed(0)
             model = torch_model(name)
             torch_train(model, data, 20)
-            figures[name]["torch"] = seconds(lambda model=model: torch_train(model, data, options.num_steps), single)
+            figures[name]["torch"] = seconds(
+                lambda model=model: torch_train(model, data, options.num_steps), single
+            )
             figures[name]["ratio"] = figures[name]["torch"] / figures[name]["ours"]
-    versions = {"python": platform.python_version(), "numpy": np.__version__, "jax": jax.__version__}
+    versions = {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "jax": jax.__version__,
+    }
     document = {
         "benchmark": "training",
         "num_steps": options.num_steps,
-        "seconds_a_seed": {name: {key: round(value, 3) for key, value in found.items()} for name, found in figures.items()},
+        "seconds_a_seed": {
+            name: {key: round(value, 3) for key, value in found.items()}
+            for name, found in figures.items()
+        },
         "bar": {"mlp": 3, "cnn": 3, "gru": 6},
         "threads": options.threads,
         "torch_threads": torch and torch.get_num_threads(),

@@ -11,14 +11,16 @@ from benchmarks import peer as original
 
 
 def pytest_configure():
-    """Shells have what they start in the background ignore Ctrl-C; the commands that tests start must not inherit that."""
+    """Shells have what they start in the background ignore Ctrl-C; the commands that tests start
+    must not inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
 def peer():
-    """The folder of the original package; skips, with pip's reason, where it cannot be installed."""
+    """The folder of the original package; skips, with pip's reason, where it cannot be
+    installed."""
     try:
         return original.install()
     except original.PeerUnavailable as reason:
@@ -27,10 +29,17 @@ def peer():
 
 @pytest.fixture(scope="session")
 def reference():
-    """The folder with the published files: $MNIST1D_REFERENCE, else ../shared/reference; skips where there is none."""
-    folder = Path(os.environ.get("MNIST1D_REFERENCE", Path(__file__).resolve().parents[2] / "shared" / "reference"))
+    """The folder with the published files: $MNIST1D_REFERENCE, else ../shared/reference; skips
+    where there is none."""
+    folder = Path(
+        os.environ.get(
+            "MNIST1D_REFERENCE", Path(__file__).resolve().parents[2] / "shared" / "reference"
+        )
+    )
     if not (folder / "frozen.npz").is_file():
-        pytest.skip(f"the published files are not in {folder}; set MNIST1D_REFERENCE to the folder that holds frozen.npz")
+        pytest.skip(
+            f"the published files are not in {folder}; set MNIST1D_REFERENCE to the folder that holds frozen.npz"
+        )
     return folder
 
 

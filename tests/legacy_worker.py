@@ -1,6 +1,8 @@
-"""Run by test_legacy.py in a process of its own: cells as users of the original package write them, on whichever package comes first.
+"""Run by test_legacy.py in a process of its own: cells as users of the original package write them,
+on whichever package comes first.
 
-Each cell returns what its user would look at. Arguments: the npz file to write. The working folder is empty.
+Each cell returns what its user would look at. Arguments: the npz file to write. The working folder
+is empty.
 """
 
 import copy
@@ -27,7 +29,15 @@ def generated_where_there_is_no_file():
     args.corr_noise_scale = 0.3
     data = mnist1d.data.get_dataset(args, path="./first.pkl", download=False, regenerate=False)
     again = mnist1d.data.get_dataset(args, path="./first.pkl", download=False, regenerate=False)
-    return [data["x"], data["y"], data["x_test"], data["y_test"], data["t"], again["x"], np.array(list(data))]
+    return [
+        data["x"],
+        data["y"],
+        data["x_test"],
+        data["y_test"],
+        data["t"],
+        again["x"],
+        np.array(list(data)),
+    ]
 
 
 @cell
@@ -40,7 +50,12 @@ def made_anew_with_random_labels():
         if random.random() < 0.15:
             data["y"][i] = random.randint(0, 9)
     data["x"] -= data["x"].mean(0)
-    return [data["x"], data["y"], np.random.permutation(10), mnist1d.from_pickle("./first.pkl")["y"]]
+    return [
+        data["x"],
+        data["y"],
+        np.random.permutation(10),
+        mnist1d.from_pickle("./first.pkl")["y"],
+    ]
 
 
 @cell
@@ -50,7 +65,13 @@ def own_templates_and_settings_from_a_dict():
     templates = mnist1d.data.get_templates()
     templates["x"] = templates["x"][:, ::-1].copy()
     data = mnist1d.data.make_dataset(mnist1d.utils.ObjectView(settings), template=templates)
-    return [data["x"], data["x_test"], data["t"], data["templates"]["x"], np.array(sorted(settings))]
+    return [
+        data["x"],
+        data["x_test"],
+        data["t"],
+        data["templates"]["x"],
+        np.array(sorted(settings)),
+    ]
 
 
 @cell
@@ -60,7 +81,10 @@ def settings_as_a_class():
         max_translation, corr_noise_scale, iid_noise_scale, shear_scale = 48, 0.25, 2e-2, 0.75
         shuffle_seq, final_seq_length, seed, url = False, 20, 3, ""
 
-    return [mnist1d.data.make_dataset(Settings)["x"], mnist1d.data.make_dataset(Settings())["x_test"]]
+    return [
+        mnist1d.data.make_dataset(Settings)["x"],
+        mnist1d.data.make_dataset(Settings())["x_test"],
+    ]
 
 
 @cell
@@ -68,19 +92,48 @@ def one_signal_at_a_time():
     templates, args = mnist1d.get_templates(), mnist1d.get_dataset_args()
     mnist1d.set_seed(5)
     signals = [mnist1d.transform(x, templates["t"], args) for x in templates["x"]]
-    return [np.stack([x for x, _ in signals]), np.stack([t for _, t in signals]), np.random.rand(2), np.array(random.random())]
+    return [
+        np.stack([x for x, _ in signals]),
+        np.stack([t for _, t in signals]),
+        np.random.rand(2),
+        np.array(random.random()),
+    ]
 
 
 @cell
 def every_step_alone():
-    from mnist1d.transform import corr_noise_like, iid_noise_like, interpolate, pad, shear, transform, translate
+    from mnist1d.transform import (
+        corr_noise_like,
+        iid_noise_like,
+        interpolate,
+        pad,
+        shear,
+        transform,
+        translate,
+    )
 
     x, many = mnist1d.data.get_templates()["x"][3], mnist1d.data.get_templates()["x"]
     mnist1d.utils.set_seed(6)
     args = mnist1d.get_dataset_args()
-    results = [pad(x, (3, 9)), pad(x, [4, 4]), pad(many, (3, 9)), shear(x), shear(x, 2), shear(x, scale=0.5)]
-    results += [translate(x, 12) for _ in range(5)] + [translate(x, 1), translate(x, 100), translate(x, 13)]
-    results += [corr_noise_like(x, 0.25), corr_noise_like(many, 0.25), iid_noise_like(x, 0.02), iid_noise_like(many, 1)]
+    results = [
+        pad(x, (3, 9)),
+        pad(x, [4, 4]),
+        pad(many, (3, 9)),
+        shear(x),
+        shear(x, 2),
+        shear(x, scale=0.5),
+    ]
+    results += [translate(x, 12) for _ in range(5)] + [
+        translate(x, 1),
+        translate(x, 100),
+        translate(x, 13),
+    ]
+    results += [
+        corr_noise_like(x, 0.25),
+        corr_noise_like(many, 0.25),
+        iid_noise_like(x, 0.02),
+        iid_noise_like(many, 1),
+    ]
     results += [
         interpolate(x, 40),
         interpolate(x, 5),
@@ -111,21 +164,34 @@ def copies_and_pickles():
 
 @cell
 def a_row_of_plots():
-    data = mnist1d.data.make_dataset(mnist1d.ObjectView({**mnist1d.get_dataset_args(as_dict=True), "num_samples": 20}))
+    data = mnist1d.data.make_dataset(
+        mnist1d.ObjectView({**mnist1d.get_dataset_args(as_dict=True), "num_samples": 20})
+    )
     templates, args = mnist1d.get_templates(), mnist1d.get_dataset_args()
     mnist1d.set_seed(0)
     figures = [
-        mnist1d.plot_signals(data["x"], data["t"], labels=data["y"], ratio=2.2, dark_mode=True, zoom=5),
-        mnist1d.plot_signals(templates["x"], templates["t"], templates["y"], args=args, do_transform=True),
+        mnist1d.plot_signals(
+            data["x"], data["t"], labels=data["y"], ratio=2.2, dark_mode=True, zoom=5
+        ),
+        mnist1d.plot_signals(
+            templates["x"], templates["t"], templates["y"], args=args, do_transform=True
+        ),
     ]
     lines = [ax.lines[0] for figure in figures for ax in figure.axes]
     texts = np.array([ax.get_title() for figure in figures for ax in figure.axes])
     limits = np.array([ax.get_xlim() + ax.get_ylim() for figure in figures for ax in figure.axes])
-    return [np.stack([line.get_xdata() for line in lines]), np.stack([line.get_ydata() for line in lines]).round(12), texts, limits]
+    return [
+        np.stack([line.get_xdata() for line in lines]),
+        np.stack([line.get_ydata() for line in lines]).round(12),
+        texts,
+        limits,
+    ]
 
 
 if __name__ == "__main__":
     arrays = {"module": np.array(mnist1d.__file__)}
     for function in CELLS:
-        arrays |= {f"{function.__name__}/{i}": np.asarray(result) for i, result in enumerate(function())}
+        arrays |= {
+            f"{function.__name__}/{i}": np.asarray(result) for i, result in enumerate(function())
+        }
     np.savez(sys.argv[1], **arrays)

@@ -1,6 +1,8 @@
-"""The generator once more, written from its specification: one signal at a time, in plain Python, slow and easy to check.
+"""The generator once more, written from its specification: one signal at a time, in plain Python,
+slow and easy to check.
 
-It shares nothing with the package: not its arithmetic, its filters, its order of draws. Tests compare the two on equal draws.
+It shares nothing with the package: not its arithmetic, its filters, its order of draws. Tests
+compare the two on equal draws.
 """
 
 import bisect
@@ -10,9 +12,11 @@ import numpy as np
 
 
 def draw_one_by_one(config, num_classes):
-    """Read the legacy stream as specified: for each signal u1, u2, k, L normals, L normals, u3; then the permutations.
+    """Read the legacy stream as specified: for each signal u1, u2, k, L normals, L normals, u3;
+    then the permutations.
 
-    Returns the draws, one dict a signal, the order of the signals, and the order of the positions (None: not shuffled).
+    Returns the draws, one dict a signal, the order of the signals, and the order of the positions
+    (None: not shuffled).
     """
     stream = np.random.RandomState(config.seed)
     low, high = config.padding
@@ -41,8 +45,15 @@ def signal(template, draw, config):
     stages.append([value * draw["factor"] for value in stages[-1]])
     stages.append(shift_right(stages[-1], draw["shift"]))
     smooth = smoothed([value * config.corr_noise_scale for value in draw["corr_noise"]])
-    stages.append([noise if value == 0 else value for value, noise in zip(stages[-1], smooth, strict=True)])
-    stages.append([value + noise * config.iid_noise_scale for value, noise in zip(stages[-1], draw["iid_noise"], strict=True)])
+    stages.append(
+        [noise if value == 0 else value for value, noise in zip(stages[-1], smooth, strict=True)]
+    )
+    stages.append(
+        [
+            value + noise * config.iid_noise_scale
+            for value, noise in zip(stages[-1], draw["iid_noise"], strict=True)
+        ]
+    )
     ramp = [i / (length - 1) - 0.5 for i in range(length)]
     stages.append([value - draw["slope"] * r for value, r in zip(stages[-1], ramp, strict=True)])
     stages.append(interpolate(stages[-1], config.final_seq_length))
@@ -50,9 +61,11 @@ def signal(template, draw, config):
 
 
 def interpolate(values, num_points):
-    """Linear interpolation of evenly spaced values at num_points evenly spaced places, ends included.
+    """Linear interpolation of evenly spaced values at num_points evenly spaced places, ends
+    included.
 
-    The grids are rounded as linspace rounds them, since a point that falls exactly on a zero becomes noise, and one beside it does not.
+    The grids are rounded as linspace rounds them, since a point that falls exactly on a zero
+    becomes noise, and one beside it does not.
     """
     old, result = grid(len(values)), []
     for place in grid(num_points):
@@ -72,22 +85,32 @@ def grid(num_points):
 
 def shift_right(values, k):
     """Circular shift; past the length there is none."""
-    return list(values) if k > len(values) else [values[(i - k) % len(values)] for i in range(len(values))]
+    return (
+        list(values)
+        if k > len(values)
+        else [values[(i - k) % len(values)] for i in range(len(values))]
+    )
 
 
 def smoothed(values, std=2.0, radius=8):
-    """A Gaussian filter cut at four standard deviations; the borders mirror: ... c b a | a b c ... x y z | z y x ..."""
+    """A Gaussian filter cut at four standard deviations; the borders mirror: ... c b a | a b c ...
+    x y z | z y x ..."""
     weights = [math.exp(-0.5 * (j / std) ** 2) for j in range(-radius, radius + 1)]
     n = len(values)
     mirrored = list(values) + list(values)[::-1]  # one period of the signal that goes on for ever
     return [
-        math.fsum(w * mirrored[(i + j) % (2 * n)] for w, j in zip(weights, range(-radius, radius + 1), strict=True)) / math.fsum(weights)
+        math.fsum(
+            w * mirrored[(i + j) % (2 * n)]
+            for w, j in zip(weights, range(-radius, radius + 1), strict=True)
+        )
+        / math.fsum(weights)
         for i in range(n)
     ]
 
 
 def dataset(templates, config):
-    """The whole set: x (n, time), y (n,), t (time,), before the split, as lists of Python's numbers turned into arrays."""
+    """The whole set: x (n, time), y (n,), t (time,), before the split, as lists of Python's numbers
+    turned into arrays."""
     draws, order, positions = draw_one_by_one(config, len(templates["y"]))
     x = np.array([signal(templates["x"][draws[i]["label"]], draws[i], config)[-1] for i in order])
     if positions is not None:
@@ -96,4 +119,8 @@ def dataset(templates, config):
     mean = math.fsum(x.flat) / x.size
     std = math.sqrt(math.fsum((value - mean) ** 2 for value in x.flat) / x.size)
     t = interpolate(interpolate(templates["t"], length), config.final_seq_length)
-    return (x - mean) / std, np.array([templates["y"][draws[i]["label"]] for i in order]), np.array(t) / std
+    return (
+        (x - mean) / std,
+        np.array([templates["y"][draws[i]["label"]] for i in order]),
+        np.array(t) / std,
+    )

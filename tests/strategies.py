@@ -30,10 +30,13 @@ def configs(draw):
 
 @st.composite
 def own_templates(draw):
-    """Templates of one to four classes and any length from two points, with exact zeros among their values."""
+    """Templates of one to four classes and any length from two points, with exact zeros among their
+    values."""
     classes, length = draw(st.integers(1, 4)), draw(st.integers(2, 15))
     rng = np.random.default_rng(draw(st.integers(0, 2**16)))
     x = rng.normal(size=(classes, length))
-    x[rng.random(x.shape) < 0.2] = -1e-8  # together with the 1e-8 that is added: a point that looks like padding
+    x[
+        rng.random(x.shape) < 0.2
+    ] = -1e-8  # together with the 1e-8 that is added: a point that looks like padding
     x[:, 0] = 1.0  # so that no set is constant, whatever the scales
     return Templates(x=x, t=np.linspace(-1, 1, length), y=rng.permutation(100)[:classes])

@@ -1,11 +1,14 @@
-"""The arrows of the design, read from the source: who may import whom, what must be documented, what must not occur.
+"""The arrows of the design, read from the source: who may import whom, what must be documented,
+what must not occur.
 
-    errors <- config <- digits, draws <- signals <- dataset, moments <- files <- the original's names, mnist,
+    errors <- config <- digits, draws <- signals <- dataset, moments <- files <- the original's
+    names, mnist,
            adapters, learning, observer
            <- experiments <- runs, plots <- cli, web
 
-A module imports from rows before its own, or from its own row; no two rooms import each other. An import inside a function may go
-against an arrow in the cases named in UPWARD, each with its reason. `import mnist1d` is the front door, for the last row only.
+A module imports from rows before its own, or from its own row; no two rooms import each other. An
+import inside a function may go against an arrow in the cases named in UPWARD, each with its reason.
+`import mnist1d` is the front door, for the last row only.
 """
 
 import ast
@@ -38,7 +41,20 @@ UPWARD = {  # only inside functions
     ("dataset", "files"): "Dataset.save is where users look for it",
     ("experiments", "plots"): "a study's figures function draws with the one style",
 }
-HEAVY = ["matplotlib", "requests", "jax", "torch", "pandas", "sklearn", "optax", "pyarrow", "rich", "cyclopts", "datasets", "scipy.stats"]
+HEAVY = [
+    "matplotlib",
+    "requests",
+    "jax",
+    "torch",
+    "pandas",
+    "sklearn",
+    "optax",
+    "pyarrow",
+    "rich",
+    "cyclopts",
+    "datasets",
+    "scipy.stats",
+]
 OLD_NAMES = {"data.py", "transform.py", "utils.py"}
 
 
@@ -57,13 +73,23 @@ MODULES = {module_name(path): path for path in FILES}
 
 def imports(path):
     """The mnist1d modules that a file imports: (module, whether inside a function)."""
-    inside = {id(node) for f in ast.walk(tree(path)) if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(f)}
+    inside = {
+        id(node)
+        for f in ast.walk(tree(path))
+        if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(f)
+    }
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             found = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{path.name}, line {node.lineno}: imports name the package in full"
-            found = [f"{node.module}.{a.name}" if f"{node.module}.{a.name}" in MODULES else node.module for a in node.names]
+            assert not node.level, (
+                f"{path.name}, line {node.lineno}: imports name the package in full"
+            )
+            found = [
+                f"{node.module}.{a.name}" if f"{node.module}.{a.name}" in MODULES else node.module
+                for a in node.names
+            ]
         else:
             continue
         yield from ((name, id(node) in inside) for name in found if name.split(".")[0] == "mnist1d")
@@ -158,17 +184,32 @@ for name in {modules!r}:
 
 def fields(node):
     """Annotated names of a dataclass or NamedTuple, and the class's methods."""
-    kind = [ast.unparse(d) for d in node.decorator_list] + [ast.unparse(base) for base in node.bases]
+    kind = [ast.unparse(d) for d in node.decorator_list] + [
+        ast.unparse(base) for base in node.bases
+    ]
     if not any("dataclass" in k or "NamedTuple" in k for k in kind):
         return []
-    return [item.target.id for item in node.body if isinstance(item, ast.AnnAssign) and "ClassVar" not in ast.unparse(item.annotation)]
+    return [
+        item.target.id
+        for item in node.body
+        if isinstance(item, ast.AnnAssign) and "ClassVar" not in ast.unparse(item.annotation)
+    ]
 
 
 def reads(path):
-    """Attributes that a file reads, those of __post_init__ left out: a check of a value is not a use of it."""
-    checks = [f for f in ast.walk(tree(path)) if isinstance(f, ast.FunctionDef) and f.name == "__post_init__"]
+    """Attributes that a file reads, those of __post_init__ left out: a check of a value is not a
+    use of it."""
+    checks = [
+        f
+        for f in ast.walk(tree(path))
+        if isinstance(f, ast.FunctionDef) and f.name == "__post_init__"
+    ]
     skipped = {id(node) for f in checks for node in ast.walk(f)}
-    found = (n for n in ast.walk(tree(path)) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load) and id(n) not in skipped)
+    found = (
+        n
+        for n in ast.walk(tree(path))
+        if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load) and id(n) not in skipped
+    )
     return {node.attr for node in found}
 
 
@@ -177,14 +218,20 @@ def test_every_field_of_a_study_is_read_by_the_study(study):
     path = SRC / "experiments" / f"{STUDIES[study]}.py"
     if not path.exists():
         pytest.skip(f"{study} is in the registry, its file is not there yet")
-    config = next(node for node in tree(path).body if isinstance(node, ast.ClassDef) and node.name == "Config")
+    config = next(
+        node for node in tree(path).body if isinstance(node, ast.ClassDef) and node.name == "Config"
+    )
     names = fields(config)
     assert "data" in names and not set(names) - reads(path)
 
 
 def test_every_setting_of_the_training_loop_is_read_by_it():
     path = MODULES["mnist1d.learning.training"]
-    settings = next(node for node in tree(path).body if isinstance(node, ast.ClassDef) and node.name == "Settings")
+    settings = next(
+        node
+        for node in tree(path).body
+        if isinstance(node, ast.ClassDef) and node.name == "Settings"
+    )
     assert len(fields(settings)) > 3 and not set(fields(settings)) - reads(path)
 
 
@@ -193,9 +240,15 @@ def test_every_setting_of_the_training_loop_is_read_by_it():
 
 @pytest.mark.parametrize("module", MODULES)
 def test_public_names_are_documented(module):
-    assert ast.get_docstring(tree(MODULES[module])) or not tree(MODULES[module]).body, f"{module} lacks a docstring"
+    assert ast.get_docstring(tree(MODULES[module])) or not tree(MODULES[module]).body, (
+        f"{module} lacks a docstring"
+    )
     kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    public = [node for node in tree(MODULES[module]).body if isinstance(node, kinds) and not node.name.startswith("_")]
+    public = [
+        node
+        for node in tree(MODULES[module]).body
+        if isinstance(node, kinds) and not node.name.startswith("_")
+    ]
     assert not [node.name for node in public if not ast.get_docstring(node)]
 
 
@@ -203,7 +256,11 @@ def test_public_names_are_documented(module):
 def test_methods_of_public_classes_are_documented(name):
     offered = getattr(mnist1d, name)
     if isinstance(offered, type):
-        methods = {n: m for n, m in vars(offered).items() if not n.startswith("_") and (callable(m) or isinstance(m, property))}
+        methods = {
+            n: m
+            for n, m in vars(offered).items()
+            if not n.startswith("_") and (callable(m) or isinstance(m, property))
+        }
         assert not [n for n, m in methods.items() if not m.__doc__]
 
 
@@ -233,27 +290,68 @@ def loaded(path):
 
 
 NEW = [path for path in FILES if path.parent != SRC or path.name not in OLD_NAMES]
-STREAMS = {"default_rng", "Generator", "SeedSequence", "RandomState", "MT19937", "SFC64", "Philox", "PCG64", "BitGenerator"}
+STREAMS = {
+    "default_rng",
+    "Generator",
+    "SeedSequence",
+    "RandomState",
+    "MT19937",
+    "SFC64",
+    "Philox",
+    "PCG64",
+    "BitGenerator",
+}
 
 
 def test_no_global_random_state_in_new_code():
-    used = [(path.name, line, re.match(r"(np|numpy)\.random\.(\w+)", name)) for path in NEW for name, line in calls(path)]
+    used = [
+        (path.name, line, re.match(r"(np|numpy)\.random\.(\w+)", name))
+        for path in NEW
+        for name, line in calls(path)
+    ]
     used = [(file, line, found[2]) for file, line, found in used if found]
     assert len(used) > 5 and not [use for use in used if use[2] not in STREAMS]
     assert not [path.name for path in NEW if "random" in loaded(path)]
 
 
 def test_no_pickle_is_written_and_one_reader_reads():
-    writers = ("pickle.dump", "pickle.dumps", "pickle.Pickler", "torch.save", "joblib.dump", "np.save", "marshal.dump", "shelve.open")
-    readers = ("pickle.load", "pickle.loads", "pickle.Unpickler", "torch.load", "joblib.load", "marshal.load")
-    assert [path.name for path in FILES for name, _ in calls(path) if name in writers] == ["utils.py"]  # the original's to_pickle
-    assert [path.name for path in FILES for name, _ in calls(path) if name in readers] == ["files.py"]  # the restricted one
-    allowing = [path.name for path in FILES if "allow_pickle=True" in path.read_text(encoding="utf-8")]
+    writers = (
+        "pickle.dump",
+        "pickle.dumps",
+        "pickle.Pickler",
+        "torch.save",
+        "joblib.dump",
+        "np.save",
+        "marshal.dump",
+        "shelve.open",
+    )
+    readers = (
+        "pickle.load",
+        "pickle.loads",
+        "pickle.Unpickler",
+        "torch.load",
+        "joblib.load",
+        "marshal.load",
+    )
+    assert [path.name for path in FILES for name, _ in calls(path) if name in writers] == [
+        "utils.py"
+    ]  # the original's to_pickle
+    assert [path.name for path in FILES for name, _ in calls(path) if name in readers] == [
+        "files.py"
+    ]  # the restricted one
+    allowing = [
+        path.name for path in FILES if "allow_pickle=True" in path.read_text(encoding="utf-8")
+    ]
     assert not allowing
 
 
 def test_no_bare_except():
-    bare = [f"{p.name}:{n.lineno}" for p in FILES for n in ast.walk(tree(p)) if isinstance(n, ast.ExceptHandler) and n.type is None]
+    bare = [
+        f"{p.name}:{n.lineno}"
+        for p in FILES
+        for n in ast.walk(tree(p))
+        if isinstance(n, ast.ExceptHandler) and n.type is None
+    ]
     assert not bare
 
 
@@ -265,4 +363,6 @@ def test_no_network_in_a_default_path():
 
 @pytest.mark.parametrize("module", MODULES)
 def test_modules_stay_short(module):
-    assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= 400, "past 350 lines, split by idea"
+    assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= 400, (
+        "past 350 lines, split by idea"
+    )

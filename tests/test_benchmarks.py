@@ -1,4 +1,5 @@
-"""The benchmarks of the generator run and print one JSON line each; what they measure is not tested, since it depends on the machine."""
+"""The benchmarks of the generator run and print one JSON line each; what they measure is not
+tested, since it depends on the machine."""
 
 import json
 import subprocess
@@ -10,7 +11,12 @@ from benchmarks.peer import ROOT
 
 
 def printed(name, *options):
-    process = subprocess.run([sys.executable, f"benchmarks/{name}.py", *options], cwd=ROOT, capture_output=True, text=True)
+    process = subprocess.run(
+        [sys.executable, f"benchmarks/{name}.py", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
     assert process.returncode == 0, process.stderr
     (line,) = process.stdout.splitlines()
     return json.loads(line)
@@ -19,13 +25,20 @@ def printed(name, *options):
 def test_generate(peer):
     result = printed("generate", "--rounds", "1", "--exact", "100", "--fast", "1000")
     assert result["same_bits"] is True and result["exact_ratio"] > 0 and result["fast_ratio"] > 0
-    assert {"python", "numpy", "scipy", "peer", "mnist1d-lab"} == set(result["versions"]) and result["processor"]
-    assert result["seconds"].keys() == {"peer", "exact", "fast"} and result["fast_memory"]["output_mebibytes"] == 0.2
+    assert {"python", "numpy", "scipy", "peer", "mnist1d-lab"} == set(
+        result["versions"]
+    ) and result["processor"]
+    assert (
+        result["seconds"].keys() == {"peer", "exact", "fast"}
+        and result["fast_memory"]["output_mebibytes"] == 0.2
+    )
 
 
 def test_import_time():
     result = printed("import_time", "--rounds", "1")
-    assert isinstance(result["extra_seconds"], float) and result["bar"] == 0.1 and result["processor"]
+    assert (
+        isinstance(result["extra_seconds"], float) and result["bar"] == 0.1 and result["processor"]
+    )
 
 
 def test_streams(peer):
@@ -38,5 +51,8 @@ def test_streams(peer):
 def test_observer():
     pytest.importorskip("jax", reason="the observer needs JAX")
     result = printed("observer", "--signals", "200", "--draws", "500")
-    assert result["seconds"]["frozen_test_acc"] > 0.99 and result["brute_force_errors"]["root_mean_square"] < 3
+    assert (
+        result["seconds"]["frozen_test_acc"] > 0.99
+        and result["brute_force_errors"]["root_mean_square"] < 3
+    )
     assert all(abs(found["standard_errors"]) < 4 for found in result["calibration"].values())

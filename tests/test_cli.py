@@ -1,4 +1,5 @@
-"""The commands: what each prints and leaves, its exit status, and for every mistake one line without a traceback."""
+"""The commands: what each prints and leaves, its exit status, and for every mistake one line
+without a traceback."""
 
 import csv
 import io
@@ -24,7 +25,9 @@ def toy(monkeypatch):
 @pytest.fixture
 def runs(toy, tmp_path, capsys):
     folder = tmp_path / "runs"
-    assert main(["run", "toy", "--preset", "smoke", "--runs", str(folder), "--executor", "here"]) == 0
+    assert (
+        main(["run", "toy", "--preset", "smoke", "--runs", str(folder), "--executor", "here"]) == 0
+    )
     capsys.readouterr()
     return folder
 
@@ -40,22 +43,45 @@ def run(capsys, *words):
 def test_generate_and_verify(tmp_path, capsys):
     published, other = tmp_path / "published.npz", tmp_path / "other.csv"
     assert run(capsys, "generate", "-o", published)[0] == 0
-    status, out, _ = run(capsys, "generate", "-o", other, "--num-samples", 100, "--padding", 30, 50, "--shuffle-seq", "--mode", "fast")
+    status, out, _ = run(
+        capsys,
+        "generate",
+        "-o",
+        other,
+        "--num-samples",
+        100,
+        "--padding",
+        30,
+        50,
+        "--shuffle-seq",
+        "--mode",
+        "fast",
+    )
     assert status == 0 and "80 training and 20 test signals of 40 points, fast, float32" in out
     data = mnist1d.read(other)
-    assert (data.config.num_samples, data.config.padding, data.config.shuffle_seq) == (100, (30, 50), True)
+    assert (data.config.num_samples, data.config.padding, data.config.shuffle_seq) == (
+        100,
+        (30, 50),
+        True,
+    )
     status, out, _ = run(capsys, "verify", published)
     assert status == 0 and "the published set" in out
     status, out, _ = run(capsys, "verify", other, "--json")
     assert status == 1 and json.loads(out)["published_set"] is False
     status, out, _ = run(capsys, "verify", published, "--json")
-    assert status == 0 and json.loads(out)["digests"]["x"]["found"] == json.loads(out)["digests"]["x"]["published"]
+    assert (
+        status == 0
+        and json.loads(out)["digests"]["x"]["found"] == json.loads(out)["digests"]["x"]["published"]
+    )
 
 
 def test_every_knob_is_an_option_with_its_effect(capsys):
     status, out, _ = run(capsys, "generate", "--help")
     words = " ".join(out.replace("│", " ").split())
-    assert "--scale-coeff FLOAT spread of the amplitude" in words and "--padding INT INT fewest and most zeros" in words
+    assert (
+        "--scale-coeff FLOAT spread of the amplitude" in words
+        and "--padding INT INT fewest and most zeros" in words
+    )
     assert all(f"--{name.replace('_', '-')}" in words for name in mnist1d.DataConfig().to_dict())
 
 
@@ -71,13 +97,28 @@ def test_run_prints_table_claims_and_where_the_figures_are(toy, tmp_path, capsys
     status, out, err = run(capsys, *words)
     assert status == 0 and "one is above 0" in out and "holds" in out
     assert "3 done" in err and str(tmp_path / "figures") in err and "[3/3] toy" in err
-    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["toy-lines.pdf", "toy-lines.png", "toy-lines.svg"]
+    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == [
+        "toy-lines.pdf",
+        "toy-lines.png",
+        "toy-lines.svg",
+    ]
     status, out, err = run(capsys, *words)
     assert status == 0 and "0 done" in err and "3 of 3 trials are here already" in err
 
 
 def test_run_json_is_one_document(toy, tmp_path, capsys):
-    status, out, _ = run(capsys, "run", "toy", "--preset", "smoke", "--runs", tmp_path, "--executor", "here", "--json")
+    status, out, _ = run(
+        capsys,
+        "run",
+        "toy",
+        "--preset",
+        "smoke",
+        "--runs",
+        tmp_path,
+        "--executor",
+        "here",
+        "--json",
+    )
     document = json.loads(out)
     assert status == 0 and document["summary"]["done"] == 3
     (study,) = document["studies"]
@@ -85,23 +126,63 @@ def test_run_json_is_one_document(toy, tmp_path, capsys):
 
 
 def test_set_seeds_and_dry_run(toy, tmp_path, capsys):
-    words = ["run", "toy", "--preset", "smoke", "--runs", tmp_path, "--set", "size=2", "--set", "rate=0.1,0.2", "--seeds", 3]
+    words = [
+        "run",
+        "toy",
+        "--preset",
+        "smoke",
+        "--runs",
+        tmp_path,
+        "--set",
+        "size=2",
+        "--set",
+        "rate=0.1,0.2",
+        "--seeds",
+        3,
+    ]
     status, out, err = run(capsys, *words, "--dry-run")
-    assert status == 0 and "2 trials, about" in err and out.count("size=2") == 2 and list(tmp_path.iterdir()) == []
+    assert (
+        status == 0
+        and "2 trials, about" in err
+        and out.count("size=2") == 2
+        and list(tmp_path.iterdir()) == []
+    )
     status, out, _ = run(capsys, *words, "--executor", "here", "--json")
-    assert status == 0 and [study["label"] for study in json.loads(out)["studies"]] == [f"smoke size=2 rate={rate}" for rate in (0.1, 0.2)]
+    assert status == 0 and [study["label"] for study in json.loads(out)["studies"]] == [
+        f"smoke size=2 rate={rate}" for rate in (0.1, 0.2)
+    ]
     assert (tmp_path / "figures" / "toy-lines-size-2-rate-0.1.png").exists()
     assert run(capsys, "report", "--runs", tmp_path)[0] == 0
     assert (tmp_path / "report.html").read_text().count("<img") == 2
     status, out, _ = run(capsys, "results", "--runs", tmp_path, "--format", "json")
-    assert {(line["size"], line["rate"], line["seed"]) for line in json.loads(out)} == {(2, r, s) for r in (0.1, 0.2) for s in (0, 1, 2)}
+    assert {(line["size"], line["rate"], line["seed"]) for line in json.loads(out)} == {
+        (2, r, s) for r in (0.1, 0.2) for s in (0, 1, 2)
+    }
 
 
 def test_a_failed_trial(toy, tmp_path, capsys):
-    words = ["run", "toy", "--preset", "smoke", "--runs", tmp_path, "--set", "size=1", "--set", "action=ok,fail", "--executor", "here"]
+    words = [
+        "run",
+        "toy",
+        "--preset",
+        "smoke",
+        "--runs",
+        tmp_path,
+        "--set",
+        "size=1",
+        "--set",
+        "action=ok,fail",
+        "--executor",
+        "here",
+    ]
     status = main([str(word) for word in words])
     told = capsys.readouterr()
-    assert status == 1 and "RuntimeError: the toy broke" in told.err and "1 done" in told.err and "1 failed" in told.err
+    assert (
+        status == 1
+        and "RuntimeError: the toy broke" in told.err
+        and "1 done" in told.err
+        and "1 failed" in told.err
+    )
     assert "mnist1d run toy" in told.err and "--retry-failed" in told.err
     status, _, err = run(capsys, *words)
     assert status == 1 and "failed before and not tried again" in err
@@ -110,9 +191,26 @@ def test_a_failed_trial(toy, tmp_path, capsys):
 
 
 def test_missing_data_is_one_line(toy, tmp_path, capsys):
-    words = ["run", "toy", "--preset", "smoke", "--runs", tmp_path, "--set", "action=skip", "--set", "size=1", "--executor", "here"]
+    words = [
+        "run",
+        "toy",
+        "--preset",
+        "smoke",
+        "--runs",
+        tmp_path,
+        "--set",
+        "action=skip",
+        "--set",
+        "size=1",
+        "--executor",
+        "here",
+    ]
     status, _, err = run(capsys, *words)
-    assert status == 0 and "the toy's data is not here: get it from the shop" in err and "1 skipped" in err
+    assert (
+        status == 0
+        and "the toy's data is not here: get it from the shop" in err
+        and "1 skipped" in err
+    )
 
 
 def test_list(toy, capsys, monkeypatch):
@@ -124,7 +222,9 @@ def test_list(toy, capsys, monkeypatch):
 
 def test_reproduce(toy, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(experiments, "STUDIES", {"toy": "toy"})
-    status, _, err = run(capsys, "reproduce", "--preset", "smoke", "--runs", tmp_path, "--executor", "here")
+    status, _, err = run(
+        capsys, "reproduce", "--preset", "smoke", "--runs", tmp_path, "--executor", "here"
+    )
     assert status == 0 and f"report: {tmp_path / 'report.html'}" in err
     assert "one is above 0" in (tmp_path / "report.html").read_text()
 
@@ -132,10 +232,24 @@ def test_reproduce(toy, tmp_path, capsys, monkeypatch):
 def test_results(runs, tmp_path, capsys):
     _, text, _ = run(capsys, "results", "--runs", runs, "--format", "csv")
     lines = list(csv.DictReader(io.StringIO(text)))
-    assert len(lines) == 3 * (2 * 4 - 1) and {line["metric"] for line in lines} == {"one", "image", "nothing"}
-    assert lines[0]["data.padding"] == "36:60" and {line["array"] for line in lines if line["metric"] == "image"} == {"2x1", "2x2", "2x3"}
+    assert len(lines) == 3 * (2 * 4 - 1) and {line["metric"] for line in lines} == {
+        "one",
+        "image",
+        "nothing",
+    }
+    assert lines[0]["data.padding"] == "36:60" and {
+        line["array"] for line in lines if line["metric"] == "image"
+    } == {"2x1", "2x2", "2x3"}
     _, text, _ = run(capsys, "results", "--runs", runs, "--study", "toy")
-    assert text.splitlines()[0].split()[:7] == ["study", "trial", "seed", "metric", "step", "value", "array"]
+    assert text.splitlines()[0].split()[:7] == [
+        "study",
+        "trial",
+        "seed",
+        "metric",
+        "step",
+        "value",
+        "array",
+    ]
     parquet = tmp_path / "rows.parquet"
     assert run(capsys, "results", "--runs", runs, "--format", "parquet", "-o", parquet)[0] == 0
     table = pytest.importorskip("pyarrow.parquet").read_table(parquet).to_pydict()
@@ -164,10 +278,18 @@ MISTAKES = [
     ("report --runs {tmp}/nowhere", 2, "no runs in"),
     ("report --runs {tmp}/foreign", 1, "is not a database"),
     ("results --runs {tmp}/nowhere", 2, "no runs in"),
-    ("results --runs {tmp}/runs --format xml", 2, "unknown format 'xml': choose one of: table, csv, json, parquet"),
+    (
+        "results --runs {tmp}/runs --format xml",
+        2,
+        "unknown format 'xml': choose one of: table, csv, json, parquet",
+    ),
     ("results --runs {tmp}/runs --format parquet", 2, "name a file, -o rows.parquet"),
     ("results --runs {tmp}/runs --study tyo", 2, "did you mean 'toy'?"),
-    ("results --runs {tmp}/runs --format csv -o {tmp}/nowhere/rows.csv", 2, "cannot write in the folder"),
+    (
+        "results --runs {tmp}/runs --format csv -o {tmp}/nowhere/rows.csv",
+        2,
+        "cannot write in the folder",
+    ),
     ("generate", 2, "--output requires an argument"),
     ("generate -o {tmp}/a.txt", 2, "ending"),
     ("generate -o {tmp}/nowhere/a.npz", 2, "cannot write in the folder"),
@@ -187,7 +309,11 @@ MISTAKES = [
     ("show stages -o {tmp}/a.png --digit 11", 2, "digit must be one of"),
     ("web --no-browser --runs {tmp}/text.npz", 2, "must name a folder"),
     ("web --no-browser --runs {tmp}/foreign", 1, "is not a database"),
-    ("web --no-browser --port 70000", 2, "port must be between 0, any free one, and 65535, got 70000"),
+    (
+        "web --no-browser --port 70000",
+        2,
+        "port must be between 0, any free one, and 65535, got 70000",
+    ),
     ("web --no-browsers", 2, "Did you mean --no-browser?"),
     ("web --export {tmp}/text.npz", 2, "is a file: name a folder"),
     ("web --export {tmp}/text.npz/site", 2, "cannot be written into"),
@@ -196,10 +322,28 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("line", "expected", "message"), MISTAKES, ids=[line for line, *_ in MISTAKES])
+@pytest.mark.parametrize(
+    ("line", "expected", "message"), MISTAKES, ids=[line for line, *_ in MISTAKES]
+)
 def test_mistakes(toy, tmp_path, capsys, line, expected, message):
     if "{tmp}/runs" in line:
-        assert main(["run", "toy", "--preset", "smoke", "--runs", str(tmp_path / "runs"), "--executor", "here", "--seeds", "1"]) == 0
+        assert (
+            main(
+                [
+                    "run",
+                    "toy",
+                    "--preset",
+                    "smoke",
+                    "--runs",
+                    str(tmp_path / "runs"),
+                    "--executor",
+                    "here",
+                    "--seeds",
+                    "1",
+                ]
+            )
+            == 0
+        )
         capsys.readouterr()
     (tmp_path / "text.npz").write_text("no arrays at all")
     (tmp_path / "text.doc").write_text("a letter")
@@ -213,8 +357,12 @@ def test_mistakes(toy, tmp_path, capsys, line, expected, message):
 
 
 def test_a_suspicious_value_is_a_warning(tmp_path, capsys):
-    status, _, err = run(capsys, "generate", "-o", tmp_path / "a.npz", "--num-samples", 100, "--scale-coeff", 4)
-    assert status == 0 and err.startswith("warning: scale_coeff=4 is legal but outside the usual range 0 to 2")
+    status, _, err = run(
+        capsys, "generate", "-o", tmp_path / "a.npz", "--num-samples", 100, "--scale-coeff", 4
+    )
+    assert status == 0 and err.startswith(
+        "warning: scale_coeff=4 is legal but outside the usual range 0 to 2"
+    )
 
 
 def python(code):
@@ -227,7 +375,20 @@ def test_help_needs_nothing_heavy():
         "assert not {'jax', 'matplotlib', 'sklearn', 'torch', 'sqlite3'} & set(sys.modules)"
     )
     assert told.returncode == 0, told.stderr
-    assert all(word in told.stdout for word in ("generate", "verify", "show", "list", "run", "reproduce", "report", "results", "web"))
+    assert all(
+        word in told.stdout
+        for word in (
+            "generate",
+            "verify",
+            "show",
+            "list",
+            "run",
+            "reproduce",
+            "report",
+            "results",
+            "web",
+        )
+    )
 
 
 def test_generate_and_verify_need_numpy_and_scipy_only(tmp_path):
@@ -246,12 +407,21 @@ def test_a_missing_extra_is_one_line(tmp_path, missing):
         f"import sys; sys.modules[{missing!r}] = None; from mnist1d.cli import main\n"
         f"sys.exit(main(['show', 'templates', '-o', {str(tmp_path / 'a.png')!r}]))"
     )
-    assert told.returncode == 1 and told.stderr.count("\n") == 1 and missing in told.stderr and "Traceback" not in told.stderr
+    assert (
+        told.returncode == 1
+        and told.stderr.count("\n") == 1
+        and missing in told.stderr
+        and "Traceback" not in told.stderr
+    )
 
 
-def test_a_study_that_cannot_show_its_rows_takes_nothing_from_the_others(toy, tmp_path, capsys, monkeypatch):
+def test_a_study_that_cannot_show_its_rows_takes_nothing_from_the_others(
+    toy, tmp_path, capsys, monkeypatch
+):
     monkeypatch.setattr(module, "figures", lambda rows: 1 / 0)
-    status = main(["run", "toy", "--preset", "smoke", "--runs", str(tmp_path), "--executor", "here"])
+    status = main(
+        ["run", "toy", "--preset", "smoke", "--runs", str(tmp_path), "--executor", "here"]
+    )
     assert status == 1 and "toy: its rows are kept, but cannot be shown" in capsys.readouterr().err
     assert run(capsys, "report", "--runs", tmp_path)[0] == 0
     assert "ZeroDivisionError" in (tmp_path / "report.html").read_text()
@@ -267,7 +437,13 @@ def test_an_option_goes_before_the_file_even_at_its_default(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "content", [b"\xff\xfe{", b"[" * 100_000, b'{"seed": 1' + b"0" * 6000 + b"}", b'{"scale_coeff": 1' + b"0" * 400 + b"}"]
+    "content",
+    [
+        b"\xff\xfe{",
+        b"[" * 100_000,
+        b'{"seed": 1' + b"0" * 6000 + b"}",
+        b'{"scale_coeff": 1' + b"0" * 400 + b"}",
+    ],
 )
 def test_config_files_that_cannot_be_read(tmp_path, capsys, content):
     (tmp_path / "c.json").write_bytes(content)
@@ -277,7 +453,11 @@ def test_config_files_that_cannot_be_read(tmp_path, capsys, content):
 
 @pytest.mark.parametrize("words", [("generate", "-o"), ("verify",), ("show", "samples", "-o")])
 def test_a_name_that_is_too_long(tmp_path, capsys, words):
-    status, _, err = run(capsys, *words, tmp_path / f"{'a' * 300}.npz" if words[0] != "show" else tmp_path / f"{'a' * 300}.png")
+    status, _, err = run(
+        capsys,
+        *words,
+        tmp_path / f"{'a' * 300}.npz" if words[0] != "show" else tmp_path / f"{'a' * 300}.png",
+    )
     assert status == 2 and "too long" in err and err.count("\n") == 1
 
 
@@ -288,7 +468,9 @@ def test_more_than_the_memory_holds(tmp_path, capsys):
 
 @pytest.mark.parametrize(("command", "goes_on"), [("run", True), ("generate", False)])
 def test_ctrl_c_promises_only_what_is_so(capsys, monkeypatch, command, goes_on):
-    monkeypatch.setattr("mnist1d.cli.app", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(
+        "mnist1d.cli.app", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
     status, _, err = run(capsys, command)
     assert status == 130 and ("goes on" in err) == goes_on and "stopped" in err
 
@@ -303,8 +485,14 @@ def test_evaluate_tells_what_cannot_be_kept_before_it_trains(tmp_path, capsys, m
         (("early_model:make", "-o", "x.foo"), ".foo"),
         (("early_model:make", "-o", "none/x.png"), "cannot write in the folder none"),
         (("early_model:make", "--runs", "early_model.py"), "early_model.py"),
-        (("early_model:make", "--num-steps", 0), "num_steps must be a whole number, at least 1, got 0"),
-        (("early_model:make", "--learning-rate", "nan"), "learning_rate must be a positive number, got nan"),
+        (
+            ("early_model:make", "--num-steps", 0),
+            "num_steps must be a whole number, at least 1, got 0",
+        ),
+        (
+            ("early_model:make", "--learning-rate", "nan"),
+            "learning_rate must be a positive number, got nan",
+        ),
         (("early_quits:make",), "SystemExit"),
     ):
         status, out, err = run(capsys, "evaluate", *words)

@@ -1,4 +1,5 @@
-"""Knobs: every one changes the data, every illegal value is refused with rule, value and fix; JSON and identity."""
+"""Knobs: every one changes the data, every illegal value is refused with rule, value and fix; JSON
+and identity."""
 
 import dataclasses
 import json
@@ -43,7 +44,13 @@ OTHER = {  # another legal value for each
 }
 WHOLE = ["num_samples", "template_len", "max_translation", "final_seq_length", "seed"]
 REAL = ["train_split", "scale_coeff", "corr_noise_scale", "iid_noise_scale", "shear_scale"]
-LOWEST = {"num_samples": 1, "template_len": 1, "max_translation": 1, "final_seq_length": 2, "seed": 0}
+LOWEST = {
+    "num_samples": 1,
+    "template_len": 1,
+    "max_translation": 1,
+    "final_seq_length": 2,
+    "seed": 0,
+}
 
 
 def test_names_order_and_defaults_are_the_originals():
@@ -54,14 +61,23 @@ def test_names_order_and_defaults_are_the_originals():
 @pytest.mark.parametrize("name", DEFAULTS)
 def test_every_knob_changes_the_data(name, mode):
     small = {"num_samples": 100}
-    one, other = (mnist1d.make_dataset(**knobs, mode=mode) for knobs in (small, small | {name: OTHER[name]}))
-    assert not (one.x.shape == other.x.shape and np.array_equal(one.x, other.x)), f"{name} is read by nothing"
+    one, other = (
+        mnist1d.make_dataset(**knobs, mode=mode) for knobs in (small, small | {name: OTHER[name]})
+    )
+    assert not (one.x.shape == other.x.shape and np.array_equal(one.x, other.x)), (
+        f"{name} is read by nothing"
+    )
 
 
 @pytest.mark.parametrize("name", DEFAULTS)
 def test_every_knob_has_an_effect_in_words(name):
     field = next(f for f in dataclasses.fields(DataConfig) if f.name == name)
-    assert len(field.metadata["effect"]) > 10 and field.metadata["kind"] in ("int", "float", "bool", "range")
+    assert len(field.metadata["effect"]) > 10 and field.metadata["kind"] in (
+        "int",
+        "float",
+        "bool",
+        "range",
+    )
 
 
 # ------------------------------------------------------------------ what is refused
@@ -78,7 +94,12 @@ def test_every_knob_has_an_effect_in_words(name):
     ],
 )
 def test_an_unknown_knob_names_the_nearest(wrong, hint):
-    for make in (DataConfig, mnist1d.make_dataset, DataConfig().replace, lambda **knobs: DataConfig.from_json(json.dumps(knobs))):
+    for make in (
+        DataConfig,
+        mnist1d.make_dataset,
+        DataConfig().replace,
+        lambda **knobs: DataConfig.from_json(json.dumps(knobs)),
+    ):
         with pytest.raises(UsageError, match=f"unknown knob '{wrong}': ({hint})"):
             make(**{wrong: 1})
 
@@ -88,7 +109,9 @@ def test_an_unknown_knob_names_the_nearest(wrong, hint):
 def test_whole_numbers_are_whole(name, value):
     with pytest.raises(UsageError) as error:
         DataConfig(**{name: value})
-    assert str(error.value) == f"{name} must be a whole number, got {value!r} ({type(value).__name__})"
+    assert (
+        str(error.value) == f"{name} must be a whole number, got {value!r} ({type(value).__name__})"
+    )
 
 
 @pytest.mark.parametrize("name", REAL)
@@ -110,29 +133,45 @@ def test_numbers_are_finite_and_not_negative(name, value):
 @pytest.mark.parametrize("name", WHOLE)
 def test_whole_numbers_have_a_lowest(name):
     DataConfig(**{name: LOWEST[name]})
-    with pytest.raises(UsageError, match=f"^{name} must be finite and (at least|between) {LOWEST[name]}.*, got {LOWEST[name] - 1}$"):
+    with pytest.raises(
+        UsageError,
+        match=f"^{name} must be finite and (at least|between) {LOWEST[name]}.*, got {LOWEST[name] - 1}$",
+    ):
         DataConfig(**{name: LOWEST[name] - 1})
 
 
 def test_seeds_reach_to_the_end_of_32_bits():
     assert mnist1d.make_dataset(num_samples=10, seed=2**32 - 1).config.seed == 2**32 - 1
     for seed in (-1, 2**32):
-        with pytest.raises(UsageError, match=f"seed must be finite and between 0 and 4294967295, got {seed}"):
+        with pytest.raises(
+            UsageError, match=f"seed must be finite and between 0 and 4294967295, got {seed}"
+        ):
             mnist1d.make_dataset(seed=seed)
 
 
 def test_train_split_is_a_share():
     assert len(mnist1d.make_dataset(num_samples=10, train_split=1).x_test) == 0
-    with pytest.raises(UsageError, match="train_split must be finite and between 0 and 1, got 80.0"):
+    with pytest.raises(
+        UsageError, match="train_split must be finite and between 0 and 1, got 80.0"
+    ):
         DataConfig(train_split=80)
 
 
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ((60, 36), r"padding=(low, high) needs 0 <= low <= high, got (60, 36): write padding=(36, 60)"),
-        ((-1, 5), r"padding=(low, high) needs 0 <= low <= high, got (-1, 5): neither may be negative"),
-        ((5, -1), r"padding=(low, high) needs 0 <= low <= high, got (5, -1): neither may be negative"),
+        (
+            (60, 36),
+            r"padding=(low, high) needs 0 <= low <= high, got (60, 36): write padding=(36, 60)",
+        ),
+        (
+            (-1, 5),
+            r"padding=(low, high) needs 0 <= low <= high, got (-1, 5): neither may be negative",
+        ),
+        (
+            (5, -1),
+            r"padding=(low, high) needs 0 <= low <= high, got (5, -1): neither may be negative",
+        ),
         (36, r"padding must be two whole numbers (low, high), got 36"),
         ((1, 2, 3), r"padding must be two whole numbers (low, high), got (1, 2, 3)"),
         ((1.5, 2), r"padding must be two whole numbers (low, high), got (1.5, 2)"),
@@ -149,7 +188,9 @@ def test_padding_is_two_numbers_in_order(value, message):
 
 def test_the_working_length_has_two_points():
     DataConfig(template_len=1, padding=(0, 1))
-    with pytest.raises(UsageError, match=r"template_len \+ padding\[1\] must be at least 2 points, got 1 \+ 0"):
+    with pytest.raises(
+        UsageError, match=r"template_len \+ padding\[1\] must be at least 2 points, got 1 \+ 0"
+    ):
         DataConfig(template_len=1, padding=(0, 0))
 
 
@@ -161,7 +202,10 @@ def test_shuffle_seq_is_true_or_false(value):
 
 @pytest.mark.parametrize("mode", ["exact", "fast"])
 def test_one_signal_a_class(mode):
-    with pytest.raises(UsageError, match="num_samples must give each of the 10 classes one signal: at least 10, got 9"):
+    with pytest.raises(
+        UsageError,
+        match="num_samples must give each of the 10 classes one signal: at least 10, got 9",
+    ):
         mnist1d.make_dataset(num_samples=9, mode=mode)
 
 
@@ -169,7 +213,13 @@ def test_signals_that_are_all_equal_cannot_be_standardised():
     flat = {"x": np.zeros((2, 5)), "t": np.arange(5.0), "y": np.arange(2)}
     with pytest.raises(UsageError, match="all equal.*raise a noise scale or change the templates"):
         mnist1d.make_dataset(
-            num_samples=4, corr_noise_scale=0, iid_noise_scale=0, shear_scale=0, scale_coeff=0, padding=(0, 0), templates=flat
+            num_samples=4,
+            corr_noise_scale=0,
+            iid_noise_scale=0,
+            shear_scale=0,
+            scale_coeff=0,
+            padding=(0, 0),
+            templates=flat,
         )
 
 
@@ -190,18 +240,28 @@ def test_suspicious_values_are_warnings_at_the_callers_line():
     assert len(again) == 2  # the constructor and replace; making the set says it no third time
 
 
-@pytest.mark.parametrize("name", ["scale_coeff", "corr_noise_scale", "iid_noise_scale", "shear_scale"])
+@pytest.mark.parametrize(
+    "name", ["scale_coeff", "corr_noise_scale", "iid_noise_scale", "shear_scale"]
+)
 def test_every_amplitude_has_a_usual_range(name):
     DataConfig(**{name: OTHER[name]})
-    with pytest.warns(SuspiciousValueWarning, match=f"{name}=1e.06 is legal but outside the usual range"):
+    with pytest.warns(
+        SuspiciousValueWarning, match=f"{name}=1e.06 is legal but outside the usual range"
+    ):
         DataConfig(**{name: 1e6})
 
 
 def test_numpy_numbers_become_plain():
     config = DataConfig(
-        num_samples=np.int32(20), train_split=np.float32(0.5), padding=np.array([3, 7]), shuffle_seq=np.bool_(True), seed=np.uint64(7)
+        num_samples=np.int32(20),
+        train_split=np.float32(0.5),
+        padding=np.array([3, 7]),
+        shuffle_seq=np.bool_(True),
+        seed=np.uint64(7),
     )
-    assert config == DataConfig(num_samples=20, train_split=0.5, padding=(3, 7), shuffle_seq=True, seed=7)
+    assert config == DataConfig(
+        num_samples=20, train_split=0.5, padding=(3, 7), shuffle_seq=True, seed=7
+    )
     assert {type(value) for value in config.to_dict().values()} == {int, float, bool, tuple}
     assert DataConfig(scale_coeff=1).to_json() == DataConfig(scale_coeff=1.0).to_json()
 
@@ -245,13 +305,19 @@ def test_json_that_is_no_config(text, message):
 
 
 def test_make_dataset_takes_settings_by_name_only():
-    with pytest.raises(UsageError, match=r"config must be a DataConfig, got int; knobs go by name: make_dataset\(num_samples=1000\)"):
+    with pytest.raises(
+        UsageError,
+        match=r"config must be a DataConfig, got int; knobs go by name: make_dataset\(num_samples=1000\)",
+    ):
         mnist1d.make_dataset(5000)
     for wrong, near in {"fsat": "fast", "Exact": "exact"}.items():
         with pytest.raises(UsageError, match=f"unknown mode '{wrong}': did you mean '{near}'"):
             mnist1d.make_dataset(num_samples=10, mode=wrong)
     for wrong in ("float", "flaot32", np.float16, int):
-        with pytest.raises(UsageError, match="unknown dtype '.*': (did you mean 'float|choose one of: float32, float64)"):
+        with pytest.raises(
+            UsageError,
+            match="unknown dtype '.*': (did you mean 'float|choose one of: float32, float64)",
+        ):
             mnist1d.make_dataset(num_samples=10, dtype=wrong)
     for right in ("float32", np.float32, np.dtype("float32")):
         assert mnist1d.make_dataset(num_samples=10, dtype=right).x.dtype == np.float32

@@ -1,4 +1,5 @@
-"""The set itself: the frozen one by digest and by golden values, and what can be done with a set afterwards."""
+"""The set itself: the frozen one by digest and by golden values, and what can be done with a set
+afterwards."""
 
 import hashlib
 import json
@@ -41,24 +42,45 @@ def test_the_frozen_set_has_the_published_digests(frozen):
         "y": np.concatenate([frozen.y, frozen.y_test]).astype("u1"),
         "t": frozen.t.astype("<f4"),
     }
-    assert {name: hashlib.sha256(column.tobytes()).hexdigest() for name, column in columns.items()} == PUBLISHED == FROZEN_SHA256
+    assert (
+        {name: hashlib.sha256(column.tobytes()).hexdigest() for name, column in columns.items()}
+        == PUBLISHED
+        == FROZEN_SHA256
+    )
 
 
 def test_the_frozen_set_has_these_shapes_and_types(frozen):
-    assert frozen.x.shape == (4000, 40) and frozen.x_test.shape == (1000, 40) and frozen.t.shape == (40,)
+    assert (
+        frozen.x.shape == (4000, 40)
+        and frozen.x_test.shape == (1000, 40)
+        and frozen.t.shape == (40,)
+    )
     assert frozen.x.dtype == frozen.x_test.dtype == frozen.t.dtype == np.float32
     assert frozen.y.dtype == frozen.y_test.dtype == np.int64
     assert mnist1d.load_dataset(dtype="float64").x.dtype == np.float64
-    assert frozen.templates.x.shape == (10, 12) and frozen.config == mnist1d.DataConfig() and frozen.mode == "exact"
+    assert (
+        frozen.templates.x.shape == (10, 12)
+        and frozen.config == mnist1d.DataConfig()
+        and frozen.mode == "exact"
+    )
 
 
 def test_golden_values(frozen):
     """Numbers to compare with from another language, as float32."""
     assert frozen.y[:10].tolist() == [2, 6, 4, 5, 6, 6, 6, 0, 3, 1]
-    np.testing.assert_array_equal(frozen.x[0, :5], np.array([-0.33200568, -0.47191036, -0.7786971, -1.0097408, -0.8823526], np.float32))
-    np.testing.assert_array_equal(frozen.x_test[-1, -3:], np.array([0.65987563, 0.87773436, 1.1931518], np.float32))
-    np.testing.assert_array_equal(frozen.t[[0, 1, -1]], np.array([-5.387535, -5.1112514, 5.387535], np.float32))
-    np.testing.assert_allclose([frozen.mean, frozen.std], [-0.0055075064312771795, 0.15467803420593054], rtol=1e-12)
+    np.testing.assert_array_equal(
+        frozen.x[0, :5],
+        np.array([-0.33200568, -0.47191036, -0.7786971, -1.0097408, -0.8823526], np.float32),
+    )
+    np.testing.assert_array_equal(
+        frozen.x_test[-1, -3:], np.array([0.65987563, 0.87773436, 1.1931518], np.float32)
+    )
+    np.testing.assert_array_equal(
+        frozen.t[[0, 1, -1]], np.array([-5.387535, -5.1112514, 5.387535], np.float32)
+    )
+    np.testing.assert_allclose(
+        [frozen.mean, frozen.std], [-0.0055075064312771795, 0.15467803420593054], rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,7 +89,13 @@ def test_golden_values(frozen):
         ({"seed": 0}, "8de7cc9827b1cfbc54d55032432433715daf045a9e902d3bdb51271d4b180f58"),
         ({"shuffle_seq": True}, "dc7a8fd19ab89405df3c18ccbd391f6946f60517069e441f8bd2f54023fdaf42"),
         (
-            {"num_samples": 770, "final_seq_length": 77, "padding": (5, 90), "max_translation": 120, "seed": 2**32 - 1},
+            {
+                "num_samples": 770,
+                "final_seq_length": 77,
+                "padding": (5, 90),
+                "max_translation": 120,
+                "seed": 2**32 - 1,
+            },
             "7d6fc889325c88bda842b149139448781baf2016e668c48cb7ab11da3b3baa70",
         ),
     ],
@@ -84,9 +112,13 @@ def test_the_reference_file_is_the_frozen_set(reference):
             np.testing.assert_array_equal(data[name], file[name])
         for name in ("x", "x_test", "t"):
             np.testing.assert_allclose(data[name], file[name], rtol=0, atol=1e-12)
-            np.testing.assert_array_equal(data[name].astype(np.float32), file[name].astype(np.float32))
+            np.testing.assert_array_equal(
+                data[name].astype(np.float32), file[name].astype(np.float32)
+            )
         for name in ("x", "t", "y"):
-            np.testing.assert_allclose(data.templates[name], file[f"templates_{name}"], rtol=0, atol=1e-15)
+            np.testing.assert_allclose(
+                data.templates[name], file[f"templates_{name}"], rtol=0, atol=1e-15
+            )
     assert mnist1d.verify(mnist1d.read(reference / "frozen.npz"))
 
 
@@ -102,9 +134,13 @@ def test_exact_mode_leaves_the_global_random_state_alone():
 def test_verify_says_yes(frozen):
     report = mnist1d.verify(frozen)
     assert report and str(report) == "the published set: x, y and t have the published digests"
-    assert {name: pair for name, pair in report.digests.items()} == {name: (digest, digest) for name, digest in PUBLISHED.items()}
+    assert {name: pair for name, pair in report.digests.items()} == {
+        name: (digest, digest) for name, digest in PUBLISHED.items()
+    }
     assert mnist1d.verify(mnist1d.load_dataset(dtype="float64"))
-    assert mnist1d.verify({name: frozen[name].tolist() for name in ("x", "y", "x_test", "y_test", "t")})
+    assert mnist1d.verify(
+        {name: frozen[name].tolist() for name in ("x", "y", "x_test", "y_test", "t")}
+    )
 
 
 @pytest.mark.parametrize(
@@ -128,24 +164,43 @@ def test_verify_says_no_and_what_differs(frozen, bend, different):
 
 @pytest.mark.parametrize(
     "thing",
-    [None, 5, {}, {"x": 1}, [1, 2], "text", {name: "abc" for name in ("x", "y", "x_test", "y_test", "t")}, {"x": [[1], [2, 3]]}],
+    [
+        None,
+        5,
+        {},
+        {"x": 1},
+        [1, 2],
+        "text",
+        {name: "abc" for name in ("x", "y", "x_test", "y_test", "t")},
+        {"x": [[1], [2, 3]]},
+    ],
 )
 def test_verify_never_raises(thing):
     report = mnist1d.verify(thing)
-    assert not report and "not the published set: it lacks x, y, x_test, y_test or t as arrays" in str(report)
+    assert (
+        not report
+        and "not the published set: it lacks x, y, x_test, y_test or t as arrays" in str(report)
+    )
 
 
 def test_verify_of_odd_labels_and_values(frozen):
-    assert "its labels are not whole numbers in 0 .. 255" in str(mnist1d.verify(frozen.replace(y=frozen.y - 1)))
-    assert "its labels are not whole numbers in 0 .. 255" in str(mnist1d.verify(frozen.replace(y=frozen.y + 0.5)))
-    assert "its labels are not whole numbers in 0 .. 255" in str(mnist1d.verify(frozen.replace(y=frozen.y + 256)))
+    assert "its labels are not whole numbers in 0 .. 255" in str(
+        mnist1d.verify(frozen.replace(y=frozen.y - 1))
+    )
+    assert "its labels are not whole numbers in 0 .. 255" in str(
+        mnist1d.verify(frozen.replace(y=frozen.y + 0.5))
+    )
+    assert "its labels are not whole numbers in 0 .. 255" in str(
+        mnist1d.verify(frozen.replace(y=frozen.y + 256))
+    )
     assert "x differs" in str(mnist1d.verify(frozen.replace(x=np.full((4000, 40), 1e300))))
 
 
 def test_a_platform_with_other_digests_is_an_error(monkeypatch):
     monkeypatch.setitem(FROZEN_SHA256, "t", "0" * 64)
     with pytest.raises(
-        mnist1d.Mnist1dError, match="must have the published digests; not the published set: t differs. Report your platform"
+        mnist1d.Mnist1dError,
+        match="must have the published digests; not the published set: t differs. Report your platform",
     ):
         mnist1d.load_dataset()
 
@@ -158,11 +213,15 @@ def test_a_platform_with_other_digests_is_an_error(monkeypatch):
 def test_whatever_the_settings(config, shapes, mode):
     data = mnist1d.make_dataset(config, templates=shapes, mode=mode)
     x, y = np.concatenate([data.x, data.x_test]), np.concatenate([data.y, data.y_test])
-    assert x.shape == (config.num_samples, config.final_seq_length) and data.t.shape == (config.final_seq_length,)
+    assert x.shape == (config.num_samples, config.final_seq_length) and data.t.shape == (
+        config.final_seq_length,
+    )
     assert len(data.x) == int(config.num_samples * config.train_split)
     assert x.dtype == (np.float64 if mode == "exact" else np.float32) and np.isfinite(x).all()
     np.testing.assert_allclose([x.mean(dtype=float), x.std(dtype=float)], [0, 1], atol=1e-4)
-    assert [(y == label).sum() for label in shapes.y] == [config.num_samples // len(shapes.y)] * len(shapes.y)
+    assert [(y == label).sum() for label in shapes.y] == [
+        config.num_samples // len(shapes.y)
+    ] * len(shapes.y)
     if config.shuffle_seq:
         assert sorted(data.positions.tolist()) == list(range(config.final_seq_length))
     again = mnist1d.make_dataset(config, templates=shapes, mode=mode)
@@ -170,24 +229,36 @@ def test_whatever_the_settings(config, shapes, mode):
 
 
 def test_a_remainder_is_dropped_and_said():
-    with pytest.warns(SuspiciousValueWarning, match="num_samples=1005 is no multiple of the 10 classes: 1000 signals are made") as caught:
+    with pytest.warns(
+        SuspiciousValueWarning,
+        match="num_samples=1005 is no multiple of the 10 classes: 1000 signals are made",
+    ) as caught:
         data = mnist1d.make_dataset(num_samples=1005)
     assert len(data.x) + len(data.x_test) == 1000 and caught[0].filename == __file__
 
 
 @pytest.mark.parametrize("mode", ["exact", "fast"])
 def test_mean_and_std_undo_the_standardisation(mode):
-    data, config = mnist1d.make_dataset(num_samples=100, mode=mode, seed=3), mnist1d.DataConfig(num_samples=100, seed=3)
+    data, config = (
+        mnist1d.make_dataset(num_samples=100, mode=mode, seed=3),
+        mnist1d.DataConfig(num_samples=100, seed=3),
+    )
     draws, order = draw_exact(config) if mode == "exact" else (draw_fast(config), None)
     raw = apply(data.templates, draws, config)
     raw = raw if order is None else raw[order.samples]
-    np.testing.assert_allclose(np.concatenate([data.x, data.x_test]) * data.std + data.mean, raw, atol=1e-14 if order else 1e-6)
+    np.testing.assert_allclose(
+        np.concatenate([data.x, data.x_test]) * data.std + data.mean,
+        raw,
+        atol=1e-14 if order else 1e-6,
+    )
     np.testing.assert_allclose([data.mean, data.std], [raw.mean(), raw.std()], rtol=1e-4)
     np.testing.assert_allclose(data.t[[0, -1]] * data.std, [-5 / 6, 5 / 6], rtol=1e-6)
 
 
 def test_shuffled_sets_say_where_each_position_came_from():
-    plain, shuffled = (mnist1d.make_dataset(num_samples=100, shuffle_seq=shuffle) for shuffle in (False, True))
+    plain, shuffled = (
+        mnist1d.make_dataset(num_samples=100, shuffle_seq=shuffle) for shuffle in (False, True)
+    )
     assert plain.positions is None
     np.testing.assert_allclose(shuffled.x, plain.x[:, shuffled.positions], atol=1e-12)
     np.testing.assert_array_equal(shuffled.t, plain.t)
@@ -203,7 +274,10 @@ BAD_TEMPLATES = [
     ({"x": [["a", "b"]], "t": [0, 1], "y": [0]}, "numeric arrays"),
     ({"x": [[1, float("nan")]], "t": [0, 1], "y": [0]}, "must be finite"),
     ({"x": [[1, 2]], "t": [0, float("inf")], "y": [0]}, "must be finite"),
-    ({"x": [[1, 2]], "t": [0, 1], "y": ["zero"]}, r"whole numbers as labels y, .* write y=numpy.arange\(1\)"),
+    (
+        {"x": [[1, 2]], "t": [0, 1], "y": ["zero"]},
+        r"whole numbers as labels y, .* write y=numpy.arange\(1\)",
+    ),
     ("digits", "numeric arrays|need"),
     (5, "need"),
 ]
@@ -217,12 +291,19 @@ def test_templates_that_do_not_fit(templates, message):
 
 def test_a_dataset_reads_like_the_originals_dict(small):
     assert list(small) == ["x", "y", "x_test", "y_test", "t", "templates"] == small.keys()
-    assert small["x"] is small.x and small["templates"]["y"] is small.templates.y and dict(small)["t"] is small.t
+    assert (
+        small["x"] is small.x
+        and small["templates"]["y"] is small.templates.y
+        and dict(small)["t"] is small.t
+    )
     with pytest.raises(KeyError, match="this data set holds x, y, x_test"):
         small["z"]
     with pytest.raises(KeyError, match="templates hold x, t and y"):
         small.templates["z"]
-    assert repr(small) == "Dataset(x(400, 40), y(400,), x_test(100, 40), y_test(100,), t(40,), float64, mode='exact')"
+    assert (
+        repr(small)
+        == "Dataset(x(400, 40), y(400,), x_test(100, 40), y_test(100,), t(40,), float64, mode='exact')"
+    )
 
 
 # ------------------------------------------------------------------ label noise
@@ -238,14 +319,18 @@ def test_label_noise_keeps_clean_labels_and_mask(frozen):
     for untouched in ("x", "x_test", "y_test", "t"):
         assert noisy[untouched] is frozen[untouched]
     assert frozen.y_clean is None and frozen.noise_mask is None and "noise_mask" in noisy.keys()
-    assert np.bincount(noisy.y[noisy.noise_mask], minlength=10).min() > 35  # drawn from all classes alike
+    assert (
+        np.bincount(noisy.y[noisy.noise_mask], minlength=10).min() > 35
+    )  # drawn from all classes alike
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(st.floats(0, 1), st.integers(0, 2**32), st.booleans(), st.booleans())
 @example(0.999, 0, True, True)  # 399.6 labels: rounded, not cut
 def test_label_noise_whatever_the_rate(small, rate, seed, exact, allow_same):
-    noisy, again = (small.with_label_noise(rate, seed, exact=exact, allow_same=allow_same) for _ in range(2))
+    noisy, again = (
+        small.with_label_noise(rate, seed, exact=exact, allow_same=allow_same) for _ in range(2)
+    )
     np.testing.assert_array_equal(noisy.y, again.y)
     np.testing.assert_array_equal(noisy.noise_mask, again.noise_mask)
     if exact:
@@ -272,16 +357,27 @@ def test_wrong_labels_are_wrong_alike(frozen):
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan"), "0.1", None, True, 15])
 def test_a_rate_is_a_share(small, rate):
-    with pytest.raises(UsageError, match="a label noise rate must be a number between 0 and 1, got "):
+    with pytest.raises(
+        UsageError, match="a label noise rate must be a number between 0 and 1, got "
+    ):
         small.with_label_noise(rate)
 
 
 def test_a_wrong_label_needs_a_second_class(small):
-    with pytest.raises(UsageError, match=r"allow_same=False needs a second class to draw from, got only \[3\]"):
+    with pytest.raises(
+        UsageError, match=r"allow_same=False needs a second class to draw from, got only \[3\]"
+    ):
         small.subset([3]).with_label_noise(0.5, allow_same=False)
 
 
-@pytest.mark.parametrize("bend", [lambda d, s: d.with_label_noise(0.1, s), lambda d, s: d.split(10, s), lambda d, s: d.shuffled(s)])
+@pytest.mark.parametrize(
+    "bend",
+    [
+        lambda d, s: d.with_label_noise(0.1, s),
+        lambda d, s: d.split(10, s),
+        lambda d, s: d.shuffled(s),
+    ],
+)
 @pytest.mark.parametrize("seed", [-1, 1.5, "1", None, True])
 def test_a_seed_is_a_whole_number(small, bend, seed):
     with pytest.raises(UsageError, match="seed must be a whole number, at least 0, got "):
@@ -313,7 +409,10 @@ def test_subset_relabels_in_the_given_order(small):
 
 @pytest.mark.parametrize("classes", [[], [1, 1], [10], [-1], [0, 3.5], ["1"]])
 def test_subset_of_what_is_not_there(small, classes):
-    with pytest.raises(UsageError, match=r"subset needs distinct classes out of \[0, 1, 2, 3, 4, 5, 6, 7, 8, 9\], got "):
+    with pytest.raises(
+        UsageError,
+        match=r"subset needs distinct classes out of \[0, 1, 2, 3, 4, 5, 6, 7, 8, 9\], got ",
+    ):
         small.subset(classes)
 
 
@@ -337,20 +436,31 @@ def test_split_validates_on_clean_labels(small):
     assert len(split.y_clean) == len(split.noise_mask) == 300 and (split.y != split.y_clean).all()
 
 
-@pytest.mark.parametrize("validation", [0, -1, 400, 401, 0.0, 1.0, 1.5, 500.0, float("nan"), "100", None, True, 1e-9])
+@pytest.mark.parametrize(
+    "validation", [0, -1, 400, 401, 0.0, 1.0, 1.5, 500.0, float("nan"), "100", None, True, 1e-9]
+)
 def test_split_leaves_something_on_both_sides(small, validation):
-    with pytest.raises(UsageError, match="validation must leave signals on both sides: between 1 and 399, or a share below 1; got "):
+    with pytest.raises(
+        UsageError,
+        match="validation must leave signals on both sides: between 1 and 399, or a share below 1; got ",
+    ):
         small.split(validation)
 
 
 def test_a_split_set_is_not_split_again(small):
-    with pytest.raises(UsageError, match="has 100 validation signals already: split the set it came from"):
+    with pytest.raises(
+        UsageError, match="has 100 validation signals already: split the set it came from"
+    ):
         small.split(100).split(100)
 
 
 def test_positions_follow_every_permutation(small):
     split = small.split(50)
-    for bent in (split.shuffled(seed=1), split.reversed(), split.shuffled(2).reversed().shuffled(3)):
+    for bent in (
+        split.shuffled(seed=1),
+        split.reversed(),
+        split.shuffled(2).reversed().shuffled(3),
+    ):
         for name in ("x", "x_test", "x_val"):
             np.testing.assert_array_equal(bent[name], split[name][:, bent.positions])
         for name in ("y", "y_test", "t"):
@@ -366,7 +476,9 @@ def test_positions_follow_every_permutation(small):
 
 
 def test_explain_takes_other_settings():
-    config = mnist1d.DataConfig(padding=(3, 3), template_len=9, final_seq_length=7, num_samples=10, iid_noise_scale=0)
+    config = mnist1d.DataConfig(
+        padding=(3, 3), template_len=9, final_seq_length=7, num_samples=10, iid_noise_scale=0
+    )
     stages = mnist1d.explain(digit=0, seed=1, config=config)
     assert [len(stage.x) for stage in stages] == [12, 15, 12, 12, 12, 12, 12, 12, 7]
     np.testing.assert_array_equal(stages[5].x, stages[6].x)  # no white noise

@@ -1,7 +1,8 @@
-"""The examples of the documentation do what they say: blocks with `>>>` as doctests, blocks marked `<!-- run -->` as scripts.
+"""The examples of the documentation do what they say: blocks with `>>>` as doctests, blocks marked
+`<!-- run -->` as scripts.
 
-The blocks of a page run one after the other in an empty folder. A page whose block needs an optional package that is not installed is
-skipped there, with that reason.
+The blocks of a page run one after the other in an empty folder. A page whose block needs an
+optional package that is not installed is skipped there, with that reason.
 """
 
 import dataclasses
@@ -28,14 +29,18 @@ def blocks(page):
             yield text[: found.start("code")].count("\n") + 1, code, is_doctest
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if any(blocks(page))], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if any(blocks(page))], ids=lambda page: page.name
+)
 def test_examples(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {"__name__": "__main__"}
     for line, code, is_doctest in blocks(page):
         try:
             if is_doctest:
-                example = doctest.DocTestParser().get_doctest(code, names, page.name, str(page), line - 1)
+                example = doctest.DocTestParser().get_doctest(
+                    code, names, page.name, str(page), line - 1
+                )
                 runner, said = Runner(verbose=False, optionflags=FLAGS), []
                 runner.run(example, out=said.append, clear_globs=False)
                 names |= example.globs
@@ -60,9 +65,17 @@ def test_the_pages_of_the_data_have_examples():
 
 
 def test_the_table_of_knobs_is_that_of_the_config():
-    rows = re.findall(r"^\| (\w+) \| ([^|]+) \| ([^|]+) \|$", (ROOT / "docs" / "data.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| (\w+) \| ([^|]+) \| ([^|]+) \|$",
+        (ROOT / "docs" / "data.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
     fields = dataclasses.fields(mnist1d.DataConfig)
-    found = {name: (default, effect) for name, default, effect in rows if name in {f.name for f in fields}}
+    found = {
+        name: (default, effect)
+        for name, default, effect in rows
+        if name in {f.name for f in fields}
+    }
     assert list(found) == [f.name for f in fields]
     for f in fields:
         assert found[f.name][0] == str(f.default)
@@ -72,5 +85,7 @@ def test_the_table_of_knobs_is_that_of_the_config():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
-    missing = [target for target in targets if "://" not in target and not (page.parent / target).exists()]
+    missing = [
+        target for target in targets if "://" not in target and not (page.parent / target).exists()
+    ]
     assert not missing

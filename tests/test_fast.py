@@ -1,6 +1,8 @@
-"""Fast mode: every signal from (seed, index) however batched, memory in chunks, and the distribution of exact mode.
+"""Fast mode: every signal from (seed, index) however batched, memory in chunks, and the
+distribution of exact mode.
 
-All seeds are fixed, so the statistical tests give the same figures on every run; their bounds are 4 to 5 standard deviations wide.
+All seeds are fixed, so the statistical tests give the same figures on every run; their bounds are 4
+to 5 standard deviations wide.
 """
 
 import tracemalloc
@@ -27,23 +29,37 @@ N = 20_000
 def draws():
     """20,000 signals' draws in either mode, with different seeds."""
     config = DataConfig(num_samples=N)
-    return {"fast": draw_fast(config.replace(seed=1)), "exact": draw_exact(config.replace(seed=2))[0]}
+    return {
+        "fast": draw_fast(config.replace(seed=1)),
+        "exact": draw_exact(config.replace(seed=2))[0],
+    }
 
 
 @pytest.fixture(scope="module")
 def signals(draws):
     """The same draws' raw signals, (n, 40), float64, and labels."""
-    return {mode: (apply(templates(), d, DataConfig()).astype(float), d.label) for mode, d in draws.items()}
+    return {
+        mode: (apply(templates(), d, DataConfig()).astype(float), d.label)
+        for mode, d in draws.items()
+    }
 
 
 # ------------------------------------------------------------------ reproducible from (seed, index)
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
-@given(configs(), st.integers(1, 12), st.integers(0, 3 * BLOCK), st.integers(1, 2 * BLOCK), st.data())
+@given(
+    configs(), st.integers(1, 12), st.integers(0, 3 * BLOCK), st.integers(1, 2 * BLOCK), st.data()
+)
 def test_draws_do_not_depend_on_the_batch(config, num_classes, start, length, data):
     whole = draw_fast(config, num_classes, start, start + length)
-    cuts = sorted({start, start + length, *data.draw(st.lists(st.integers(start, start + length), max_size=4))})
+    cuts = sorted(
+        {
+            start,
+            start + length,
+            *data.draw(st.lists(st.integers(start, start + length), max_size=4)),
+        }
+    )
     parts = [draw_fast(config, num_classes, a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
     for name, columns in zip(Draws._fields, zip(*parts, strict=True), strict=True):
         np.testing.assert_array_equal(np.concatenate(columns), getattr(whole, name), err_msg=name)
@@ -70,12 +86,16 @@ def raw(data):
 def test_a_longer_set_begins_with_the_shorter(num_samples):
     x, y = raw(mnist1d.make_dataset(num_samples=num_samples, mode="fast", seed=3))
     longer, labels = raw(mnist1d.make_dataset(num_samples=3000, mode="fast", seed=3))
-    np.testing.assert_allclose(longer[:num_samples], x, rtol=0, atol=3e-7)  # both were standardised with their own moments
+    np.testing.assert_allclose(
+        longer[:num_samples], x, rtol=0, atol=3e-7
+    )  # both were standardised with their own moments
     np.testing.assert_array_equal(labels[:num_samples], y)
 
 
 def test_the_bits_of_a_raw_signal_do_not_depend_on_the_length_of_the_set(monkeypatch):
-    monkeypatch.setattr(mnist1d.dataset, "_moments", lambda x: (np.float64(0), np.float64(1)))  # leaves the signals raw
+    monkeypatch.setattr(
+        mnist1d.dataset, "_moments", lambda x: (np.float64(0), np.float64(1))
+    )  # leaves the signals raw
     longer = mnist1d.make_dataset(num_samples=3000, mode="fast", train_split=1)
     for num_samples in (10, 990, 1010, 1030, 2990):
         shorter = mnist1d.make_dataset(num_samples=num_samples, mode="fast", train_split=1)
@@ -104,10 +124,15 @@ def test_other_seeds_and_other_blocks_are_other_signals():
 
 def test_the_permutation_of_positions_depends_on_the_seed_alone():
     one = mnist1d.make_dataset(num_samples=10, mode="fast", shuffle_seq=True, seed=4)
-    other = mnist1d.make_dataset(num_samples=1000, mode="fast", shuffle_seq=True, seed=4, corr_noise_scale=0.1)
+    other = mnist1d.make_dataset(
+        num_samples=1000, mode="fast", shuffle_seq=True, seed=4, corr_noise_scale=0.1
+    )
     np.testing.assert_array_equal(one.positions, other.positions)
     np.testing.assert_array_equal(one.positions, fast_order(one.config).positions)
-    assert not np.array_equal(one.positions, mnist1d.make_dataset(num_samples=10, mode="fast", shuffle_seq=True, seed=5).positions)
+    assert not np.array_equal(
+        one.positions,
+        mnist1d.make_dataset(num_samples=10, mode="fast", shuffle_seq=True, seed=5).positions,
+    )
 
 
 @pytest.mark.parametrize(("start", "stop"), [(-1, 5), (5, 5), (6, 5)])
@@ -130,7 +155,9 @@ def test_memory_grows_with_the_output_only():
     def peak(num_samples):
         tracemalloc.start()
         data = mnist1d.make_dataset(num_samples=num_samples, mode="fast")
-        return tracemalloc.get_traced_memory()[1], data.x.nbytes + data.x_test.nbytes + data.y.nbytes + data.y_test.nbytes
+        return tracemalloc.get_traced_memory()[
+            1
+        ], data.x.nbytes + data.x_test.nbytes + data.y.nbytes + data.y_test.nbytes
 
     try:
         (small, small_output), (large, large_output) = peak(10_000), peak(60_000)
@@ -150,7 +177,12 @@ def test_every_class_comes_equally_often():
         assert (counts == num_samples // 10).all()
     label = draw_fast(DataConfig(), 10, 0, 5000).label.reshape(-1, 10)
     assert (np.sort(label, axis=1) == np.arange(10)).all()  # once in each run of ten
-    assert stats.chisquare(np.bincount(10 * np.arange(10).repeat(500) + label.T.ravel(), minlength=100)).pvalue > 1e-4  # in random order
+    assert (
+        stats.chisquare(
+            np.bincount(10 * np.arange(10).repeat(500) + label.T.ravel(), minlength=100)
+        ).pvalue
+        > 1e-4
+    )  # in random order
 
 
 @pytest.mark.parametrize("mode", ["fast", "exact"])
@@ -163,10 +195,25 @@ def test_draws_have_the_distributions_of_the_specification(draws, mode):
     assert stats.kstest(d.slope, stats.uniform(-0.375, 0.75).cdf).pvalue > 1e-4
     for noise in (d.corr_noise, d.iid_noise):
         assert stats.kstest(noise[:1000].ravel(), "norm").pvalue > 1e-4
-        assert abs(noise.mean()) < 5 / np.sqrt(noise.size) and abs(noise.std() - 1) < 5 / np.sqrt(2 * noise.size)
-    columns = np.stack([d.label, d.padding, d.factor, d.shift, d.slope, d.corr_noise[:, 0], d.corr_noise[:, 1], d.iid_noise[:, 0]])
+        assert abs(noise.mean()) < 5 / np.sqrt(noise.size) and abs(noise.std() - 1) < 5 / np.sqrt(
+            2 * noise.size
+        )
+    columns = np.stack(
+        [
+            d.label,
+            d.padding,
+            d.factor,
+            d.shift,
+            d.slope,
+            d.corr_noise[:, 0],
+            d.corr_noise[:, 1],
+            d.iid_noise[:, 0],
+        ]
+    )
     correlations = np.corrcoef(columns) - np.eye(len(columns))
-    assert np.abs(correlations).max() < 4.5 / np.sqrt(N)  # the draws of a signal are independent of each other
+    assert np.abs(correlations).max() < 4.5 / np.sqrt(
+        N
+    )  # the draws of a signal are independent of each other
 
 
 def standard_errors(a, b):
@@ -177,14 +224,21 @@ def standard_errors(a, b):
 def test_moments_of_every_point_of_every_class(signals):
     for power in (1, 2, 3, 4):
         z = np.stack(
-            [standard_errors(*(x[label == digit] ** power for x, label in signals.values())) for digit in range(10)]
+            [
+                standard_errors(*(x[label == digit] ** power for x, label in signals.values()))
+                for digit in range(10)
+            ]
         )  # (classes, time)
         assert np.abs(z).max() < 5, f"moment {power}: {np.abs(z).max():.1f} standard errors"
 
 
 def test_covariance_over_time(signals):
-    """Second moments of all pairs of points: the smoothness of the noise and the shape of the digits."""
-    products = {mode: (x[:, :, None] * x[:, None, :]).reshape(len(x), -1) for mode, (x, _) in signals.items()}
+    """Second moments of all pairs of points: the smoothness of the noise and the shape of the
+    digits."""
+    products = {
+        mode: (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
+        for mode, (x, _) in signals.items()
+    }
     assert np.abs(standard_errors(products["fast"], products["exact"])).max() < 5
 
 
@@ -198,23 +252,38 @@ def test_spectra(signals):
 
 def test_two_samples_of_every_point(signals):
     """Kolmogorov and Smirnov's test at each of the 40 points, Bonferroni's correction."""
-    values = [stats.ks_2samp(signals["fast"][0][:, i], signals["exact"][0][:, i]).pvalue for i in range(40)]
+    values = [
+        stats.ks_2samp(signals["fast"][0][:, i], signals["exact"][0][:, i]).pvalue
+        for i in range(40)
+    ]
     assert min(values) > 0.001 / 40
     assert np.mean(np.array(values) < 0.05) < 0.3  # neighbouring points are correlated
 
 
 def test_two_samples_as_wholes(signals):
-    """The energy distance of two samples against the same statistic over permutations: sensitive to any difference."""
-    x = np.concatenate([signals["fast"][0][:600], signals["exact"][0][np.random.default_rng(0).permutation(N)[:600]]])
+    """The energy distance of two samples against the same statistic over permutations: sensitive to
+    any difference."""
+    x = np.concatenate(
+        [
+            signals["fast"][0][:600],
+            signals["exact"][0][np.random.default_rng(0).permutation(N)[:600]],
+        ]
+    )
     distance = np.sqrt(np.maximum(((x**2).sum(1)[:, None] + (x**2).sum(1) - 2 * x @ x.T), 0))
 
     def energy(first):
         a, b = first, ~first
-        return 2 * distance[np.ix_(a, b)].mean() - distance[np.ix_(a, a)].mean() - distance[np.ix_(b, b)].mean()
+        return (
+            2 * distance[np.ix_(a, b)].mean()
+            - distance[np.ix_(a, a)].mean()
+            - distance[np.ix_(b, b)].mean()
+        )
 
     rng, split = np.random.default_rng(1), np.arange(1200) < 600
     null = [energy(rng.permutation(split)) for _ in range(99)]
-    assert energy(split) < np.sort(null)[-2]  # among the largest hundredth only by a chance of 2 %, which this seed does not take
+    assert (
+        energy(split) < np.sort(null)[-2]
+    )  # among the largest hundredth only by a chance of 2 %, which this seed does not take
 
 
 @pytest.mark.parametrize(
@@ -222,7 +291,12 @@ def test_two_samples_as_wholes(signals):
     [
         {},
         {"corr_noise_scale": 1.0, "scale_coeff": 1.5, "padding": (0, 30)},
-        {"shear_scale": 3.0, "iid_noise_scale": 0.5, "corr_noise_scale": 0.0, "final_seq_length": 17},
+        {
+            "shear_scale": 3.0,
+            "iid_noise_scale": 0.5,
+            "corr_noise_scale": 0.0,
+            "final_seq_length": 17,
+        },
         {"max_translation": 120, "template_len": 20, "padding": (50, 50), "final_seq_length": 90},
     ],
 )

@@ -1,4 +1,5 @@
-"""Files: what is written is read again to the bit; a failed write changes nothing; a bad file is refused and runs nothing."""
+"""Files: what is written is read again to the bit; a failed write changes nothing; a bad file is
+refused and runs nothing."""
 
 import importlib.util
 import io
@@ -33,7 +34,12 @@ def needs_pyarrow(request):
 
 
 def same(a, b):
-    assert a.keys() == b.keys() and (a.config, a.mode, a.mean, a.std) == (b.config, b.mode, b.mean, b.std)
+    assert a.keys() == b.keys() and (a.config, a.mode, a.mean, a.std) == (
+        b.config,
+        b.mode,
+        b.mean,
+        b.std,
+    )
     for name in [*(name for name in a.keys() if name != "templates"), "positions"]:
         if a.positions is not None or name != "positions":
             one, other = getattr(a, name), getattr(b, name)
@@ -48,7 +54,9 @@ def same(a, b):
 
 BENT = {
     "plain": lambda d: d,
-    "single": lambda d: d.replace(x=d.x.astype(np.float32), x_test=d.x_test.astype(np.float32), t=d.t.astype(np.float32)),
+    "single": lambda d: d.replace(
+        x=d.x.astype(np.float32), x_test=d.x_test.astype(np.float32), t=d.t.astype(np.float32)
+    ),
     "noisy": lambda d: d.with_label_noise(0.3, seed=1),
     "split": lambda d: d.split(7),
     "noisy and split": lambda d: d.with_label_noise(0.3, seed=1).split(7),
@@ -69,8 +77,15 @@ def test_round_trip(data, tmp_path, ending, bend):
     assert os.listdir(tmp_path) == [path.name]
 
 
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(configs(), own_templates(), st.sampled_from(["exact", "fast"]), st.sampled_from(["npz", "csv"]))
+@settings(
+    max_examples=10,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    configs(), own_templates(), st.sampled_from(["exact", "fast"]), st.sampled_from(["npz", "csv"])
+)
 def test_round_trip_whatever_the_settings(tmp_path, config, shapes, mode, ending):
     made = mnist1d.make_dataset(config, templates=shapes, mode=mode)
     made.save(tmp_path / f"set.{ending}")
@@ -110,7 +125,9 @@ def test_settings_and_digests_travel_in_the_file(data, tmp_path, ending):
     found = settings_in(path)
     assert found["format"] == FORMAT == "mnist1d/1" and found["mode"] == "exact"
     assert mnist1d.DataConfig(**found["config"]) == data.config
-    assert found["sha256"] == {name: mnist1d.dataset.sha256(data[name]) for name in ("x", "y", "x_test", "y_test", "t")}
+    assert found["sha256"] == {
+        name: mnist1d.dataset.sha256(data[name]) for name in ("x", "y", "x_test", "y_test", "t")
+    }
     np.testing.assert_array_equal(found["templates"]["x"], data.templates.x)
 
 
@@ -119,12 +136,19 @@ def test_others_read_the_files_without_this_package(data, tmp_path):
     with np.load(tmp_path / "set.npz", allow_pickle=False) as file:
         np.testing.assert_array_equal(file["x"], data.x)
     data.save(tmp_path / "set.csv")
-    table = np.loadtxt(tmp_path / "set.csv", delimiter=",", skiprows=2, usecols=range(1, 42))  # numpy skips the comment itself
+    table = np.loadtxt(
+        tmp_path / "set.csv", delimiter=",", skiprows=2, usecols=range(1, 42)
+    )  # numpy skips the comment itself
     np.testing.assert_array_equal(table[:, 1:], np.concatenate([data.x, data.x_test]))
-    parquet = pytest.importorskip("pyarrow.parquet", reason="parquet needs pyarrow, which is optional")
+    parquet = pytest.importorskip(
+        "pyarrow.parquet", reason="parquet needs pyarrow, which is optional"
+    )
     data.save(tmp_path / "set.parquet")
     table = parquet.read_table(tmp_path / "set.parquet")
-    assert table.column_names == ["split", "y", "x"] and table["split"].to_pylist() == ["train"] * 48 + ["test"] * 12
+    assert (
+        table.column_names == ["split", "y", "x"]
+        and table["split"].to_pylist() == ["train"] * 48 + ["test"] * 12
+    )
 
 
 # ------------------------------------------------------------------ a failed write changes nothing
@@ -147,7 +171,10 @@ def test_a_failed_write_leaves_the_file_that_was_there(data, tmp_path, monkeypat
         raise error()
 
     monkeypatch.setattr(files, f"_write_{ending}", fails)
-    with pytest.raises(UsageError if error is DiskFull else error, match="No space left" if error is DiskFull else None):
+    with pytest.raises(
+        UsageError if error is DiskFull else error,
+        match="No space left" if error is DiskFull else None,
+    ):
         data.with_label_noise(0.5).save(path)
     assert path.read_bytes() == before and os.listdir(tmp_path) == [path.name]
     with pytest.raises(UsageError if error is DiskFull else error):
@@ -160,7 +187,13 @@ def test_the_file_appears_whole_or_not_at_all(data, tmp_path, monkeypatch):
     replace = os.replace
 
     def watched(temporary, target):
-        seen.append((path.exists(), mnist1d.read(temporary).x.shape, os.path.dirname(temporary) == str(tmp_path)))
+        seen.append(
+            (
+                path.exists(),
+                mnist1d.read(temporary).x.shape,
+                os.path.dirname(temporary) == str(tmp_path),
+            )
+        )
         replace(temporary, target)
 
     monkeypatch.setattr(os, "replace", watched)
@@ -179,7 +212,9 @@ def test_a_new_file_has_the_usual_permissions(data, tmp_path):
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_missing_folder(data, tmp_path, ending):
-    with pytest.raises(UsageError, match=r"cannot write in the folder .*nowhere: No such file or directory"):
+    with pytest.raises(
+        UsageError, match=r"cannot write in the folder .*nowhere: No such file or directory"
+    ):
         data.save(tmp_path / "nowhere" / f"set.{ending}")
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match=r"cannot write in the folder .*file: Not a directory"):
@@ -191,7 +226,9 @@ def test_an_unwritable_folder(data, tmp_path, monkeypatch):
     def refused(**_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(files.tempfile, "mkstemp", refused)  # root, as in containers, may write anywhere: permissions alone prove nothing
+    monkeypatch.setattr(
+        files.tempfile, "mkstemp", refused
+    )  # root, as in containers, may write anywhere: permissions alone prove nothing
     with pytest.raises(UsageError, match="cannot write in the folder .*: Permission denied"):
         data.save(tmp_path / "set.npz")
 
@@ -213,18 +250,27 @@ def test_a_folder_in_place_of_a_file(data, tmp_path):
 
 @pytest.mark.parametrize("name", ["set", "set.np", "set.txt", "set.npz.gz", ".npz", "set.pkl"])
 def test_an_unknown_ending(data, tmp_path, name):
-    with pytest.raises(UsageError, match=r"cannot write '.*': the ending must be one of \.npz, \.csv, \.parquet"):
+    with pytest.raises(
+        UsageError, match=r"cannot write '.*': the ending must be one of \.npz, \.csv, \.parquet"
+    ):
         data.save(tmp_path / name)
     assert os.listdir(tmp_path) == []
     if name != "set.pkl":
-        with pytest.raises(UsageError, match=r"cannot read '.*': the ending must be one of \.npz, \.csv, \.parquet, \.pkl"):
+        with pytest.raises(
+            UsageError,
+            match=r"cannot read '.*': the ending must be one of \.npz, \.csv, \.parquet, \.pkl",
+        ):
             mnist1d.read(tmp_path / name)
 
 
-@pytest.mark.parametrize(("name", "near"), [("set.npy", ".npz"), ("set.parqet", ".parquet"), ("set.cvs", ".csv")])
+@pytest.mark.parametrize(
+    ("name", "near"), [("set.npy", ".npz"), ("set.parqet", ".parquet"), ("set.cvs", ".csv")]
+)
 def test_a_misspelled_ending_names_the_nearest(data, tmp_path, name, near):
     for call in (data.save, mnist1d.read):
-        with pytest.raises(UsageError, match=rf"the ending must be one of .*: did you mean '\{near}'\?"):
+        with pytest.raises(
+            UsageError, match=rf"the ending must be one of .*: did you mean '\{near}'\?"
+        ):
             call(tmp_path / name)
 
 
@@ -235,7 +281,10 @@ def test_parquet_with_pyarrow_missing(data, tmp_path, monkeypatch):
         with pytest.raises(MissingExtraError) as error:
             call(tmp_path / "there.parquet")
         assert str(error.value) == "parquet files need pyarrow: pip install pyarrow"
-    assert os.listdir(tmp_path) == ["there.parquet"] and (tmp_path / "there.parquet").read_bytes() == b"PAR1"
+    assert (
+        os.listdir(tmp_path) == ["there.parquet"]
+        and (tmp_path / "there.parquet").read_bytes() == b"PAR1"
+    )
 
 
 # ------------------------------------------------------------------ bad files
@@ -255,7 +304,9 @@ def written(data, tmp_path_factory):
     noisy = data.with_label_noise(0.2).split(9)
     for ending in formats:
         noisy.save(folder / f"set.{ending}")
-    to_pickle({name: data[name] for name in ("x", "y", "x_test", "y_test", "t")}, folder / "set.pkl")
+    to_pickle(
+        {name: data[name] for name in ("x", "y", "x_test", "y_test", "t")}, folder / "set.pkl"
+    )
     return {ending: (folder / f"set.{ending}").read_bytes() for ending in [*formats, "pkl"]}
 
 
@@ -281,13 +332,32 @@ def test_a_changed_file_is_never_taken_for_the_old_one(data, written, tmp_path, 
             again = mnist1d.read(path)
         except FileFormatError:
             continue
-        for name in ("x", "y", "x_test", "y_test", "x_val", "y_val", "y_clean", "noise_mask", "t"):  # not one digit differs, unseen
+        for name in (
+            "x",
+            "y",
+            "x_test",
+            "y_test",
+            "x_val",
+            "y_val",
+            "y_clean",
+            "noise_mask",
+            "t",
+        ):  # not one digit differs, unseen
             np.testing.assert_array_equal(again[name], noisy[name])
 
 
 @pytest.mark.parametrize("ending", [*ENDINGS, "pkl"])
 @pytest.mark.parametrize(
-    "content", [b"hello", b"\x00" * 100, b"PK\x03\x04 no zip", b"PAR1 no parquet PAR1", b"\x80\x04.", b"# {}\n", b"# [1]\nx\n1\n"]
+    "content",
+    [
+        b"hello",
+        b"\x00" * 100,
+        b"PK\x03\x04 no zip",
+        b"PAR1 no parquet PAR1",
+        b"\x80\x04.",
+        b"# {}\n",
+        b"# [1]\nx\n1\n",
+    ],
 )
 def test_a_foreign_file(tmp_path, ending, content):
     path = tmp_path / f"set.{ending}"
@@ -302,10 +372,17 @@ def test_a_value_changed_in_a_csv_is_seen(written, tmp_path):
     for column, value in {1: str((int(cells[1]) + 1) % 10), -1: "0.5", 0: "test"}.items():
         changed = list(cells)
         changed[column] = value
-        (tmp_path / "set.csv").write_text("\n".join([*lines[:5], ",".join(changed), *lines[6:]]) + "\n")
-        with pytest.raises(FileFormatError, match="does not have the digest that was written with it: the file was changed or damaged"):
+        (tmp_path / "set.csv").write_text(
+            "\n".join([*lines[:5], ",".join(changed), *lines[6:]]) + "\n"
+        )
+        with pytest.raises(
+            FileFormatError,
+            match="does not have the digest that was written with it: the file was changed or damaged",
+        ):
             mnist1d.read(tmp_path / "set.csv")
-    (tmp_path / "set.csv").write_text("\n".join([*lines[:5], ",".join(cells[:-1]), *lines[6:]]) + "\n")
+    (tmp_path / "set.csv").write_text(
+        "\n".join([*lines[:5], ",".join(cells[:-1]), *lines[6:]]) + "\n"
+    )
     with pytest.raises(FileFormatError, match="line 6: 43 values where the header has 44"):
         mnist1d.read(tmp_path / "set.csv")
 
@@ -314,17 +391,26 @@ def test_a_file_of_a_later_version(data, tmp_path, monkeypatch):
     monkeypatch.setattr(files, "FORMAT", "mnist1d/2")
     data.save(tmp_path / "set.npz")
     monkeypatch.undo()
-    with pytest.raises(FileFormatError, match="the file says format 'mnist1d/2', this version reads 'mnist1d/1'"):
+    with pytest.raises(
+        FileFormatError, match="the file says format 'mnist1d/2', this version reads 'mnist1d/1'"
+    ):
         mnist1d.read(tmp_path / "set.npz")
 
 
 def test_a_file_whose_settings_are_not_legal(data, tmp_path):
     data.save(tmp_path / "set.csv")
     text = (tmp_path / "set.csv").read_text()
-    for old, new in {'"seed": 5': '"seed": -5', '"seed"': '"sed"', '"padding": [36, 60]': '"padding": [60, 36]'}.items():
+    for old, new in {
+        '"seed": 5': '"seed": -5',
+        '"seed"': '"sed"',
+        '"padding": [36, 60]': '"padding": [60, 36]',
+    }.items():
         assert old in text
         (tmp_path / "set.csv").write_text(text.replace(old, new))
-        with pytest.raises(FileFormatError, match="set.csv is not a data set written by mnist1d, or is damaged: .*(seed|padding)"):
+        with pytest.raises(
+            FileFormatError,
+            match="set.csv is not a data set written by mnist1d, or is damaged: .*(seed|padding)",
+        ):
             mnist1d.read(tmp_path / "set.csv")
 
 
@@ -334,7 +420,11 @@ def test_a_plain_npz_is_read_like_a_pickle(data, tmp_path):
     again = mnist1d.read(tmp_path / "set.npz")
     np.testing.assert_array_equal(again.x, data.x)
     assert again.config is None and again.mode is None and len(again.templates.y) == 0
-    np.savez(tmp_path / "set.npz", **arrays, **{f"templates_{name}": data.templates[name] for name in ("x", "t", "y")})
+    np.savez(
+        tmp_path / "set.npz",
+        **arrays,
+        **{f"templates_{name}": data.templates[name] for name in ("x", "t", "y")},
+    )
     np.testing.assert_array_equal(mnist1d.read(tmp_path / "set.npz").templates.x, data.templates.x)
 
 
@@ -377,10 +467,18 @@ class Runs:
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 @pytest.mark.parametrize(
-    "place", [lambda bad, data: bad, lambda bad, data: {**data, "x": bad}, lambda bad, data: {**data, "more": [(bad,)]}]
+    "place",
+    [
+        lambda bad, data: bad,
+        lambda bad, data: {**data, "x": bad},
+        lambda bad, data: {**data, "more": [(bad,)]},
+    ],
 )
 def test_a_malicious_pickle_runs_nothing(data, tmp_path, protocol, place):
-    mark, arrays = tmp_path / "mark", {name: data[name] for name in ("x", "y", "x_test", "y_test", "t")}
+    mark, arrays = (
+        tmp_path / "mark",
+        {name: data[name] for name in ("x", "y", "x_test", "y_test", "t")},
+    )
     for bad in (
         Runs(os.system, f"touch {mark}"),
         Runs(eval, f"open({str(mark)!r}, 'w')"),
@@ -389,12 +487,17 @@ def test_a_malicious_pickle_runs_nothing(data, tmp_path, protocol, place):
     ):
         (tmp_path / "set.pkl").write_bytes(pickle.dumps(place(bad, arrays), protocol=protocol))
         for read in (mnist1d.read, from_pickle):
-            with pytest.raises(FileFormatError, match="the pickle asks for .*; only NumPy arrays and plain containers are admitted"):
+            with pytest.raises(
+                FileFormatError,
+                match="the pickle asks for .*; only NumPy arrays and plain containers are admitted",
+            ):
                 read(tmp_path / "set.pkl")
         assert not mark.exists()
         if not isinstance(place(bad, arrays), dict):
             continue
-        np.savez(tmp_path / "set.npz", **{**arrays, "x": np.array([bad], dtype=object)})  # a pickle inside an npz
+        np.savez(
+            tmp_path / "set.npz", **{**arrays, "x": np.array([bad], dtype=object)}
+        )  # a pickle inside an npz
         with pytest.raises(FileFormatError):
             mnist1d.read(tmp_path / "set.npz")
         assert not mark.exists()
@@ -414,20 +517,36 @@ def test_names_beyond_arrays_are_refused(tmp_path, name, framing):
     if framing == "text":
         content = f"c{module}\n{attribute}\n.".encode()
     else:
-        content = b"\x80\x04" + b"".join(b"\x8c" + bytes([len(part)]) + part.encode() for part in (module, attribute)) + b"\x93."
+        content = (
+            b"\x80\x04"
+            + b"".join(b"\x8c" + bytes([len(part)]) + part.encode() for part in (module, attribute))
+            + b"\x93."
+        )
     (tmp_path / "a.pkl").write_bytes(content)
     with pytest.raises(FileFormatError, match=f"the pickle asks for {module}.{attribute};"):
         from_pickle(tmp_path / "a.pkl")
 
 
 @pytest.mark.parametrize(
-    "name", ["numpy ndarray", "numpy dtype", "mnist1d.utils ObjectView", f"{files.NUMPY_CORE}.numeric _frombuffer", "_codecs encode"]
+    "name",
+    [
+        "numpy ndarray",
+        "numpy dtype",
+        "mnist1d.utils ObjectView",
+        f"{files.NUMPY_CORE}.numeric _frombuffer",
+        "_codecs encode",
+    ],
 )
 def test_a_pickle_cannot_rewrite_what_it_is_given(tmp_path, name):
     module, attribute = name.split()
     given = files._ArraysOnly(io.BytesIO()).find_class(module, attribute)
-    content = b"\x80\x02c%b\n%b\n" % (module.encode(), attribute.encode()) + b"N}X\x05\x00\x00\x00extraK\x01s\x86b."
-    (tmp_path / "a.pkl").write_bytes(content)  # BUILD with the state (None, {"extra": 1}): setattr(given, "extra", 1)
+    content = (
+        b"\x80\x02c%b\n%b\n" % (module.encode(), attribute.encode())
+        + b"N}X\x05\x00\x00\x00extraK\x01s\x86b."
+    )
+    (tmp_path / "a.pkl").write_bytes(
+        content
+    )  # BUILD with the state (None, {"extra": 1}): setattr(given, "extra", 1)
     try:
         from_pickle(tmp_path / "a.pkl")
     except FileFormatError:
@@ -439,7 +558,12 @@ def test_a_pickle_cannot_rewrite_what_it_is_given(tmp_path, name):
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_arrays_and_plain_containers_are_read(tmp_path, protocol):
     thing = {
-        "arrays": [np.arange(6.0).reshape(2, 3), np.array([True]), np.array(["ab"]), np.asfortranarray(np.ones((2, 2), np.float32))],
+        "arrays": [
+            np.arange(6.0).reshape(2, 3),
+            np.array([True]),
+            np.array(["ab"]),
+            np.asfortranarray(np.ones((2, 2), np.float32)),
+        ],
         "scalars": (np.float32(1.5), np.int64(3), 2.5, None, True, b"bytes", "text", 10**30),
         "view": ObjectView({"seed": 3}),
         "sets": {1, 2},
@@ -447,13 +571,19 @@ def test_arrays_and_plain_containers_are_read(tmp_path, protocol):
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(thing, protocol=protocol))
     if protocol < 4:
         thing.pop("sets")  # before protocol 4 a set is a call of builtins.set
-        (tmp_path / "a.pkl").write_bytes(pickle.dumps({**thing, "view": None if protocol < 2 else thing["view"]}, protocol=protocol))
+        (tmp_path / "a.pkl").write_bytes(
+            pickle.dumps(
+                {**thing, "view": None if protocol < 2 else thing["view"]}, protocol=protocol
+            )
+        )
     again = from_pickle(tmp_path / "a.pkl")
     for one, other in zip(again["arrays"], thing["arrays"], strict=True):
         assert one.dtype == other.dtype
         np.testing.assert_array_equal(one, other)
     assert again["scalars"] == thing["scalars"]
-    assert protocol < 2 or (type(again["view"]) is ObjectView and vars(again["view"]) == {"seed": 3})
+    assert protocol < 2 or (
+        type(again["view"]) is ObjectView and vars(again["view"]) == {"seed": 3}
+    )
 
 
 def test_an_old_pickle_of_an_older_numpy_is_read(data, tmp_path):
@@ -466,7 +596,10 @@ def test_an_old_pickle_of_an_older_numpy_is_read(data, tmp_path):
 def test_a_pickle_of_something_else(tmp_path):
     for thing in ([1, 2], {"x": np.zeros(3)}, np.zeros(3)):
         to_pickle(thing, tmp_path / "set.pkl")
-        with pytest.raises(FileFormatError, match="does not hold the original package's dict with x, y, x_test, y_test and t"):
+        with pytest.raises(
+            FileFormatError,
+            match="does not hold the original package's dict with x, y, x_test, y_test and t",
+        ):
             mnist1d.read(tmp_path / "set.pkl")
 
 

@@ -1,4 +1,5 @@
-"""The original's names: cells as its users write them give the same as with the original, and its traps are answered by a warning."""
+"""The original's names: cells as its users write them give the same as with the original, and its
+traps are answered by a warning."""
 
 import argparse
 import os
@@ -47,7 +48,9 @@ def cells(path, tmp_path, monkeypatch, name):
     (tmp_path / name).mkdir()
     result = tmp_path / f"{name}.npz"
     monkeypatch.chdir(tmp_path / name)  # the process begins here
-    original.run(ROOT / "tests" / "legacy_worker.py", str(result), path=path, PYTHONWARNINGS="ignore")
+    original.run(
+        ROOT / "tests" / "legacy_worker.py", str(result), path=path, PYTHONWARNINGS="ignore"
+    )
     with np.load(result) as made:
         arrays = {key: made[key] for key in made.files}
     assert str(arrays.pop("module")).startswith(str(path))
@@ -55,9 +58,16 @@ def cells(path, tmp_path, monkeypatch, name):
 
 
 def test_cells_of_users_run_unchanged_and_give_the_same(peer, tmp_path, monkeypatch):
-    theirs, ours = (cells(path, tmp_path, monkeypatch, name) for name, path in {"peer": peer, "ours": ROOT / "src"}.items())
+    theirs, ours = (
+        cells(path, tmp_path, monkeypatch, name)
+        for name, path in {"peer": peer, "ours": ROOT / "src"}.items()
+    )
     assert list(theirs) == list(ours) and len(theirs) > 40
-    different = [name for name in theirs if theirs[name].dtype != ours[name].dtype or not np.array_equal(theirs[name], ours[name])]
+    different = [
+        name
+        for name in theirs
+        if theirs[name].dtype != ours[name].dtype or not np.array_equal(theirs[name], ours[name])
+    ]
     assert not different
 
 
@@ -90,7 +100,15 @@ def test_the_names_are_there():
         "set_seed",
     ):
         assert callable(getattr(mnist1d.data, name))
-    for name in ("pad", "shear", "translate", "corr_noise_like", "iid_noise_like", "interpolate", "transform"):
+    for name in (
+        "pad",
+        "shear",
+        "translate",
+        "corr_noise_like",
+        "iid_noise_like",
+        "interpolate",
+        "transform",
+    ):
         assert callable(getattr(__import__("mnist1d.transform", fromlist=[name]), name))
     for name in ("set_seed", "to_pickle", "from_pickle", "ObjectView", "plot_signals"):
         assert callable(getattr(mnist1d.utils, name))
@@ -98,7 +116,11 @@ def test_the_names_are_there():
 
 def test_default_arguments():
     args = get_dataset_args()
-    assert args.padding == [36, 60] and isinstance(args.padding, list) and args.url.startswith("https://")
+    assert (
+        args.padding == [36, 60]
+        and isinstance(args.padding, list)
+        and args.url.startswith("https://")
+    )
     assert get_dataset_args(as_dict=True) == vars(args)
     args.seed = 7
     assert get_dataset_args().seed == 42
@@ -111,14 +133,21 @@ def test_the_frozen_set_without_a_network(capsys):
     data = get_dataset(args=get_dataset_args())
     assert mnist1d.verify(data) and os.listdir() == ["mnist1d_data.pkl"]
     assert "the frozen data set" in capsys.readouterr().out
-    assert mnist1d.verify(get_dataset(args=get_dataset_args(), verbose=False)) and capsys.readouterr().out == ""
+    assert (
+        mnist1d.verify(get_dataset(args=get_dataset_args(), verbose=False))
+        and capsys.readouterr().out == ""
+    )
     with open("mnist1d_data.pkl", "rb") as file:
         assert mnist1d.verify(pickle.load(file))  # the original reads it
 
 
 def test_a_missing_file_is_made_from_the_settings(capsys):
     data = get_dataset(small_args(), path="./mine.pkl", download=False, regenerate=False)
-    assert data["x"].shape == (80, 40) and os.listdir() == ["mine.pkl"] and "Made a data set" in capsys.readouterr().out
+    assert (
+        data["x"].shape == (80, 40)
+        and os.listdir() == ["mine.pkl"]
+        and "Made a data set" in capsys.readouterr().out
+    )
     again = get_dataset(small_args(), path="./mine.pkl", download=False)
     np.testing.assert_array_equal(again["x"], data["x"])
     assert "Successfully loaded data from ./mine.pkl" in capsys.readouterr().out
@@ -134,18 +163,25 @@ def test_a_missing_file_is_made_from_the_settings(capsys):
 def test_a_file_with_other_settings_wins_and_a_warning_says_so(changed):
     first = get_dataset(small_args(), download=False, verbose=False)
     with pytest.warns(
-        SuspiciousValueWarning, match="not the set that the settings ask for, the file ./mnist1d_data.pkl holds another"
+        SuspiciousValueWarning,
+        match="not the set that the settings ask for, the file ./mnist1d_data.pkl holds another",
     ) as caught:
         data = get_dataset(small_args(**changed), download=False, verbose=False)
     np.testing.assert_array_equal(data["x"], first["x"])
-    assert "pass download=False and regenerate=True to make it" in str(caught[0].message) and caught[0].filename == __file__
+    assert (
+        "pass download=False and regenerate=True to make it" in str(caught[0].message)
+        and caught[0].filename == __file__
+    )
     anew = get_dataset(small_args(**changed), download=False, regenerate=True, verbose=False)
     assert not np.array_equal(anew["x"], first["x"]) or len(anew["x_test"]) != len(first["x_test"])
     get_dataset(small_args(**changed), download=False, verbose=False)  # no warning now
 
 
 def test_download_gives_the_frozen_set_and_a_warning_says_so():
-    with pytest.warns(SuspiciousValueWarning, match=r"not the set that the settings ask for, download=True gives the frozen set"):
+    with pytest.warns(
+        SuspiciousValueWarning,
+        match=r"not the set that the settings ask for, download=True gives the frozen set",
+    ):
         data = get_dataset(small_args(), verbose=False)
     assert mnist1d.verify(data)
 
@@ -167,7 +203,9 @@ def test_looking_at_the_file_leaves_the_random_state_alone():
     assert np.random.rand() == expected
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>404</html>", b"\x80\x03}q\x00X", b"cos\nsystem\n(S'touch mark'\ntR."])
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>404</html>", b"\x80\x03}q\x00X", b"cos\nsystem\n(S'touch mark'\ntR."]
+)
 def test_a_bad_file_is_an_error_and_stays(content):
     with open("mnist1d_data.pkl", "wb") as file:
         file.write(content)
@@ -196,7 +234,12 @@ def test_download_and_regenerate_exclude_each_other():
 def test_settings_may_come_in_any_form():
     expected = make_dataset(small_args())["x"]
     as_dict = vars(small_args())
-    for args in (as_dict, argparse.Namespace(**as_dict), type("Settings", (), as_dict), ObjectView({"num_samples": 100})):
+    for args in (
+        as_dict,
+        argparse.Namespace(**as_dict),
+        type("Settings", (), as_dict),
+        ObjectView({"num_samples": 100}),
+    ):
         np.testing.assert_array_equal(make_dataset(args)["x"], expected)
     assert make_dataset()["x"].shape == (4000, 40)
     with pytest.raises(UsageError, match="args must hold the settings as attributes"):
@@ -204,10 +247,17 @@ def test_settings_may_come_in_any_form():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "near"), [("num_sample", "num_samples"), ("scale_coef", "scale_coeff"), ("shuffle_sequence", "shuffle_seq")]
+    ("wrong", "near"),
+    [
+        ("num_sample", "num_samples"),
+        ("scale_coef", "scale_coeff"),
+        ("shuffle_sequence", "shuffle_seq"),
+    ],
 )
 def test_a_misspelled_setting_is_said(wrong, near):
-    with pytest.warns(SuspiciousValueWarning, match=f"the setting '{wrong}' is not used: did you mean '{near}'?") as caught:
+    with pytest.warns(
+        SuspiciousValueWarning, match=f"the setting '{wrong}' is not used: did you mean '{near}'?"
+    ) as caught:
         make_dataset(small_args(**{wrong: 1}))
     assert caught[0].filename == __file__
 
@@ -215,11 +265,18 @@ def test_a_misspelled_setting_is_said(wrong, near):
 def test_settings_of_ones_own_are_nobodys_business():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        make_dataset(small_args(learning_rate=1e-2, batch_size=100, device="cpu", total_steps=6000, hidden_size=256))
+        make_dataset(
+            small_args(
+                learning_rate=1e-2, batch_size=100, device="cpu", total_steps=6000, hidden_size=256
+            )
+        )
 
 
 def test_a_suspicious_or_illegal_setting():
-    with pytest.warns(SuspiciousValueWarning, match="scale_coeff=4 is legal but outside the usual range 0 to 2; the default is 0.4"):
+    with pytest.warns(
+        SuspiciousValueWarning,
+        match="scale_coeff=4 is legal but outside the usual range 0 to 2; the default is 0.4",
+    ):
         make_dataset(small_args(scale_coeff=4))
     with pytest.raises(UsageError, match=r"write padding=\(36, 60\)"):
         make_dataset(small_args(padding=[60, 36]))

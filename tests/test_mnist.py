@@ -14,24 +14,43 @@ X, Y = RNG.integers(0, 256, (21, 28, 28), dtype=np.uint8), RNG.integers(0, 10, 2
 
 
 def idx(array):
-    return b"\0\0\x08" + bytes([array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
+    return (
+        b"\0\0\x08"
+        + bytes([array.ndim])
+        + struct.pack(f">{array.ndim}I", *array.shape)
+        + array.tobytes()
+    )
 
 
 def write_idx(folder, ending="", pack=lambda b: b, rename=lambda n: n):
     for name, file in IDX_FILES.items():
-        array = (X if name[0] == "x" else Y)[:14] if "test" not in name else (X if name[0] == "x" else Y)[14:]
+        array = (
+            (X if name[0] == "x" else Y)[:14]
+            if "test" not in name
+            else (X if name[0] == "x" else Y)[14:]
+        )
         (folder / f"{rename(file)}{ending}").write_bytes(pack(idx(array)))
 
 
 def check(images):
-    np.testing.assert_array_equal(images.x, X[:14].reshape(14, 784).astype(np.float32) / np.float32(255))
+    np.testing.assert_array_equal(
+        images.x, X[:14].reshape(14, 784).astype(np.float32) / np.float32(255)
+    )
     np.testing.assert_array_equal(images.y_test, Y[14:])
-    assert images.x.dtype == np.float32 and images.y.dtype == np.int64 and images.x_test.shape == (7, 784)
+    assert (
+        images.x.dtype == np.float32
+        and images.y.dtype == np.int64
+        and images.x_test.shape == (7, 784)
+    )
 
 
 @pytest.mark.parametrize(
     "style",
-    [{}, {"ending": ".gz", "pack": gzip.compress}, {"rename": lambda name: name.replace("-idx", ".idx")}],
+    [
+        {},
+        {"ending": ".gz", "pack": gzip.compress},
+        {"rename": lambda name: name.replace("-idx", ".idx")},
+    ],
     ids=["plain", "gz", "dot"],
 )
 def test_idx_files(tmp_path, style):
@@ -47,7 +66,9 @@ def test_npz_with_and_without_a_split(tmp_path):
     images = load_mnist(tmp_path / "one.npz")
     assert len(images.x) == 18 and len(images.x_test) == 3
     both = np.concatenate([images.x, images.x_test])
-    np.testing.assert_allclose(np.sort(both.sum(1)), np.sort((X / 255).sum((1, 2))), rtol=1e-5)  # every image once
+    np.testing.assert_allclose(
+        np.sort(both.sum(1)), np.sort((X / 255).sum((1, 2))), rtol=1e-5
+    )  # every image once
     np.testing.assert_array_equal(images.x, load_mnist(tmp_path / "one.npz").x)
 
 

@@ -1,4 +1,5 @@
-"""Expected mean and standard deviation against the average over very many signals, class by class and knob by knob."""
+"""Expected mean and standard deviation against the average over very many signals, class by class
+and knob by knob."""
 
 import numpy as np
 import pytest
@@ -39,18 +40,35 @@ def test_each_source_of_spread_alone(knob):
 
 
 def test_a_case_done_by_hand():
-    """No padding, no shift: the signal is the template; its points are 1 and 3, and the ramp adds 1/12 of the slope's variance."""
+    """No padding, no shift: the signal is the template; its points are 1 and 3, and the ramp adds
+    1/12 of the slope's variance."""
     shapes = type(templates())(x=np.array([[1.0, 3.0]]), t=np.arange(2.0), y=np.arange(1))
-    config = DataConfig(**QUIET, template_len=2, padding=(0, 0), max_translation=1, final_seq_length=2)
+    config = DataConfig(
+        **QUIET, template_len=2, padding=(0, 0), max_translation=1, final_seq_length=2
+    )
     np.testing.assert_allclose(expected_moments(config, shapes), (2, 1), rtol=1e-6)
-    np.testing.assert_allclose(expected_moments(config.replace(iid_noise_scale=0.5), shapes), (2, np.sqrt(1.25)), rtol=1e-6)
-    np.testing.assert_allclose(expected_moments(config.replace(shear_scale=0.6), shapes), (2, np.sqrt(1 + 0.36 / 12 / 4)), rtol=1e-6)
-    np.testing.assert_allclose(expected_moments(config.replace(scale_coeff=0.6), shapes), (2, np.sqrt(1 + 0.36 / 12 * 5)), rtol=1e-6)
+    np.testing.assert_allclose(
+        expected_moments(config.replace(iid_noise_scale=0.5), shapes), (2, np.sqrt(1.25)), rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        expected_moments(config.replace(shear_scale=0.6), shapes),
+        (2, np.sqrt(1 + 0.36 / 12 / 4)),
+        rtol=1e-6,
+    )
+    np.testing.assert_allclose(
+        expected_moments(config.replace(scale_coeff=0.6), shapes),
+        (2, np.sqrt(1 + 0.36 / 12 * 5)),
+        rtol=1e-6,
+    )
 
 
 def test_size_seed_split_and_order_do_not_matter_and_templates_do():
     one = expected_moments(DataConfig())
-    assert one == expected_moments(DataConfig(num_samples=70, seed=3, train_split=0.1, shuffle_seq=True))
+    assert one == expected_moments(
+        DataConfig(num_samples=70, seed=3, train_split=0.1, shuffle_seq=True)
+    )
     shapes = templates()
     assert one == expected_moments(DataConfig(), shapes)
-    assert one != expected_moments(DataConfig(), type(shapes)(x=2 * shapes.x, t=shapes.t, y=shapes.y))
+    assert one != expected_moments(
+        DataConfig(), type(shapes)(x=2 * shapes.x, t=shapes.t, y=shapes.y)
+    )

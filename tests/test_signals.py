@@ -16,7 +16,10 @@ from tests.strategies import configs, own_templates
 
 
 def as_dicts(draws):
-    return [dict(zip(Draws._fields, row, strict=True)) for row in zip(*(column.tolist() for column in draws), strict=True)]
+    return [
+        dict(zip(Draws._fields, row, strict=True))
+        for row in zip(*(column.tolist() for column in draws), strict=True)
+    ]
 
 
 @settings(max_examples=40, deadline=None)
@@ -52,7 +55,10 @@ def test_signals_equal_the_oracles(config, shapes):
 def test_single_precision_signals_equal_the_oracles(config, shapes, start):
     draws = draw_fast(config, len(shapes.y), start, start + 6)
     got = apply(shapes, draws, config)
-    assert got.dtype == np.float32 and all(c.dtype == np.float32 for c in (draws.factor, draws.corr_noise, draws.iid_noise, draws.slope))
+    assert got.dtype == np.float32 and all(
+        c.dtype == np.float32
+        for c in (draws.factor, draws.corr_noise, draws.iid_noise, draws.slope)
+    )
     expected = [oracle.signal(shapes.x[d["label"]], d, config)[-1] for d in as_dicts(draws)]
     np.testing.assert_allclose(got, expected, rtol=0, atol=2e-5)
 
@@ -63,9 +69,21 @@ def test_stages_are_the_oracles_one_by_one(config, shapes):
     draws, _ = draw_exact(config, len(shapes.y))
     one = draws.rows(slice(-1, None))
     got = stages(shapes, one, config)
-    names = ["template", "pad", "dilate", "scale", "translate", "correlated noise", "white noise", "shear", "resample"]
+    names = [
+        "template",
+        "pad",
+        "dilate",
+        "scale",
+        "translate",
+        "correlated noise",
+        "white noise",
+        "shear",
+        "resample",
+    ]
     assert [stage.name for stage in got] == names
-    for stage, expected in zip(got, oracle.signal(shapes.x[one.label[0]], as_dicts(one)[0], config), strict=True):
+    for stage, expected in zip(
+        got, oracle.signal(shapes.x[one.label[0]], as_dicts(one)[0], config), strict=True
+    ):
         np.testing.assert_allclose(stage.x, expected, rtol=0, atol=1e-12, err_msg=stage.name)
         assert stage.t.shape == stage.x.shape and stage.text.endswith(".")
         np.testing.assert_allclose([stage.t[0], stage.t[-1]], [shapes.t[0], shapes.t[-1]])
@@ -92,16 +110,35 @@ def test_resampling_has_the_bits_of_numpy_interp(m, n, seed):
 
 def test_templates():
     shapes = templates()
-    x = np.array([[(h - np.mean(row)) / np.sqrt(np.mean((np.array(row) - np.mean(row)) ** 2)) for h in row] for row in HEIGHTS])
+    x = np.array(
+        [
+            [
+                (h - np.mean(row)) / np.sqrt(np.mean((np.array(row) - np.mean(row)) ** 2))
+                for h in row
+            ]
+            for row in HEIGHTS
+        ]
+    )
     np.testing.assert_allclose(shapes.x, (x - x[:, :1]) / 6, rtol=0, atol=1e-15)
-    np.testing.assert_allclose(shapes.t, [(-5 + 10 * i / 11) / 6 for i in range(12)], rtol=0, atol=1e-15)
+    np.testing.assert_allclose(
+        shapes.t, [(-5 + 10 * i / 11) / 6 for i in range(12)], rtol=0, atol=1e-15
+    )
     assert shapes.y.tolist() == list(range(10)) and shapes.x.dtype == shapes.t.dtype == np.float64
 
 
 def one_signal(config, **values):
-    """Draws of one signal of class 3 without noise, factor 1, no shift and no shear, but for the values given."""
+    """Draws of one signal of class 3 without noise, factor 1, no shift and no shear, but for the
+    values given."""
     silence = np.zeros(config.working_length)
-    plain = {"label": 3, "padding": 40, "factor": 1.0, "shift": 0, "corr_noise": silence, "iid_noise": silence, "slope": 0.0}
+    plain = {
+        "label": 3,
+        "padding": 40,
+        "factor": 1.0,
+        "shift": 0,
+        "corr_noise": silence,
+        "iid_noise": silence,
+        "slope": 0.0,
+    }
     return Draws(**{name: np.array([value]) for name, value in {**plain, **values}.items()})
 
 
@@ -133,7 +170,9 @@ def test_correlated_noise_stays_out_of_the_digit():
 
 def test_shear_subtracts_the_ramp():
     config = DataConfig(final_seq_length=72)
-    straight, sheared = (apply(templates(), one_signal(config, slope=slope), config) for slope in (0.0, 2.0))
+    straight, sheared = (
+        apply(templates(), one_signal(config, slope=slope), config) for slope in (0.0, 2.0)
+    )
     np.testing.assert_allclose(straight - sheared, [np.linspace(-1, 1, 72)], atol=1e-15)
 
 
@@ -152,14 +191,18 @@ def test_a_signal_does_not_depend_on_its_batch():
     draws, _ = draw_exact(config)
     together = apply(templates(), draws, config)
     for i in range(40):
-        np.testing.assert_array_equal(apply(templates(), draws.rows(slice(i, i + 1)), config)[0], together[i])
+        np.testing.assert_array_equal(
+            apply(templates(), draws.rows(slice(i, i + 1)), config)[0], together[i]
+        )
 
 
 def test_explain_shows_one_signal_of_the_digit():
     for digit in range(10):
         got = mnist1d.explain(digit=digit, seed=3)
         np.testing.assert_array_equal(got[0].x, templates().x[digit])
-        assert [len(stage.x) for stage in got[2:]] == [72] * 6 + [40] and got[-1].x.dtype == np.float64
+        assert [len(stage.x) for stage in got[2:]] == [72] * 6 + [40] and got[
+            -1
+        ].x.dtype == np.float64
     again, other = mnist1d.explain(digit=9, seed=3), mnist1d.explain(digit=9, seed=4)
     np.testing.assert_array_equal(got[-1].x, again[-1].x)
     assert not np.array_equal(got[-1].x, other[-1].x)

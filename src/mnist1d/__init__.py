@@ -12,7 +12,13 @@ from mnist1d.config import DataConfig
 from mnist1d.data import get_dataset, get_dataset_args, get_templates
 from mnist1d.dataset import Dataset, explain, load_dataset, make_dataset, verify
 from mnist1d.digits import Templates
-from mnist1d.errors import FileFormatError, MissingExtraError, Mnist1dError, SuspiciousValueWarning, UsageError
+from mnist1d.errors import (
+    FileFormatError,
+    MissingExtraError,
+    Mnist1dError,
+    SuspiciousValueWarning,
+    UsageError,
+)
 from mnist1d.files import read
 from mnist1d.transform import transform
 from mnist1d.utils import ObjectView, from_pickle, plot_signals, set_seed, to_pickle

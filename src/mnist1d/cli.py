@@ -1,6 +1,8 @@
-"""The commands. No logic: each names the function that does the work, prints what it gives, and chooses the exit status.
+"""The commands. No logic: each names the function that does the work, prints what it gives, and
+chooses the exit status.
 
-Exit status: 0; 1 a trial failed, a check said no or a file is not what it should be; 2 the command line was wrong; 130 Ctrl-C.
+Exit status: 0; 1 a trial failed, a check said no or a file is not what it should be; 2 the command
+line was wrong; 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -30,17 +32,30 @@ RUNS = Path("mnist1d-runs")
 def main(tokens: list[str] | None = None) -> int:
     """Run a command and return its exit status; an expected error is one line on stderr."""
     if App is None:
-        print("error: the commands need cyclopts, which is not installed: from the checkout, pip install '.[lab]'", file=sys.stderr)
+        print(
+            "error: the commands need cyclopts, which is not installed: from the checkout, pip install '.[lab]'",
+            file=sys.stderr,
+        )
         return 1
     with warnings.catch_warnings():
         warnings.simplefilter("default", SuspiciousValueWarning)
-        warnings.showwarning = lambda message, *_, **__: print(f"warning: {message}", file=sys.stderr)
+        warnings.showwarning = lambda message, *_, **__: print(
+            f"warning: {message}", file=sys.stderr
+        )
         return _status(tokens)
 
 
 def _status(tokens: list[str] | None) -> int:
     try:
-        return app(tokens, result_action="return_value", exit_on_error=False, error_formatter=lambda e: f"error: {e}") or 0
+        return (
+            app(
+                tokens,
+                result_action="return_value",
+                exit_on_error=False,
+                error_formatter=lambda e: f"error: {e}",
+            )
+            or 0
+        )
     except CycloptsError:  # told already
         return 2
     except Mnist1dError as error:
@@ -55,7 +70,10 @@ def _status(tokens: list[str] | None) -> int:
         print(f"\nstopped{kept if is_sweep else ''}", file=sys.stderr)
         return 130
     except MemoryError:
-        print("error: this needs more memory than there is: ask for fewer or shorter signals", file=sys.stderr)
+        print(
+            "error: this needs more memory than there is: ask for fewer or shorter signals",
+            file=sys.stderr,
+        )
         return 2
     except OSError as error:  # a path that cannot be looked at: too long, or below a closed folder
         print(f"error: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
@@ -63,20 +81,33 @@ def _status(tokens: list[str] | None) -> int:
 
 
 def with_knobs(command: Callable, *, given_only: bool = False) -> Callable:
-    """Give a command that ends in `**knobs` an option for each knob of DataConfig, its effect as help; given_only: None if not given."""
+    """Give a command that ends in `**knobs` an option for each knob of DataConfig, its effect as
+    help; given_only: None if not given."""
     signature = inspect.signature(command, eval_str=True)
     own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
     group = Group("Knobs of the data", sort_key=10)
-    knobs = [_option(f, Parameter(help=f.metadata["effect"], group=group), given_only) for f in dataclasses.fields(DataConfig)]
+    knobs = [
+        _option(f, Parameter(help=f.metadata["effect"], group=group), given_only)
+        for f in dataclasses.fields(DataConfig)
+    ]
     command.__signature__ = signature.replace(parameters=[*own, *knobs])
-    command.__annotations__ = {p.name: p.annotation for p in [*own, *knobs]} | {"return": signature.return_annotation}
+    command.__annotations__ = {p.name: p.annotation for p in [*own, *knobs]} | {
+        "return": signature.return_annotation
+    }
     return command
 
 
 def _option(knob: dataclasses.Field, parameter: Any, given_only: bool) -> inspect.Parameter:
-    kind = {"int": int, "float": float, "bool": bool, "range": tuple[int, int]}[knob.metadata["kind"]]
+    kind = {"int": int, "float": float, "bool": bool, "range": tuple[int, int]}[
+        knob.metadata["kind"]
+    ]
     kind, default = (kind | None, None) if given_only else (kind, knob.default)
-    return inspect.Parameter(knob.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, parameter])
+    return inspect.Parameter(
+        knob.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[kind, parameter],
+    )
 
 
 if App is not None:
@@ -86,16 +117,26 @@ if App is not None:
         version=lambda: _version(),
         help_format="plaintext",
         suppress_keyboard_interrupt=False,
-        default_parameter=Parameter(negative=(), show_default=lambda value: None if value is False else value),
+        default_parameter=Parameter(
+            negative=(), show_default=lambda value: None if value is False else value
+        ),
     )
 
     Output = Annotated[Path, Parameter(["--output", "-o"])]
     Runs = Annotated[Path, Parameter(help="folder of runs")]
     Json = Annotated[bool, Parameter("--json", help="print one JSON document on stdout")]
     Preset = Annotated[str, Parameter(help="smoke, quick or paper")]
-    Executor = Annotated[str | None, Parameter(help="here or processes; unless told, processes for more than one trial")]
+    Executor = Annotated[
+        str | None,
+        Parameter(help="here or processes; unless told, processes for more than one trial"),
+    ]
     Workers = Annotated[int | None, Parameter(help="number of processes; unless told, one a core")]
-    Mnist = Annotated[str | None, Parameter(help="a local file of MNIST (.npz, or a folder of idx files), or openml to fetch it")]
+    Mnist = Annotated[
+        str | None,
+        Parameter(
+            help="a local file of MNIST (.npz, or a folder of idx files), or openml to fetch it"
+        ),
+    ]
     DryRun = Annotated[bool, Parameter(help="list the trials and the estimated time, run nothing")]
     RetryFailed = Annotated[bool, Parameter(help="try again what failed before")]
 
@@ -103,9 +144,16 @@ if App is not None:
     @with_knobs
     def generate(
         *,
-        output: Annotated[Path, Parameter(["--output", "-o"], help="the file; .npz, .csv or .parquet")],
-        mode: Annotated[str, Parameter(help="exact: the original's signals, to the bit; fast: another stream")] = "exact",
-        dtype: Annotated[str | None, Parameter(help="float32 or float64; unless told, exact float64 and fast float32")] = None,
+        output: Annotated[
+            Path, Parameter(["--output", "-o"], help="the file; .npz, .csv or .parquet")
+        ],
+        mode: Annotated[
+            str, Parameter(help="exact: the original's signals, to the bit; fast: another stream")
+        ] = "exact",
+        dtype: Annotated[
+            str | None,
+            Parameter(help="float32 or float64; unless told, exact float64 and fast float32"),
+        ] = None,
         **knobs: Any,
     ) -> int:
         """Make a data set and write it to a file, settings and digest inside."""
@@ -113,7 +161,9 @@ if App is not None:
 
         data = make_dataset(DataConfig(**knobs), mode=mode, dtype=dtype)
         data.save(output)
-        print(f"{output}: {len(data.x)} training and {len(data.x_test)} test signals of {data.x.shape[1]} points, {mode}, {data.x.dtype}")
+        print(
+            f"{output}: {len(data.x)} training and {len(data.x_test)} test signals of {data.x.shape[1]} points, {mode}, {data.x.dtype}"
+        )
         return 0
 
     @app.command
@@ -124,8 +174,20 @@ if App is not None:
 
         report = check(read(file))
         if json_:
-            digests = {name: {"found": found, "published": published} for name, (found, published) in report.digests.items()}
-            print(json.dumps({"file": str(file), "published_set": bool(report), "digests": digests, "problem": report.problem}))
+            digests = {
+                name: {"found": found, "published": published}
+                for name, (found, published) in report.digests.items()
+            }
+            print(
+                json.dumps(
+                    {
+                        "file": str(file),
+                        "published_set": bool(report),
+                        "digests": digests,
+                        "problem": report.problem,
+                    }
+                )
+            )
         else:
             print(f"{file}: {report}")
         return 0 if report else 1
@@ -136,7 +198,12 @@ if App is not None:
         what: Annotated[str, Parameter(help="templates, samples, stages or animation")],
         /,
         *,
-        output: Annotated[Path, Parameter(["--output", "-o"], help="the file; .png, .pdf or .svg, an animation .gif or .mp4")],
+        output: Annotated[
+            Path,
+            Parameter(
+                ["--output", "-o"], help="the file; .png, .pdf or .svg, an animation .gif or .mp4"
+            ),
+        ],
         digit: Annotated[int, Parameter(help="whose stages are shown")] = 3,
         **knobs: Any,
     ) -> int:
@@ -160,9 +227,15 @@ if App is not None:
         /,
         *,
         preset: Preset = "quick",
-        seeds: Annotated[int | None, Parameter(help="number of seeds; unless told, the preset's")] = None,
+        seeds: Annotated[
+            int | None, Parameter(help="number of seeds; unless told, the preset's")
+        ] = None,
         set_: Annotated[
-            list[str] | None, Parameter("--set", help="name=value,value on any field of the config; a tuple as data.padding=36:60")
+            list[str] | None,
+            Parameter(
+                "--set",
+                help="name=value,value on any field of the config; a tuple as data.padding=36:60",
+            ),
         ] = None,
         runs: Runs = RUNS,
         executor: Executor = None,
@@ -170,14 +243,25 @@ if App is not None:
         mnist: Mnist = None,
         dry_run: DryRun = False,
         retry_failed: RetryFailed = False,
-        fail_fast: Annotated[bool, Parameter(help="start no more trials once one has failed")] = False,
+        fail_fast: Annotated[
+            bool, Parameter(help="start no more trials once one has failed")
+        ] = False,
         json_: Json = False,
     ) -> int:
-        """Run one study: what the folder of runs lacks; then print its table and claims and draw its figures."""
+        """Run one study: what the folder of runs lacks; then print its table and claims and draw
+        its figures."""
         from mnist1d.runs.commands import run as run_studies
 
-        options = {"executor": executor, "workers": workers, "mnist_source": mnist, "dry_run": dry_run, "retry_failed": retry_failed}
-        return run_studies([study], preset, seeds, set_ or (), runs, **options, fail_fast=fail_fast, as_json=json_)
+        options = {
+            "executor": executor,
+            "workers": workers,
+            "mnist_source": mnist,
+            "dry_run": dry_run,
+            "retry_failed": retry_failed,
+        }
+        return run_studies(
+            [study], preset, seeds, set_ or (), runs, **options, fail_fast=fail_fast, as_json=json_
+        )
 
     @app.command
     def reproduce(
@@ -195,17 +279,38 @@ if App is not None:
         from mnist1d.experiments import STUDIES
         from mnist1d.runs.commands import run as run_studies
 
-        options = {"executor": executor, "workers": workers, "mnist_source": mnist, "dry_run": dry_run, "retry_failed": retry_failed}
-        return run_studies(list(STUDIES), preset, None, (), runs, **options, as_json=json_, report=runs / "report.html")
+        options = {
+            "executor": executor,
+            "workers": workers,
+            "mnist_source": mnist,
+            "dry_run": dry_run,
+            "retry_failed": retry_failed,
+        }
+        return run_studies(
+            list(STUDIES),
+            preset,
+            None,
+            (),
+            runs,
+            **options,
+            as_json=json_,
+            report=runs / "report.html",
+        )
 
     @app.command
     def report(
         *,
         runs: Runs = RUNS,
         output: Annotated[
-            Path | None, Parameter(["--output", "-o"], help="the file; unless told, report.html in the folder of runs")
+            Path | None,
+            Parameter(
+                ["--output", "-o"], help="the file; unless told, report.html in the folder of runs"
+            ),
         ] = None,
-        preset: Annotated[str | None, Parameter(help="smoke, quick or paper; unless told, each study as it was last run")] = None,
+        preset: Annotated[
+            str | None,
+            Parameter(help="smoke, quick or paper; unless told, each study as it was last run"),
+        ] = None,
     ) -> int:
         """Make the report and all figures again from the rows: one self-contained HTML file."""
         from mnist1d.runs.report import write_report
@@ -219,9 +324,13 @@ if App is not None:
         runs: Runs = RUNS,
         study: Annotated[str | None, Parameter(help="only this one")] = None,
         format: Annotated[str, Parameter(help="table, csv, json or parquet")] = "table",
-        output: Annotated[Path | None, Parameter(["--output", "-o"], help="write to this file; unless told, print")] = None,
+        output: Annotated[
+            Path | None,
+            Parameter(["--output", "-o"], help="write to this file; unless told, print"),
+        ] = None,
     ) -> int:
-        """Give the rows, to be used elsewhere: one line a measurement, the config's fields as columns."""
+        """Give the rows, to be used elsewhere: one line a measurement, the config's fields as
+        columns."""
         from mnist1d.runs.table import write_results
 
         write_results(runs, study, format, output)
@@ -233,29 +342,41 @@ if App is not None:
         /,
         *,
         seeds: Annotated[int, Parameter(help="number of seeds")] = 5,
-        shuffled: Annotated[bool, Parameter(negative="--no-shuffled", help="measure with permuted positions too")] = True,
+        shuffled: Annotated[
+            bool, Parameter(negative="--no-shuffled", help="measure with permuted positions too")
+        ] = True,
         num_steps: Annotated[int, Parameter(help="steps of training, for networks")] = 6000,
         learning_rate: Annotated[float, Parameter(help="of Adam, for networks")] = 0.01,
         runs: Annotated[Path | None, Parameter(help="folder of runs to keep the rows in")] = None,
-        output: Annotated[Path | None, Parameter(["--output", "-o"], help="draw the table; .png, .pdf or .svg")] = None,
+        output: Annotated[
+            Path | None, Parameter(["--output", "-o"], help="draw the table; .png, .pdf or .svg")
+        ] = None,
         json_: Json = False,
     ) -> int:
         """Measure your model by the benchmark's protocol and show it in the table."""
         from mnist1d.runs.evaluated import evaluate_named
 
-        options = {"seeds": seeds, "shuffled": shuffled, "num_steps": num_steps, "learning_rate": learning_rate}
+        options = {
+            "seeds": seeds,
+            "shuffled": shuffled,
+            "num_steps": num_steps,
+            "learning_rate": learning_rate,
+        }
         return evaluate_named(model, **options, runs=runs, output=output, as_json=json_)
 
     @app.command
     @partial(with_knobs, given_only=True)
     def observer(
         *,
-        config: Annotated[Path | None, Parameter(help="a JSON file of knobs; those given as options go before it")] = None,
+        config: Annotated[
+            Path | None, Parameter(help="a JSON file of knobs; those given as options go before it")
+        ] = None,
         num_signals: Annotated[int, Parameter(help="fresh signals to measure on")] = 2000,
         json_: Json = False,
         **knobs: Any,
     ) -> int:
-        """Say how good any classifier can be on these settings: the ideal observer's accuracy on fresh signals."""
+        """Say how good any classifier can be on these settings: the ideal observer's accuracy on
+        fresh signals."""
         from mnist1d.observer import measure_ceiling
 
         found = measure_ceiling(DataConfig(**_over_file(config, knobs)), num_signals)
@@ -265,19 +386,32 @@ if App is not None:
             print(
                 f"ideal observer: accuracy {100 * found['acc']:.2f} %, 95 % interval {100 * found['low']:.2f} .. {100 * found['high']:.2f}"
             )
-            print(f"right on {100 * found['hits']:.2f} % of {found['n']} fresh signals (seed {found['seed']})")
-            print(f"a signal leaves {found['bits']:.3g} of {found['bits_prior']:.3g} bits about its class open")
+            print(
+                f"right on {100 * found['hits']:.2f} % of {found['n']} fresh signals (seed {found['seed']})"
+            )
+            print(
+                f"a signal leaves {found['bits']:.3g} of {found['bits_prior']:.3g} bits about its class open"
+            )
         return 0
 
     @app.command
     def web(
         *,
-        runs: Annotated[Path | None, Parameter(help="folder of runs: shows its results, follows a sweep, keeps quizzes")] = None,
-        export: Annotated[Path | None, Parameter(help="write the page into this folder as a static site, and serve nothing")] = None,
+        runs: Annotated[
+            Path | None,
+            Parameter(help="folder of runs: shows its results, follows a sweep, keeps quizzes"),
+        ] = None,
+        export: Annotated[
+            Path | None,
+            Parameter(help="write the page into this folder as a static site, and serve nothing"),
+        ] = None,
         port: Annotated[int, Parameter(help="unless told, a free one")] = 0,
-        browser: Annotated[bool, Parameter(negative="--no-browser", show_default=False, help="open the browser")] = True,
+        browser: Annotated[
+            bool, Parameter(negative="--no-browser", show_default=False, help="open the browser")
+        ] = True,
     ) -> int:
-        """Serve the page on this machine (bend the data, watch the pipeline, take the quiz), or write it as a static site."""
+        """Serve the page on this machine (bend the data, watch the pipeline, take the quiz), or
+        write it as a static site."""
         if export is not None:
             from mnist1d.web.export import export as write
 

@@ -1,4 +1,5 @@
-"""DataConfig: every knob of the generator, its default, its effect, its range; JSON and identity."""
+"""DataConfig: every knob of the generator, its default, its effect, its range; JSON and
+identity."""
 
 from __future__ import annotations
 
@@ -16,36 +17,73 @@ import numpy as np
 
 from mnist1d.errors import UsageError, warn
 
-SCHEMA = "mnist1d-data/1"  # part of the identity: a change in what a config means must change every id
+SCHEMA = (
+    "mnist1d-data/1"  # part of the identity: a change in what a config means must change every id
+)
 
 
-def _knob(default: Any, kind: str, effect: str, low: float = 0, high: float = math.inf, usual: tuple[float, float] | None = None) -> Any:
-    """A field with its kind (int, float, bool, range), its legal values [low, high] and the range beyond which we warn."""
-    return field(default=default, metadata={"kind": kind, "effect": effect, "low": low, "high": high, "usual": usual})
+def _knob(
+    default: Any,
+    kind: str,
+    effect: str,
+    low: float = 0,
+    high: float = math.inf,
+    usual: tuple[float, float] | None = None,
+) -> Any:
+    """A field with its kind (int, float, bool, range), its legal values [low, high] and the range
+    beyond which we warn."""
+    return field(
+        default=default,
+        metadata={"kind": kind, "effect": effect, "low": low, "high": high, "usual": usual},
+    )
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """The settings of one data set; names and defaults are those of the original package (spec: the paper, appendix A).
+    """The settings of one data set; names and defaults are those of the original package (spec: the
+    paper, appendix A).
 
-    Errors: UsageError for an unknown knob or a value out of its range; SuspiciousValueWarning for a legal one far outside
-    the usual range.
+    Errors: UsageError for an unknown knob or a value out of its range; SuspiciousValueWarning for a
+    legal one far outside the usual range.
     """
 
-    num_samples: int = _knob(5000, "int", "signals in all; a remainder over the number of classes is dropped", low=1)
-    train_split: float = _knob(0.8, "float", "share of the signals that train; the rest test", high=1)
-    template_len: int = _knob(12, "int", "points of a template, as counted in the working length", low=1)
-    padding: tuple[int, int] = _knob((36, 60), "range", "fewest and most zeros appended: how small the digit is in the signal")
-    scale_coeff: float = _knob(0.4, "float", "spread of the amplitude: the factor is uniform in 1 ± half of it", usual=(0, 2))
-    max_translation: int = _knob(48, "int", "circular shift, uniform in 0 .. one less than it", low=1, high=2**32 - 1)
-    corr_noise_scale: float = _knob(0.25, "float", "smooth noise where the digit is not", usual=(0, 5))
+    num_samples: int = _knob(
+        5000, "int", "signals in all; a remainder over the number of classes is dropped", low=1
+    )
+    train_split: float = _knob(
+        0.8, "float", "share of the signals that train; the rest test", high=1
+    )
+    template_len: int = _knob(
+        12, "int", "points of a template, as counted in the working length", low=1
+    )
+    padding: tuple[int, int] = _knob(
+        (36, 60), "range", "fewest and most zeros appended: how small the digit is in the signal"
+    )
+    scale_coeff: float = _knob(
+        0.4,
+        "float",
+        "spread of the amplitude: the factor is uniform in 1 ± half of it",
+        usual=(0, 2),
+    )
+    max_translation: int = _knob(
+        48, "int", "circular shift, uniform in 0 .. one less than it", low=1, high=2**32 - 1
+    )
+    corr_noise_scale: float = _knob(
+        0.25, "float", "smooth noise where the digit is not", usual=(0, 5)
+    )
     iid_noise_scale: float = _knob(2e-2, "float", "white noise everywhere", usual=(0, 1))
-    shear_scale: float = _knob(0.75, "float", "slope of an added ramp, uniform in ± half of it", usual=(0, 10))
-    shuffle_seq: bool = _knob(False, "bool", "permute the positions, one permutation for the whole set")
+    shear_scale: float = _knob(
+        0.75, "float", "slope of an added ramp, uniform in ± half of it", usual=(0, 10)
+    )
+    shuffle_seq: bool = _knob(
+        False, "bool", "permute the positions, one permutation for the whole set"
+    )
     final_seq_length: int = _knob(40, "int", "points of a finished signal", low=2)
     seed: int = _knob(42, "int", "seed of every random draw", high=2**32 - 1)
 
-    def __new__(cls, *args: Any, **knobs: Any) -> DataConfig:  # before __init__, which would answer with a bare TypeError
+    def __new__(
+        cls, *args: Any, **knobs: Any
+    ) -> DataConfig:  # before __init__, which would answer with a bare TypeError
         known = [f.name for f in dataclasses.fields(cls)]
         for name in knobs:
             check_name(name, known, "knob")
@@ -56,7 +94,9 @@ class DataConfig:
             value = _checked(f.name, getattr(self, f.name), f.metadata)
             object.__setattr__(self, f.name, value)
         if self.working_length < 2:
-            raise UsageError(f"template_len + padding[1] must be at least 2 points, got {self.template_len} + {self.padding[1]}")
+            raise UsageError(
+                f"template_len + padding[1] must be at least 2 points, got {self.template_len} + {self.padding[1]}"
+            )
 
     @property
     def working_length(self) -> int:
@@ -77,18 +117,25 @@ class DataConfig:
 
     @classmethod
     def from_json(cls, text: str) -> DataConfig:
-        """Read what `to_json` wrote, or any JSON object of knobs; UsageError says what is wrong with it."""
+        """Read what `to_json` wrote, or any JSON object of knobs; UsageError says what is wrong
+        with it."""
         try:
             knobs = json.loads(text)
-        except (ValueError, RecursionError) as error:  # not JSON, a number of too many digits, too deep
+        except (
+            ValueError,
+            RecursionError,
+        ) as error:  # not JSON, a number of too many digits, too deep
             raise UsageError(f'a config must be JSON, like {{"seed": 7}}: {error}') from None
         if not isinstance(knobs, dict):
-            raise UsageError(f'a config must be a JSON object of knobs, like {{"seed": 7}}, got {type(knobs).__name__}')
+            raise UsageError(
+                f'a config must be a JSON object of knobs, like {{"seed": 7}}, got {type(knobs).__name__}'
+            )
         return cls(**knobs)
 
     @property
     def id(self) -> str:
-        """SHA-256 over all knobs, defaults included, and the schema version; 64 hexadecimal digits."""
+        """SHA-256 over all knobs, defaults included, and the schema version; 64 hexadecimal
+        digits."""
         return hashlib.sha256(f"{SCHEMA} {self.to_json()}".encode()).hexdigest()
 
 
@@ -102,16 +149,19 @@ def check_name(name: str, known: Iterable[str], what: str) -> None:
 
 
 def check_whole(value: Any, low: int, name: str) -> int:
-    """Return `value`, Python's or NumPy's, as an int; raise UsageError unless it is a whole number of at least `low`."""
+    """Return `value`, Python's or NumPy's, as an int; raise UsageError unless it is a whole number
+    of at least `low`."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < low:
         raise UsageError(f"{name} must be a whole number, at least {low}, got {value!r}")
     return int(value)
 
 
 def check_numbers(config: Any, **least: float) -> None:
-    """Raise UsageError unless every whole number of a study's config is at least 1, and every other number finite and above 0.
+    """Raise UsageError unless every whole number of a study's config is at least 1, and every other
+    number finite and above 0.
 
-    Kinds are those of the fields' defaults. least: the fields that may go down to another bound, which is allowed.
+    Kinds are those of the fields' defaults. least: the fields that may go down to another bound,
+    which is allowed.
     """
     for f in dataclasses.fields(config):
         value = getattr(config, f.name)
@@ -119,8 +169,14 @@ def check_numbers(config: Any, **least: float) -> None:
             continue
         if isinstance(f.default, int):
             check_whole(value, least.get(f.name, 1), f.name)
-        elif not isinstance(value, numbers.Real) or not math.isfinite(value) or value < least.get(f.name, math.ulp(0.0)):
-            wanted = f"a number, at least {least[f.name]:g}" if f.name in least else "a positive number"
+        elif (
+            not isinstance(value, numbers.Real)
+            or not math.isfinite(value)
+            or value < least.get(f.name, math.ulp(0.0))
+        ):
+            wanted = (
+                f"a number, at least {least[f.name]:g}" if f.name in least else "a positive number"
+            )
             raise UsageError(f"{f.name} must be {wanted}, got {value!r}")
 
 
@@ -130,12 +186,16 @@ def _checked(name: str, value: Any, rule: dict[str, Any]) -> Any:
     if kind == "range":
         return _checked_padding(name, value)
     if kind == "bool":
-        if not isinstance(value, (bool, np.bool_)) and not (isinstance(value, numbers.Integral) and value in (0, 1)):
+        if not isinstance(value, (bool, np.bool_)) and not (
+            isinstance(value, numbers.Integral) and value in (0, 1)
+        ):
             raise UsageError(f"{name} must be True or False, got {value!r}")
         return bool(value)
     wanted = numbers.Integral if kind == "int" else numbers.Real
     if isinstance(value, bool) or not isinstance(value, wanted):
-        raise UsageError(f"{name} must be {'a whole number' if kind == 'int' else 'a number'}, got {value!r} ({type(value).__name__})")
+        raise UsageError(
+            f"{name} must be {'a whole number' if kind == 'int' else 'a number'}, got {value!r} ({type(value).__name__})"
+        )
     try:
         value = int(value) if kind == "int" else float(value)
     except OverflowError:
@@ -145,7 +205,9 @@ def _checked(name: str, value: Any, rule: dict[str, Any]) -> Any:
         raise UsageError(f"{name} must be finite and {bounds}, got {value!r}")
     if rule["usual"] and not rule["usual"][0] <= value <= rule["usual"][1]:
         usual = f"{rule['usual'][0]:g} to {rule['usual'][1]:g}"
-        warn(f"{name}={value:g} is legal but outside the usual range {usual}; the default is {_default(name):g}")
+        warn(
+            f"{name}={value:g} is legal but outside the usual range {usual}; the default is {_default(name):g}"
+        )
     return value
 
 

@@ -1,4 +1,5 @@
-"""The original package's `mnist1d.data`: its names, arguments, dicts and files, on this package's generator.
+"""The original package's `mnist1d.data`: its names, arguments, dicts and files, on this package's
+generator.
 
 New code uses `mnist1d.make_dataset` and `mnist1d.load_dataset`.
 """
@@ -39,24 +40,34 @@ def get_templates() -> dict[str, np.ndarray]:
 def make_dataset(args: Any = None, template: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Make a data set: a dict of x, x_test, y, y_test, t (float64, int64) and templates.
 
-    args: an object with the settings as attributes. Seeds Python's and NumPy's global generators with args.seed and leaves
-    them where the original does, which notebooks rely on. Errors: UsageError for an illegal setting.
+    args: an object with the settings as attributes. Seeds Python's and NumPy's global generators
+    with args.seed and leaves them where the original does, which notebooks rely on. Errors:
+    UsageError for an illegal setting.
     """
     config = _config(args)
     set_seed(config.seed)
-    data = _dataset.assemble(config, _digits.as_templates(template), np.random.get_bit_generator(), "float64")
+    data = _dataset.assemble(
+        config, _digits.as_templates(template), np.random.get_bit_generator(), "float64"
+    )
     templates = get_templates() if template is None else template
     return {**{name: data[name] for name in ARRAYS}, "templates": templates}
 
 
 def get_dataset(
-    args: Any = None, path: str | None = None, verbose: bool = True, download: bool = True, regenerate: bool = False, **kwargs: Any
+    args: Any = None,
+    path: str | None = None,
+    verbose: bool = True,
+    download: bool = True,
+    regenerate: bool = False,
+    **kwargs: Any,
 ) -> dict[str, Any]:
-    """Return the set that lies at `path`, else the frozen set (download=True) or one made from `args`, and write it there.
+    """Return the set that lies at `path`, else the frozen set (download=True) or one made from
+    `args`, and write it there.
 
-    No network is used: the frozen set is regenerated. As with the original a file wins over the settings, and download=True
-    (the default) too; unlike it, a warning says so where the set is not the one that the settings ask for, and a file that
-    cannot be read is an error and stays as it is. kwargs go to make_dataset.
+    No network is used: the frozen set is regenerated. As with the original a file wins over the
+    settings, and download=True (the default) too; unlike it, a warning says so where the set is not
+    the one that the settings ask for, and a file that cannot be read is an error and stays as it
+    is. kwargs go to make_dataset.
     """
     if download and regenerate:
         raise AssertionError("download and regenerate exclude each other: set one of them to False")
@@ -72,31 +83,49 @@ def get_dataset(
         if verbose:
             print(f"Made {'the frozen' if download else 'a'} data set and saved it to {path}")
     if (found or download) and not _is_asked_for(data, args, **kwargs):
-        reason = f"the file {path} holds another one" if found else "download=True gives the frozen set"
-        warn(f"this is not the set that the settings ask for, {reason}: pass download=False and regenerate=True to make it")
+        reason = (
+            f"the file {path} holds another one" if found else "download=True gives the frozen set"
+        )
+        warn(
+            f"this is not the set that the settings ask for, {reason}: pass download=False and regenerate=True to make it"
+        )
     return data
 
 
 def _config(args: Any) -> DataConfig:
-    """Return the settings that `args` holds, as attributes or as a mapping; say so where a name looks misspelled."""
+    """Return the settings that `args` holds, as attributes or as a mapping; say so where a name
+    looks misspelled."""
     args = get_dataset_args() if args is None else args
-    values, known = args if isinstance(args, Mapping) else getattr(args, "__dict__", {}), DataConfig().to_dict()
+    values, known = (
+        args if isinstance(args, Mapping) else getattr(args, "__dict__", {}),
+        DataConfig().to_dict(),
+    )
     for name in values:
         near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.8)
         if near and name not in known:
             warn(f"the setting {name!r} is not used: did you mean {near[0]!r}?")
     if not isinstance(args, Mapping):
         if not hasattr(args, "__dict__") and not any(hasattr(args, name) for name in known):
-            raise UsageError(f"args must hold the settings as attributes, as get_dataset_args() does; got {args!r:.60}")
-        values = {name: getattr(args, name) for name in known if hasattr(args, name)}  # those of the class too
+            raise UsageError(
+                f"args must hold the settings as attributes, as get_dataset_args() does; got {args!r:.60}"
+            )
+        values = {
+            name: getattr(args, name) for name in known if hasattr(args, name)
+        }  # those of the class too
     return DataConfig(**{name: values[name] for name in known if name in values})
 
 
 def _is_asked_for(data: Any, args: Any, template: Mapping[str, Any] | None = None) -> bool:
     """Whether a set is the one that the settings give, but for the rounding of another platform."""
     config = _config(args)
-    asked = _dataset.assemble(config, _digits.as_templates(template), legacy_stream(config.seed), "float64")
+    asked = _dataset.assemble(
+        config, _digits.as_templates(template), legacy_stream(config.seed), "float64"
+    )
     try:
-        return all(np.shape(data[name]) == asked[name].shape and np.allclose(data[name], asked[name], atol=1e-9) for name in ARRAYS)
+        return all(
+            np.shape(data[name]) == asked[name].shape
+            and np.allclose(data[name], asked[name], atol=1e-9)
+            for name in ARRAYS
+        )
     except (KeyError, TypeError, IndexError):
         return False

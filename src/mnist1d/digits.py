@@ -1,4 +1,5 @@
-"""The ten templates: digit-like shapes of twelve heights each (the paper, section 2), and templates of one's own."""
+"""The ten templates: digit-like shapes of twelve heights each (the paper, section 2), and templates
+of one's own."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ HEIGHTS = (
 
 @dataclass(frozen=True, eq=False)
 class Templates:
-    """What the signals are made from: `x` (classes, length), the time axis `t` (length,), the labels `y` (classes,).
+    """What the signals are made from: `x` (classes, length), the time axis `t` (length,), the
+    labels `y` (classes,).
 
     `templates["x"]` reads like `templates.x`.
     """
@@ -57,8 +59,9 @@ def templates() -> Templates:
 def as_templates(given: Templates | Mapping[str, Any] | None) -> Templates:
     """Return the ten digits for None, else the caller's templates, checked.
 
-    Takes a Templates or a mapping with x (classes, length), t (length,), y (classes,). Errors: UsageError where an array
-    is missing, not numeric, not finite, or of an unequal shape, or a label is no whole number.
+    Takes a Templates or a mapping with x (classes, length), t (length,), y (classes,). Errors:
+    UsageError where an array is missing, not numeric, not finite, or of an unequal shape, or a
+    label is no whole number.
     """
     if given is None:
         return templates()
@@ -66,15 +69,27 @@ def as_templates(given: Templates | Mapping[str, Any] | None) -> Templates:
         x, t, y = (np.asarray(given[name]) for name in ("x", "t", "y"))
         x, t = x.astype(float), t.astype(float)
     except KeyError as missing:
-        raise UsageError(f"templates need the arrays x (classes, length), t (length,) and y (classes,); {missing} is missing") from None
+        raise UsageError(
+            f"templates need the arrays x (classes, length), t (length,) and y (classes,); {missing} is missing"
+        ) from None
     except (TypeError, ValueError) as error:
         raise UsageError(
             f"templates need numeric arrays x (classes, length) with rows of equal length, t (length,), y (classes,): {error}"
         ) from None
-    if x.ndim != 2 or x.shape[0] < 1 or x.shape[1] < 1 or t.shape != x.shape[1:] or y.shape != x.shape[:1]:
-        raise UsageError(f"templates need x (classes, length), t (length,), y (classes,); got x {x.shape}, t {t.shape}, y {y.shape}")
+    if (
+        x.ndim != 2
+        or x.shape[0] < 1
+        or x.shape[1] < 1
+        or t.shape != x.shape[1:]
+        or y.shape != x.shape[:1]
+    ):
+        raise UsageError(
+            f"templates need x (classes, length), t (length,), y (classes,); got x {x.shape}, t {t.shape}, y {y.shape}"
+        )
     if not (np.isfinite(x).all() and np.isfinite(t).all()):
         raise UsageError("templates must be finite, got NaN or infinity in x or t")
     if y.dtype.kind not in "iu":
-        raise UsageError(f"templates need whole numbers as labels y, got {y.dtype.name}: write y=numpy.arange({len(y)})")
+        raise UsageError(
+            f"templates need whole numbers as labels y, got {y.dtype.name}: write y=numpy.arange({len(y)})"
+        )
     return Templates(x=x, t=t, y=y)

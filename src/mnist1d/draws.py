@@ -1,7 +1,8 @@
 """All randomness of the data: what the generator draws for each signal, as plain arrays.
 
-Exact mode follows the original's order of draws on NumPy's legacy stream, which NumPy guarantees never to change. Fast mode
-draws blocks of signals from independent streams, so that signal i depends on (seed, i) alone.
+Exact mode follows the original's order of draws on NumPy's legacy stream, which NumPy guarantees
+never to change. Fast mode draws blocks of signals from independent streams, so that signal i
+depends on (seed, i) alone.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class Draws(NamedTuple):
 
 
 class Order(NamedTuple):
-    """How the finished signals are laid out: row i of the set is signal `samples[i]`, its point j the point `positions[j]`."""
+    """How the finished signals are laid out: row i of the set is signal `samples[i]`, its point j
+    the point `positions[j]`."""
 
     samples: np.ndarray | None  # (n,); None: as drawn
     positions: np.ndarray | None  # (final_seq_length,); None: as drawn
@@ -53,7 +55,9 @@ def draw_exact(config: DataConfig, num_classes: int = 10) -> tuple[Draws, Order]
     """Draw a whole set as the original does: n signals, class by class, then their order."""
     bits = legacy_stream(config.seed)
     chunks = list(exact_chunks(config, num_classes, bits))
-    return Draws(*map(np.concatenate, zip(*chunks, strict=True))), exact_order(config, num_classes, bits)
+    return Draws(*map(np.concatenate, zip(*chunks, strict=True))), exact_order(
+        config, num_classes, bits
+    )
 
 
 def legacy_stream(seed: int) -> np.random.BitGenerator:
@@ -63,17 +67,26 @@ def legacy_stream(seed: int) -> np.random.BitGenerator:
     return bits
 
 
-def exact_chunks(config: DataConfig, num_classes: int, bits: np.random.BitGenerator) -> Iterator[Draws]:
-    """Yield the draws of all signals in order, BLOCK at a time; leaves `bits` where the original would."""
+def exact_chunks(
+    config: DataConfig, num_classes: int, bits: np.random.BitGenerator
+) -> Iterator[Draws]:
+    """Yield the draws of all signals in order, BLOCK at a time; leaves `bits` where the original
+    would."""
     length, per_class = config.working_length, samples_per_class(config, num_classes)
     low, high = config.padding
     rng = np.random.RandomState(bits)
-    uniform, integer, normal = rng.random_sample, _integers(bits, config.max_translation), rng.standard_normal
+    uniform, integer, normal = (
+        rng.random_sample,
+        _integers(bits, config.max_translation),
+        rng.standard_normal,
+    )
     n = per_class * num_classes
     for start in range(0, n, BLOCK):
         size = min(BLOCK, n - start)
         # in this order; the two noises in one call, which leaves the stream as it is
-        rows = [(uniform(), uniform(), integer(), normal(2 * length), uniform()) for _ in range(size)]
+        rows = [
+            (uniform(), uniform(), integer(), normal(2 * length), uniform()) for _ in range(size)
+        ]
         u1, u2, shift, normals, u3 = map(np.array, zip(*rows, strict=True))
         yield Draws(
             label=np.arange(start, start + size) // per_class,
@@ -87,14 +100,16 @@ def exact_chunks(config: DataConfig, num_classes: int, bits: np.random.BitGenera
 
 
 def exact_order(config: DataConfig, num_classes: int, bits: np.random.BitGenerator) -> Order:
-    """Draw the order of signals and, for a shuffled set, of positions; to be called after the last chunk."""
+    """Draw the order of signals and, for a shuffled set, of positions; to be called after the last
+    chunk."""
     rng = np.random.RandomState(bits)
     samples = rng.permutation(num_classes * samples_per_class(config, num_classes))
     return Order(samples, rng.permutation(config.final_seq_length) if config.shuffle_seq else None)
 
 
 def _integers(bits: np.random.BitGenerator, high: int) -> Callable[[], int]:
-    """Return a function that draws as `RandomState(bits).randint(0, high)` does, in a fifth of its time: 32 bits, masked, until below."""
+    """Return a function that draws as `RandomState(bits).randint(0, high)` does, in a fifth of its
+    time: 32 bits, masked, until below."""
     if high == 1:
         return lambda: 0  # which takes no bits
     raw, last, mask = bits.random_raw, high - 1, 2 ** (high - 1).bit_length() - 1
@@ -107,41 +122,55 @@ def _integers(bits: np.random.BitGenerator, high: int) -> Callable[[], int]:
     return draw
 
 
-def draw_fast(config: DataConfig, num_classes: int = 10, start: int = 0, stop: int | None = None) -> Draws:
-    """Draw signals start .. stop - 1 of the endless stream of (config.seed); float32, the same however batched.
+def draw_fast(
+    config: DataConfig, num_classes: int = 10, start: int = 0, stop: int | None = None
+) -> Draws:
+    """Draw signals start .. stop - 1 of the endless stream of (config.seed); float32, the same
+    however batched.
 
-    `stop` is config.num_samples unless told. Within each run of num_classes signals every class comes once, in random order.
+    `stop` is config.num_samples unless told. Within each run of num_classes signals every class
+    comes once, in random order.
     """
     stop = config.num_samples if stop is None else stop
-    return Draws(*map(np.concatenate, zip(*fast_chunks(config, num_classes, start, stop), strict=True)))
+    return Draws(
+        *map(np.concatenate, zip(*fast_chunks(config, num_classes, start, stop), strict=True))
+    )
 
 
 def fast_chunks(config: DataConfig, num_classes: int, start: int, stop: int) -> Iterator[Draws]:
     """Yield the draws of signals start .. stop - 1, at most a block at a time."""
     if not 0 <= start < stop:
-        raise UsageError(f"a range of signals needs 0 <= start < stop, got start={start}, stop={stop}")
+        raise UsageError(
+            f"a range of signals needs 0 <= start < stop, got start={start}, stop={stop}"
+        )
     size = block_size(num_classes)
     for block in range(start // size, -(-stop // size)):
         first = block * size
-        yield _fast_block(config, num_classes, block, size).rows(slice(max(start - first, 0), stop - first))
+        yield _fast_block(config, num_classes, block, size).rows(
+            slice(max(start - first, 0), stop - first)
+        )
 
 
 def block_size(num_classes: int) -> int:
     """Return how many signals fast mode draws together: about BLOCK, each class equally often.
 
-    In float32 the last bit of a signal may depend on how many go through the pipeline with it: send whole blocks and cut afterwards.
+    In float32 the last bit of a signal may depend on how many go through the pipeline with it: send
+    whole blocks and cut afterwards.
     """
     return num_classes * max(1, BLOCK // num_classes)
 
 
 def fast_order(config: DataConfig) -> Order:
-    """Draw the permutation of positions of a shuffled set; the stream's order of signals is random as it is."""
+    """Draw the permutation of positions of a shuffled set; the stream's order of signals is random
+    as it is."""
     rng = np.random.default_rng(np.random.SeedSequence(config.seed, spawn_key=(1,)))
     return Order(None, rng.permutation(config.final_seq_length) if config.shuffle_seq else None)
 
 
 def _fast_block(config: DataConfig, num_classes: int, block: int, size: int) -> Draws:
-    rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence(config.seed, spawn_key=(0, block))))
+    rng = np.random.Generator(
+        np.random.SFC64(np.random.SeedSequence(config.seed, spawn_key=(0, block)))
+    )
     low, high = config.padding
     normals = rng.standard_normal((2, size, config.working_length), dtype=np.float32)
     factor, slope = rng.random((2, size), dtype=np.float32) - np.float32(0.5)

@@ -1,4 +1,5 @@
-"""The errors that a user can mend: each message gives the rule, the value and the fix. And the one warning."""
+"""The errors that a user can mend: each message gives the rule, the value and the fix. And the one
+warning."""
 
 from __future__ import annotations
 
@@ -27,17 +28,20 @@ class SuspiciousValueWarning(UserWarning):
 
 
 class MissingDataError(Mnist1dError):
-    """Data that cannot be generated (MNIST) is not here; the message says how to get it. A sweep skips such a trial."""
+    """Data that cannot be generated (MNIST) is not here; the message says how to get it. A sweep
+    skips such a trial."""
 
 
 def last_words(error: str) -> str:
-    """Return what a traceback says in the end, without the notes behind it; of a message, its first line."""
+    """Return what a traceback says in the end, without the notes behind it; of a message, its first
+    line."""
     last = error.strip().rpartition("Traceback (most recent call last):\n")[2]
     return next((line for line in last.splitlines() if not line.startswith(" ")), last)
 
 
 def warn(message: str) -> None:
-    """Give a SuspiciousValueWarning that points at the caller's line, the first one outside this package."""
+    """Give a SuspiciousValueWarning that points at the caller's line, the first one outside this
+    package."""
     frame, level = sys._getframe(1), 2
     while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] == "mnist1d":
         frame, level = frame.f_back, level + 1

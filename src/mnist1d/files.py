@@ -1,4 +1,5 @@
-"""Files: npz, csv and parquet with the settings and digest inside; old pickles, read by an unpickler that admits arrays only."""
+"""Files: npz, csv and parquet with the settings and digest inside; old pickles, read by an
+unpickler that admits arrays only."""
 
 from __future__ import annotations
 
@@ -22,18 +23,30 @@ from mnist1d.digits import Templates
 from mnist1d.errors import FileFormatError, MissingExtraError, Mnist1dError, UsageError
 
 FORMAT = "mnist1d/1"
-NUMPY_CORE = "numpy.core" if np.__version__.startswith("1.") else "numpy._core"  # pickles of either name are read by either NumPy
+NUMPY_CORE = (
+    "numpy.core" if np.__version__.startswith("1.") else "numpy._core"
+)  # pickles of either name are read by either NumPy
 PARTS = {"train": ("x", "y"), "validation": ("x_val", "y_val"), "test": ("x_test", "y_test")}
 
 
 def save(data: Dataset, path: str | Path) -> None:
-    """Write a data set, format by ending (.npz, .csv, .parquet): atomically, so that a failed write leaves what was there.
+    """Write a data set, format by ending (.npz, .csv, .parquet): atomically, so that a failed write
+    leaves what was there.
 
-    Errors: UsageError for an unknown ending or a folder that is missing or not writable; MissingExtraError without pyarrow.
+    Errors: UsageError for an unknown ending or a folder that is missing or not writable;
+    MissingExtraError without pyarrow.
     """
     path = Path(path)
-    write = _by_ending(path, {".npz": _write_npz, ".csv": _write_csv, ".parquet": _write_parquet}, "write")
-    data = data.replace(**{name: getattr(data, name).astype(np.int64) for name in data.keys() if name.startswith("y")})  # in every format
+    write = _by_ending(
+        path, {".npz": _write_npz, ".csv": _write_csv, ".parquet": _write_parquet}, "write"
+    )
+    data = data.replace(
+        **{
+            name: getattr(data, name).astype(np.int64)
+            for name in data.keys()
+            if name.startswith("y")
+        }
+    )  # in every format
     with atomic_path(path) as temporary:
         write(data, temporary)
 
@@ -41,15 +54,24 @@ def save(data: Dataset, path: str | Path) -> None:
 def read(path: str | Path) -> Dataset:
     """Read a data set, format by ending (.npz, .csv, .parquet, .pkl).
 
-    A pickle, or an npz without settings, holds the original package's arrays: x, y, x_test, y_test, t. Errors: UsageError for an
-    unknown ending or a missing file; FileFormatError for one that is truncated, foreign, changed since it was written, or a
-    pickle that holds anything but arrays and plain containers; MissingExtraError without pyarrow.
+    A pickle, or an npz without settings, holds the original package's arrays: x, y, x_test, y_test,
+    t. Errors: UsageError for an unknown ending or a missing file; FileFormatError for one that is
+    truncated, foreign, changed since it was written, or a pickle that holds anything but arrays and
+    plain containers; MissingExtraError without pyarrow.
     """
     path = Path(path)
-    parse = _by_ending(path, {".npz": _read_npz, ".csv": _read_csv, ".parquet": _read_parquet, ".pkl": _read_pickle}, "read")
+    parse = _by_ending(
+        path,
+        {".npz": _read_npz, ".csv": _read_csv, ".parquet": _read_parquet, ".pkl": _read_pickle},
+        "read",
+    )
     try:
         if not path.is_file():
-            raise UsageError(f"{path} is a folder: name a file in it" if path.is_dir() else f"no such file: {path}")
+            raise UsageError(
+                f"{path} is a folder: name a file in it"
+                if path.is_dir()
+                else f"no such file: {path}"
+            )
     except OSError as error:  # below a closed folder, or a name too long
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     try:
@@ -59,17 +81,22 @@ def read(path: str | Path) -> Dataset:
     except PermissionError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     except Exception as error:  # a damaged file can raise anything
-        raise FileFormatError(f"{path} is not a data set written by mnist1d, or is damaged: {error or type(error).__name__}") from None
+        raise FileFormatError(
+            f"{path} is not a data set written by mnist1d, or is damaged: {error or type(error).__name__}"
+        ) from None
 
 
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`; when the block ends well the file takes its place, else it is removed."""
+    """Give a temporary name beside `path`; when the block ends well the file takes its place, else
+    it is removed."""
     path = Path(path)
     try:
         if path.is_dir():
             raise UsageError(f"{path} is a folder: name a file in it")
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
+        )
     except OSError as error:
         raise UsageError(f"cannot write in the folder {path.parent}: {error.strerror}") from None
     os.close(handle)
@@ -78,7 +105,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         yield temporary
         mask = os.umask(0)
         os.umask(mask)
-        temporary.chmod(0o666 & ~mask)  # mkstemp makes files private; an ordinary file follows the umask
+        temporary.chmod(
+            0o666 & ~mask
+        )  # mkstemp makes files private; an ordinary file follows the umask
         os.replace(temporary, path)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
@@ -90,7 +119,9 @@ def _by_ending(path: Path, known: Mapping[str, Callable], verb: str) -> Callable
     if path.suffix.lower() not in known:
         near = difflib.get_close_matches(path.suffix.lower(), known, n=1)
         hint = f": did you mean {near[0]!r}?" if near else ""
-        raise UsageError(f"cannot {verb} {path.name!r}: the ending must be one of {', '.join(known)}{hint}")
+        raise UsageError(
+            f"cannot {verb} {path.name!r}: the ending must be one of {', '.join(known)}{hint}"
+        )
     return known[path.suffix.lower()]
 
 
@@ -106,7 +137,9 @@ def _settings(data: Dataset) -> str:
             "std": data.std,
             "dtype": data.x.dtype.name,
             "t": data.t.astype(float).tolist(),
-            "templates": {name: np.asarray(data.templates[name]).tolist() for name in data.templates.keys()},
+            "templates": {
+                name: np.asarray(data.templates[name]).tolist() for name in data.templates.keys()
+            },
             "positions": None if data.positions is None else data.positions.tolist(),
             "sha256": digests,
         },
@@ -115,15 +148,20 @@ def _settings(data: Dataset) -> str:
 
 
 def _dataset(arrays: Mapping[str, np.ndarray], text: str) -> Dataset:
-    """Build the data set from its arrays and settings, and check the digests that travel with it."""
+    """Build the data set from its arrays and settings, and check the digests that travel with
+    it."""
     settings = json.loads(text)
     if settings.get("format") != FORMAT:
-        raise FileFormatError(f"the file says format {settings.get('format')!r}, this version reads {FORMAT!r}")
+        raise FileFormatError(
+            f"the file says format {settings.get('format')!r}, this version reads {FORMAT!r}"
+        )
     dtype, shapes = settings["dtype"], settings["templates"]
     data = Dataset(
         **{name: a.astype(dtype) if name.startswith("x") else a for name, a in arrays.items()},
         t=np.array(settings["t"]).astype(dtype),
-        templates=Templates(x=np.array(shapes["x"]), t=np.array(shapes["t"]), y=np.array(shapes["y"])),
+        templates=Templates(
+            x=np.array(shapes["x"]), t=np.array(shapes["t"]), y=np.array(shapes["y"])
+        ),
         config=DataConfig(**settings["config"]) if settings["config"] else None,
         mode=settings["mode"],
         mean=settings["mean"],
@@ -132,7 +170,9 @@ def _dataset(arrays: Mapping[str, np.ndarray], text: str) -> Dataset:
     )
     for name, digest in settings["sha256"].items():
         if sha256(getattr(data, name)) != digest:
-            raise FileFormatError(f"{name} does not have the digest that was written with it: the file was changed or damaged")
+            raise FileFormatError(
+                f"{name} does not have the digest that was written with it: the file was changed or damaged"
+            )
     return data
 
 
@@ -143,17 +183,26 @@ def _consistent(data: Dataset) -> Dataset:
         if (signals is None) != (labels is None) or signals is None and x != "x_val":
             raise ValueError(f"it lacks {x} or {y}")
         if signals is not None and (signals.dtype.kind != "f" or labels.dtype.kind not in "iu"):
-            raise ValueError(f"{x} must hold floats and {y} whole numbers, got {signals.dtype} and {labels.dtype}")
-        if signals is not None and (signals.shape != (len(labels), len(data.t)) or labels.ndim != 1 or data.t.ndim != 1):
-            raise ValueError(f"{x} {signals.shape}, {y} {labels.shape} and t {data.t.shape} do not fit together")
+            raise ValueError(
+                f"{x} must hold floats and {y} whole numbers, got {signals.dtype} and {labels.dtype}"
+            )
+        if signals is not None and (
+            signals.shape != (len(labels), len(data.t)) or labels.ndim != 1 or data.t.ndim != 1
+        ):
+            raise ValueError(
+                f"{x} {signals.shape}, {y} {labels.shape} and t {data.t.shape} do not fit together"
+            )
     return data
 
 
 def _plain(arrays: Mapping[str, Any], shapes: Any) -> Dataset:
-    """Build the data set from the original package's arrays, which say nothing of their settings."""
+    """Build the data set from the original package's arrays, which say nothing of their
+    settings."""
     shapes = shapes or {"x": np.empty((0, 0)), "t": np.empty(0), "y": np.empty(0, int)}
     parts = {name: np.asarray(arrays[name]) for name in ("x", "y", "x_test", "y_test", "t")}
-    return Dataset(**parts, templates=Templates(**{name: np.asarray(shapes[name]) for name in ("x", "t", "y")}))
+    return Dataset(
+        **parts, templates=Templates(**{name: np.asarray(shapes[name]) for name in ("x", "t", "y")})
+    )
 
 
 def _arrays(data: Dataset) -> dict[str, np.ndarray]:
@@ -178,7 +227,10 @@ def _columns(data: Dataset) -> dict[str, Any]:
     """The set as columns, one row a signal: split, y, y_clean, noise_mask, x (n, time)."""
     parts = {part: names for part, names in PARTS.items() if getattr(data, names[0]) is not None}
     y = np.concatenate([getattr(data, y) for _, y in parts.values()])
-    columns: dict[str, Any] = {"split": np.repeat(list(parts), [len(getattr(data, y)) for _, y in parts.values()]), "y": y}
+    columns: dict[str, Any] = {
+        "split": np.repeat(list(parts), [len(getattr(data, y)) for _, y in parts.values()]),
+        "y": y,
+    }
     if data.y_clean is not None and data.noise_mask is not None:
         rest = len(y) - len(data.y)
         columns["y_clean"] = np.concatenate([data.y_clean, y[len(data.y) :]])
@@ -194,7 +246,11 @@ def _from_columns(columns: Mapping[str, np.ndarray], settings: str) -> Dataset:
         if part != "validation" or rows.any():
             arrays[x], arrays[y] = columns["x"][rows], columns["y"][rows]
             if part == "train":
-                arrays |= {name: columns[name][rows] for name in ("y_clean", "noise_mask") if name in columns}
+                arrays |= {
+                    name: columns[name][rows]
+                    for name in ("y_clean", "noise_mask")
+                    if name in columns
+                }
     return _dataset(arrays, settings)
 
 
@@ -207,7 +263,9 @@ def _write_csv(data: Dataset, path: Path) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*flat, *(f"x{i}" for i in range(x.shape[1]))])
         for i, signal in enumerate(x):
-            writer.writerow([*(c[i] for c in flat.values()), *map(str, signal)])  # str gives the shortest digits that read back the same
+            writer.writerow(
+                [*(c[i] for c in flat.values()), *map(str, signal)]
+            )  # str gives the shortest digits that read back the same
 
 
 def _read_csv(path: Path) -> Dataset:
@@ -218,11 +276,16 @@ def _read_csv(path: Path) -> Dataset:
         header, *lines = csv.reader(file)
     ragged = next((i for i, line in enumerate(lines) if len(line) != len(header)), None)
     if ragged is not None:
-        raise FileFormatError(f"{path}, line {ragged + 3}: {len(lines[ragged])} values where the header has {len(header)}")
+        raise FileFormatError(
+            f"{path}, line {ragged + 3}: {len(lines[ragged])} values where the header has {len(header)}"
+        )
     table = dict(zip(header, map(np.array, zip(*lines, strict=True)), strict=True))
     names = [name for name in header if name not in ("split", "y", "y_clean", "noise_mask")]
     dtype = json.loads(first[2:])["dtype"]
-    columns = {"split": table["split"], "x": np.stack([table[name].astype(dtype) for name in names], axis=1)}
+    columns = {
+        "split": table["split"],
+        "x": np.stack([table[name].astype(dtype) for name in names], axis=1),
+    }
     columns |= {name: table[name].astype(np.int64) for name in ("y", "y_clean") if name in table}
     if "noise_mask" in table:
         columns["noise_mask"] = table["noise_mask"] == "1"
@@ -241,7 +304,9 @@ def _pyarrow() -> Any:
 def _write_parquet(data: Dataset, path: Path) -> None:
     pa, columns = _pyarrow(), _columns(data)
     x = columns.pop("x")
-    table = pa.table({**columns, "x": pa.FixedSizeListArray.from_arrays(pa.array(x.ravel()), x.shape[1])})
+    table = pa.table(
+        {**columns, "x": pa.FixedSizeListArray.from_arrays(pa.array(x.ravel()), x.shape[1])}
+    )
     pa.parquet.write_table(table.replace_schema_metadata({"mnist1d": _settings(data)}), path)
 
 
@@ -253,21 +318,28 @@ def _read_parquet(path: Path) -> Dataset:
         raise FileFormatError(f"{path} is not a parquet file, or is damaged: {error}") from None
     settings = (table.schema.metadata or {}).get(b"mnist1d")
     if settings is None:
-        raise FileFormatError(f"{path} lacks the settings that mnist1d writes; a foreign parquet file is read with pyarrow")
+        raise FileFormatError(
+            f"{path} lacks the settings that mnist1d writes; a foreign parquet file is read with pyarrow"
+        )
     columns = {name: table[name].to_numpy() for name in table.column_names if name != "x"}
     columns["x"] = np.stack(table["x"].to_numpy())
     return _from_columns(columns, settings.decode())
 
 
 class _ArraysOnly(pickle.Unpickler):
-    """Unpickles NumPy arrays and plain containers and nothing else: a pickle can otherwise run any code."""
+    """Unpickles NumPy arrays and plain containers and nothing else: a pickle can otherwise run any
+    code."""
 
     ADMITTED = {
         ("numpy", "ndarray"),
         ("numpy", "dtype"),
         ("_codecs", "encode"),  # how protocols below 3 write bytes
         ("mnist1d.utils", "ObjectView"),
-        *((core, name) for core in ("numpy.core.multiarray", "numpy._core.multiarray") for name in ("_reconstruct", "scalar")),
+        *(
+            (core, name)
+            for core in ("numpy.core.multiarray", "numpy._core.multiarray")
+            for name in ("_reconstruct", "scalar")
+        ),
         *((core, "_frombuffer") for core in ("numpy.core.numeric", "numpy._core.numeric")),
     }
 
@@ -277,12 +349,17 @@ class _ArraysOnly(pickle.Unpickler):
                 f"the pickle asks for {module}.{name}; only NumPy arrays and plain containers are admitted, since a pickle "
                 "can run any code. If you trust the file, open it with pickle.load and save the arrays with numpy.savez"
             )
-        found = super().find_class(module.replace("numpy._core", "numpy.core").replace("numpy.core", NUMPY_CORE), name)
-        return found if isinstance(found, type) else lambda *args: found(*args)  # a pickle can set attributes of what it is given
+        found = super().find_class(
+            module.replace("numpy._core", "numpy.core").replace("numpy.core", NUMPY_CORE), name
+        )
+        return (
+            found if isinstance(found, type) else lambda *args: found(*args)
+        )  # a pickle can set attributes of what it is given
 
 
 def unpickle(path: str | Path) -> Any:
-    """Read a pickle of NumPy arrays and plain containers; FileFormatError for any other, and for a damaged one."""
+    """Read a pickle of NumPy arrays and plain containers; FileFormatError for any other, and for a
+    damaged one."""
     try:
         return _ArraysOnly(io.BytesIO(Path(path).read_bytes())).load()
     except Mnist1dError:
@@ -290,11 +367,15 @@ def unpickle(path: str | Path) -> Any:
     except FileNotFoundError:
         raise
     except Exception as error:  # a damaged pickle can raise anything
-        raise FileFormatError(f"{path} is not a pickle of arrays, or is damaged: {error or type(error).__name__}") from None
+        raise FileFormatError(
+            f"{path} is not a pickle of arrays, or is damaged: {error or type(error).__name__}"
+        ) from None
 
 
 def _read_pickle(path: Path) -> Dataset:
     content = unpickle(path)
     if not isinstance(content, dict) or not {"x", "y", "x_test", "y_test", "t"} <= set(content):
-        raise FileFormatError(f"{path} does not hold the original package's dict with x, y, x_test, y_test and t")
+        raise FileFormatError(
+            f"{path} does not hold the original package's dict with x, y, x_test, y_test and t"
+        )
     return _plain(content, content.get("templates"))

@@ -1,4 +1,5 @@
-"""MNIST itself, which cannot be generated: from a local file, or from OpenML where that is asked for. Nothing else uses the network."""
+"""MNIST itself, which cannot be generated: from a local file, or from OpenML where that is asked
+for. Nothing else uses the network."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ TEST_SHARE = 1 / 7  # of images that come without a split: 10,000 of 70,000
 
 
 class Images(NamedTuple):
-    """Digits: x (n, 784) float32 in [0, 1], rows of the image end to end; y (n,) int64; likewise x_test, y_test."""
+    """Digits: x (n, 784) float32 in [0, 1], rows of the image end to end; y (n,) int64; likewise
+    x_test, y_test."""
 
     x: np.ndarray
     y: np.ndarray
@@ -40,11 +42,13 @@ class Images(NamedTuple):
 
 
 def load_mnist(source: str | Path | None = None) -> Images:
-    """Read MNIST from `source`: an .npz, an idx file or a folder of them (gzipped or not), or "openml".
+    """Read MNIST from `source`: an .npz, an idx file or a folder of them (gzipped or not), or
+    "openml".
 
-    Unless told: what the environment variable MNIST1D_MNIST names. An .npz holds x_train, y_train, x_test, y_test, or images and
-    labels, of which a seventh, drawn once and for all, tests. Errors: MissingDataError where nothing is named or there,
-    FileFormatError for a truncated or foreign file.
+    Unless told: what the environment variable MNIST1D_MNIST names. An .npz holds x_train, y_train,
+    x_test, y_test, or images and labels, of which a seventh, drawn once and for all, tests. Errors:
+    MissingDataError where nothing is named or there, FileFormatError for a truncated or foreign
+    file.
     """
     source = source or os.environ.get(VARIABLE)
     if not source:
@@ -54,9 +58,18 @@ def load_mnist(source: str | Path | None = None) -> Images:
     path = Path(source).expanduser()
     if not path.exists():
         raise MissingDataError(f"{path} is not there. {HOW}")
-    arrays = _read_npz(path) if path.suffix == ".npz" else _read_idx_folder(path if path.is_dir() else path.parent)
+    arrays = (
+        _read_npz(path)
+        if path.suffix == ".npz"
+        else _read_idx_folder(path if path.is_dir() else path.parent)
+    )
     return Images(
-        *(_images(arrays[n], path) if n.startswith("x") else _labels(arrays[n], arrays[f"x{n[1:]}"], path) for n in Images._fields)
+        *(
+            _images(arrays[n], path)
+            if n.startswith("x")
+            else _labels(arrays[n], arrays[f"x{n[1:]}"], path)
+            for n in Images._fields
+        )
     )
 
 
@@ -64,11 +77,17 @@ def _from_openml() -> Images:
     try:
         from sklearn.datasets import fetch_openml
     except ImportError:
-        raise MissingExtraError("--mnist openml needs scikit-learn: pip install scikit-learn") from None
+        raise MissingExtraError(
+            "--mnist openml needs scikit-learn: pip install scikit-learn"
+        ) from None
     try:
-        images, labels = fetch_openml("mnist_784", version=1, return_X_y=True, as_frame=False, parser="liac-arff")
+        images, labels = fetch_openml(
+            "mnist_784", version=1, return_X_y=True, as_frame=False, parser="liac-arff"
+        )
     except Exception as error:  # whatever its network stack raises
-        raise MissingDataError(f"OpenML could not be reached ({type(error).__name__}: {error}). {HOW}") from None
+        raise MissingDataError(
+            f"OpenML could not be reached ({type(error).__name__}: {error}). {HOW}"
+        ) from None
     x, y = _images(images, OPENML), labels.astype(np.int64)
     return Images(x[:60_000], y[:60_000], x[60_000:], y[60_000:])
 
@@ -81,17 +100,28 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
         ):  # np.load alone leaks a broken file
             content = {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise FileFormatError(f"{path} cannot be read as an .npz of plain arrays: {error}") from None
+        raise FileFormatError(
+            f"{path} cannot be read as an .npz of plain arrays: {error}"
+        ) from None
     if set(NPZ_NAMES.values()) <= set(content):
         return {ours: content[theirs] for ours, theirs in NPZ_NAMES.items()}
     if {"images", "labels"} <= set(content):
         images, labels = content["images"], content["labels"]
         if len(images) != len(labels):
-            raise FileFormatError(f"{path} holds {len(images)} images and {len(labels)} labels: they must be as many")
+            raise FileFormatError(
+                f"{path} holds {len(images)} images and {len(labels)} labels: they must be as many"
+            )
         order = np.random.default_rng(0).permutation(len(labels))
         test = round(TEST_SHARE * len(labels))
-        return {"x": images[order[test:]], "y": labels[order[test:]], "x_test": images[order[:test]], "y_test": labels[order[:test]]}
-    raise FileFormatError(f"{path} must hold {', '.join(NPZ_NAMES.values())}, or images and labels; found {', '.join(content) or None}")
+        return {
+            "x": images[order[test:]],
+            "y": labels[order[test:]],
+            "x_test": images[order[:test]],
+            "y_test": labels[order[:test]],
+        }
+    raise FileFormatError(
+        f"{path} must hold {', '.join(NPZ_NAMES.values())}, or images and labels; found {', '.join(content) or None}"
+    )
 
 
 def _read_idx_folder(folder: Path) -> dict[str, np.ndarray]:
@@ -107,29 +137,42 @@ def _find(folder: Path, file: str) -> Path:
 
 
 def _read_idx(path: Path) -> np.ndarray:
-    """Return the array of an idx file: two zeros, a type (8: unsigned bytes), the number of axes, their sizes, the bytes."""
+    """Return the array of an idx file: two zeros, a type (8: unsigned bytes), the number of axes,
+    their sizes, the bytes."""
     try:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (OSError, EOFError, zlib.error) as error:
         raise FileFormatError(f"{path} cannot be read: {error}") from None
     if len(content) < 4 or content[:3] != b"\0\0\x08":
-        raise FileFormatError(f"{path} is not an idx file of bytes: it must start with 00 00 08, found {content[:3].hex(' ') or 'nothing'}")
+        raise FileFormatError(
+            f"{path} is not an idx file of bytes: it must start with 00 00 08, found {content[:3].hex(' ') or 'nothing'}"
+        )
     start = 4 + 4 * content[3]
     shape = struct.unpack(f">{content[3]}I", content[4:start]) if len(content) >= start else ()
     if len(content) != start + int(np.prod(shape, dtype=np.int64)):
-        raise FileFormatError(f"{path} is truncated: its header says {shape}, it holds {max(len(content) - start, 0)} bytes")
+        raise FileFormatError(
+            f"{path} is truncated: its header says {shape}, it holds {max(len(content) - start, 0)} bytes"
+        )
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
 def _images(x: np.ndarray, path: object) -> np.ndarray:
     """Return images as (n, 784) in [0, 1]; whole numbers are bytes 0 .. 255."""
     if x.ndim < 2 or np.prod(x.shape[1:]) != 784 or x.dtype.kind not in "uif":
-        raise FileFormatError(f"{path}: images must be numbers of shape (n, 28, 28) or (n, 784), got {x.dtype} {x.shape}")
+        raise FileFormatError(
+            f"{path}: images must be numbers of shape (n, 28, 28) or (n, 784), got {x.dtype} {x.shape}"
+        )
     scale = 255 if x.dtype.kind in "ui" or x.max(initial=0) > 1 else 1
     return (x.reshape(len(x), 784) / scale).astype(np.float32)
 
 
 def _labels(y: np.ndarray, x: np.ndarray, path: object) -> np.ndarray:
-    if y.shape != (len(x),) or y.dtype.kind not in "ui" or (len(y) and not 0 <= y.min() <= y.max() <= 9):
-        raise FileFormatError(f"{path}: labels must be {len(x)} whole numbers 0 .. 9, one an image, got {y.dtype} {y.shape}")
+    if (
+        y.shape != (len(x),)
+        or y.dtype.kind not in "ui"
+        or (len(y) and not 0 <= y.min() <= y.max() <= 9)
+    ):
+        raise FileFormatError(
+            f"{path}: labels must be {len(x)} whole numbers 0 .. 9, one an image, got {y.dtype} {y.shape}"
+        )
     return y.astype(np.int64)

@@ -1,7 +1,9 @@
-"""The pipeline: templates and draws to signals, with no randomness of its own (spec: the paper, figure 2 and appendix A).
+"""The pipeline: templates and draws to signals, with no randomness of its own (spec: the paper,
+figure 2 and appendix A).
 
-Every step works on all signals at once. In float64 each keeps the original's arithmetic to the last bit; in float32 the two
-linear filters become matrix products, which is faster and differs only in rounding.
+Every step works on all signals at once. In float64 each keeps the original's arithmetic to the last
+bit; in float32 the two linear filters become matrix products, which is faster and differs only in
+rounding.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ SMOOTHING_STD = 2  # of the filter that correlates the noise, in points
 
 
 class Resampling(NamedTuple):
-    """Linear interpolation from m points to n, planned once; `resample` applies it with the arithmetic of numpy.interp."""
+    """Linear interpolation from m points to n, planned once; `resample` applies it with the
+    arithmetic of numpy.interp."""
 
     left: np.ndarray  # (n,) index of the neighbour before
     right: np.ndarray  # (n,) and of the one after
@@ -34,7 +37,9 @@ def plan_resampling(m: int, n: int) -> Resampling:
     old, new = np.linspace(0, 1, m), np.linspace(0, 1, n)
     left = np.searchsorted(old, new, side="right") - 1
     right = np.minimum(left + 1, m - 1)
-    spacing = np.where(right > left, old[right] - old[left], 1.0)  # at the last point the slope is 0 / 1
+    spacing = np.where(
+        right > left, old[right] - old[left], 1.0
+    )  # at the last point the slope is 0 / 1
     return Resampling(left, right, spacing, new - old[left])
 
 
@@ -50,15 +55,20 @@ def resample(x: np.ndarray, plan: Resampling) -> np.ndarray:
 
 
 class Pipeline:
-    """Templates and config, prepared; `pipeline(draws)` gives the raw signals (n, final_seq_length)."""
+    """Templates and config, prepared; `pipeline(draws)` gives the raw signals (n,
+    final_seq_length)."""
 
     def __init__(self, templates: Templates, config: DataConfig):
         self.templates, self.config = templates, config
         length = config.working_length
         self.ramp = np.linspace(-0.5, 0.5, length)
         self.last = plan_resampling(length, config.final_seq_length)
-        self._dilated: dict[int, np.ndarray] = {}  # by padding: the templates, padded and dilated, (classes, L)
-        self.smoothing = gaussian_filter1d(np.eye(length), SMOOTHING_STD, axis=0).T.astype(np.float32)
+        self._dilated: dict[
+            int, np.ndarray
+        ] = {}  # by padding: the templates, padded and dilated, (classes, L)
+        self.smoothing = gaussian_filter1d(np.eye(length), SMOOTHING_STD, axis=0).T.astype(
+            np.float32
+        )
         self.resampling = resample(np.eye(length), self.last).astype(np.float32)
 
     def __call__(self, draws: Draws) -> np.ndarray:
@@ -79,7 +89,9 @@ class Pipeline:
         """Stretch the padded templates to the working length: (classes, L)."""
         if padding not in self._dilated:
             x = self.padded(padding)
-            self._dilated[padding] = resample(x, plan_resampling(x.shape[1], self.config.working_length))
+            self._dilated[padding] = resample(
+                x, plan_resampling(x.shape[1], self.config.working_length)
+            )
         return self._dilated[padding]
 
     def dilate(self, draws: Draws) -> np.ndarray:
@@ -95,9 +107,15 @@ class Pipeline:
     def translate(self, x: np.ndarray, draws: Draws) -> np.ndarray:
         """Shift circularly to the right."""
         length = x.shape[1]
-        shift = np.where(draws.shift > length, 0, draws.shift)  # the original leaves a signal unshifted past its length
-        windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([x, x], axis=1), length, axis=1)
-        return windows[np.arange(len(x)), length - shift]  # a window of the doubled signal is the signal, rotated
+        shift = np.where(
+            draws.shift > length, 0, draws.shift
+        )  # the original leaves a signal unshifted past its length
+        windows = np.lib.stride_tricks.sliding_window_view(
+            np.concatenate([x, x], axis=1), length, axis=1
+        )
+        return windows[
+            np.arange(len(x)), length - shift
+        ]  # a window of the doubled signal is the signal, rotated
 
     def corr_noise(self, draws: Draws) -> np.ndarray:
         """Return the smooth noise, scaled."""
@@ -108,7 +126,9 @@ class Pipeline:
 
     def add_corr_noise(self, x: np.ndarray, draws: Draws) -> np.ndarray:
         """Put smooth noise where the signal is exactly zero."""
-        return np.where(x != 0, x, self.corr_noise(draws) + 0.0)  # + 0.0: the original never leaves a -0.0 here
+        return np.where(
+            x != 0, x, self.corr_noise(draws) + 0.0
+        )  # + 0.0: the original never leaves a -0.0 here
 
     def add_iid_noise(self, x: np.ndarray, draws: Draws) -> np.ndarray:
         """Add white noise."""
@@ -123,20 +143,28 @@ class Pipeline:
         return x @ self.resampling if x.dtype == np.float32 else resample(x, self.last)
 
     def time(self) -> np.ndarray:
-        """Return the time axis (final_seq_length,), before it is divided by the signals' standard deviation."""
-        return resample(resample(self.templates.t, plan_resampling(len(self.templates.t), self.config.working_length)), self.last)
+        """Return the time axis (final_seq_length,), before it is divided by the signals' standard
+        deviation."""
+        return resample(
+            resample(
+                self.templates.t, plan_resampling(len(self.templates.t), self.config.working_length)
+            ),
+            self.last,
+        )
 
     def _scale(self, knob: str, draws: Draws) -> np.floating:
         return draws.factor.dtype.type(getattr(self.config, knob))
 
 
 def apply(templates: Templates, draws: Draws, config: DataConfig) -> np.ndarray:
-    """Return the raw signals of the draws, (n, final_seq_length), not standardised, in the draws' dtype."""
+    """Return the raw signals of the draws, (n, final_seq_length), not standardised, in the draws'
+    dtype."""
     return Pipeline(templates, config)(draws)
 
 
 class Stage(NamedTuple):
-    """One signal after one step: its values `x` over the time axis `t`, and what happened in a sentence."""
+    """One signal after one step: its values `x` over the time axis `t`, and what happened in a
+    sentence."""
 
     name: str
     x: np.ndarray
@@ -148,20 +176,42 @@ def stages(templates: Templates, draws: Draws, config: DataConfig) -> Sequence[S
     """Return every stage of one signal, from template to resampled; `draws` holds one row."""
     pipeline = Pipeline(templates, config)
     label, padding = int(draws.label[0]), int(draws.padding[0])
-    result = [Stage("template", templates.x[label], templates.t, f"The template of class {templates.y[label]}.")]
+    result = [
+        Stage(
+            "template",
+            templates.x[label],
+            templates.t,
+            f"The template of class {templates.y[label]}.",
+        )
+    ]
 
     def add(name: str, x: np.ndarray, text: str) -> np.ndarray:
-        # the original stretches the time axis with the signal: it covers the same span at every stage
+        # the original stretches the time axis with the signal: it covers the same span at every
+        # stage
         t = resample(templates.t, plan_resampling(len(templates.t), x.shape[-1]))
         result.append(Stage(name, x.reshape(-1), t, text))
         return x
 
     add("pad", pipeline.padded(padding)[label], f"{padding} zeros are appended.")
-    x = add("dilate", pipeline.dilate(draws), f"Stretched to {config.working_length} points by linear interpolation.")
+    x = add(
+        "dilate",
+        pipeline.dilate(draws),
+        f"Stretched to {config.working_length} points by linear interpolation.",
+    )
     x = add("scale", pipeline.scale(x, draws), f"Multiplied by {draws.factor[0]:.3f}.")
-    x = add("translate", pipeline.translate(x, draws), f"Shifted circularly to the right by {draws.shift[0]} points.")
-    x = add("correlated noise", pipeline.add_corr_noise(x, draws), "Smooth noise replaces the zeros, where the digit is not.")
+    x = add(
+        "translate",
+        pipeline.translate(x, draws),
+        f"Shifted circularly to the right by {draws.shift[0]} points.",
+    )
+    x = add(
+        "correlated noise",
+        pipeline.add_corr_noise(x, draws),
+        "Smooth noise replaces the zeros, where the digit is not.",
+    )
     x = add("white noise", pipeline.add_iid_noise(x, draws), "White noise is added everywhere.")
     x = add("shear", pipeline.shear(x, draws), f"A ramp of slope {-draws.slope[0]:.3f} is added.")
-    add("resample", pipeline.resample(x), f"Resampled linearly to {config.final_seq_length} points.")
+    add(
+        "resample", pipeline.resample(x), f"Resampled linearly to {config.final_seq_length} points."
+    )
     return result

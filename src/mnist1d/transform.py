@@ -1,4 +1,5 @@
-"""The original package's `mnist1d.transform`: one signal at a time, on NumPy's global generator, as old code expects.
+"""The original package's `mnist1d.transform`: one signal at a time, on NumPy's global generator, as
+old code expects.
 
 New code draws and applies whole sets: `mnist1d.draws`, `mnist1d.signals`.
 """
@@ -14,7 +15,8 @@ from mnist1d.signals import EPS, SMOOTHING_STD
 
 
 def pad(x: np.ndarray, padding: tuple[int, int]) -> np.ndarray:
-    """Append zeros to the last axis of x, their number uniform between the two bounds, both included."""
+    """Append zeros to the last axis of x, their number uniform between the two bounds, both
+    included."""
     low, high = padding
     count = low + int(np.random.rand() * (high - low + 1))
     return np.concatenate([x, np.zeros((*x.shape[:-1], count))], axis=-1)
@@ -26,7 +28,8 @@ def shear(x: np.ndarray, scale: float = 10) -> np.ndarray:
 
 
 def translate(x: np.ndarray, max_translation: int) -> np.ndarray:
-    """Shift x (time,) circularly to the right by 0 .. max_translation - 1 points; not at all past its length."""
+    """Shift x (time,) circularly to the right by 0 .. max_translation - 1 points; not at all past
+    its length."""
     k = np.random.choice(max_translation)
     return np.roll(x, k, axis=0) if k <= len(x) else x.copy()
 
@@ -46,14 +49,19 @@ def interpolate(x: np.ndarray, N: int) -> np.ndarray:
     x, old, new = np.asarray(x, dtype=float), np.linspace(0, 1, len(x)), np.linspace(0, 1, N)
     if x.ndim == 1:
         return np.interp(new, old, x)
-    right = np.searchsorted(old, new).clip(1, len(x) - 1)  # many columns: scipy.interpolate, as the original uses it, rounds otherwise
+    right = np.searchsorted(old, new).clip(
+        1, len(x) - 1
+    )  # many columns: scipy.interpolate, as the original uses it, rounds otherwise
     left, rows = right - 1, (slice(None), *[None] * (x.ndim - 1))
     slope = (x[right] - x[left]) / (old[right] - old[left])[rows]
     return slope * (new - old[left])[rows] + x[left]
 
 
-def transform(x: np.ndarray, y: np.ndarray, args: Any, eps: float = EPS) -> tuple[np.ndarray, np.ndarray]:
-    """Turn a template x (length,) with time axis y (length,) into a signal and its time axis, (final_seq_length,) each."""
+def transform(
+    x: np.ndarray, y: np.ndarray, args: Any, eps: float = EPS
+) -> tuple[np.ndarray, np.ndarray]:
+    """Turn a template x (length,) with time axis y (length,) into a signal and its time axis,
+    (final_seq_length,) each."""
     length = args.template_len + args.padding[-1]
     x = interpolate(pad(x + eps, args.padding), length)
     x = x * (1 + args.scale_coeff * (np.random.rand() - 0.5))

@@ -1,4 +1,5 @@
-"""The original package's `mnist1d.utils`: seeds, pickles, the attribute view, the row of ten plots, as old code expects."""
+"""The original package's `mnist1d.utils`: seeds, pickles, the attribute view, the row of ten plots,
+as old code expects."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ def set_seed(seed: int) -> None:
 
 
 def to_pickle(thing: Any, path: str) -> None:
-    """Write a pickle, atomically. New code keeps data sets with `Dataset.save`, which any version and language can read."""
+    """Write a pickle, atomically. New code keeps data sets with `Dataset.save`, which any version
+    and language can read."""
     from mnist1d.files import atomic_path
 
     with atomic_path(path) as temporary:
@@ -28,14 +30,16 @@ def to_pickle(thing: Any, path: str) -> None:
 
 
 def from_pickle(path: str) -> Any:
-    """Read a pickle of NumPy arrays and plain containers; FileFormatError for anything else, since a pickle can run any code."""
+    """Read a pickle of NumPy arrays and plain containers; FileFormatError for anything else, since
+    a pickle can run any code."""
     from mnist1d.files import unpickle
 
     return unpickle(path)
 
 
 class _Fixed(type):
-    """A class whose attributes cannot be set: a pickle that holds an instance could otherwise rewrite the class."""
+    """A class whose attributes cannot be set: a pickle that holds an instance could otherwise
+    rewrite the class."""
 
     def __setattr__(cls, name: str, value: Any) -> None:
         raise TypeError(f"{cls.__name__} is fixed: {name} cannot be set")
@@ -58,7 +62,8 @@ def plot_signals(
     dark_mode: bool = False,
     zoom: float = 1,
 ) -> Any:
-    """Show the first ten signals in a row, value to the right and time downward, and return the figure. Needs matplotlib.
+    """Show the first ten signals in a row, value to the right and time downward, and return the
+    figure. Needs matplotlib.
 
     do_transform: draw each as `transform` makes it, with the settings `args`.
     """
@@ -71,7 +76,15 @@ def plot_signals(
     figure, axes = plt.subplots(1, 10, figsize=(15, 1.5 * ratio), dpi=60, squeeze=False)
     for i, ax in enumerate(axes[0]):
         x, time = transform(xs[i], t, args) if do_transform else (xs[i], t)
-        ax.plot(x, time, **({"color": "w", "marker": "o", "ls": "", "lw": 6} if dark_mode else {"color": "k", "lw": 2}))
+        ax.plot(
+            x,
+            time,
+            **(
+                {"color": "w", "marker": "o", "ls": "", "lw": 6}
+                if dark_mode
+                else {"color": "k", "lw": 2}
+            ),
+        )
         if dark_mode:
             ax.set_facecolor("k")
         if labels is not None:

@@ -36,14 +36,21 @@ def test_exported_folder_loads_again(tmp_path, monkeypatch):
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
     data = mnist1d.make_dataset(num_samples=100, dtype="float32")
     written = huggingface.export_hf(tmp_path / "set", data)
-    assert {path.name for path in written} == {"train.parquet", "test.parquet", "README.md", "croissant.json"}
+    assert {path.name for path in written} == {
+        "train.parquet",
+        "test.parquet",
+        "README.md",
+        "croissant.json",
+    }
     again = datasets.load_dataset(str(tmp_path / "set"), cache_dir=str(tmp_path / "cache"))
     np.testing.assert_array_equal(np.array(again["train"]["x"], np.float32), data.x)
     assert again["train"].features["y"].names == [str(i) for i in range(10)]
 
 
 def test_croissant_is_valid(tmp_path):
-    mlcroissant = pytest.importorskip("mlcroissant", reason="the Croissant validator is a development tool")
+    mlcroissant = pytest.importorskip(
+        "mlcroissant", reason="the Croissant validator is a development tool"
+    )
     huggingface.export_hf(tmp_path, mnist1d.make_dataset(num_samples=100))
     described = mlcroissant.Dataset(jsonld=str(tmp_path / "croissant.json"))
     assert not described.metadata.issues.errors
@@ -55,7 +62,12 @@ def test_croissant_names_every_file_with_its_digest(tmp_path):
     huggingface.export_hf(tmp_path, mnist1d.make_dataset(num_samples=100))
     files = json.loads((tmp_path / "croissant.json").read_text())["distribution"]
     for file in files:
-        assert huggingface.sha256(np.frombuffer((tmp_path / file["contentUrl"]).read_bytes(), np.uint8)) == file["sha256"]
+        assert (
+            huggingface.sha256(
+                np.frombuffer((tmp_path / file["contentUrl"]).read_bytes(), np.uint8)
+            )
+            == file["sha256"]
+        )
     assert len(files) == 2
 
 

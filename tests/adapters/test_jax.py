@@ -1,4 +1,5 @@
-"""The JAX stream: the pipeline on equal draws, the distribution of its own, and JAX's transformations."""
+"""The JAX stream: the pipeline on equal draws, the distribution of its own, and JAX's
+transformations."""
 
 import numpy as np
 import pytest
@@ -13,14 +14,20 @@ jax = pytest.importorskip("jax", reason="this adapter is for JAX")
 from mnist1d.adapters import jax as stream  # noqa: E402
 from mnist1d.digits import templates  # noqa: E402
 
-CONFIGS = [{}, {"padding": (0, 3), "max_translation": 200, "final_seq_length": 30}, {"scale_coeff": 0.0, "final_seq_length": 80}]
+CONFIGS = [
+    {},
+    {"padding": (0, 3), "max_translation": 200, "final_seq_length": 30},
+    {"scale_coeff": 0.0, "final_seq_length": 80},
+]
 
 
 @pytest.mark.parametrize("knobs", CONFIGS, ids=str)
 def test_equal_draws_give_equal_signals(knobs):
     config = DataConfig(**knobs)
     draws = draw_fast(config, 10, 0, 200)
-    np.testing.assert_allclose(stream.apply(templates(), draws, config), apply(templates(), draws, config), atol=2e-6)
+    np.testing.assert_allclose(
+        stream.apply(templates(), draws, config), apply(templates(), draws, config), atol=2e-6
+    )
 
 
 @pytest.mark.parametrize("knobs", CONFIGS, ids=str)
@@ -33,8 +40,14 @@ def test_draws_have_the_distribution_of_the_generator(knobs):
     for name in ("corr_noise", "iid_noise"):
         noise = np.asarray(getattr(ours, name))
         assert noise.shape == (20_000, config.working_length)
-        assert stats.kstest(noise[:, 3], "norm").pvalue > 1e-5 and abs(np.corrcoef(noise[:, 3], noise[:, 4])[0, 1]) < 0.03
-    assert abs(np.mean((ours.factor - 1) * ours.slope)) < 1e-3 and abs(np.corrcoef(ours.label, ours.padding)[0, 1]) < 0.03
+        assert (
+            stats.kstest(noise[:, 3], "norm").pvalue > 1e-5
+            and abs(np.corrcoef(noise[:, 3], noise[:, 4])[0, 1]) < 0.03
+        )
+    assert (
+        abs(np.mean((ours.factor - 1) * ours.slope)) < 1e-3
+        and abs(np.corrcoef(ours.label, ours.padding)[0, 1]) < 0.03
+    )
     for name in ("label", "padding", "shift"):
         a, b = (np.minimum(getattr(d, name), config.working_length + 1) for d in (ours, theirs))
         counts = np.array([np.bincount(v, minlength=max(a.max(), b.max()) + 1) for v in (a, b)])
@@ -45,7 +58,12 @@ def test_draws_have_the_distribution_of_the_generator(knobs):
 def test_signals_are_standardised_by_expectation_and_typed():
     config = DataConfig(corr_noise_scale=0.5)
     x, y = stream.sample(jax.random.key(0), 20_000, config)
-    assert x.shape == (20_000, 40) and x.dtype == np.float32 and y.shape == (20_000,) and y.dtype == np.int32
+    assert (
+        x.shape == (20_000, 40)
+        and x.dtype == np.float32
+        and y.shape == (20_000,)
+        and y.dtype == np.int32
+    )
     assert abs(float(x.mean())) < 0.02 and abs(float(x.std()) - 1) < 0.02
     assert stats.chisquare(np.bincount(y, minlength=10)).pvalue > 1e-5
     raw = np.asarray(x[:5000]) * expected_moments(config)[1] + expected_moments(config)[0]
@@ -72,7 +90,9 @@ def test_more_than_a_chunk_repeats_nothing():
 
 
 def test_positions_labels_and_templates_of_ones_own():
-    plain, shuffled = (stream.sample(jax.random.key(2), 20, DataConfig(shuffle_seq=s))[0] for s in (False, True))
+    plain, shuffled = (
+        stream.sample(jax.random.key(2), 20, DataConfig(shuffle_seq=s))[0] for s in (False, True)
+    )
     positions = stream.fast_order(DataConfig(shuffle_seq=True)).positions
     np.testing.assert_array_equal(np.asarray(plain)[:, positions], shuffled)
     own = {"x": np.eye(2, 12), "t": np.arange(12.0), "y": np.array([4, 7])}

@@ -26,7 +26,9 @@ def test_loads_as_a_frame():
     assert list(bunch.data.columns) == bunch.feature_names
 
 
-@pytest.mark.parametrize(("layout", "shape"), [("nl", (30, 40)), ("ncl", (30, 1, 40)), ("nlc", (30, 40, 1))])
+@pytest.mark.parametrize(
+    ("layout", "shape"), [("nl", (30, 40)), ("ncl", (30, 1, 40)), ("nlc", (30, 40, 1))]
+)
 def test_layouts(layout, shape):
     assert mnist1d.make_mnist1d(30, layout=layout, random_state=0)[0].shape == shape
 
@@ -36,11 +38,16 @@ def test_random_state_may_be_anything_scikit_learn_takes():
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
     for source in (np.random.RandomState(0), np.random.default_rng(0)):
-        one, two = mnist1d.make_mnist1d(50, random_state=source)[0], mnist1d.make_mnist1d(50, random_state=source)[0]
+        one, two = (
+            mnist1d.make_mnist1d(50, random_state=source)[0],
+            mnist1d.make_mnist1d(50, random_state=source)[0],
+        )
         assert not np.array_equal(one, two)
     before = np.random.get_state()[1].copy()
     assert not np.array_equal(mnist1d.make_mnist1d(50)[0], mnist1d.make_mnist1d(50)[0])
-    np.testing.assert_array_equal(np.random.get_state()[1], before)  # the global state is nobody's business
+    np.testing.assert_array_equal(
+        np.random.get_state()[1], before
+    )  # the global state is nobody's business
 
 
 def test_any_number_of_samples_and_knobs():

@@ -1,9 +1,12 @@
-"""PyTorch's adapter: torchvision's convention, and a stream that repeats nothing and loses nothing."""
+"""PyTorch's adapter: torchvision's convention, and a stream that repeats nothing and loses
+nothing."""
 
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="PyTorch is optional; its adapter is tested where it is installed")
+torch = pytest.importorskip(
+    "torch", reason="PyTorch is optional; its adapter is tested where it is installed"
+)
 
 from torch.utils.data import DataLoader  # noqa: E402
 
@@ -12,8 +15,12 @@ from mnist1d.adapters.torch import MNIST1D, MNIST1DStream, batches  # noqa: E402
 from mnist1d.errors import UsageError  # noqa: E402
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning"),  # three workers on two cores, on purpose
-    pytest.mark.filterwarnings("ignore:.*os.fork:RuntimeWarning"),  # JAX may be loaded; these workers leave it alone
+    pytest.mark.filterwarnings(
+        "ignore:This DataLoader will create:UserWarning"
+    ),  # three workers on two cores, on purpose
+    pytest.mark.filterwarnings(
+        "ignore:.*os.fork:RuntimeWarning"
+    ),  # JAX may be loaded; these workers leave it alone
     pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
 ]
 
@@ -56,7 +63,9 @@ def test_batched_fetch_equals_single_fetch():
 
 def test_batches_cover_an_epoch_once():
     x, y = MNIST1D().tensors()
-    seen = torch.cat([batch for batch, _ in batches(x, y, 300, generator=torch.Generator().manual_seed(0))])
+    seen = torch.cat(
+        [batch for batch, _ in batches(x, y, 300, generator=torch.Generator().manual_seed(0))]
+    )
     assert as_multiset(seen.numpy()) == as_multiset(x.numpy())
     assert not torch.equal(seen, x)
     assert len(list(batches(x, y, 300, drop_last=True))) == 13
@@ -74,8 +83,14 @@ def test_stream_gives_the_fast_signals_standardised_by_expectation():
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_batches_come_in_one_order_whatever_the_number_of_workers(workers):
-    alone, y_alone = signals(DataLoader(MNIST1DStream(batch_size=70, num_samples=2500), batch_size=None))
-    x, y = signals(DataLoader(MNIST1DStream(batch_size=70, num_samples=2500), batch_size=None, num_workers=workers))
+    alone, y_alone = signals(
+        DataLoader(MNIST1DStream(batch_size=70, num_samples=2500), batch_size=None)
+    )
+    x, y = signals(
+        DataLoader(
+            MNIST1DStream(batch_size=70, num_samples=2500), batch_size=None, num_workers=workers
+        )
+    )
     np.testing.assert_array_equal(x, alone)
     np.testing.assert_array_equal(y, y_alone)
 
@@ -120,7 +135,10 @@ def test_endless_stream_goes_on():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: MNIST1DStream(batch_size=0), "batch_size must be a whole number, at least 1, got 0"),
+        (
+            lambda: MNIST1DStream(batch_size=0),
+            "batch_size must be a whole number, at least 1, got 0",
+        ),
         (lambda: MNIST1DStream(rank=2, world_size=2), "rank must be in 0 .. world_size - 1"),
         (lambda: MNIST1D(train="test"), "train must be True for the training signals or False"),
         (lambda: MNIST1D(layout="nlx"), "unknown layout 'nlx'"),
@@ -134,7 +152,10 @@ def test_wrong_arguments(make, message):
 
 
 def test_numpys_whole_numbers_will_do():
-    plain, numpys = MNIST1DStream(batch_size=100, num_samples=300), MNIST1DStream(batch_size=np.int8(100), num_samples=np.int32(300))
+    plain, numpys = (
+        MNIST1DStream(batch_size=100, num_samples=300),
+        MNIST1DStream(batch_size=np.int8(100), num_samples=np.int32(300)),
+    )
     for stream in (plain, numpys):
         stream.set_epoch(2**25)  # beyond what their types hold
     for (x, y), (expected, labels) in zip(numpys, plain, strict=True):

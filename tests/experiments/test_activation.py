@@ -1,4 +1,5 @@
-"""Metalearning an activation: derivatives against finite differences, the inner loop against NumPy, the fit, the bump."""
+"""Metalearning an activation: derivatives against finite differences, the inner loop against NumPy,
+the fit, the bump."""
 
 import jax
 import jax.numpy as jnp
@@ -6,13 +7,39 @@ import numpy as np
 import pytest
 
 from mnist1d.errors import UsageError
-from mnist1d.experiments.activation import HAND_MADE, Config, bump, grid, init_mlp, make_inner, make_learn, rmsprop
+from mnist1d.experiments.activation import (
+    HAND_MADE,
+    Config,
+    bump,
+    grid,
+    init_mlp,
+    make_inner,
+    make_learn,
+    rmsprop,
+)
 from mnist1d.learning import activations, layers
-from mnist1d.learning.activations import hand_made, learned, piecewise_fit, tabulated, value_and_slope
+from mnist1d.learning.activations import (
+    hand_made,
+    learned,
+    piecewise_fit,
+    tabulated,
+    value_and_slope,
+)
 
 RNG = np.random.default_rng(0)
-G = {"dense1": {"w": RNG.normal(size=(1, 7)), "b": RNG.normal(size=7)}, "dense2": {"w": RNG.normal(size=(7, 1)), "b": RNG.normal(size=1)}}
-SMALL = Config(num_steps=5, batch_size=8, hidden=6, objective_steps=3, outer_steps=1, meta_hidden=7, outer_rate=1.0)
+G = {
+    "dense1": {"w": RNG.normal(size=(1, 7)), "b": RNG.normal(size=7)},
+    "dense2": {"w": RNG.normal(size=(7, 1)), "b": RNG.normal(size=1)},
+}
+SMALL = Config(
+    num_steps=5,
+    batch_size=8,
+    hidden=6,
+    objective_steps=3,
+    outer_steps=1,
+    meta_hidden=7,
+    outer_rate=1.0,
+)
 X, Y = RNG.normal(size=(20, 4)), RNG.integers(0, 10, 20)
 
 
@@ -24,33 +51,50 @@ def double_precision():
 
 def directional(function, params, direction, h=1e-6):
     """The derivative along a direction by central differences."""
-    at = [function(jax.tree.map(lambda p, d, sign=sign: p + sign * h * d, params, direction)) for sign in (1, -1)]
+    at = [
+        function(jax.tree.map(lambda p, d, sign=sign: p + sign * h * d, params, direction))
+        for sign in (1, -1)
+    ]
     return (at[0] - at[1]) / (2 * h)
 
 
 def test_value_and_slope_are_those_of_the_mlp_and_so_are_their_derivatives():
     def plain(params, z):
         return jax.jvp(
-            lambda z: layers.dense(params["dense2"], jnp.tanh(layers.dense(params["dense1"], z[..., None])))[..., 0], (z,), (1 + 0 * z,)
+            lambda z: layers.dense(
+                params["dense2"], jnp.tanh(layers.dense(params["dense1"], z[..., None]))
+            )[..., 0],
+            (z,),
+            (1 + 0 * z,),
         )
 
     z, weight = jnp.asarray(RNG.normal(size=(3, 5))), jnp.asarray(RNG.normal(size=(2, 3, 5)))
     ours, theirs = (
-        jax.value_and_grad(lambda params, z, f=f: sum((weight[i] * part).sum() for i, part in enumerate(f(params, z))), argnums=(0, 1))(
-            G, z
-        )
+        jax.value_and_grad(
+            lambda params, z, f=f: sum(
+                (weight[i] * part).sum() for i, part in enumerate(f(params, z))
+            ),
+            argnums=(0, 1),
+        )(G, z)
         for f in (value_and_slope, plain)
     )
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12), ours, theirs)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12), ours, theirs
+    )
 
 
 @pytest.mark.parametrize("z", [np.linspace(-2, 3, 11), np.linspace(-2, 3, 1400).reshape(2, 700)])
 def test_learned_function_is_elu_and_a_fifth_of_g_whatever_the_shape(z):
     value, slope = learned(G, jnp.asarray(z))
-    g = np.tanh(z[..., None] * G["dense1"]["w"][0] + G["dense1"]["b"]) @ G["dense2"]["w"][:, 0] + G["dense2"]["b"]
+    g = (
+        np.tanh(z[..., None] * G["dense1"]["w"][0] + G["dense1"]["b"]) @ G["dense2"]["w"][:, 0]
+        + G["dense2"]["b"]
+    )
     np.testing.assert_allclose(value, np.where(z > 0, z, np.expm1(z)) + 0.2 * g, rtol=1e-12)
     h = 1e-6
-    np.testing.assert_allclose(slope, (learned(G, z + h)[0] - learned(G, z - h)[0]) / (2 * h), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        slope, (learned(G, z + h)[0] - learned(G, z - h)[0]) / (2 * h), rtol=1e-5, atol=1e-5
+    )
 
 
 def test_meta_gradient_through_all_steps_equals_finite_differences():
@@ -66,7 +110,9 @@ def test_inner_loop_is_the_formula_and_its_noise_is_shared_over_the_batch():
     key = jax.random.key(4)
     init_key, noise_key = jax.random.split(key)
     weights = jax.tree.map(lambda w: np.array(w, float), init_mlp(init_key, 4, 6))
-    noises = 0.1 * np.asarray(jax.random.uniform(noise_key, (5, 6), minval=-1, maxval=1))  # one value a step and unit, none a signal
+    noises = 0.1 * np.asarray(
+        jax.random.uniform(noise_key, (5, 6), minval=-1, maxval=1)
+    )  # one value a step and unit, none a signal
     squares, losses = jax.tree.map(np.ones_like, weights), []
     for step in range(5):
         rows = np.arange(step * 8, step * 8 + 8) % 20
@@ -82,10 +128,14 @@ def test_inner_loop_is_the_formula_and_its_noise_is_shared_over_the_batch():
             "dense2": {"w": h.T @ d_logits, "b": d_logits.sum(axis=0)},
         }
         squares = jax.tree.map(lambda s, g: 0.4 * s + 0.6 * g**2, squares, grads)
-        weights = jax.tree.map(lambda w, g, s: w - 0.01 * g / (np.sqrt(s) + 1e-8), weights, grads, squares)
+        weights = jax.tree.map(
+            lambda w, g, s: w - 0.01 * g / (np.sqrt(s) + 1e-8), weights, grads, squares
+        )
     found, found_losses = make_inner(SMALL, X, Y)(hand_made, HAND_MADE.index("relu"), key)
     np.testing.assert_allclose(found_losses, losses, rtol=1e-9)
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12), found, weights)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12), found, weights
+    )
 
 
 def test_hand_made_functions_are_those_that_their_names_say():
@@ -104,7 +154,12 @@ def test_hand_made_functions_are_those_that_their_names_say():
     for index, name in enumerate(HAND_MADE):
         value, slope = hand_made(index, jnp.asarray(z))
         np.testing.assert_allclose(value, by_hand[name](z), rtol=1e-10, err_msg=name)
-        np.testing.assert_allclose(slope, (by_hand[name](z + 1e-6) - by_hand[name](z - 1e-6)) / 2e-6, atol=1e-8, err_msg=name)
+        np.testing.assert_allclose(
+            slope,
+            (by_hand[name](z + 1e-6) - by_hand[name](z - 1e-6)) / 2e-6,
+            atol=1e-8,
+            err_msg=name,
+        )
 
 
 def test_rmsprop_by_hand():
@@ -116,14 +171,20 @@ def test_rmsprop_by_hand():
 def test_outer_step_clips_every_entry_of_the_gradient():
     config = Config(**{**SMALL.__dict__, "clip": 0.003})
     params, start, _ = make_learn(config, X.astype("float32"), Y)(jax.random.key(1))
-    moves = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(jax.tree.map(jnp.subtract, params, start))])
+    moves = np.concatenate(
+        [np.ravel(leaf) for leaf in jax.tree.leaves(jax.tree.map(jnp.subtract, params, start))]
+    )
     clipped = np.isclose(np.abs(moves), 0.003, rtol=1e-3)
-    assert clipped.any() and not clipped.all() and np.abs(moves).max() < 0.00301  # the outer rate is 1
+    assert (
+        clipped.any() and not clipped.all() and np.abs(moves).max() < 0.00301
+    )  # the outer rate is 1
 
 
 def test_table_is_exact_on_straight_lines_and_goes_on_beyond_its_ends():
     x = np.linspace(-2, 2, 9)
-    value, slope = tabulated((jnp.asarray(np.maximum(x, 0)), -2.0, 2.0), jnp.asarray([-5.0, -0.3, 0.3, 1.7, 9.0]))
+    value, slope = tabulated(
+        (jnp.asarray(np.maximum(x, 0)), -2.0, 2.0), jnp.asarray([-5.0, -0.3, 0.3, 1.7, 9.0])
+    )
     np.testing.assert_allclose(value, [0, 0, 0.3, 1.7, 9], atol=1e-12)
     np.testing.assert_allclose(slope, [0, 0, 1, 1, 1], atol=1e-12)
 
@@ -140,7 +201,9 @@ def test_piecewise_fit_finds_the_knots_of_a_piecewise_function():
 
 def test_bump_needs_a_valley_on_both_sides():
     x = np.linspace(-6, 6, 241)
-    height, place = bump(np.stack([x, np.exp(-((x + 2.5) ** 2)) + 0.1 * (x - 0.2) ** 2 * (x > 0.2)]))
+    height, place = bump(
+        np.stack([x, np.exp(-((x + 2.5) ** 2)) + 0.1 * (x - 0.2) ** 2 * (x > 0.2)])
+    )
     assert height > 0.8 and place == pytest.approx(0.2, abs=0.3)
     assert bump(np.stack([x, (x - 0.2) ** 2]))[0] <= 0  # falls all the way
 
@@ -150,4 +213,12 @@ def test_settings_are_checked_and_the_presets_name_every_function():
         Config(num_steps=100)
     with pytest.raises(UsageError, match="relu"):
         Config(function="rely")
-    assert [config.function for config in grid("paper")] == ["learned", "relu", "swish", "elu", "tanh", "softplus", "sigmoid"]
+    assert [config.function for config in grid("paper")] == [
+        "learned",
+        "relu",
+        "swish",
+        "elu",
+        "tanh",
+        "softplus",
+        "sigmoid",
+    ]

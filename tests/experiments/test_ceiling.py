@@ -25,7 +25,9 @@ def test_the_paper_preset_turns_every_knob_ten_times():
         turned = [t for t in trials if t.knob == knob]
         assert {t.what for t in turned} == {"observer", "mlp", "cnn"} and len(turned) == 30
         assert {getattr(t.data, knob) for t in turned} == set(values)
-        assert all(t.data.replace(**{knob: getattr(DataConfig(), knob)}) == DataConfig() for t in turned)
+        assert all(
+            t.data.replace(**{knob: getattr(DataConfig(), knob)}) == DataConfig() for t in turned
+        )
     assert {t.what for t in trials if not t.knob} == set(ceiling.WHAT)
     assert {(t.what, t.knob) for t in ceiling.grid("quick")} == {(t.what, t.knob) for t in trials}
 
@@ -38,10 +40,17 @@ def test_divergence_loss_and_calibration():
     assert rows["test_loss"] == pytest.approx(-(np.log(0.75) + np.log(0.8)) / 2)
     assert rows["test_acc"] == 1 and rows["confidence"] == pytest.approx(0.775)
     confidence, right, count = rows["calibration"]
-    assert count.tolist() == [0] * 7 + [1, 1, 0] and right[7] == right[8] == 1 and confidence[7] == pytest.approx(0.75)
+    assert (
+        count.tolist() == [0] * 7 + [1, 1, 0]
+        and right[7] == right[8] == 1
+        and confidence[7] == pytest.approx(0.75)
+    )
     assert np.isnan(confidence[0])
     assert {r.metric: r.value for r in ceiling.against_the_exact(0, exact, exact, label)}["kl"] == 0
-    certain = {r.metric: r.value for r in ceiling.against_the_exact(0, exact, np.array([[0.0, 1.0], [1.0, 0.0]]), label)}
+    certain = {
+        r.metric: r.value
+        for r in ceiling.against_the_exact(0, exact, np.array([[0.0, 1.0], [1.0, 0.0]]), label)
+    }
     assert np.isfinite(certain["kl"]) and certain["kl"] > 20
 
 
@@ -49,7 +58,11 @@ def test_a_knob_is_read_in_order_with_the_default_in_it():
     rows = []
     for value, acc in ((0.25, 0.9), (1.0, 0.5), (0.1, 0.95)):
         knob = "" if value == 0.25 else "corr_noise_scale"
-        rows += records(ceiling.Config(what="cnn", knob=knob, data=DataConfig(corr_noise_scale=value)), (0, 1), test_acc=[acc, acc + 0.01])
+        rows += records(
+            ceiling.Config(what="cnn", knob=knob, data=DataConfig(corr_noise_scale=value)),
+            (0, 1),
+            test_acc=[acc, acc + 0.01],
+        )
     values, acc = ceiling.turned(Rows(rows), "cnn", "corr_noise_scale")
     assert values.tolist() == [0.1, 0.25, 1.0]
     np.testing.assert_allclose(acc, [[0.95, 0.9, 0.5], [0.96, 0.91, 0.51]])
@@ -59,10 +72,19 @@ def test_a_knob_is_read_in_order_with_the_default_in_it():
 def test_verdicts_follow_the_rows():
     def verdicts(cnn_far):
         rows = records(ceiling.Config(), (0, 1, 2), expected_acc=[0.999, 0.9995, 0.9999])
-        rows += records(ceiling.Config(what="cnn"), (0, 1, 2), test_acc=[0.93, 0.931, 0.932], confidence=[0.97, 0.971, 0.97])
+        rows += records(
+            ceiling.Config(what="cnn"),
+            (0, 1, 2),
+            test_acc=[0.93, 0.931, 0.932],
+            confidence=[0.97, 0.971, 0.97],
+        )
         noisy = {"knob": "corr_noise_scale", "data": DataConfig(corr_noise_scale=4.0)}
         rows += records(ceiling.Config(**noisy), (0, 1, 2), expected_acc=[0.95, 0.951, 0.952])
-        rows += records(ceiling.Config(what="cnn", **noisy), (0, 1, 2), test_acc=[cnn_far, cnn_far + 0.001, cnn_far])
+        rows += records(
+            ceiling.Config(what="cnn", **noisy),
+            (0, 1, 2),
+            test_acc=[cnn_far, cnn_far + 0.001, cnn_far],
+        )
         return {c.text: c.verdict for c in ceiling.claims(Rows(rows))}
 
     found = verdicts(0.4)

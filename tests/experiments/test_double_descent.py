@@ -1,4 +1,5 @@
-"""Networks padded with masked units compute what narrow ones do; label noise; threshold, dip and peak on curves made by hand."""
+"""Networks padded with masked units compute what narrow ones do; label noise; threshold, dip and
+peak on curves made by hand."""
 
 import jax
 import jax.numpy as jnp
@@ -8,7 +9,14 @@ import pytest
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 from mnist1d.experiments import double_descent as study
-from mnist1d.experiments.double_descent import Config, claims, make_model, measured, narrowed, shape_of
+from mnist1d.experiments.double_descent import (
+    Config,
+    claims,
+    make_model,
+    measured,
+    narrowed,
+    shape_of,
+)
 from mnist1d.experiments.rows import Record, Rows
 from mnist1d.learning import Settings, Split, make_fit
 
@@ -25,14 +33,29 @@ def test_a_padded_network_trains_as_the_narrow_one_does(name):
     x, y = jnp.asarray(rng.normal(size=(40, 40)), jnp.float32), jnp.asarray(rng.integers(0, 10, 40))
     split, key = Split(x, y, x[:20], y[:20]), jax.random.key(1)
     wide, narrow = make_model(name, units), make_model(name, width)
-    settings = Settings(num_steps=60, batch_size=20, learning_rate=0.05, optimizer="momentum", eval_every=30, reshuffle=True)
+    settings = Settings(
+        num_steps=60,
+        batch_size=20,
+        learning_rate=0.05,
+        optimizer="momentum",
+        eval_every=30,
+        reshuffle=True,
+    )
     params, mask = narrowed(name, units, wide.init(key), width)
     padded = jax.jit(make_fit(wide, settings))(key, split, params=params, mask=mask)
     alone = jax.jit(make_fit(narrow, settings))(key, split, params=sliced(params, narrow))
     for metric in alone.curves:
         np.testing.assert_allclose(padded.curves[metric], alone.curves[metric], rtol=1e-4)
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5), sliced(padded.params, narrow), alone.params)
-    jax.tree.map(lambda a, m: np.testing.assert_array_equal(np.asarray(a)[np.asarray(m) == 0], 0), padded.params, mask)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5),
+        sliced(padded.params, narrow),
+        alone.params,
+    )
+    jax.tree.map(
+        lambda a, m: np.testing.assert_array_equal(np.asarray(a)[np.asarray(m) == 0], 0),
+        padded.params,
+        mask,
+    )
     assert alone.curves["train_loss"][-1] < alone.curves["train_loss"][0]
 
 
@@ -60,7 +83,9 @@ def test_training_labels_are_drawn_anew_at_the_rate_and_for_each_seed():
     noisy = [data.with_label_noise(0.15, seed=seed) for seed in range(4)]
     changed = np.array([(n.y != data.y).mean() for n in noisy])
     assert changed.mean() == pytest.approx(0.15 * 0.9, abs=4 * (0.135 * 0.865 / (4 * 3200)) ** 0.5)
-    assert (noisy[0].y != noisy[1].y).any() and all(np.array_equal(n.y_test, data.y_test) for n in noisy)
+    assert (noisy[0].y != noisy[1].y).any() and all(
+        np.array_equal(n.y_test, data.y_test) for n in noisy
+    )
 
 
 def test_a_seed_does_not_hang_on_the_others_and_noise_changes_the_result():
@@ -68,7 +93,9 @@ def test_a_seed_does_not_hang_on_the_others_and_noise_changes_the_result():
     both, alone = study.run(config, (3, 5)), study.run(config, (5,))
     value = {(r.seed, r.metric): r.value for r in both}
     assert all(value[5, r.metric] == r.value for r in alone if "seconds" not in r.metric)
-    clean = study.run(Config("mlp", 4, 0.0, num_epochs=1, batch_size=50, data=DataConfig(num_samples=200)), (5,))
+    clean = study.run(
+        Config("mlp", 4, 0.0, num_epochs=1, batch_size=50, data=DataConfig(num_samples=200)), (5,)
+    )
     losses = [next(r.value for r in rows if r.metric == "train_loss") for rows in (alone, clean)]
     assert losses[0] != losses[1]
 
@@ -85,16 +112,30 @@ def test_shape_of_a_curve_made_by_hand():
 def test_claims_on_rows_made_by_hand():
     test = {2: 0.7, 4: 0.5, 8: 0.52, 16: 0.6, 32: 0.65, 64: 0.4}
     records = [
-        Record(f"{noise}{w}", {"model": "mlp", "width": w, "label_noise": noise}, seed, metric, None, 1 - error - seed * 1e-3)
+        Record(
+            f"{noise}{w}",
+            {"model": "mlp", "width": w, "label_noise": noise},
+            seed,
+            metric,
+            None,
+            1 - error - seed * 1e-3,
+        )
         for noise in (0.0, 0.15)
         for w in test
         for seed in (0, 1)
-        for metric, error in (("test_acc", test[w] - (0.1 if w == 32 and not noise else 0)), ("train_acc", 0.0 if w >= 32 else 0.3))
+        for metric, error in (
+            ("test_acc", test[w] - (0.1 if w == 32 and not noise else 0)),
+            ("train_acc", 0.0 if w >= 32 else 0.3),
+        )
     ]
     assert [c.verdict for c in claims(Rows(records))] == ["holds"] * 3
     assert measured(Rows(records))["MLP with noise, interpolation threshold"].tolist() == [32, 32]
     partial = Rows(r for r in records if r.config["width"] == 2)
-    assert claims(partial) == [] and measured(partial) == {} and list(study.figures(partial)) == ["error"]
+    assert (
+        claims(partial) == []
+        and measured(partial) == {}
+        and list(study.figures(partial)) == ["error"]
+    )
 
 
 def test_settings_name_the_rule():

@@ -67,13 +67,21 @@ def test_estimators_land_in_the_table():
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    found = mnist1d.evaluate(make_pipeline(StandardScaler(), KNeighborsClassifier(5)), 2, name="kNN")
+    found = mnist1d.evaluate(
+        make_pipeline(StandardScaler(), KNeighborsClassifier(5)), 2, name="kNN"
+    )
     assert found.acc()[0] == found.acc()[1] == pytest.approx(0.556, abs=0.02)
     assert [row["name"] for row in found.neighbours] == ["logistic", "MLP"]
-    assert "kNN" in repr(found) and "between logistic" in repr(found) and "nothing was selected on the test set" in repr(found)
+    assert (
+        "kNN" in repr(found)
+        and "between logistic" in repr(found)
+        and "nothing was selected on the test set" in repr(found)
+    )
     header, lines = found.table()
     assert [line[1] for line in lines] == ["human", "CNN", "GRU", "MLP", "kNN", "logistic"]
-    assert [line[0] for line in lines] == ["", "", "", "", "*", ""] and all(len(line) == len(header) for line in lines)
+    assert [line[0] for line in lines] == ["", "", "", "", "*", ""] and all(
+        len(line) == len(header) for line in lines
+    )
 
 
 def test_each_seed_grows_another_forest_and_the_same_again():
@@ -92,7 +100,11 @@ def test_torch_modules_and_factories():
 
     by_factory = evaluated(lambda: torch_model("cnn"), num_steps=60, name="CNN in PyTorch")
     again = evaluated(torch_model("cnn"), [1], num_steps=60)
-    assert by_factory.num_params == 5210 and 0.2 < by_factory.acc().min() and by_factory.acc()[0] != by_factory.acc()[1]
+    assert (
+        by_factory.num_params == 5210
+        and 0.2 < by_factory.acc().min()
+        and by_factory.acc()[0] != by_factory.acc()[1]
+    )
     assert again.num_params == 5210
     assert evaluated(lambda: torch_model("cnn"), [1], num_steps=60).acc()[0] == by_factory.acc()[1]
 
@@ -119,8 +131,13 @@ def test_own_training_sees_the_training_signals_only_and_gives_params_back():
         return np.eye(40, 10, dtype=np.float32)
 
     found = evaluated((lambda key: None, lambda params, x: x @ params), train=train)
-    assert seen == [((4000, 40), (4000,), 0), ((4000, 40), (4000,), 1)] and found.config.own_training
-    with pytest.raises(Mnist1dError, match=r"train must return the trained params for a JAX pair \(init, apply\), got None"):
+    assert (
+        seen == [((4000, 40), (4000,), 0), ((4000, 40), (4000,), 1)] and found.config.own_training
+    )
+    with pytest.raises(
+        Mnist1dError,
+        match=r"train must return the trained params for a JAX pair \(init, apply\), got None",
+    ):
         evaluated((lambda key: None, lambda params, x: x @ params), train=lambda *_: None)
 
 
@@ -128,9 +145,16 @@ def test_a_failing_seed_is_recorded_and_the_others_count():
     told = []
     found = mnist1d.evaluate(Stub(fails=(1,)), 3, name="stub", progress=told.append)
     assert len(told) == 6 and [run.seed for run in found.ok()] == [0, 2] and len(found.failed) == 2
-    assert "in fit" in found.failed[0].error and found.failed[0].error.endswith("RuntimeError: no luck with 1\n")
-    assert "2 of 3 seeds ok" in repr(found) and "failed: seed 1, shuffled: RuntimeError: no luck with 1" in repr(found)
-    assert found.to_dict()["plain"] == {"acc": pytest.approx(found.acc().mean()), "low": pytest.approx(found.acc().mean())} | {
+    assert "in fit" in found.failed[0].error and found.failed[0].error.endswith(
+        "RuntimeError: no luck with 1\n"
+    )
+    assert "2 of 3 seeds ok" in repr(
+        found
+    ) and "failed: seed 1, shuffled: RuntimeError: no luck with 1" in repr(found)
+    assert found.to_dict()["plain"] == {
+        "acc": pytest.approx(found.acc().mean()),
+        "low": pytest.approx(found.acc().mean()),
+    } | {
         "high": pytest.approx(found.acc().mean()),
         "ok": 2,
         "failed": 1,
@@ -138,7 +162,10 @@ def test_a_failing_seed_is_recorded_and_the_others_count():
 
 
 def test_all_seeds_failing_is_an_error_with_the_reason():
-    with pytest.raises(Mnist1dError, match="stub: none of 2 runs ended well; the first: RuntimeError: no luck with 0") as caught:
+    with pytest.raises(
+        Mnist1dError,
+        match="stub: none of 2 runs ended well; the first: RuntimeError: no luck with 0",
+    ) as caught:
         evaluated(Stub(fails=(0, 1)), name="stub")
     assert isinstance(caught.value.__cause__, RuntimeError)
 
@@ -148,13 +175,31 @@ def raising():
 
 
 BAD = [
-    (3, "a model must be a torch nn.Module or a factory of one, a scikit-learn estimator, or a JAX pair .*; got int"),
+    (
+        3,
+        "a model must be a torch nn.Module or a factory of one, a scikit-learn estimator, or a JAX pair .*; got int",
+    ),
     (raising, "the first: OSError: no weights"),
-    (Stub(lambda x: np.full((len(x), 10), 0.2)), "must lie in .0, 1. and sum to 1: take the softmax of logits; the sums run from 2 to 2"),
-    (Stub(lambda x: np.full((len(x), 9), 1 / 9)), r"predict_proba must return \(samples, classes\)"),
-    (Stub(lambda x: np.full((len(x), 10), np.nan)), "outputs must be finite; 1000 of 1000 rows hold NaN"),
-    ((lambda key: 0.0, lambda params, x: x), r"must have the shape \(batch, classes\) = \(7, 10\), got \(7, 40\)"),
-    ((lambda key: 0.0, lambda params, x: params + x[:, :10] * np.nan), "finite; 1000 of 1000 .* try learning_rate=0.001"),
+    (
+        Stub(lambda x: np.full((len(x), 10), 0.2)),
+        "must lie in .0, 1. and sum to 1: take the softmax of logits; the sums run from 2 to 2",
+    ),
+    (
+        Stub(lambda x: np.full((len(x), 9), 1 / 9)),
+        r"predict_proba must return \(samples, classes\)",
+    ),
+    (
+        Stub(lambda x: np.full((len(x), 10), np.nan)),
+        "outputs must be finite; 1000 of 1000 rows hold NaN",
+    ),
+    (
+        (lambda key: 0.0, lambda params, x: x),
+        r"must have the shape \(batch, classes\) = \(7, 10\), got \(7, 40\)",
+    ),
+    (
+        (lambda key: 0.0, lambda params, x: params + x[:, :10] * np.nan),
+        "finite; 1000 of 1000 .* try learning_rate=0.001",
+    ),
 ]
 
 
@@ -166,13 +211,18 @@ def test_bad_models_hear_the_rule_the_value_and_the_fix(model, message):
 
 def test_a_wrong_shape_of_torch_is_told_at_the_first_step():
     torch = pytest.importorskip("torch")
-    with pytest.raises(Mnist1dError, match=r"\(100, 10\), got \(100, 9\): it gets x \(batch, time\) and ends in a linear layer to 10"):
+    with pytest.raises(
+        Mnist1dError,
+        match=r"\(100, 10\), got \(100, 9\): it gets x \(batch, time\) and ends in a linear layer to 10",
+    ):
         evaluated(lambda: torch.nn.Linear(40, 9), 1, num_steps=10**9)
 
 
 @pytest.mark.parametrize("seeds", [0, -1, [], [1, 1], [0.5], [-1], True])
 def test_seeds_are_checked(seeds):
-    with pytest.raises(UsageError, match="seeds must be a number, at least 1, or distinct whole numbers"):
+    with pytest.raises(
+        UsageError, match="seeds must be a number, at least 1, or distinct whole numbers"
+    ):
         evaluated(Stub(), seeds)
 
 
@@ -195,28 +245,44 @@ def test_probabilities_are_made_to_sum_to_one():
 
 
 def made(acc, **options):
-    runs = [Run(seed, shuffled, a, 0.5, 7, 1.0) for shuffled in (False, True) for seed, a in enumerate(acc)]
+    runs = [
+        Run(seed, shuffled, a, 0.5, 7, 1.0)
+        for shuffled in (False, True)
+        for seed, a in enumerate(acc)
+    ]
     return Evaluation("mine", Config("mine"), tuple(runs), **options)
 
 
-@pytest.mark.parametrize(("acc", "place"), [(0.1, "below logistic (31.3 %)"), (0.99, "above human (95.8 %)")])
+@pytest.mark.parametrize(
+    ("acc", "place"), [(0.1, "below logistic (31.3 %)"), (0.99, "above human (95.8 %)")]
+)
 def test_place_at_the_ends(acc, place):
     assert made([acc, acc]).place == place
 
 
 def test_rows_go_by_the_signals_they_were_measured_on():
-    found = Evaluation("mine", Config("mine"), (*made([0.5, 0.6]).runs, Run(2, True, error="Traceback\nValueError: x\n")))
+    found = Evaluation(
+        "mine",
+        Config("mine"),
+        (*made([0.5, 0.6]).runs, Run(2, True, error="Traceback\nValueError: x\n")),
+    )
     (plain, plain_rows, none), (shuffled, shuffled_rows, failed) = found.rows()
     assert not plain.data.shuffle_seq and shuffled.data.shuffle_seq and plain.model == "mine"
     assert [row.value for row in plain_rows if row.metric == "test_acc"] == [0.5, 0.6]
     assert {row.metric for row in plain_rows} == {"test_acc", "seconds", "num_params", "bits_lost"}
-    assert not none and [run.seed for run in failed] == [2] and len(shuffled_rows) == len(plain_rows)
+    assert (
+        not none and [run.seed for run in failed] == [2] and len(shuffled_rows) == len(plain_rows)
+    )
 
 
 def test_json_holds_everything_and_is_strict():
     document = json.loads(json.dumps(made([0.5]).to_dict(), allow_nan=False))
     assert document["plain"] == {"acc": 0.5, "low": None, "high": None, "ok": 1, "failed": 0}
-    assert document["below"] == "logistic" and document["above"] == "MLP" and "nothing was selected" in document["note"]
+    assert (
+        document["below"] == "logistic"
+        and document["above"] == "MLP"
+        and "nothing was selected" in document["note"]
+    )
     assert len(document["runs"]) == 2 and document["bits_lost"] == 0.5
 
 
@@ -224,17 +290,34 @@ def test_figure_shows_every_row_and_the_model_in_bold():
     pytest.importorskip("matplotlib")
     (ax,) = made([0.5, 0.52, 0.54]).figure().axes
     labels = ax.get_yticklabels()
-    assert [label.get_text() for label in labels] == ["logistic", "mine", "MLP", "GRU", "CNN", "human"]
+    assert [label.get_text() for label in labels] == [
+        "logistic",
+        "mine",
+        "MLP",
+        "GRU",
+        "CNN",
+        "human",
+    ]
     assert [label.get_fontweight() for label in labels].index("bold") == 1
     assert {"52.0", "95.8"} <= {text.get_text() for text in ax.texts}
 
 
 def test_the_table_that_ships_is_the_published_one_within_tolerance():
-    rows, published = {row["model"]: row for row in reference()["rows"]}, {p.name: p for p in _published()}
+    rows, published = (
+        {row["model"]: row for row in reference()["rows"]},
+        {p.name: p for p in _published()},
+    )
     for name, row in rows.items():
-        assert interval_of(row)[0] == pytest.approx(published[name].value, abs=published[name].tolerance)
-        assert name == "human" or len(row["acc"]) == len(row["shuffled_acc"]) == len(reference()["seeds"])
-    assert reference()["command"] == "python -m benchmarks.table --preset paper --seeds 8" and "jax" in reference()["versions"]
+        assert interval_of(row)[0] == pytest.approx(
+            published[name].value, abs=published[name].tolerance
+        )
+        assert name == "human" or len(row["acc"]) == len(row["shuffled_acc"]) == len(
+            reference()["seeds"]
+        )
+    assert (
+        reference()["command"] == "python -m benchmarks.table --preset paper --seeds 8"
+        and "jax" in reference()["versions"]
+    )
 
 
 def _published():
@@ -250,7 +333,10 @@ def test_a_torch_cnn_lies_within_the_interval_of_ours():
 
     found = mnist1d.evaluate(lambda: torch_model("cnn"), 5, shuffled=False)
     ours = next(row for row in reference()["rows"] if row["model"] == "cnn")
-    low, high = found.acc().mean() - found.acc().std(ddof=1), found.acc().mean() + found.acc().std(ddof=1)
+    low, high = (
+        found.acc().mean() - found.acc().std(ddof=1),
+        found.acc().mean() + found.acc().std(ddof=1),
+    )
     assert low <= interval_of(ours)[0] <= high
 
 

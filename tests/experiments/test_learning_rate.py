@@ -1,4 +1,5 @@
-"""Metalearning a learning rate: the meta-gradient against finite differences, the inner loop against plain NumPy."""
+"""Metalearning a learning rate: the meta-gradient against finite differences, the inner loop
+against plain NumPy."""
 
 import jax
 import numpy as np
@@ -12,13 +13,18 @@ from mnist1d.experiments.rows import Record, Rows
 @pytest.fixture
 def problem():
     rng = np.random.default_rng(0)
-    params = {name: {"w": rng.normal(size=shape) / 3, "b": np.zeros(shape[1])} for name, shape in (("dense1", (6, 5)), ("dense2", (5, 3)))}
+    params = {
+        name: {"w": rng.normal(size=shape) / 3, "b": np.zeros(shape[1])}
+        for name, shape in (("dense1", (6, 5)), ("dense2", (5, 3)))
+    }
     return rng.normal(size=(30, 6)), rng.integers(0, 3, 30), params
 
 
 def numpy_objective(rate, params, x, y, num_steps, batch_size):
     """The mean loss over gradient descent, gradients written out by hand."""
-    (w1, b1), (w2, b2) = ((params[name]["w"].copy(), params[name]["b"].copy()) for name in ("dense1", "dense2"))
+    (w1, b1), (w2, b2) = (
+        (params[name]["w"].copy(), params[name]["b"].copy()) for name in ("dense1", "dense2")
+    )
     losses = []
     for step in range(num_steps):
         rows = np.arange(step * batch_size, (step + 1) * batch_size) % len(x)
@@ -36,7 +42,9 @@ def numpy_objective(rate, params, x, y, num_steps, batch_size):
 def test_objective_is_gradient_descent_and_its_gradient_finite_differences(problem):
     x, y, params = problem
     with jax.enable_x64(True):
-        objective = make_objective(Config(num_steps=12, batch_size=10), x, y)  # wraps around the 30 signals
+        objective = make_objective(
+            Config(num_steps=12, batch_size=10), x, y
+        )  # wraps around the 30 signals
         value, slope = jax.value_and_grad(objective)(0.7, params)
         np.testing.assert_allclose(value, numpy_objective(0.7, params, x, y, 12, 10), rtol=1e-12)
         h = 1e-5
@@ -48,9 +56,15 @@ def test_outer_step_descends_the_objective_from_either_side():
     rows = run(Config(initial_rate=0.15, outer_steps=4, num_steps=40, grid_size=3), (3,))
     rates = [row.value for row in rows if row.metric == "rate"]
     losses = [row.value for row in rows if row.metric == "objective"]
-    assert rates[0] == pytest.approx(0.15) and rates == sorted(rates) and losses == sorted(losses, reverse=True)
+    assert (
+        rates[0] == pytest.approx(0.15)
+        and rates == sorted(rates)
+        and losses == sorted(losses, reverse=True)
+    )
     rates_of_grid, losses_of_grid = next(row.value for row in rows if row.metric == "grid")
-    assert rates_of_grid[0] == pytest.approx(0.15) and losses_of_grid[0] == pytest.approx(losses[0], rel=1e-5)
+    assert rates_of_grid[0] == pytest.approx(0.15) and losses_of_grid[0] == pytest.approx(
+        losses[0], rel=1e-5
+    )
 
 
 def record(start, seed, metric, value):
@@ -66,7 +80,15 @@ def test_claims_on_hand_made_rows():
         for metric, value in (("rate", rate), ("objective", loss), ("grid_best_loss", 1.7165))
     ]
     assert [claim.verdict for claim in claims(Rows(made))] == ["holds", "holds"]
-    apart = [record(start := r.config["initial_rate"], r.seed, r.metric, r.value * (start if r.metric == "rate" else 1)) for r in made]
+    apart = [
+        record(
+            start := r.config["initial_rate"],
+            r.seed,
+            r.metric,
+            r.value * (start if r.metric == "rate" else 1),
+        )
+        for r in made
+    ]
     assert claims(Rows(apart))[0].verdict == "does not hold"
     assert {claim.verdict for claim in claims(Rows(made).where(seed=0))} == {"undecided"}
 
@@ -86,14 +108,41 @@ def test_a_seed_that_diverges_is_left_out_and_counted(far):
             }
             for metric, value in found.items():
                 step = 50 if metric in ("rate", "objective") else None
-                made.append(Record(f"from {start}", {"initial_rate": start}, seed, metric, step, value + seed * 1e-4))
-            made.append(Record(f"from {start}", {"initial_rate": start}, seed, "grid", None, np.array([[0.5, 0.6], [1.8, 1.7165]])))
+                made.append(
+                    Record(
+                        f"from {start}",
+                        {"initial_rate": start},
+                        seed,
+                        metric,
+                        step,
+                        value + seed * 1e-4,
+                    )
+                )
+            made.append(
+                Record(
+                    f"from {start}",
+                    {"initial_rate": start},
+                    seed,
+                    "grid",
+                    None,
+                    np.array([[0.5, 0.6], [1.8, 1.7165]]),
+                )
+            )
     meet, grid = claims(Rows(made))
-    assert meet.verdict == "holds" and meet.n == 2 and "1 of 3 seeds diverge and are left out" in meet.quantity
+    assert (
+        meet.verdict == "holds"
+        and meet.n == 2
+        and "1 of 3 seeds diverge and are left out" in meet.quantity
+    )
     assert grid.verdict == "holds"
-    assert [(line[1], line[3:5]) for line in table(Rows(made))[1]] == [("0.620", ["2", "1"]), ("0.621", ["3", "0"])]
+    assert [(line[1], line[3:5]) for line in table(Rows(made))[1]] == [
+        ("0.620", ["2", "1"]),
+        ("0.621", ["3", "0"]),
+    ]
     drawn = figures(Rows(made))["learning-rate"].axes
-    assert all(np.isfinite(np.asarray(line.get_ydata(), float)).all() for ax in drawn for line in ax.lines)
+    assert all(
+        np.isfinite(np.asarray(line.get_ydata(), float)).all() for ax in drawn for line in ax.lines
+    )
     alone = Rows(r for r in made if r.seed == 1)
     assert table(alone)[1][0][1:5] == ["–", "–", "0", "1"]
     assert [claim.n for claim in claims(alone)] == [1]

@@ -1,4 +1,5 @@
-"""Masks: how many weights they drop, which, and that what is dropped stays dropped; adjacency on masks made by hand."""
+"""Masks: how many weights they drop, which, and that what is dropped stays dropped; adjacency on
+masks made by hand."""
 
 import jax
 import numpy as np
@@ -6,19 +7,32 @@ import pytest
 
 from mnist1d.errors import UsageError
 from mnist1d.experiments import lottery
-from mnist1d.experiments.lottery import Config, adjacency, adjacent_shares, joined, lowest_dropped, peaks, rounds, split_off
+from mnist1d.experiments.lottery import (
+    Config,
+    adjacency,
+    adjacent_shares,
+    joined,
+    lowest_dropped,
+    peaks,
+    rounds,
+    split_off,
+)
 from mnist1d.experiments.rows import Record, Rows
 from mnist1d.learning import Settings, Split, make_fit
 from mnist1d.learning.models import mlp
 
 MODEL = mlp(hidden=12, num_inputs=6)
-FIT = jax.jit(make_fit(MODEL, Settings(num_steps=15, batch_size=20, learning_rate=0.02, eval_every=15)))
+FIT = jax.jit(
+    make_fit(MODEL, Settings(num_steps=15, batch_size=20, learning_rate=0.02, eval_every=15))
+)
 
 
 def data():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(60, 6)), rng.integers(0, 10, 60)
-    return Split(*map(jax.numpy.asarray, (x.astype("float32"), y, x[:20].astype("float32"), y[:20])))
+    return Split(
+        *map(jax.numpy.asarray, (x.astype("float32"), y, x[:20].astype("float32"), y[:20]))
+    )
 
 
 @pytest.mark.parametrize("sparsity", [0, 0.1, 0.5, 0.919, 1])
@@ -53,22 +67,44 @@ def test_rounds_start_from_the_initial_values_with_exact_density_and_keep_zeros(
         for layer in initial:
             assert np.array_equal(params[layer]["w"], initial[layer]["w"])
             m, size = joined(mask[layer]), joined(mask[layer]).size
-            assert (m == 0).sum() == int(sparsity * size)  # each layer by itself, weights and biases together
+            assert (m == 0).sum() == int(
+                sparsity * size
+            )  # each layer by itself, weights and biases together
             assert (joined(after[layer])[m == 0] == 0).all()
-            assert (joined(after[layer])[m == 1] != joined(initial[layer])[m == 1]).any() or sparsity == 1
-    dropped = sum(int(0.6 * joined(p).size) for p in initial.values()) / sum(joined(p).size for p in initial.values())
-    assert found["sparsity"][3] == pytest.approx(dropped) and found["sparsity"][[0, 5]].tolist() == [0, 1]
+            assert (
+                joined(after[layer])[m == 1] != joined(initial[layer])[m == 1]
+            ).any() or sparsity == 1
+    dropped = sum(int(0.6 * joined(p).size) for p in initial.values()) / sum(
+        joined(p).size for p in initial.values()
+    )
+    assert found["sparsity"][3] == pytest.approx(dropped) and found["sparsity"][
+        [0, 5]
+    ].tolist() == [0, 1]
 
 
 def test_magnitude_drops_what_training_made_small_and_never_revives_it():
-    config, initial = Config("magnitude", num_rounds=4), {"layer": {"w": np.ones((2, 2)), "b": np.ones(2)}}
+    config, initial = (
+        Config("magnitude", num_rounds=4),
+        {"layer": {"w": np.ones((2, 2)), "b": np.ones(2)}},
+    )
     trained = {"layer": {"w": np.array([[0.1, -5.0], [3.0, -0.2]]), "b": np.array([4.0, 0.3])}}
     masks = []
 
     def train(params, mask):
         masks.append(joined(mask["layer"]))
-        params = {"layer": {name: trained["layer"][name] * mask["layer"][name] for name in ("w", "b")}}
-        return type("Fit", (), {"params": params, "curves": dict.fromkeys(("train_acc", "test_acc", "train_loss", "test_loss"), [0.0])})
+        params = {
+            "layer": {name: trained["layer"][name] * mask["layer"][name] for name in ("w", "b")}
+        }
+        return type(
+            "Fit",
+            (),
+            {
+                "params": params,
+                "curves": dict.fromkeys(
+                    ("train_acc", "test_acc", "train_loss", "test_loss"), [0.0]
+                ),
+            },
+        )
 
     rounds(config, 0, initial, train)
     assert masks[1].tolist() == [[0, 1], [1, 0], [1, 1]]  # 2 of 6: 0.1 and -0.2
@@ -93,7 +129,9 @@ def test_chance_is_what_shuffled_masks_have():
     for _ in range(3000):
         mask = np.stack([rng.permutation(np.arange(40) < count) for count in counts], axis=1)
         shares.append(adjacent_shares(mask, 2).mean())
-    assert np.mean(shares) == pytest.approx(adjacency(mask)["adjacent 2 by chance"], abs=4 * np.std(shares) / 3000**0.5)
+    assert np.mean(shares) == pytest.approx(
+        adjacency(mask)["adjacent 2 by chance"], abs=4 * np.std(shares) / 3000**0.5
+    )
 
 
 def test_the_peak_is_that_of_a_running_mean():
@@ -105,7 +143,9 @@ def test_the_peak_is_that_of_a_running_mean():
         for i, value in enumerate(values)
     ]
     at, height = peaks(Rows(records), "magnitude")
-    assert at[0] == pytest.approx(30 / 49, abs=1.1 / 49) and height[0] == pytest.approx((3 * 0.8 + 2 * 0.5) / 5)
+    assert at[0] == pytest.approx(30 / 49, abs=1.1 / 49) and height[0] == pytest.approx(
+        (3 * 0.8 + 2 * 0.5) / 5
+    )
 
 
 def test_settings_name_the_rule():

@@ -8,10 +8,14 @@ jax = pytest.importorskip("jax", reason="the studies need JAX")
 from mnist1d.experiments import pooling  # noqa: E402
 from mnist1d.learning import num_params  # noqa: E402
 
-H = np.random.default_rng(0).normal(size=(3, 9, 2)).astype(np.float32)  # (channels, time, batch), an odd length
+H = (
+    np.random.default_rng(0).normal(size=(3, 9, 2)).astype(np.float32)
+)  # (channels, time, batch), an odd length
 
 
-@pytest.mark.parametrize("kind, of_pair", [("max", np.maximum), ("average", lambda a, b: (a + b) / 2), ("l2", np.hypot)])
+@pytest.mark.parametrize(
+    "kind, of_pair", [("max", np.maximum), ("average", lambda a, b: (a + b) / 2), ("l2", np.hypot)]
+)
 def test_pooling_equals_numpy(kind, of_pair):
     np.testing.assert_allclose(pooling.pool(H, kind), of_pair(H[:, 0:8:2], H[:, 1:8:2]), rtol=1e-6)
 
@@ -29,7 +33,13 @@ def test_l2_pooling_has_a_gradient_at_zero():
 def test_variants_share_their_sizes_where_they_should():
     sizes = {kind: num_params(pooling.pooled_cnn(kind, 20, 40)) for kind in pooling.POOLINGS}
     convolutions = (3 * 1 + 1) * 20 + (3 * 20 + 1) * 20
-    assert sizes["max"] == sizes["average"] == sizes["l2"] == sizes["stride"] == convolutions + (20 * 10 + 1) * 10
+    assert (
+        sizes["max"]
+        == sizes["average"]
+        == sizes["l2"]
+        == sizes["stride"]
+        == convolutions + (20 * 10 + 1) * 10
+    )
     assert sizes["none"] == convolutions + (20 * 40 + 1) * 10
 
 

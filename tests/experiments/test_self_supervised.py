@@ -34,7 +34,9 @@ def test_new_slopes_and_offsets_have_their_spread():
     flat = np.zeros((4000, 40), np.float32)
     view = np.asarray(study.view(jax.random.key(2), flat))
     slope, offset = np.polyfit(RAMP, view.T, 1)
-    assert slope.std() == pytest.approx(0.04, rel=0.06) and offset.std() == pytest.approx(0.3, rel=0.06)
+    assert slope.std() == pytest.approx(0.04, rel=0.06) and offset.std() == pytest.approx(
+        0.3, rel=0.06
+    )
 
 
 def test_info_nce_equals_numpy():
@@ -43,16 +45,22 @@ def test_info_nce_equals_numpy():
     cosine = (a @ b.T) / np.linalg.norm(a, axis=1)[:, None] / np.linalg.norm(b, axis=1)
     logits = cosine / 0.5
     expected = -np.mean(np.diag(logits) - np.log(np.exp(logits).sum(axis=1)))
-    assert float(study.info_nce(a.astype(np.float32), b.astype(np.float32), 0.5)) == pytest.approx(expected, rel=1e-5)
+    assert float(study.info_nce(a.astype(np.float32), b.astype(np.float32), 0.5)) == pytest.approx(
+        expected, rel=1e-5
+    )
 
 
-@pytest.mark.parametrize("variant, sizes", [("none", []), ("projector", [125, 16]), ("deep", [125, 125, 125, 16])])
+@pytest.mark.parametrize(
+    "variant, sizes", [("none", []), ("projector", [125, 16]), ("deep", [125, 125, 125, 16])]
+)
 def test_layers_of_each_variant(variant, sizes):
     init, layers = study.network(variant, 40)
     outputs = layers(init(jax.random.key(0)), X[:6])
     assert [h.shape for h in outputs] == [(6, n) for n in (25 * 19, 25 * 10, 25 * 5, *sizes)]
     assert len(outputs) + 1 == len(study.LAYERS[variant]) == len(study.LINEAR[variant])
-    assert all((np.asarray(h) >= 0).all() for h in outputs[: 3 + max(len(sizes) - 1, 0)])  # relu everywhere but in the last of a projector
+    assert all(
+        (np.asarray(h) >= 0).all() for h in outputs[: 3 + max(len(sizes) - 1, 0)]
+    )  # relu everywhere but in the last of a projector
 
 
 def test_training_lowers_the_loss_without_labels():

@@ -1,4 +1,5 @@
-"""The benchmark table's MNIST column: rows where MNIST is given, skipped in one line where it is not; table and claim on hand-made rows."""
+"""The benchmark table's MNIST column: rows where MNIST is given, skipped in one line where it is
+not; table and claim on hand-made rows."""
 
 import numpy as np
 import pytest
@@ -40,20 +41,26 @@ def test_every_model_reads_images(digits, model):
 
 @pytest.mark.parametrize("preset", ["smoke", "quick", "paper"])
 def test_the_column_is_four_trials(preset):
-    images, series = ([c for c in grid(preset) if c.dataset == name] for name in ("mnist", "mnist1d"))
+    images, series = (
+        [c for c in grid(preset) if c.dataset == name] for name in ("mnist", "mnist1d")
+    )
     assert [config.model for config in images] == list(MODELS) and len(series) == 8
     assert {c.eval_every for c in images} == {c.eval_every for c in series}
     assert max(c.num_steps for c in images) <= min(c.num_steps for c in series)
 
 
 def test_the_paper_preset_trains_alike_on_both():
-    assert {(c.num_steps, c.batch_size, c.learning_rate, c.eval_every) for c in grid("paper")} == {(6000, 100, 0.01, 250)}
+    assert {(c.num_steps, c.batch_size, c.learning_rate, c.eval_every) for c in grid("paper")} == {
+        (6000, 100, 0.01, 250)
+    }
     alone = [task.config for task in plan("spatial-priors", "paper", overrides=["dataset=mnist"])]
     assert alone == [config for config in grid("paper") if config.dataset == "mnist"]
 
 
 def test_a_trial_on_mnist_is_one_whatever_mnist1d_is():
-    assert Config(dataset="mnist", data=DataConfig(seed=7, shuffle_seq=True)) == Config(dataset="mnist")
+    assert Config(dataset="mnist", data=DataConfig(seed=7, shuffle_seq=True)) == Config(
+        dataset="mnist"
+    )
     assert Config(data=DataConfig(seed=7)) != Config()
 
 
@@ -71,7 +78,9 @@ def test_without_mnist_the_column_is_skipped_in_one_line(tmp_path, monkeypatch, 
     with pytest.raises(MissingDataError, match="give --mnist FILE"):
         run(Config(dataset="mnist"), (0,))
     with open_store(tmp_path) as store:
-        tasks = [task for task in plan("spatial-priors", "smoke", 1) if task.config.dataset == "mnist"]
+        tasks = [
+            task for task in plan("spatial-priors", "smoke", 1) if task.config.dataset == "mnist"
+        ]
         summary = sweep(store, tasks)
     assert summary.ok and len(summary.skipped) == 4
     show_summary(summary, "")
@@ -87,12 +96,28 @@ def test_an_unknown_dataset_is_named():
 def rows_of_all(series, images, series_seeds=(0, 1, 2), images_seeds=(0, 1, 2), num_steps=10):
     """Return rows of final accuracies {model: accuracy of a seed}, as functions of the seed."""
     records = []
-    for dataset, accs, seeds in (("mnist1d", series, series_seeds), ("mnist", images, images_seeds)):
+    for dataset, accs, seeds in (
+        ("mnist1d", series, series_seeds),
+        ("mnist", images, images_seeds),
+    ):
         for model, acc in accs.items():
-            config = {"model": model, "dataset": dataset, "num_steps": num_steps, "data.shuffle_seq": False}
+            config = {
+                "model": model,
+                "dataset": dataset,
+                "num_steps": num_steps,
+                "data.shuffle_seq": False,
+            }
             for seed in seeds:
-                found = (("test_acc", 0, 0.1), ("test_acc", num_steps, acc(seed)), ("num_params", None, 9.0), ("seconds", None, 1.0))
-                records += [Record(f"{model} {dataset} {num_steps}", config, seed, *values) for values in found]
+                found = (
+                    ("test_acc", 0, 0.1),
+                    ("test_acc", num_steps, acc(seed)),
+                    ("num_params", None, 9.0),
+                    ("seconds", None, 1.0),
+                )
+                records += [
+                    Record(f"{model} {dataset} {num_steps}", config, seed, *values)
+                    for values in found
+                ]
     return Rows(records)
 
 
@@ -114,18 +139,35 @@ def test_the_column_of_the_table():
     assert [line[at] for line in lines] == ["92.0", "97.0", "98.0", "96.0", ""]
     assert measured(rows_of_all(SERIES, IMAGES))["cnn on MNIST"] == pytest.approx([0.98] * 3)
     assert [line[at] for line in table(rows_of_all(SERIES, {}))[1]] == [""] * 5
-    alone = table(Rows([*rows_of_all({}, IMAGES), *rows_of_all({}, same(logistic=0.5, mlp=0.5), num_steps=5)]))[1]
-    assert [(line[0], line[2], line[at]) for line in alone[:2]] == [("logistic", "", "92.0"), ("mlp", "", "97.0")]
+    alone = table(
+        Rows([*rows_of_all({}, IMAGES), *rows_of_all({}, same(logistic=0.5, mlp=0.5), num_steps=5)])
+    )[1]
+    assert [(line[0], line[2], line[at]) for line in alone[:2]] == [
+        ("logistic", "", "92.0"),
+        ("mlp", "", "97.0"),
+    ]
 
 
 def test_the_claim_pairs_the_three_models_by_seed():
     claim = spread(rows_of_all(SERIES, IMAGES))
-    assert claim.verdict == "holds" and claim.estimate == pytest.approx((0.94 - 0.64) - (0.98 - 0.96))
+    assert claim.verdict == "holds" and claim.estimate == pytest.approx(
+        (0.94 - 0.64) - (0.98 - 0.96)
+    )
     assert spread(rows_of_all(SERIES, same(mlp=0.5, cnn=0.99, gru=0.98))).verdict == "does not hold"
-    series = {"mlp": lambda seed: 0.5 + seed / 10, "cnn": lambda seed: 0.9, "gru": lambda seed: 0.9}  # apart by 0.4, 0.3, 0.2
-    images = {"mlp": lambda seed: 0.6 + seed / 10, "cnn": lambda seed: 0.9, "gru": lambda seed: 0.9}  # apart by 0.3, 0.2, 0.1
+    series = {
+        "mlp": lambda seed: 0.5 + seed / 10,
+        "cnn": lambda seed: 0.9,
+        "gru": lambda seed: 0.9,
+    }  # apart by 0.4, 0.3, 0.2
+    images = {
+        "mlp": lambda seed: 0.6 + seed / 10,
+        "cnn": lambda seed: 0.9,
+        "gru": lambda seed: 0.9,
+    }  # apart by 0.3, 0.2, 0.1
     paired = spread(rows_of_all(series, images, images_seeds=(1, 2, 7)))
-    assert paired.n == 2 and paired.estimate == pytest.approx(0.1) and paired.low == pytest.approx(0.1)
+    assert (
+        paired.n == 2 and paired.estimate == pytest.approx(0.1) and paired.low == pytest.approx(0.1)
+    )
 
 
 @pytest.mark.parametrize("images", [{}, same(mlp=0.97, cnn=0.98)])

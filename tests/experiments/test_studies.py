@@ -1,4 +1,5 @@
-"""Every study of the registry through one table of checks, at the preset smoke; one run of each serves all of them."""
+"""Every study of the registry through one table of checks, at the preset smoke; one run of each
+serves all of them."""
 
 import dataclasses
 import json
@@ -69,7 +70,9 @@ def test_every_field_changes_the_identity(smoke):
     names = {field.name for field in dataclasses.fields(first)}
     for name in names:
         other = other_value(getattr(first, name))
-        changed = object.__new__(study.Config)  # past the checks of the values: only the identity is looked at
+        changed = object.__new__(
+            study.Config
+        )  # past the checks of the values: only the identity is looked at
         for field in names:
             object.__setattr__(changed, field, getattr(first, field) if field != name else other)
         assert trial_id(study.NAME, changed) != trial_id(study.NAME, first), name
@@ -88,12 +91,18 @@ def other_value(value):
 
 
 def test_rows_are_complete_for_every_seed(smoke):
-    ran = [task for task in smoke.tasks if task not in [skipped for skipped, _ in smoke.summary.skipped]]
+    ran = [
+        task
+        for task in smoke.tasks
+        if task not in [skipped for skipped, _ in smoke.summary.skipped]
+    ]
     assert ran and len(smoke.rows)
     for task in ran:
         rows = smoke.rows.where(trial=task.trial)
         assert sorted(rows.unique("seed")) == list(task.seeds)
-        numbers = [r for r in rows if not isinstance(r.value, np.ndarray)]  # an array for a figure may be there for one seed only
+        numbers = [
+            r for r in rows if not isinstance(r.value, np.ndarray)
+        ]  # an array for a figure may be there for one seed only
         per_seed = [[(r.metric, r.step) for r in numbers if r.seed == seed] for seed in task.seeds]
         assert all(sorted(one, key=str) == sorted(per_seed[0], key=str) for one in per_seed)
         assert len(set(per_seed[0])) == len(per_seed[0])
@@ -105,7 +114,9 @@ def test_rows_are_plain_and_serialisable(smoke):
         assert record.step is None or isinstance(record.step, int)
     for trial in smoke.rows.unique("trial"):
         config = smoke.rows.where(trial=trial).records[0].config
-        assert config == json.loads(json.dumps(config), object_hook=lambda d: {k: tuples(v) for k, v in d.items()})
+        assert config == json.loads(
+            json.dumps(config), object_hook=lambda d: {k: tuples(v) for k, v in d.items()}
+        )
     for record in smoke.rows:
         if record.metric.endswith("_acc") and not isinstance(record.value, np.ndarray):
             assert 0 <= record.value <= 1, record
@@ -125,19 +136,28 @@ def test_measured_names_are_published_names(smoke):
     measured = smoke.study.measured(smoke.rows)
     assert set(measured) <= {p.name for p in smoke.study.PUBLISHED}
     for name, values in measured.items():
-        assert np.ndim(values) == 1 and len(values) and np.isfinite(np.asarray(values, float)).any(), name
+        assert (
+            np.ndim(values) == 1 and len(values) and np.isfinite(np.asarray(values, float)).any()
+        ), name
 
 
 def test_claims_are_computed(smoke):
     claims = smoke.study.claims(smoke.rows)
     assert all(isinstance(claim, Claim) and claim.text and claim.quantity for claim in claims)
-    assert all(np.isfinite(claim.estimate) and claim.low <= claim.estimate <= claim.high for claim in claims)
-    assert claims or smoke.summary.skipped or not smoke.study.measured(smoke.rows)  # a smoke run may be too short to find a threshold
+    assert all(
+        np.isfinite(claim.estimate) and claim.low <= claim.estimate <= claim.high
+        for claim in claims
+    )
+    assert (
+        claims or smoke.summary.skipped or not smoke.study.measured(smoke.rows)
+    )  # a smoke run may be too short to find a threshold
 
 
 def test_one_seed_decides_nothing(smoke):
     for seed in smoke.rows.unique("seed"):
-        assert {claim.verdict for claim in smoke.study.claims(smoke.rows.where(seed=seed))} <= {UNDECIDED}
+        assert {claim.verdict for claim in smoke.study.claims(smoke.rows.where(seed=seed))} <= {
+            UNDECIDED
+        }
 
 
 def test_figures_show_something(smoke):
@@ -146,7 +166,9 @@ def test_figures_show_something(smoke):
     for slug in part.figures:
         assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", slug)
         for ending in ("png", "pdf", "svg"):
-            assert (smoke.folder / "figures" / f"{smoke.study.NAME}-{slug}.{ending}").stat().st_size > 1000
+            assert (
+                smoke.folder / "figures" / f"{smoke.study.NAME}-{slug}.{ending}"
+            ).stat().st_size > 1000
         from matplotlib.image import imread
 
         image = imread(smoke.folder / "figures" / f"{smoke.study.NAME}-{slug}.png")[..., :3]
@@ -159,7 +181,11 @@ def test_figures_show_something(smoke):
 def test_part_of_a_sweep_can_be_looked_at(smoke):
     """As in the middle of a sweep: the first trial only, the last only, one seed, nothing."""
     trials = smoke.rows.unique("trial")
-    for rows in (smoke.rows.where(trial=trials[0]), smoke.rows.where(trial=trials[-1], seed=0), Rows([])):
+    for rows in (
+        smoke.rows.where(trial=trials[0]),
+        smoke.rows.where(trial=trials[-1], seed=0),
+        Rows([]),
+    ):
         results = results_of(smoke.study.NAME, rows)
         json.dumps(results.to_dict(), allow_nan=False)
         assert isinstance(results.figures(), dict)
@@ -169,7 +195,10 @@ def test_table_is_text(smoke):
     if hasattr(smoke.study, "table"):
         header, lines = smoke.study.table(smoke.rows)
         assert lines or not smoke.study.measured(smoke.rows)
-        assert all(len(line) == len(header) and all(isinstance(cell, str) for cell in line) for line in lines)
+        assert all(
+            len(line) == len(header) and all(isinstance(cell, str) for cell in line)
+            for line in lines
+        )
 
 
 def test_resuming_does_nothing(smoke):

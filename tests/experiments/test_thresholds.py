@@ -1,4 +1,5 @@
-"""Thresholds: padding changes nothing, definitions on hand-made curves, claims on hand-made rows."""
+"""Thresholds: padding changes nothing, definitions on hand-made curves, claims on hand-made
+rows."""
 
 import jax
 import jax.numpy as jnp
@@ -7,14 +8,28 @@ import pytest
 
 from mnist1d.errors import UsageError
 from mnist1d.experiments.rows import Record, Rows
-from mnist1d.experiments.thresholds import Config, claims, growth, narrowed, network, num_params, run, threshold
+from mnist1d.experiments.thresholds import (
+    Config,
+    claims,
+    growth,
+    narrowed,
+    network,
+    num_params,
+    run,
+    threshold,
+)
 from mnist1d.learning import Settings, Split, make_fit
 from mnist1d.learning import num_params as count
 
 
 def test_padded_network_learns_as_the_narrow_one_does():
     rng = np.random.default_rng(0)
-    split = Split(*(jnp.asarray(a) for a in (rng.normal(size=(60, 40)).astype("float32"), rng.integers(0, 3, 60)) * 2))
+    split = Split(
+        *(
+            jnp.asarray(a)
+            for a in (rng.normal(size=(60, 40)).astype("float32"), rng.integers(0, 3, 60)) * 2
+        )
+    )
     wide, narrow = network(9, 3), network(4, 3)
     params, mask = narrowed(wide.init(jax.random.key(0)), 4)
     cut = {
@@ -27,9 +42,17 @@ def test_padded_network_learns_as_the_narrow_one_does():
     padded = jax.jit(make_fit(wide, settings))(key, split, params=params, mask=mask)
     plain = jax.jit(make_fit(narrow, settings))(key, split, params=cut)
     np.testing.assert_allclose(padded.curves["train_loss"], plain.curves["train_loss"], rtol=1e-4)
-    np.testing.assert_allclose(padded.params["dense2"]["w"][:4, :4], plain.params["dense2"]["w"], atol=1e-4)
-    assert not np.any(padded.params["dense2"]["w"][4:]) and not np.any(padded.params["dense1"]["w"][:, 4:])
-    assert sum(int(leaf.sum()) for leaf in jax.tree.leaves(mask)) == num_params(4, 40, 3) == count(narrow)
+    np.testing.assert_allclose(
+        padded.params["dense2"]["w"][:4, :4], plain.params["dense2"]["w"], atol=1e-4
+    )
+    assert not np.any(padded.params["dense2"]["w"][4:]) and not np.any(
+        padded.params["dense1"]["w"][:, 4:]
+    )
+    assert (
+        sum(int(leaf.sum()) for leaf in jax.tree.leaves(mask))
+        == num_params(4, 40, 3)
+        == count(narrow)
+    )
 
 
 def test_padded_network_starts_within_the_bounds_of_the_narrow_one():
@@ -42,7 +65,9 @@ def test_padded_network_starts_within_the_bounds_of_the_narrow_one():
 def test_threshold_on_hand_made_curves():
     numbers = np.array([10, 100, 1000])
     assert threshold(numbers, np.array([1.0, 0.1, 0.001]), 0.1) == pytest.approx(100)
-    assert threshold(numbers, np.array([1.0, 0.1, 0.001]), 0.01) == pytest.approx(100 * 10**0.5)  # halfway in both logarithms
+    assert threshold(numbers, np.array([1.0, 0.1, 0.001]), 0.01) == pytest.approx(
+        100 * 10**0.5
+    )  # halfway in both logarithms
     assert threshold(numbers, np.array([0.05, 0.01, 0.0]), 0.1) == 10
     assert np.isnan(threshold(numbers, np.array([1.0, 0.9, 0.8]), 0.1))
     assert 100 < threshold(numbers, np.array([1.0, 0.9, 0.0]), 0.1) < 1000
@@ -51,13 +76,24 @@ def test_threshold_on_hand_made_curves():
 def test_chance_is_the_loss_of_the_best_constant_answer():
     labels = np.eye(4)
     constant = np.full((4, 4), 0.25)
-    assert Config(loss="mse", num_classes=4).chance == pytest.approx(np.square(constant - labels).sum(axis=1).mean())
-    assert Config(loss="cross_entropy", num_classes=4).chance == pytest.approx(-np.log(constant[labels == 1]).mean())
+    assert Config(loss="mse", num_classes=4).chance == pytest.approx(
+        np.square(constant - labels).sum(axis=1).mean()
+    )
+    assert Config(loss="cross_entropy", num_classes=4).chance == pytest.approx(
+        -np.log(constant[labels == 1]).mean()
+    )
 
 
 def made(of_mse, of_nll, peak=1.1):
     return Rows(
-        Record(f"{loss} {k}", {"loss": loss, "num_classes": k}, seed, metric, None, value * (1 + 0.01 * seed) * factor)
+        Record(
+            f"{loss} {k}",
+            {"loss": loss, "num_classes": k},
+            seed,
+            metric,
+            None,
+            value * (1 + 0.01 * seed) * factor,
+        )
         for loss, of in (("mse", of_mse), ("cross_entropy", of_nll))
         for k in (2, 5, 10)
         for seed, value in enumerate([of(k)] * 3)
@@ -72,16 +108,35 @@ def test_growth_and_claims_on_hand_made_rows():
     np.testing.assert_allclose(exponent, 1)
     assert [claim.verdict for claim in claims(rows)] == ["holds"] * 5
     other = claims(made(lambda k: 300 * k, lambda k: 90 * k, peak=8))
-    assert [claim.verdict for claim in other] == ["holds", "does not hold", "holds", "does not hold", "does not hold"]
+    assert [claim.verdict for claim in other] == [
+        "holds",
+        "does not hold",
+        "holds",
+        "does not hold",
+        "does not hold",
+    ]
 
 
 def test_run_gives_a_row_for_every_width_and_a_seed_does_not_depend_on_the_others():
     from mnist1d.config import DataConfig
 
-    config = Config(num_classes=2, num_train=60, num_steps=10, batch_size=20, widest=6, num_widths=3, data=DataConfig(num_samples=800))
+    config = Config(
+        num_classes=2,
+        num_train=60,
+        num_steps=10,
+        batch_size=20,
+        widest=6,
+        num_widths=3,
+        data=DataConfig(num_samples=800),
+    )
     both, alone = run(config, (0, 1)), run(config, (1,))
-    assert {row.step for row in both if row.metric == "train_loss"} == set(num_params(config.widths, 40, 2).tolist())
-    values = [{(r.metric, r.step): r.value for r in rows if r.seed == 1 and "seconds" not in r.metric} for rows in (both, alone)]
+    assert {row.step for row in both if row.metric == "train_loss"} == set(
+        num_params(config.widths, 40, 2).tolist()
+    )
+    values = [
+        {(r.metric, r.step): r.value for r in rows if r.seed == 1 and "seconds" not in r.metric}
+        for rows in (both, alone)
+    ]
     assert values[0].keys() == values[1].keys()
     for name in values[0]:
         np.testing.assert_allclose(values[0][name], values[1][name], rtol=1e-5, equal_nan=True)

@@ -25,7 +25,9 @@ def test_samples_are_the_first_of_the_frozen_set():
 
 def test_digits_are_mixed(tmp_path, monkeypatch):
     labels = np.repeat(np.arange(10), 30)
-    np.savez(tmp_path / "digits.npz", images=np.repeat(labels[:, None], 784, axis=1) / 10, labels=labels)
+    np.savez(
+        tmp_path / "digits.npz", images=np.repeat(labels[:, None], 784, axis=1) / 10, labels=labels
+    )
     monkeypatch.setenv("MNIST1D_MNIST", str(tmp_path / "digits.npz"))
     x, y = tsne.samples(tsne.Config(dataset="mnist", num_samples=60, perplexity=10.0))
     np.testing.assert_allclose(x[:, 0], y / 10, rtol=1e-6)

@@ -1,4 +1,5 @@
-"""Programs here run for a moment only: compile them with little optimisation, in a third of the time."""
+"""Programs here run for a moment only: compile them with little optimisation, in a third of the
+time."""
 
 import pytest
 

@@ -1,4 +1,5 @@
-"""The models: sizes, initial values, and the same functions as PyTorch's layers with the same weights."""
+"""The models: sizes, initial values, and the same functions as PyTorch's layers with the same
+weights."""
 
 import jax
 import jax.numpy as jnp
@@ -8,7 +9,14 @@ from jax import random
 
 from benchmarks.training import torch_model
 from mnist1d.learning import MODELS, num_params
-from mnist1d.learning.layers import bidirectional_gru, conv1d, conv1d_init, conv1d_time, gru, gru_init
+from mnist1d.learning.layers import (
+    bidirectional_gru,
+    conv1d,
+    conv1d_init,
+    conv1d_time,
+    gru,
+    gru_init,
+)
 from mnist1d.learning.losses import LOSSES, accuracy
 
 PARAMETERS = {"logistic": 410, "mlp": 15_210, "cnn": 5_210, "gru": 5_134}
@@ -30,7 +38,8 @@ def test_equal_arguments_give_the_same_model():
 
 
 def fans(name):
-    """The fan-in of each part of a model, by PyTorch's rule; the hidden size for recurrent weights."""
+    """The fan-in of each part of a model, by PyTorch's rule; the hidden size for recurrent
+    weights."""
     return {
         "logistic": {"dense1": 40},
         "mlp": {"dense1": 40, "dense2": 100, "dense3": 100},
@@ -41,12 +50,16 @@ def fans(name):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_initial_values_are_uniform_within_one_over_root_fan_in(name):
-    params = jax.vmap(MODELS[name]().init)(random.split(random.key(0), 200))  # many draws, so that the extremes come near the bound
+    params = jax.vmap(MODELS[name]().init)(
+        random.split(random.key(0), 200)
+    )  # many draws, so that the extremes come near the bound
     for part, fan in fans(name).items():
         for leaf in jax.tree.leaves(params[part]):
             bound = fan**-0.5
             assert 0.98 * bound < np.abs(leaf).max() <= bound
-            assert np.abs(leaf).mean() == pytest.approx(bound / 2, rel=0.05)  # uniform: a normal cut off there would lie lower
+            assert np.abs(leaf).mean() == pytest.approx(
+                bound / 2, rel=0.05
+            )  # uniform: a normal cut off there would lie lower
             assert abs(leaf.mean()) < 0.05 * bound
 
 
@@ -61,41 +74,68 @@ def test_conv1d_is_the_sum_over_the_kernel():
     x = np.asarray(random.normal(random.key(1), (2, 11, 5)))  # (inputs, time, batch)
     padded = np.pad(x, ((0, 0), (2, 2), (0, 0)))
     time = conv1d_time(11, 4, 3, 2)
-    expected = np.array([np.einsum("kio,ikb->ob", params["w"], padded[:, 3 * t : 3 * t + 4]) for t in range(time)]).transpose(1, 0, 2)
+    expected = np.array(
+        [np.einsum("kio,ikb->ob", params["w"], padded[:, 3 * t : 3 * t + 4]) for t in range(time)]
+    ).transpose(1, 0, 2)
     expected += np.asarray(params["b"])[:, None, None]
-    np.testing.assert_allclose(conv1d(params, jnp.asarray(x), stride=3, padding=2), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        conv1d(params, jnp.asarray(x), stride=3, padding=2), expected, rtol=1e-5, atol=1e-6
+    )
 
 
 def test_bidirectional_gru_is_two_grus():
     forward, backward = gru_init(random.key(0), 2, 4), gru_init(random.key(1), 2, 4)
     x = random.normal(random.key(2), (9, 2, 3))
     expected = jnp.concatenate([gru(forward, x), gru(backward, x[::-1])[::-1]], axis=1)
-    np.testing.assert_allclose(bidirectional_gru(forward, backward, x), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        bidirectional_gru(forward, backward, x), expected, rtol=1e-5, atol=1e-6
+    )
 
 
 def as_torch(name, params):
-    """Our parameters (or their gradients) under the names and in the layout of the PyTorch model's."""
+    """Our parameters (or their gradients) under the names and in the layout of the PyTorch
+    model's."""
     if name in ("logistic", "mlp"):
         dense = {part: (leaf["w"].T, leaf["b"]) for part, leaf in params.items()}
-        pairs = {"": dense["dense1"]} if name == "logistic" else {f"{part}.": pair for part, pair in dense.items()}
-        return {f"{part}{kind}": value for part, pair in pairs.items() for kind, value in zip(("weight", "bias"), pair, strict=True)}
+        pairs = (
+            {"": dense["dense1"]}
+            if name == "logistic"
+            else {f"{part}.": pair for part, pair in dense.items()}
+        )
+        return {
+            f"{part}{kind}": value
+            for part, pair in pairs.items()
+            for kind, value in zip(("weight", "bias"), pair, strict=True)
+        }
     named = {"dense.weight": params["dense"]["w"].T, "dense.bias": params["dense"]["b"]}
     if name == "cnn":
         for part in ("conv1", "conv2", "conv3"):
-            named |= {f"{part}.weight": params[part]["w"].transpose(2, 1, 0), f"{part}.bias": params[part]["b"]}
+            named |= {
+                f"{part}.weight": params[part]["w"].transpose(2, 1, 0),
+                f"{part}.bias": params[part]["b"],
+            }
         return named
     for direction, ending in (("forward", ""), ("backward", "_reverse")):
-        for ours, theirs in (("w_input", "weight_ih"), ("w_hidden", "weight_hh"), ("b_input", "bias_ih"), ("b_hidden", "bias_hh")):
+        for ours, theirs in (
+            ("w_input", "weight_ih"),
+            ("w_hidden", "weight_hh"),
+            ("b_input", "bias_ih"),
+            ("b_hidden", "bias_hh"),
+        ):
             named[f"gru.{theirs}_l0{ending}"] = params[direction][ours]
     return named
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_outputs_and_gradients_equal_pytorch(name):
-    torch = pytest.importorskip("torch", reason="compares with PyTorch's layers, and torch is not installed")
+    torch = pytest.importorskip(
+        "torch", reason="compares with PyTorch's layers, and torch is not installed"
+    )
     model, theirs = MODELS[name](), torch_model(name)
     params = model.init(random.key(0))
-    theirs.load_state_dict({key: torch.tensor(np.asarray(value)) for key, value in as_torch(name, params).items()})
+    theirs.load_state_dict(
+        {key: torch.tensor(np.asarray(value)) for key, value in as_torch(name, params).items()}
+    )
     x = np.asarray(random.normal(random.key(1), (20, 40)))
     labels = np.arange(20) % 10
 
@@ -104,7 +144,9 @@ def test_outputs_and_gradients_equal_pytorch(name):
     np.testing.assert_allclose(model.apply(params, x), logits.detach(), rtol=1e-4, atol=1e-5)
     grads = jax.grad(lambda params: LOSSES["cross_entropy"](model.apply(params, x), labels))(params)
     for key, value in as_torch(name, grads).items():
-        np.testing.assert_allclose(value, theirs.get_parameter(key).grad, rtol=1e-3, atol=1e-6, err_msg=key)
+        np.testing.assert_allclose(
+            value, theirs.get_parameter(key).grad, rtol=1e-3, atol=1e-6, err_msg=key
+        )
 
 
 def test_losses_at_chance():
@@ -120,20 +162,34 @@ def test_accuracy_counts_the_largest_logit():
 
 @pytest.mark.parametrize("name", ["cnn", "gru"])
 def test_several_values_a_step_equal_pytorch(name):
-    torch = pytest.importorskip("torch", reason="compares with PyTorch's layers, and torch is not installed")
+    torch = pytest.importorskip(
+        "torch", reason="compares with PyTorch's layers, and torch is not installed"
+    )
     features, steps = 4, 12
     model = MODELS[name](num_inputs=features * steps, num_features=features)
     params = model.init(random.key(0))
-    weights = {key: torch.tensor(np.asarray(value)) for key, value in as_torch(name, params).items()}
+    weights = {
+        key: torch.tensor(np.asarray(value)) for key, value in as_torch(name, params).items()
+    }
     x = torch.tensor(np.asarray(random.normal(random.key(1), (5, features * steps))))
     series = x.reshape(5, steps, features)  # rows of an image, end to end
     if name == "cnn":
         h = series.transpose(1, 2)
         for part, padding in (("conv1", 1), ("conv2", 1), ("conv3", 1)):
-            h = torch.nn.functional.conv1d(h, weights[f"{part}.weight"], weights[f"{part}.bias"], stride=2, padding=padding).relu()
+            h = torch.nn.functional.conv1d(
+                h, weights[f"{part}.weight"], weights[f"{part}.bias"], stride=2, padding=padding
+            ).relu()
     else:
         layer = torch.nn.GRU(features, 6, batch_first=True, bidirectional=True)
-        layer.load_state_dict({key.removeprefix("gru."): value for key, value in weights.items() if key.startswith("gru.")})
+        layer.load_state_dict(
+            {
+                key.removeprefix("gru."): value
+                for key, value in weights.items()
+                if key.startswith("gru.")
+            }
+        )
         h = layer(series)[0]
     logits = h.flatten(1) @ weights["dense.weight"].T + weights["dense.bias"]
-    np.testing.assert_allclose(model.apply(params, jnp.asarray(x.numpy())), logits.detach(), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        model.apply(params, jnp.asarray(x.numpy())), logits.detach(), rtol=1e-4, atol=1e-5
+    )

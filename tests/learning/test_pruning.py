@@ -1,4 +1,5 @@
-"""Pruned training is the full network's training: same curves, same weights, at the size of what the mask leaves."""
+"""Pruned training is the full network's training: same curves, same weights, at the size of what
+the mask leaves."""
 
 import jax
 import numpy as np
@@ -32,7 +33,8 @@ def kept(params, share, seed=0):
 
 
 def with_dead_units(params):
-    """Units 0..4 have no first layer, 3..9 no second, 8..14 are not read at the end, 20.. neither there nor by the second layer."""
+    """Units 0..4 have no first layer, 3..9 no second, 8..14 are not read at the end, 20.. neither
+    there nor by the second layer."""
     mask = jax.tree.map(lambda a: np.ones(a.shape, "float32"), params)
     mask["dense1"]["w"][:, :5] = mask["dense1"]["b"][:5] = 0
     mask["dense2"]["w"][:, 3:10] = mask["dense2"]["b"][3:10] = 0
@@ -57,26 +59,46 @@ def test_the_full_networks_result(split, params, name):
     found = PrunedTraining(SETTINGS)(3, split, params, mask)
     assert found.steps.tolist() == full.steps.tolist()
     for metric in full.curves:
-        np.testing.assert_allclose(found.curves[metric], full.curves[metric], rtol=1e-4, atol=1e-6, err_msg=metric)
+        np.testing.assert_allclose(
+            found.curves[metric], full.curves[metric], rtol=1e-4, atol=1e-6, err_msg=metric
+        )
     for layer in params:
         for part in ("w", "b"):
-            np.testing.assert_allclose(found.params[layer][part], full.params[layer][part], rtol=1e-3, atol=2e-5, err_msg=f"{layer} {part}")
+            np.testing.assert_allclose(
+                found.params[layer][part],
+                full.params[layer][part],
+                rtol=1e-3,
+                atol=2e-5,
+                err_msg=f"{layer} {part}",
+            )
             assert (found.params[layer][part][mask[layer][part] == 0] == 0).all()
 
 
 def test_which_units_count(params):
     used, second = used_units(with_dead_units(params))
     assert np.flatnonzero(second).tolist() == [0, 1, 2, 15, 16, 17, 18, 19]
-    # 3, 4: neither layer; 5..7 are read at the end; 8..14 are read by the second layer; 20.. by nothing
+    # 3, 4: neither layer; 5..7 are read at the end; 8..14 are read by the second layer; 20.. by
+    # nothing
     assert np.flatnonzero(used).tolist() == [0, 1, 2, *range(5, 20)]
 
 
 def test_sizes_are_what_is_left_rounded_up(params):
     order, second = ordered_units(with_dead_units(params))
     assert len(order) == 18 and second == 9
-    assert sorted(order.tolist()) == [0, 1, 2, *range(5, 20)] and set(order[:8].tolist()) == {0, 1, 2, 15, 16, 17, 18, 19}
+    assert sorted(order.tolist()) == [0, 1, 2, *range(5, 20)] and set(order[:8].tolist()) == {
+        0,
+        1,
+        2,
+        15,
+        16,
+        17,
+        18,
+        19,
+    }
     part = slim(params, order, second)
-    assert part["dense2"]["w"].shape == (18, 9) and np.array_equal(part["dense1"]["w"], params["dense1"]["w"][:, order])
+    assert part["dense2"]["w"].shape == (18, 9) and np.array_equal(
+        part["dense1"]["w"], params["dense1"]["w"][:, order]
+    )
 
 
 def test_few_programs_serve_all_masks(split, params):

@@ -10,7 +10,16 @@ from jax import random
 
 from benchmarks.training import torch_model
 from mnist1d.errors import UsageError
-from mnist1d.learning import MODELS, Model, Settings, Split, compile_seeds, enable_compilation_cache, fit_seeds, make_fit
+from mnist1d.learning import (
+    MODELS,
+    Model,
+    Settings,
+    Split,
+    compile_seeds,
+    enable_compilation_cache,
+    fit_seeds,
+    make_fit,
+)
 from mnist1d.learning.losses import accuracy, cross_entropy
 from mnist1d.learning.training import OPTIMIZERS, _batches, apply_in_chunks
 from tests.learning.test_models import as_torch
@@ -23,7 +32,9 @@ def split():
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 10, 330)
     x = rng.normal(size=(330, 40)) + np.eye(10, 40)[labels] * 2
-    return Split(*map(jnp.asarray, (x[:230].astype("f4"), labels[:230], x[230:].astype("f4"), labels[230:])))
+    return Split(
+        *map(jnp.asarray, (x[:230].astype("f4"), labels[:230], x[230:].astype("f4"), labels[230:]))
+    )
 
 
 def trained(split, params=None, mask=None, learning_rate=None, model=None, **settings):
@@ -36,7 +47,9 @@ def trained(split, params=None, mask=None, learning_rate=None, model=None, **set
 def rows_of_batches(n, steps, **settings):
     """Which training rows each step sees, (steps, batch)."""
     x = jnp.arange(n, dtype=jnp.float32)[:, None]
-    batch_at = _batches(KEY, Split(x, jnp.arange(n), x[:1], jnp.arange(1)), Settings(num_steps=steps, **settings))
+    batch_at = _batches(
+        KEY, Split(x, jnp.arange(n), x[:1], jnp.arange(1)), Settings(num_steps=steps, **settings)
+    )
     batches = [batch_at(i) for i in range(steps)]
     for x, y in batches:
         np.testing.assert_array_equal(x[:, 0], y)  # signals and labels stay together
@@ -77,10 +90,16 @@ def test_evaluation_at_zero_every_so_often_and_at_the_end(split):
         params = trained(split, num_steps=step).params
         for part, x, y in (("train", split.x, split.y), ("test", split.x_test, split.y_test)):
             logits = model.apply(params, x)
-            assert result.curves[f"{part}_acc"][place] == pytest.approx(float(accuracy(logits, y)), abs=1e-6)
-            assert result.curves[f"{part}_loss"][place] == pytest.approx(float(cross_entropy(logits, y)), rel=1e-5)
+            assert result.curves[f"{part}_acc"][place] == pytest.approx(
+                float(accuracy(logits, y)), abs=1e-6
+            )
+            assert result.curves[f"{part}_loss"][place] == pytest.approx(
+                float(cross_entropy(logits, y)), rel=1e-5
+            )
     first = model.apply(model.init(random.split(KEY)[0]), split.x_test)
-    assert result.curves["test_loss"][0] == pytest.approx(float(cross_entropy(first, split.y_test)), rel=1e-5)
+    assert result.curves["test_loss"][0] == pytest.approx(
+        float(cross_entropy(first, split.y_test)), rel=1e-5
+    )
 
 
 def test_a_start_that_is_given_is_taken(split):
@@ -94,7 +113,9 @@ def test_a_start_that_is_given_is_taken(split):
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_masked_weights_are_zero_exactly_to_the_end(split, optimizer):
     shapes = jax.eval_shape(MODELS["logistic"]().init, KEY)
-    mask = jax.tree.map(lambda leaf: (random.uniform(random.key(1), leaf.shape) < 0.3).astype(jnp.float32), shapes)
+    mask = jax.tree.map(
+        lambda leaf: (random.uniform(random.key(1), leaf.shape) < 0.3).astype(jnp.float32), shapes
+    )
     params = trained(split, mask=mask, optimizer=optimizer, num_steps=20).params
     for leaf, kept in zip(jax.tree.leaves(params), jax.tree.leaves(mask), strict=True):
         assert (np.asarray(leaf)[np.asarray(kept) == 0] == 0).all()
@@ -104,7 +125,9 @@ def test_masked_weights_are_zero_exactly_to_the_end(split, optimizer):
 def test_learning_rate_as_setting_number_and_schedule_agree(split):
     by_setting = trained(split, learning_rate=None).params
     for given in (0.01, jnp.full(7, 0.01)):
-        jax.tree.map(np.testing.assert_array_equal, trained(split, learning_rate=given).params, by_setting)
+        jax.tree.map(
+            np.testing.assert_array_equal, trained(split, learning_rate=given).params, by_setting
+        )
     stopped = trained(split, learning_rate=jnp.where(jnp.arange(7) < 3, 0.01, 0.0))
     jax.tree.map(np.testing.assert_array_equal, stopped.params, trained(split, num_steps=3).params)
 
@@ -126,15 +149,21 @@ def test_learning_rate_is_traced_mapped_and_differentiated(split):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_steps_equal_those_of_pytorch(split, optimizer):
-    torch = pytest.importorskip("torch", reason="compares with PyTorch's optimisers, and torch is not installed")
+    torch = pytest.importorskip(
+        "torch", reason="compares with PyTorch's optimisers, and torch is not installed"
+    )
     model, theirs = MODELS["mlp"](), torch_model("mlp")
     params = model.init(random.key(3))
-    theirs.load_state_dict({name: torch.tensor(np.asarray(value)) for name, value in as_torch("mlp", params).items()})
+    theirs.load_state_dict(
+        {name: torch.tensor(np.asarray(value)) for name, value in as_torch("mlp", params).items()}
+    )
     steps = {
         "adam": lambda p: torch.optim.Adam(p, lr=0.01),
         "sgd": lambda p: torch.optim.SGD(p, lr=0.01),
         "momentum": lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9),
-        "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.001),  # its first step is ten times the rate
+        "rmsprop": lambda p: torch.optim.RMSprop(
+            p, lr=0.001
+        ),  # its first step is ten times the rate
     }[optimizer](theirs.parameters())
     x, y = torch.tensor(np.asarray(split.x)), torch.tensor(np.asarray(split.y)).long()
     for i in range(6):
@@ -143,9 +172,15 @@ def test_steps_equal_those_of_pytorch(split, optimizer):
         torch.nn.functional.cross_entropy(theirs(x[rows]), y[rows]).backward()
         steps.step()
     rate = 0.001 if optimizer == "rmsprop" else 0.01
-    ours = trained(split, params, model=model, optimizer=optimizer, num_steps=6, learning_rate=rate).params
-    for name, value in as_torch("mlp", ours).items():  # a weight moves by up to 0.01 a step; tiny gradients amplify rounding in some
-        np.testing.assert_allclose(value, theirs.get_parameter(name).detach(), rtol=1e-3, atol=2e-4, err_msg=name)
+    ours = trained(
+        split, params, model=model, optimizer=optimizer, num_steps=6, learning_rate=rate
+    ).params
+    for name, value in as_torch(
+        "mlp", ours
+    ).items():  # a weight moves by up to 0.01 a step; tiny gradients amplify rounding in some
+        np.testing.assert_allclose(
+            value, theirs.get_parameter(name).detach(), rtol=1e-3, atol=2e-4, err_msg=name
+        )
 
 
 def test_a_seed_is_the_same_whichever_run_along(split):
@@ -153,7 +188,11 @@ def test_a_seed_is_the_same_whichever_run_along(split):
     keys = jnp.stack([random.key(seed) for seed in (3, 1, 4)])
     three, one = fit_seeds(fit, keys, split), fit_seeds(fit, keys[1:2], split)
     assert three.curves["test_acc"].shape == (3, 4) and three.steps.shape == (4,)
-    jax.tree.map(lambda many, single: np.testing.assert_array_equal(many[1], single[0]), three.params, one.params)
+    jax.tree.map(
+        lambda many, single: np.testing.assert_array_equal(many[1], single[0]),
+        three.params,
+        one.params,
+    )
     assert not np.allclose(three.params["dense1"]["w"][0], three.params["dense1"]["w"][1])
 
 
@@ -165,7 +204,11 @@ def test_all_ways_to_fit_give_the_same(split, name):
     alone = jax.jit(fit)(keys[1], split, **given)
     for both in (fit_seeds(fit, keys, split, **given), compile_seeds(fit, keys, split, **given)()):
         second = jax.tree.map(lambda array: array[1], (both.params, both.curves))
-        jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6), second, (alone.params, alone.curves))
+        jax.tree.map(
+            partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6),
+            second,
+            (alone.params, alone.curves),
+        )
 
 
 def test_equal_settings_give_one_fit_and_one_compilation(split):
@@ -189,7 +232,9 @@ def test_chunks_give_what_the_whole_gives():
     x = random.normal(KEY, (23, 4))
     whole = jnp.tanh(x) * 2
     for chunk in (5, 23, 100, 1):
-        np.testing.assert_allclose(apply_in_chunks(lambda x: jnp.tanh(x) * 2, x, chunk), whole, rtol=1e-6)
+        np.testing.assert_allclose(
+            apply_in_chunks(lambda x: jnp.tanh(x) * 2, x, chunk), whole, rtol=1e-6
+        )
 
 
 @pytest.mark.parametrize(
@@ -208,7 +253,11 @@ def test_settings_are_checked(settings, message):
 def test_compilation_cache_writes_files(tmp_path, monkeypatch):
     from jax.experimental.compilation_cache import compilation_cache
 
-    names = ("jax_compilation_cache_dir", "jax_persistent_cache_min_entry_size_bytes", "jax_persistent_cache_min_compile_time_secs")
+    names = (
+        "jax_compilation_cache_dir",
+        "jax_persistent_cache_min_entry_size_bytes",
+        "jax_persistent_cache_min_compile_time_secs",
+    )
     before = {name: getattr(jax.config, name) for name in names}
     monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

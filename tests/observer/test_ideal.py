@@ -1,4 +1,5 @@
-"""The ideal observer against brute force, against itself (calibration), and on every kind of setting."""
+"""The ideal observer against brute force, against itself (calibration), and on every kind of
+setting."""
 
 import numpy as np
 import pytest
@@ -13,18 +14,34 @@ from mnist1d.signals import Pipeline, plan_resampling, resample
 observer = pytest.importorskip("mnist1d.observer", reason="needs JAX")
 IdealObserver = observer.IdealObserver
 
-SMALL = DataConfig(num_samples=200, padding=(3, 5), max_translation=4, final_seq_length=9, iid_noise_scale=0.15, corr_noise_scale=0.4)
+SMALL = DataConfig(
+    num_samples=200,
+    padding=(3, 5),
+    max_translation=4,
+    final_seq_length=9,
+    iid_noise_scale=0.15,
+    corr_noise_scale=0.4,
+)
 HARD = {"iid_noise_scale": 0.15, "corr_noise_scale": 0.5}
 
 
 def fresh(config, n, seed=9):
-    data = mnist1d.make_dataset(config.replace(num_samples=n, train_split=1.0, seed=seed), mode="fast", dtype="float64")
-    return IdealObserver(config.replace(seed=seed), mean=data.mean, std=data.std, positions=data.positions), data
+    data = mnist1d.make_dataset(
+        config.replace(num_samples=n, train_split=1.0, seed=seed), mode="fast", dtype="float64"
+    )
+    return IdealObserver(
+        config.replace(seed=seed), mean=data.mean, std=data.std, positions=data.positions
+    ), data
 
 
 def brute_force(config, raw, num_draws, seed=0):
-    """Log of each class's mean density over random factors, slopes, paddings and shifts, and its relative Monte Carlo error, (classes,)."""
-    rng, pipeline, length = np.random.default_rng(seed), Pipeline(templates(), config), config.working_length
+    """Log of each class's mean density over random factors, slopes, paddings and shifts, and its
+    relative Monte Carlo error, (classes,)."""
+    rng, pipeline, length = (
+        np.random.default_rng(seed),
+        Pipeline(templates(), config),
+        config.working_length,
+    )
     smoothing = gaussian_filter1d(np.eye(length), 2, axis=0) * config.corr_noise_scale
     last = resample(np.eye(length), plan_resampling(length, config.final_seq_length)).T
     result = []
@@ -38,7 +55,9 @@ def brute_force(config, raw, num_draws, seed=0):
                 factor = 1 + config.scale_coeff * (rng.random(num_draws) - 0.5)
                 slope = config.shear_scale * (rng.random(num_draws) - 0.5)
                 means = factor[:, None] * (last @ a) - slope[:, None] * (last @ pipeline.ramp)
-                density.append(stats.multivariate_normal(np.zeros(len(raw)), covariance).pdf(raw - means))
+                density.append(
+                    stats.multivariate_normal(np.zeros(len(raw)), covariance).pdf(raw - means)
+                )
         density = np.array(density)  # (components, draws)
         error = np.sqrt((density.var(axis=1) / num_draws).sum()) / len(density)
         result.append((np.log(density.mean()), error / density.mean()))
@@ -67,12 +86,19 @@ def test_nothing_that_matters_is_left_out(monkeypatch):
     monkeypatch.setattr(module, "CUT", 1e9)  # every component integrated
     whole = ideal.posterior(data.x[:10])
     for name in usual._fields:
-        np.testing.assert_allclose(getattr(usual, name), getattr(whole, name), rtol=1e-6, atol=1e-7, err_msg=name)
+        np.testing.assert_allclose(
+            getattr(usual, name), getattr(whole, name), rtol=1e-6, atol=1e-7, err_msg=name
+        )
 
 
 @pytest.mark.parametrize(
     "knobs",
-    [HARD, {**HARD, "shuffle_seq": True}, {**HARD, "scale_coeff": 0.0, "shear_scale": 0.0}, {**HARD, "final_seq_length": 90}],
+    [
+        HARD,
+        {**HARD, "shuffle_seq": True},
+        {**HARD, "scale_coeff": 0.0, "shear_scale": 0.0},
+        {**HARD, "final_seq_length": 90},
+    ],
     ids=str,
 )
 def test_calibration_and_accuracy_on_fresh_signals(knobs):
@@ -88,7 +114,8 @@ def test_calibration_on_20_000_fresh_signals(knobs):
 
 
 def check_calibration(p, y):
-    """Confidence equals accuracy, and so in every bin and for every class, within 3 to 4 standard errors."""
+    """Confidence equals accuracy, and so in every bin and for every class, within 3 to 4 standard
+    errors."""
     np.testing.assert_allclose(p.sum(axis=1), 1)
     p = np.minimum(p, 1)  # a sum of shares may round to more
     confidence, right = p.max(axis=1), p.argmax(axis=1) == y
@@ -139,7 +166,9 @@ def test_posterior_finds_the_causes():
     assert np.median(np.abs(seen.slope - draws.slope)) < 0.05
     noiseless = draws._replace(iid_noise=draws.iid_noise * 0, corr_noise=draws.corr_noise * 0)
     clean = (apply(templates(), noiseless, config) - mean) / std
-    assert np.sqrt(np.mean((seen.clean - clean) ** 2)) < 0.25  # in units of the signals' standard deviation
+    assert (
+        np.sqrt(np.mean((seen.clean - clean) ** 2)) < 0.25
+    )  # in units of the signals' standard deviation
     for name in ("classes", "padding", "shift"):
         np.testing.assert_allclose(getattr(seen, name).sum(axis=1), 1)
 
@@ -147,7 +176,9 @@ def test_posterior_finds_the_causes():
 def test_templates_of_ones_own_with_zeros_inside():
     x = np.array([[0, 1, 0, -1e-8, 0, 1], [1, 0, -1, 0, 1, 0.0]])
     own = {"x": x, "t": np.arange(6.0), "y": np.array([3, 7])}
-    config = DataConfig(num_samples=400, train_split=1.0, template_len=6, padding=(4, 6), max_translation=30, **HARD)  # past its length
+    config = DataConfig(
+        num_samples=400, train_split=1.0, template_len=6, padding=(4, 6), max_translation=30, **HARD
+    )  # past its length
     data = mnist1d.make_dataset(config, mode="fast", dtype="float64", templates=own)
     ideal = IdealObserver(config, own, mean=data.mean, std=data.std)
     p = ideal.predict_proba(data.x)
@@ -161,10 +192,18 @@ def test_shuffled_sets_carry_their_positions():
     data = mnist1d.make_dataset(num_samples=200, shuffle_seq=True)
     plain = mnist1d.make_dataset(num_samples=200)
     expected = IdealObserver.of(plain).predict_proba(plain.x[:20])
-    np.testing.assert_allclose(IdealObserver.of(data).predict_proba(data.x[:20]), expected, atol=1e-6)
-    np.testing.assert_allclose(IdealObserver(data.config, mean=data.mean, std=data.std).predict_proba(data.x[:20]), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        IdealObserver.of(data).predict_proba(data.x[:20]), expected, atol=1e-6
+    )
+    np.testing.assert_allclose(
+        IdealObserver(data.config, mean=data.mean, std=data.std).predict_proba(data.x[:20]),
+        expected,
+        atol=1e-6,
+    )
     reversed_ = plain.reversed()
-    np.testing.assert_allclose(IdealObserver.of(reversed_).predict_proba(reversed_.x[:20]), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        IdealObserver.of(reversed_).predict_proba(reversed_.x[:20]), expected, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize(
@@ -203,14 +242,18 @@ def test_bad_input_is_named():
     assert ideal.predict_proba(np.zeros((0, 9))).shape == (0, 10)
     raw = IdealObserver(SMALL, mean=0, std=1)  # raw signals are expected: no warning
     x = np.random.default_rng(0).normal(size=(40, 9))
-    np.testing.assert_allclose(raw.predict_proba(x * ideal.std + ideal.mean), ideal.predict_proba(x), atol=1e-9)
+    np.testing.assert_allclose(
+        raw.predict_proba(x * ideal.std + ideal.mean), ideal.predict_proba(x), atol=1e-9
+    )
 
 
 def test_shifts_past_the_length_count_as_none():
     config = SMALL.replace(max_translation=10**6)  # working length 17
     ideal = IdealObserver(config)
     assert len(ideal.shifts) == 17
-    assert np.exp(ideal.components.log_prior[ideal.components.shift == 0]).sum() == pytest.approx(1 - 16e-6)
+    assert np.exp(ideal.components.log_prior[ideal.components.shift == 0]).sum() == pytest.approx(
+        1 - 16e-6
+    )
 
 
 def test_noise_free_density_that_still_exists():

@@ -1,4 +1,5 @@
-"""The ceiling of a config on fresh signals, as a function and as a command; the figure of what the observer sees."""
+"""The ceiling of a config on fresh signals, as a function and as a command; the figure of what the
+observer sees."""
 
 import json
 
@@ -13,7 +14,12 @@ observer = pytest.importorskip("mnist1d.observer", reason="needs JAX")
 
 
 def test_the_ceiling_falls_as_white_noise_grows():
-    found = [observer.measure_ceiling(DataConfig(iid_noise_scale=s, max_translation=8, padding=(40, 44)), 300) for s in (0.02, 0.1, 0.3)]
+    found = [
+        observer.measure_ceiling(
+            DataConfig(iid_noise_scale=s, max_translation=8, padding=(40, 44)), 300
+        )
+        for s in (0.02, 0.1, 0.3)
+    ]
     acc, bits = [f["acc"] for f in found], [f["bits"] for f in found]
     assert acc[0] > 0.99 and acc[0] > acc[1] > acc[2] > 0.1
     assert 0 <= bits[0] < bits[1] < bits[2] < found[0]["bits_prior"] == pytest.approx(np.log2(10))
@@ -24,7 +30,9 @@ def test_the_ceiling_falls_as_white_noise_grows():
 
 
 def test_signals_are_fresh_with_every_seed():
-    first, again, other = (observer.measure_ceiling(DataConfig(iid_noise_scale=0.1), 20, seed=s) for s in (0, 0, 1))
+    first, again, other = (
+        observer.measure_ceiling(DataConfig(iid_noise_scale=0.1), 20, seed=s) for s in (0, 0, 1)
+    )
     assert first == again and first["acc"] != other["acc"]
     with pytest.raises(UsageError, match="at least 2 signals"):
         observer.measure_ceiling(n=1)
@@ -36,14 +44,31 @@ def test_calibration_error_sees_a_gap_and_knows_chance():
     right = rng.random(20_000) < confidence
     found, by_chance = observer.calibration_error(confidence, right)
     assert 0 < found < 2.5 * by_chance < 0.02
-    assert observer.calibration_error(confidence, rng.random(20_000) < confidence - 0.1)[0] == pytest.approx(0.1, abs=0.01)
+    assert observer.calibration_error(confidence, rng.random(20_000) < confidence - 0.1)[
+        0
+    ] == pytest.approx(0.1, abs=0.01)
 
 
 def test_command(capsys, tmp_path):
     assert main(["observer", "--num-signals", "20", "--iid-noise-scale", "0.1"]) == 0
     assert "ideal observer: accuracy" in capsys.readouterr().out
     (tmp_path / "config.json").write_text(DataConfig(iid_noise_scale=0.1, seed=7).to_json())
-    assert main(["observer", "--num-signals", "20", "--config", str(tmp_path / "config.json"), "--padding", "20", "30", "--json"]) == 0
+    assert (
+        main(
+            [
+                "observer",
+                "--num-signals",
+                "20",
+                "--config",
+                str(tmp_path / "config.json"),
+                "--padding",
+                "20",
+                "30",
+                "--json",
+            ]
+        )
+        == 0
+    )
     config = json.loads(capsys.readouterr().out)["config"]
     assert (config["iid_noise_scale"], config["seed"], config["padding"]) == (0.1, 7, [20, 30])
     assert main(["observer", "--config", str(tmp_path / "none.json")]) == 2

@@ -14,12 +14,19 @@ from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.plots import data, style
 from mnist1d.signals import apply
 
-SMALL = DataConfig(num_samples=10, template_len=12, padding=(3, 7), max_translation=9, final_seq_length=11, seed=5)
+SMALL = DataConfig(
+    num_samples=10, template_len=12, padding=(3, 7), max_translation=9, final_seq_length=11, seed=5
+)
 
 
 @pytest.mark.parametrize(
     "what, ending, start",
-    [("templates", "png", b"\x89PNG"), ("templates", "pdf", b"%PDF"), ("samples", "SVG", b"<?xml"), ("stages", "png", b"\x89PNG")],
+    [
+        ("templates", "png", b"\x89PNG"),
+        ("templates", "pdf", b"%PDF"),
+        ("samples", "SVG", b"<?xml"),
+        ("stages", "png", b"\x89PNG"),
+    ],
 )
 def test_show_writes_a_picture(tmp_path, what, ending, start):
     path = data.show(what, tmp_path / f"{what}.{ending}", SMALL)
@@ -30,7 +37,9 @@ def test_show_writes_a_picture(tmp_path, what, ending, start):
 def test_film_has_a_picture_for_every_change(tmp_path):
     path = data.save_animation(tmp_path / "film.gif", SMALL, moving=2, holding=1)
     with Image.open(path) as film:
-        assert film.format == "GIF" and 15 <= film.n_frames <= 29  # eight steps and a start; equal pictures are merged
+        assert (
+            film.format == "GIF" and 15 <= film.n_frames <= 29
+        )  # eight steps and a start; equal pictures are merged
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -41,12 +50,28 @@ def test_film_starts_with_templates_and_ends_with_the_pipelines_signals():
     draws = draws.rows(np.argsort(draws.label))
     np.testing.assert_array_equal(frames[-1].values, apply(templates(), draws, SMALL))
     captions = list(dict.fromkeys(frame.caption.split(":")[0] for frame in frames))
-    assert captions == ["template", "pad", "dilate", "scale", "translate", "correlated noise", "white noise", "shear", "resample"]
+    assert captions == [
+        "template",
+        "pad",
+        "dilate",
+        "scale",
+        "translate",
+        "correlated noise",
+        "white noise",
+        "shear",
+        "resample",
+    ]
 
 
 def test_film_moves_smoothly_through_the_shift():
-    frames = [f for f in data.animation_frames(templates(), SMALL, moving=20, holding=1) if f.caption.startswith("translate")]
-    peaks = np.array([[np.argmax(np.abs(row)) for row in frame.values] for frame in frames])  # (frames, classes)
+    frames = [
+        f
+        for f in data.animation_frames(templates(), SMALL, moving=20, holding=1)
+        if f.caption.startswith("translate")
+    ]
+    peaks = np.array(
+        [[np.argmax(np.abs(row)) for row in frame.values] for frame in frames]
+    )  # (frames, classes)
     shift = draw_fast(SMALL, 10, 0, 10)
     shift = shift.shift[np.argsort(shift.label)]
     np.testing.assert_array_equal((peaks[-1] - peaks[0]) % SMALL.working_length, shift)
@@ -79,7 +104,10 @@ def test_templates_of_ones_own_are_drawn():
 
 
 def test_the_seed_of_the_config_chooses_the_signals(tmp_path):
-    pictures = {data.show("samples", tmp_path / f"{seed}.png", SMALL.replace(seed=seed)).read_bytes() for seed in (0, 0, 1)}
+    pictures = {
+        data.show("samples", tmp_path / f"{seed}.png", SMALL.replace(seed=seed)).read_bytes()
+        for seed in (0, 0, 1)
+    }
     assert len(pictures) == 2
 
 

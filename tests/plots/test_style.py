@@ -1,4 +1,5 @@
-"""The style: panels, bands over seeds, files that are the same byte for byte and never half-written."""
+"""The style: panels, bands over seeds, files that are the same byte for byte and never
+half-written."""
 
 import subprocess
 import sys
@@ -26,7 +27,9 @@ def test_nothing_global_is_touched():
         "assert 'matplotlib.pyplot' not in sys.modules, 'pyplot was imported'\n"
         "assert dict(matplotlib.rcParams) == before, 'a global setting was changed'\n"
     )
-    run = subprocess.run([sys.executable, "-c", code, "/dev/null/never.txt"], capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code, "/dev/null/never.txt"], capture_output=True, text=True
+    )
     assert "a figure's file name ends in .png, .pdf, .svg" in run.stderr
 
 
@@ -37,7 +40,10 @@ def test_band_is_the_95_percent_interval_of_the_mean():
     np.testing.assert_allclose(line.get_ydata(), values.mean(0))
     half = stats.t.ppf(0.975, 4) * stats.sem(values)
     corners = ax.collections[0].get_paths()[0].vertices[:, 1]
-    np.testing.assert_allclose([corners.min(), corners.max()], [(values.mean(0) - half).min(), (values.mean(0) + half).max()])
+    np.testing.assert_allclose(
+        [corners.min(), corners.max()],
+        [(values.mean(0) - half).min(), (values.mean(0) + half).max()],
+    )
     assert line.get_label() == "cnn"
 
 
@@ -78,7 +84,9 @@ def draw():
     return fig
 
 
-@pytest.mark.parametrize("ending, start", [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
+@pytest.mark.parametrize(
+    "ending, start", [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")]
+)
 def test_same_figure_same_bytes(tmp_path, ending, start):
     fig = draw()
     first, again, anew = (tmp_path / f"{name}.{ending}" for name in ("first", "again", "anew"))

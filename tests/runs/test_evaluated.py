@@ -33,7 +33,8 @@ def broken(): raise OSError("no weights")
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """A folder of theirs, as the current one, with a module of a name that no other test has imported."""
+    """A folder of theirs, as the current one, with a module of a name that no other test has
+    imported."""
     name = f"models_{tmp_path.name.replace('-', '_')}"
     (tmp_path / f"{name}.py").write_text(THEIRS)
     monkeypatch.chdir(tmp_path)
@@ -60,7 +61,10 @@ def test_names_that_are_not_there(here, tmp_path):
 
 def test_what_their_module_raises_is_told_in_one_line(here, tmp_path):
     for i, (text, message) in enumerate(
-        {"import nonesuch_here": "No module named 'nonesuch_here'", "x = 1 / 0": "ZeroDivisionError"}.items()
+        {
+            "import nonesuch_here": "No module named 'nonesuch_here'",
+            "x = 1 / 0": "ZeroDivisionError",
+        }.items()
     ):
         (tmp_path / f"bad_{i}_{here}.py").write_text(f"\n{text}\n")
         with pytest.raises(UsageError, match=f"cannot be imported: .*{message}.*line 2") as caught:
@@ -69,15 +73,30 @@ def test_what_their_module_raises_is_told_in_one_line(here, tmp_path):
 
 
 def test_command_keeps_rows_and_failures_draws_and_prints_json(here, tmp_path, capsys):
-    command = ["evaluate", f"{here}:Unlucky", "--seeds", "3", "--runs", "runs", "-o", "table.svg", "--json"]
+    command = [
+        "evaluate",
+        f"{here}:Unlucky",
+        "--seeds",
+        "3",
+        "--runs",
+        "runs",
+        "-o",
+        "table.svg",
+        "--json",
+    ]
     assert main(command) == 1  # a seed failed
     out, err = capsys.readouterr()
     document = json.loads(out)
     assert document["plain"]["ok"] == 2 and [f["seed"] for f in document["failures"]] == [1, 1]
-    assert "seed 1: failed: RuntimeError: no luck" in err and (tmp_path / "table.svg").stat().st_size > 1000
+    assert (
+        "seed 1: failed: RuntimeError: no luck" in err
+        and (tmp_path / "table.svg").stat().st_size > 1000
+    )
     with open_store(tmp_path / "runs", create=False) as store:
         rows = store.rows(STUDY)
-        assert rows.where(data__shuffle_seq=False).final("test_acc") == pytest.approx([0.1, 0.1], abs=0.02)
+        assert rows.where(data__shuffle_seq=False).final("test_acc") == pytest.approx(
+            [0.1, 0.1], abs=0.02
+        )
         assert rows.unique("seed") == [0, 2]
         calls = store.calls(STUDY)
         assert [(c.status, c.seeds) for c in calls] == [("done", (0, 2)), ("failed", (1,))] * 2
@@ -99,13 +118,16 @@ def test_exit_status_of_a_model_that_never_works_and_of_a_wrong_name(here, capsy
 def test_every_setting_makes_another_trial(tmp_path):
     config = evaluation.Config("m")
     others = [
-        evaluation.Config(**{"model": "m", **change}) for change in ({"num_steps": 1}, {"own_training": True}, {"learning_rate": 1.0})
+        evaluation.Config(**{"model": "m", **change})
+        for change in ({"num_steps": 1}, {"own_training": True}, {"learning_rate": 1.0})
     ]
     assert len({trial_id(STUDY, c) for c in [config, *others]}) == 4
 
 
 def test_keeping_twice_adds_nothing(tmp_path):
-    found = evaluation.Evaluation("m", evaluation.Config("m"), (evaluation.Run(0, False, 0.5, None, 3, 1.0),))
+    found = evaluation.Evaluation(
+        "m", evaluation.Config("m"), (evaluation.Run(0, False, 0.5, None, 3, 1.0),)
+    )
     for _ in range(2):
         keep(found, tmp_path)
     with open_store(tmp_path, create=False) as store:

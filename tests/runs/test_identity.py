@@ -1,4 +1,5 @@
-"""Identity: every field counts, at every depth; equal configs have equal ids, in every process and version."""
+"""Identity: every field counts, at every depth; equal configs have equal ids, in every process and
+version."""
 
 import dataclasses
 
@@ -13,11 +14,22 @@ from tests.runs.toy import Config
 
 def test_a_known_id_stays():
     """Every stored row hangs on this: change it only together with identity.SCHEMA."""
-    assert trial_id("toy", Config()) == "a884c3a0ce1f5f8ac326b0270670a21750dcfd7c8c483a89e61690a92119b89a"
+    assert (
+        trial_id("toy", Config())
+        == "a884c3a0ce1f5f8ac326b0270670a21750dcfd7c8c483a89e61690a92119b89a"
+    )
 
 
 @pytest.mark.parametrize(
-    "change", [{"action": "fail"}, {"size": 2}, {"rate": 0.25}, {"pair": (1, 3)}, {"limit": 0}, {"data": DataConfig(seed=1)}]
+    "change",
+    [
+        {"action": "fail"},
+        {"size": 2},
+        {"rate": 0.25},
+        {"pair": (1, 3)},
+        {"limit": 0},
+        {"data": DataConfig(seed=1)},
+    ],
 )
 def test_each_field_changes_the_id(change):
     assert trial_id("toy", dataclasses.replace(Config(), **change)) != trial_id("toy", Config())
@@ -29,13 +41,17 @@ def test_the_study_is_part_of_the_id():
 
 def test_equal_values_of_another_type_are_one_trial():
     assert trial_id("toy", Config(rate=1)) == trial_id("toy", Config(rate=1.0))
-    assert trial_id("toy", Config(size=np.int64(3), rate=np.float64(0.5))) == trial_id("toy", Config(size=3))
+    assert trial_id("toy", Config(size=np.int64(3), rate=np.float64(0.5))) == trial_id(
+        "toy", Config(size=3)
+    )
     assert trial_id("toy", Config(pair=[1, 2])) == trial_id("toy", Config())
 
 
 def test_flat_names_with_dots_and_tuples():
     config = flat(Config())
-    assert config["data.padding"] == (36, 60) and config["pair"] == (1, 2) and config["limit"] is None
+    assert (
+        config["data.padding"] == (36, 60) and config["pair"] == (1, 2) and config["limit"] is None
+    )
     assert flat(nested(Config())) == config  # from the store's JSON, too
 
 

@@ -1,4 +1,5 @@
-"""Overrides: typed by the field, a comma makes a grid, and a mistake is answered with rule, value and fix."""
+"""Overrides: typed by the field, a comma makes a grid, and a mistake is answered with rule, value
+and fix."""
 
 import pytest
 
@@ -12,15 +13,34 @@ def configs(*texts):
 
 
 def test_values_have_the_field_s_type():
-    (config,) = configs("size=3", "rate=1", "pair=4:5", "limit=7", "data.padding=30:50", "data.shuffle_seq=true", "action=skip")
-    assert (config.size, config.rate, config.pair, config.limit, config.action) == (3, 1.0, (4, 5), 7, "skip")
+    (config,) = configs(
+        "size=3",
+        "rate=1",
+        "pair=4:5",
+        "limit=7",
+        "data.padding=30:50",
+        "data.shuffle_seq=true",
+        "action=skip",
+    )
+    assert (config.size, config.rate, config.pair, config.limit, config.action) == (
+        3,
+        1.0,
+        (4, 5),
+        7,
+        "skip",
+    )
     assert isinstance(config.rate, float)
     assert config.data.padding == (30, 50) and config.data.shuffle_seq is True
     assert configs("limit=none")[0].limit is None
 
 
 def test_commas_make_a_grid_over_every_config_of_the_preset(toy):
-    assert [(c.size, c.rate) for c in configs("size=1,2", "rate=0.1,0.2")] == [(1, 0.1), (1, 0.2), (2, 0.1), (2, 0.2)]
+    assert [(c.size, c.rate) for c in configs("size=1,2", "rate=0.1,0.2")] == [
+        (1, 0.1),
+        (1, 0.2),
+        (2, 0.1),
+        (2, 0.2),
+    ]
     assert len(plan("toy", "smoke", overrides=["rate=0.1,0.2"])) == 6
     assert len(plan("toy", "smoke", overrides=["size=5"])) == 1  # three configs have become one
 
@@ -57,7 +77,9 @@ def test_mistakes(text, message):
 
 
 def test_a_field_set_twice():
-    with pytest.raises(UsageError, match="size is set twice: give its values in one place, size=1,2"):
+    with pytest.raises(
+        UsageError, match="size is set twice: give its values in one place, size=1,2"
+    ):
         configs("size=1", "size=2")
 
 

@@ -1,4 +1,5 @@
-"""The store: what goes in comes out; whole or not at all; and every foreign, newer, damaged or unwritable file is told in a sentence."""
+"""The store: what goes in comes out; whole or not at all; and every foreign, newer, damaged or
+unwritable file is told in a sentence."""
 
 import json
 import math
@@ -28,19 +29,34 @@ def test_rows_come_back_as_they_were(store):
     store.add("toy", Config(), [0, 1], ROWS)
     rows = store.rows("toy")
     assert [(r.seed, r.metric, r.step) for r in rows] == [(r.seed, r.metric, r.step) for r in ROWS]
-    assert rows.records[0].value == 0.1 and math.isnan(rows.records[1].value) and rows.records[2].value == math.inf
-    assert np.array_equal(rows.array("mask", seed=0), np.arange(6.0).reshape(2, 3)) and rows.array("mask", seed=1).dtype == bool
-    assert rows.records[0].config["data.padding"] == (36, 60) and rows.records[0].config["size"] == 1
+    assert (
+        rows.records[0].value == 0.1
+        and math.isnan(rows.records[1].value)
+        and rows.records[2].value == math.inf
+    )
+    assert (
+        np.array_equal(rows.array("mask", seed=0), np.arange(6.0).reshape(2, 3))
+        and rows.array("mask", seed=1).dtype == bool
+    )
+    assert (
+        rows.records[0].config["data.padding"] == (36, 60) and rows.records[0].config["size"] == 1
+    )
 
 
 def test_anybody_can_read_it(store):
     trial = store.add("toy", Config(), [0, 1], ROWS, seconds=1.5, provenance={"python": "3.11"})
     db = sqlite3.connect(store.path)
-    assert db.execute("SELECT study, trial, seed, metric, step, value FROM rows LIMIT 1").fetchone() == ("toy", trial, 0, "acc", 0, 0.1)
+    assert db.execute(
+        "SELECT study, trial, seed, metric, step, value FROM rows LIMIT 1"
+    ).fetchone() == ("toy", trial, 0, "acc", 0, 0.1)
     config, status, seconds, provenance = db.execute(
         "SELECT config, status, seconds, provenance FROM trials JOIN calls ON id = trial_id"
     ).fetchone()
-    assert json.loads(config)["data"]["padding"] == [36, 60] and (status, seconds) == ("done", 1.5) and json.loads(provenance)["python"]
+    assert (
+        json.loads(config)["data"]["padding"] == [36, 60]
+        and (status, seconds) == ("done", 1.5)
+        and json.loads(provenance)["python"]
+    )
     db.close()
 
 
@@ -53,7 +69,16 @@ def test_a_seed_is_stored_once(store):
 
 def test_a_failed_write_leaves_nothing(store):
     with pytest.raises((TypeError, ValueError)):
-        store.add("toy", Config(), [0], [Row(0, "acc", 0, 0.1), Row(0, "mask", None, np.ones(2)), Row(0, "acc", 1, "no number")])
+        store.add(
+            "toy",
+            Config(),
+            [0],
+            [
+                Row(0, "acc", 0, 0.1),
+                Row(0, "mask", None, np.ones(2)),
+                Row(0, "acc", 1, "no number"),
+            ],
+        )
     assert store.studies() == [] and len(store.all_rows()) == 0
 
 
@@ -63,12 +88,19 @@ def test_rows_are_those_asked_last(store):
     store.record_sweep("toy", "paper", {second: [0, 1]}, "")
     store.record_sweep("toy", "smoke", {first: [1]}, "")
     assert store.rows("toy").unique("trial") == [first] and store.rows("toy").unique("seed") == [1]
-    assert store.rows("toy", "paper").unique("trial") == [second] and len(store.rows("toy", "quick")) == 0
+    assert (
+        store.rows("toy", "paper").unique("trial") == [second]
+        and len(store.rows("toy", "quick")) == 0
+    )
 
 
 def test_failed_calls_stand_until_done(store):
     trial = store.add("toy", Config(), [0, 1], status="failed", error="Traceback")
-    assert store.failed(trial) == {0, 1} and store.done(trial) == set() and store.calls()[0].error == "Traceback"
+    assert (
+        store.failed(trial) == {0, 1}
+        and store.done(trial) == set()
+        and store.calls()[0].error == "Traceback"
+    )
     store.add("toy", Config(), [0], ROWS[:3])
     assert store.failed(trial) == {1}
 
@@ -78,13 +110,19 @@ def test_reading_leaves_no_trace(store, tmp_path):
         open_store(tmp_path / "nowhere", create=False)
     assert not (tmp_path / "nowhere").exists()
     store.add("toy", Config(), [0], ROWS[:1])
-    with open_store(store.folder, create=False) as reader, pytest.raises(StoreError, match="cannot be written"):
+    with (
+        open_store(store.folder, create=False) as reader,
+        pytest.raises(StoreError, match="cannot be written"),
+    ):
         reader.add("toy", Config(), [1], ROWS[4:5])
 
 
 def test_newer_schema(store):
     store.db.execute("PRAGMA user_version = 99")
-    with pytest.raises(FileFormatError, match="has schema 99, this version of mnist1d reads up to 2: update mnist1d"):
+    with pytest.raises(
+        FileFormatError,
+        match="has schema 99, this version of mnist1d reads up to 2: update mnist1d",
+    ):
         open_store(store.folder)
 
 
@@ -99,7 +137,10 @@ def test_foreign_database(tmp_path):
 
 
 def test_not_a_database(tmp_path):
-    (tmp_path / DATABASE).write_text("a letter to my aunt, long enough to fill the header of a database and more than that\n" * 20)
+    (tmp_path / DATABASE).write_text(
+        "a letter to my aunt, long enough to fill the header of a database and more than that\n"
+        * 20
+    )
     with pytest.raises(FileFormatError, match="is not a database: name another folder"):
         open_store(tmp_path)
     assert "aunt" in (tmp_path / DATABASE).read_text()
@@ -138,7 +179,9 @@ def test_ctrl_c_leaves_a_call_whole_or_absent(store, statement, kept):
 def test_damaged_array(store):
     store.add("toy", Config(), [0], ROWS[3:4])
     store.db.execute("UPDATE measurements SET array = X'00'")
-    with pytest.raises(FileFormatError, match="mask of trial .*, seed 0: the stored array is missing or damaged"):
+    with pytest.raises(
+        FileFormatError, match="mask of trial .*, seed 0: the stored array is missing or damaged"
+    ):
         store.rows("toy")
 
 
@@ -147,8 +190,13 @@ def schema_1(store):
     trial = store.add("toy", Config(), [0, 1], ROWS)
     file = store.folder / "arrays" / f"{trial[:16]}-0123abcd.npz"
     file.parent.mkdir()
-    np.savez_compressed(file, **{f"mask-{seed}-3": store.rows("toy").array("mask", seed=seed) for seed in (0, 1)})
-    store.db.execute("UPDATE measurements SET array = ? || seed || '-3' WHERE array IS NOT NULL", (f"arrays/{file.name}#mask-",))
+    np.savez_compressed(
+        file, **{f"mask-{seed}-3": store.rows("toy").array("mask", seed=seed) for seed in (0, 1)}
+    )
+    store.db.execute(
+        "UPDATE measurements SET array = ? || seed || '-3' WHERE array IS NOT NULL",
+        (f"arrays/{file.name}#mask-",),
+    )
     store.db.execute("PRAGMA user_version = 1")
     return file
 
@@ -156,17 +204,25 @@ def schema_1(store):
 def test_a_store_of_schema_1_is_read_and_taken_in(store):
     file = schema_1(store)
     with open_store(store.folder, create=False) as reader:
-        assert np.array_equal(reader.rows("toy").array("mask", seed=0), np.arange(6.0).reshape(2, 3)) and file.exists()
+        assert (
+            np.array_equal(reader.rows("toy").array("mask", seed=0), np.arange(6.0).reshape(2, 3))
+            and file.exists()
+        )
     with open_store(store.folder) as writer:
         assert writer.lost == [] and not file.parent.exists()
-        assert np.array_equal(writer.rows("toy").array("mask", seed=0), np.arange(6.0).reshape(2, 3))
+        assert np.array_equal(
+            writer.rows("toy").array("mask", seed=0), np.arange(6.0).reshape(2, 3)
+        )
         assert writer.rows("toy").array("mask", seed=1).dtype == bool
 
 
 def test_seeds_whose_array_file_is_gone_run_again(store):
     schema_1(store).unlink()
     (trial,) = (call.trial for call in store.calls())
-    with open_store(store.folder, create=False) as reader, pytest.raises(FileFormatError, match="missing or damaged"):
+    with (
+        open_store(store.folder, create=False) as reader,
+        pytest.raises(FileFormatError, match="missing or damaged"),
+    ):
         reader.rows("toy")
     with open_store(store.folder) as writer:
         assert writer.lost == [(trial, 0), (trial, 1)] and writer.done(trial) == set()
@@ -177,7 +233,9 @@ def test_seeds_whose_array_file_is_gone_run_again(store):
 
 
 def test_full_disk(store):
-    store.db.execute(f"PRAGMA max_page_count = {store.db.execute('PRAGMA page_count').fetchone()[0]}")
+    store.db.execute(
+        f"PRAGMA max_page_count = {store.db.execute('PRAGMA page_count').fetchone()[0]}"
+    )
     with pytest.raises(StoreError, match="is full: make room, then give the same command again"):
         store.add("toy", Config(), [0], [Row(0, "acc", step, 0.5) for step in range(20_000)])
     store.db.execute("PRAGMA max_page_count = 100000")

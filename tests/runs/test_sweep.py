@@ -29,7 +29,10 @@ def log(tmp_path, monkeypatch):
 
 
 def tasks(*actions, seeds=(0, 1)):
-    return [Task("toy", Config(action=action, size=i + 1), tuple(seeds), "smoke", 1.0) for i, action in enumerate(actions)]
+    return [
+        Task("toy", Config(action=action, size=i + 1), tuple(seeds), "smoke", 1.0)
+        for i, action in enumerate(actions)
+    ]
 
 
 def test_a_sweep_and_again(toy, store, log):
@@ -74,7 +77,9 @@ def test_fail_fast_starts_no_more(toy, store, log):
 def test_missing_data_is_skipped_and_tried_again(toy, store):
     for _ in range(2):
         summary = sweep(store, tasks("ok", "skip"))
-        assert summary.ok and [reason for _, reason in summary.skipped] == ["the toy's data is not here: get it from the shop"]
+        assert summary.ok and [reason for _, reason in summary.skipped] == [
+            "the toy's data is not here: get it from the shop"
+        ]
 
 
 def test_settings_that_do_not_fit_together_fail_with_a_message(toy, monkeypatch):
@@ -100,7 +105,11 @@ def test_last_words():
 
 def test_a_study_that_forgets_a_seed_fails(toy):
     outcome = work("toy", Config(action="short"), (0, 1))
-    assert outcome.status == "failed" and "rows for exactly the seeds that it was given, [0, 1]; got rows for [0]" in outcome.error
+    assert (
+        outcome.status == "failed"
+        and "rows for exactly the seeds that it was given, [0, 1]; got rows for [0]"
+        in outcome.error
+    )
     assert checked([], []) == []
 
 
@@ -111,7 +120,11 @@ def test_the_longest_first(toy, store):
         def begin(self, task):
             seen.append(task.config.size)
 
-    sweep(store, [Task("toy", Config(size=size), (0,), "smoke", float(size)) for size in (2, 3, 1)], progress=Seen())
+    sweep(
+        store,
+        [Task("toy", Config(size=size), (0,), "smoke", float(size)) for size in (2, 3, 1)],
+        progress=Seen(),
+    )
     assert seen == [3, 2, 1]
 
 
@@ -124,14 +137,20 @@ def test_no_two_workers_at_one_study_while_another_has_work(toy, store, monkeypa
         def begin(self, task):
             seen.append(task.estimate)
 
-    tasks = [Task(study, Config(size=size), (0,), "smoke", e) for study, size, e in (("toy", 1, 9.0), ("toy", 2, 8.0), ("other", 3, 1.0))]
+    tasks = [
+        Task(study, Config(size=size), (0,), "smoke", e)
+        for study, size, e in (("toy", 1, 9.0), ("toy", 2, 8.0), ("other", 3, 1.0))
+    ]
     with ThreadPoolExecutor(2) as pool:
         sweep(store, tasks, pool, workers=2, progress=Seen())
     assert seen == [9.0, 1.0, 8.0]
 
 
 def test_the_next_task():
-    long, short = (Task("lottery", Config(size=size), (0,), "smoke", estimate) for size, estimate in ((1, 9.0), (2, 8.0)))
+    long, short = (
+        Task("lottery", Config(size=size), (0,), "smoke", estimate)
+        for size, estimate in ((1, 9.0), (2, 8.0))
+    )
     other = Task("pooling", Config(), (0,), "smoke", 1.0)
     assert next_of([long, short, other], []) == long
     assert next_of([short, other], ["lottery"]) == other
@@ -139,17 +158,35 @@ def test_the_next_task():
 
 
 def test_long_tasks_are_split_by_seeds():
-    parts = balanced([Task("toy", Config(), tuple(range(8)), "smoke", 8.0), Task("toy", Config(size=2), (0,), "smoke", 1.0)], 2)
-    assert sorted(seed for part in parts if part.config.size == 1 for seed in part.seeds) == list(range(8))
-    assert max(part.estimate for part in parts) <= 4.5 and sum(part.estimate for part in parts) == 9.0
+    parts = balanced(
+        [
+            Task("toy", Config(), tuple(range(8)), "smoke", 8.0),
+            Task("toy", Config(size=2), (0,), "smoke", 1.0),
+        ],
+        2,
+    )
+    assert sorted(seed for part in parts if part.config.size == 1 for seed in part.seeds) == list(
+        range(8)
+    )
+    assert (
+        max(part.estimate for part in parts) <= 4.5 and sum(part.estimate for part in parts) == 9.0
+    )
     assert len(balanced([Task("toy", Config(), (0, 1), "smoke", 8.0)], 1)) == 1
     equal = [Task("toy", Config(size=size), (0, 1), "smoke", 4.0) for size in (1, 2)]
     assert balanced(equal, 2) == equal  # nothing to gain
-    unequal = [Task("toy", Config(size=1), (0, 1), "smoke", 5.7), Task("toy", Config(size=2), (0, 1), "smoke", 4.3)]
-    assert [part.seeds for part in balanced(unequal, 2)] == [(0,), (1,)] * 2  # else one core does 5.7 while the other does 4.3
+    unequal = [
+        Task("toy", Config(size=1), (0, 1), "smoke", 5.7),
+        Task("toy", Config(size=2), (0, 1), "smoke", 4.3),
+    ]
+    assert [part.seeds for part in balanced(unequal, 2)] == [
+        (0,),
+        (1,),
+    ] * 2  # else one core does 5.7 while the other does 4.3
 
 
-@pytest.mark.parametrize(("name", "message"), [("dask", "not there yet"), ("proceses", "did you mean 'processes'")])
+@pytest.mark.parametrize(
+    ("name", "message"), [("dask", "not there yet"), ("proceses", "did you mean 'processes'")]
+)
 def test_executors_that_are_not_there(name, message):
     with pytest.raises(UsageError, match=message):
         make_executor(name)
@@ -202,7 +239,9 @@ def assert_all_once(folder, sizes):
     db = sqlite3.connect(folder / "rows.sqlite")
     try:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        counts = db.execute("SELECT count(*) FROM rows WHERE metric = 'one' GROUP BY trial, seed, step").fetchall()
+        counts = db.execute(
+            "SELECT count(*) FROM rows WHERE metric = 'one' GROUP BY trial, seed, step"
+        ).fetchall()
         assert counts == [(1,)] * (sizes * 2 * 2)
     finally:
         db.close()
@@ -222,13 +261,17 @@ def gone(pid):
 
 def test_kill_9_in_the_middle_then_again(toy, tmp_path, log):
     runs = tmp_path / "runs"
-    driver = start(runs, "--preset", "quick", "--executor", "processes", "--workers", "2", TOY_SECONDS="0.3")
+    driver = start(
+        runs, "--preset", "quick", "--executor", "processes", "--workers", "2", TOY_SECONDS="0.3"
+    )
     wait_for(lambda: done_in(runs) >= 2)
     driver.kill()
     driver.communicate()
     kept = done_in(runs)
     assert 2 <= kept < 12
-    wait_for(lambda: all(gone(int(pid)) for _, _, pid in log()))  # the workers end with their driver
+    wait_for(
+        lambda: all(gone(int(pid)) for _, _, pid in log())
+    )  # the workers end with their driver
     before = len(log())
     with open_store(runs) as store:
         summary = sweep(store, plan("toy", "quick"))
@@ -239,7 +282,9 @@ def test_kill_9_in_the_middle_then_again(toy, tmp_path, log):
 
 def test_two_sweeps_at_once(tmp_path, log):
     runs = tmp_path / "runs"
-    drivers = [start(runs, "--preset", "quick", "--executor", "here", TOY_SECONDS="0.1") for _ in range(2)]
+    drivers = [
+        start(runs, "--preset", "quick", "--executor", "here", TOY_SECONDS="0.1") for _ in range(2)
+    ]
     told = [driver.communicate(timeout=120)[1] for driver in drivers]
     assert [driver.returncode for driver in drivers] == [0, 0], told
     assert_all_once(runs, 6)
@@ -268,7 +313,11 @@ def test_ctrl_c(tmp_path, executor, toy, log):
     wait_for(lambda: done_in(runs) >= 2)
     os.killpg(driver.pid, signal.SIGINT)  # as a terminal does: to the workers, too
     _, told = driver.communicate(timeout=30)
-    assert driver.returncode == 130 and "The same command again goes on" in told and "Traceback" not in told
+    assert (
+        driver.returncode == 130
+        and "The same command again goes on" in told
+        and "Traceback" not in told
+    )
     assert 2 <= done_in(runs) < 12
     with open_store(runs) as store:
         assert sweep(store, plan("toy", "quick")).ok

@@ -1,6 +1,8 @@
-"""A study of no science, for tests of the machinery: it does what its config says, and logs every run that comes to its end.
+"""A study of no science, for tests of the machinery: it does what its config says, and logs every
+run that comes to its end.
 
-As a program it is a command line of ours that knows this study: python tests/runs/toy.py run toy --runs DIR
+As a program it is a command line of ours that knows this study: python tests/runs/toy.py run toy
+--runs DIR
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ PUBLISHED = (Published("one", 1.0, 0.5, "nowhere", ""),)
 SEEDS = {"smoke": 2, "quick": 2, "paper": 3}
 ESTIMATE = {"smoke": 1.0, "quick": 2.0, "paper": 3.0}
 PEER_SECONDS = None
-LOG = "TOY_LOG"  # environment: the file that gains a line "trial seeds pid" for every run that ended
+LOG = (
+    "TOY_LOG"  # environment: the file that gains a line "trial seeds pid" for every run that ended
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,9 @@ def run(config, seeds):
     if os.environ.get(LOG):
         with open(os.environ[LOG], "a", encoding="utf-8") as log:
             log.write(f"{config.size} {','.join(map(str, seeds))} {os.getpid()}\n")
-    rows = [Row(seed, "one", step, config.size + seed / 10 + step) for seed in seeds for step in (0, 10)]
+    rows = [
+        Row(seed, "one", step, config.size + seed / 10 + step) for seed in seeds for step in (0, 10)
+    ]
     rows += [Row(seed, "image", None, np.full((2, config.size), seed)) for seed in seeds]
     rows += [Row(seed, "nothing", None, float("nan")) for seed in seeds]
     return rows[:-1] if config.action == "ok" else [row for row in rows if row.seed == seeds[0]]
@@ -81,7 +87,11 @@ def figures(rows):
 
 def claims(rows):
     sizes = rows.unique("size")
-    return [above("one is above 0", "one", rows.where(size=sizes[0]).final("one"), published="> 0")] if sizes else []
+    return (
+        [above("one is above 0", "one", rows.where(size=sizes[0]).final("one"), published="> 0")]
+        if sizes
+        else []
+    )
 
 
 def register() -> None:
@@ -96,15 +106,25 @@ def start(runs: Path, *options: str, **environment: str):
 
     command = [sys.executable, __file__, "run", "toy", "--runs", str(runs), *options]
     return subprocess.Popen(
-        command, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
 
 
 if __name__ in ("__main__", "__mp_main__"):  # the second: in a spawned worker
     register()
-    compilation = types.ModuleType("mnist1d.learning.compilation")  # no JAX here, whose import would take most of the time
+    compilation = types.ModuleType(
+        "mnist1d.learning.compilation"
+    )  # no JAX here, whose import would take most of the time
     compilation.enable_compilation_cache = lambda: None
-    sys.modules |= {"mnist1d.learning": types.ModuleType("mnist1d.learning"), compilation.__name__: compilation}
+    sys.modules |= {
+        "mnist1d.learning": types.ModuleType("mnist1d.learning"),
+        compilation.__name__: compilation,
+    }
     figures = lambda rows: {}  # noqa: E731 - nor matplotlib
 if __name__ == "__main__":
     from mnist1d.cli import main

@@ -1,4 +1,5 @@
-"""What the tests in a real browser share: Chromium headless, the exported site on a plain file server, ours with a folder of runs."""
+"""What the tests in a real browser share: Chromium headless, the exported site on a plain file
+server, ours with a folder of runs."""
 
 import contextlib
 import functools
@@ -13,7 +14,9 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-IS_REQUIRED = bool(os.environ.get("MNIST1D_BROWSER"))  # set where a missing browser is a failure, not a reason to skip
+IS_REQUIRED = bool(
+    os.environ.get("MNIST1D_BROWSER")
+)  # set where a missing browser is a failure, not a reason to skip
 
 
 def missing(reason):
@@ -23,13 +26,24 @@ def missing(reason):
 
 def start_chromium(downloads):
     """Start headless Chromium that reaches this machine only and saves files into a folder."""
-    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    binary = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     driver = shutil.which("chromedriver")
     if not (binary and driver):
         missing("no Chromium with its driver: apt-get install chromium chromium-driver")
     options = webdriver.ChromeOptions()
     options.binary_location = binary
-    for flag in ("headless=new", "no-sandbox", "disable-gpu", "hide-scrollbars", "window-size=1440,900", "force-device-scale-factor=1"):
+    for flag in (
+        "headless=new",
+        "no-sandbox",
+        "disable-gpu",
+        "hide-scrollbars",
+        "window-size=1440,900",
+        "force-device-scale-factor=1",
+    ):
         options.add_argument(f"--{flag}")
     options.add_argument("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
     options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
@@ -45,14 +59,20 @@ def file_server(folder):
         def log_message(self, *_):
             pass
 
-    with in_thread(http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))) as server:
+    with in_thread(
+        http.server.ThreadingHTTPServer(
+            ("127.0.0.1", 0), functools.partial(Quiet, directory=folder)
+        )
+    ) as server:
         yield f"http://127.0.0.1:{server.server_port}/"
 
 
 @contextlib.contextmanager
 def in_thread(server):
     """Run a server until the block ends."""
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+    )
     thread.start()
     try:
         yield server
@@ -74,14 +94,25 @@ class Page:
         self.driver.get(f"{self.address}{query}#{view}")
         if wait:
             self.wait(
-                lambda: self.js("return !document.getElementById(arguments[0]).hidden && !document.getElementById('page-boot')", view)
+                lambda: self.js(
+                    "return !document.getElementById(arguments[0]).hidden && !document.getElementById('page-boot')",
+                    view,
+                )
             )
-            self.wait(lambda: self.js("return document.getElementById(arguments[0]).children.length > 2", view))
+            self.wait(
+                lambda: self.js(
+                    "return document.getElementById(arguments[0]).children.length > 2", view
+                )
+            )
         return self
 
     def forget(self):
         """Delete what the browser keeps for the page."""
-        self.cdp("Storage.clearDataForOrigin", origin="/".join(self.address.split("/")[:3]), storageTypes="all")
+        self.cdp(
+            "Storage.clearDataForOrigin",
+            origin="/".join(self.address.split("/")[:3]),
+            storageTypes="all",
+        )
 
     def js(self, script, *args):
         return self.driver.execute_script(script, *args)
@@ -100,7 +131,11 @@ class Page:
 
     def button(self, text, within="main"):
         """The visible button that says `text`."""
-        found = [b for b in self.find_all(f"{within} button") if b.is_displayed() and b.text.strip() == text]
+        found = [
+            b
+            for b in self.find_all(f"{within} button")
+            if b.is_displayed() and b.text.strip() == text
+        ]
         assert len(found) == 1, f"{len(found)} visible buttons say {text!r}"
         return found[0]
 
@@ -110,16 +145,26 @@ class Page:
 
     def fill(self, selector, value):
         """Type a value into a field and leave it."""
-        self.js("arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change'))", self.find(selector), str(value))
+        self.js(
+            "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change'))",
+            self.find(selector),
+            str(value),
+        )
 
     def slide(self, label, value):
         """Move a slider."""
         slider = self.find(f'input[type="range"][aria-label="{label}"]')
-        self.js("arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))", slider, value)
+        self.js(
+            "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))",
+            slider,
+            value,
+        )
 
     def lines(self):
         """The drawn lines of Explore's panels."""
-        return self.js("return [...document.querySelectorAll('#explore .whole')].map((p) => p.getAttribute('d'))")
+        return self.js(
+            "return [...document.querySelectorAll('#explore .whole')].map((p) => p.getAttribute('d'))"
+        )
 
     def saved(self, name):
         """The file that a click saved, once it is whole."""
@@ -135,4 +180,8 @@ class Page:
 
     def errors(self):
         """What the console says, worse than a warning."""
-        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+        return [
+            entry["message"]
+            for entry in self.driver.get_log("browser")
+            if entry["level"] == "SEVERE"
+        ]

@@ -1,4 +1,5 @@
-"""The server in a thread, and requests to it over real sockets, for the tests of the page's server."""
+"""The server in a thread, and requests to it over real sockets, for the tests of the page's
+server."""
 
 import contextlib
 import http.client
@@ -12,7 +13,9 @@ from mnist1d.web import server
 @contextlib.contextmanager
 def serving(runs=None):
     with server.make_server(runs) as made:
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread = threading.Thread(
+            target=made.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
         thread.start()
         try:
             yield made.server_port
@@ -38,8 +41,21 @@ def why(content):
 
 def result(n=100, wrong=5, shuffled=False, **changes):
     labels = load_dataset().y_test
-    answers = [{"index": i, "answer": int(labels[i] if i >= wrong else (labels[i] + 1) % 10), "ms": 1000 + i} for i in range(n)]
-    return {"format": "mnist1d-quiz/1", "shuffled": shuffled, "layout": "line", "accuracy": 1.0, "answers": answers} | changes
+    answers = [
+        {
+            "index": i,
+            "answer": int(labels[i] if i >= wrong else (labels[i] + 1) % 10),
+            "ms": 1000 + i,
+        }
+        for i in range(n)
+    ]
+    return {
+        "format": "mnist1d-quiz/1",
+        "shuffled": shuffled,
+        "layout": "line",
+        "accuracy": 1.0,
+        "answers": answers,
+    } | changes
 
 
 def send(port, content, **headers):

@@ -1,4 +1,5 @@
-"""What the tests of the page share: node and the folder of the page's modules; Chromium and the exported site."""
+"""What the tests of the page share: node and the folder of the page's modules; Chromium and the
+exported site."""
 
 import json
 import shutil
@@ -17,7 +18,8 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(scope="session")
 def node(tmp_path_factory):
-    """Run a module of tests/web in node on a JSON document and return the JSON that it prints; skips without node."""
+    """Run a module of tests/web in node on a JSON document and return the JSON that it prints;
+    skips without node."""
     if shutil.which("node") is None:
         pytest.skip("the page's modules run in node, which is not installed")
 
@@ -35,7 +37,10 @@ def node(tmp_path_factory):
 @pytest.fixture(scope="session")
 def browser():
     """tests/web/browser.py; skips without Selenium."""
-    return pytest.importorskip("tests.web.browser", reason="the page's tests in a browser need Selenium: pip install selenium")
+    return pytest.importorskip(
+        "tests.web.browser",
+        reason="the page's tests in a browser need Selenium: pip install selenium",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,5 @@
-"""axe-core, from npm, finds no violation on any view, in both themes, on a phone and on a wide screen."""
+"""axe-core, from npm, finds no violation on any view, in both themes, on a phone and on a wide
+screen."""
 
 import os
 from pathlib import Path
@@ -17,7 +18,9 @@ VIEWS = ("explore", "pipeline", "takeaway", "quiz", "results")
 def axe(browser):
     path = os.environ.get("MNIST1D_AXE")
     if not path:
-        browser.missing("no axe-core: npm pack axe-core, unpack it, and set MNIST1D_AXE to its axe.min.js")
+        browser.missing(
+            "no axe-core: npm pack axe-core, unpack it, and set MNIST1D_AXE to its axe.min.js"
+        )
     return Path(path).read_text(encoding="utf-8")
 
 
@@ -31,15 +34,25 @@ def violations(page, axe):
 @pytest.mark.parametrize(("width", "theme"), [(390, "dark"), (1440, "light"), (820, "dark")])
 @pytest.mark.parametrize("view", VIEWS)
 def test_no_violations(page, axe, view, width, theme):
-    page.cdp("Emulation.setDeviceMetricsOverride", width=width, height=850, deviceScaleFactor=1, mobile=width < 500)
-    page.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
+    page.cdp(
+        "Emulation.setDeviceMetricsOverride",
+        width=width,
+        height=850,
+        deviceScaleFactor=1,
+        mobile=width < 500,
+    )
+    page.cdp(
+        "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}]
+    )
     page.open(view)
     assert violations(page, axe) == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_violations_all_through_the_quiz(page, axe, theme):
-    page.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
+    page.cdp(
+        "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}]
+    )
     page.open("quiz")
     page.button("Start").click()
     body = page.find("body")
@@ -53,12 +66,17 @@ def test_no_violations_all_through_the_quiz(page, axe, theme):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_violations_in_results_warnings_and_errors(browser, fresh, downloads, tmp_path, toy, axe, theme):
+def test_no_violations_in_results_warnings_and_errors(
+    browser, fresh, downloads, tmp_path, toy, axe, theme
+):
     with open_store(tmp_path) as store:
         sweep(store, plan("toy", "smoke"))
     with serving(tmp_path) as port:
         page = browser.Page(fresh, f"http://127.0.0.1:{port}/", downloads)
-        page.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
+        page.cdp(
+            "Emulation.setEmulatedMedia",
+            features=[{"name": "prefers-color-scheme", "value": theme}],
+        )
         page.open("results", "?scale_coeff=9e9x")
         page.wait(lambda: page.find_all("#results-summary"))
         page.wait(lambda: "seeds done" in page.text("#results-live-told"))

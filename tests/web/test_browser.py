@@ -1,4 +1,5 @@
-"""The exported page in Chromium, from a plain file server: every control of Explore, Pipeline and Take away."""
+"""The exported page in Chromium, from a plain file server: every control of Explore, Pipeline and
+Take away."""
 
 import json
 import re
@@ -32,7 +33,13 @@ def test_every_view_opens_and_asks_nothing_of_others(page, address):
 
 @pytest.mark.parametrize("width", [390, 820, 1440])
 def test_nothing_sticks_out_sideways(page, width):
-    page.cdp("Emulation.setDeviceMetricsOverride", width=width, height=850, deviceScaleFactor=1, mobile=width < 500)
+    page.cdp(
+        "Emulation.setDeviceMetricsOverride",
+        width=width,
+        height=850,
+        deviceScaleFactor=1,
+        mobile=width < 500,
+    )
     for view in VIEWS:
         page.open(view)
         assert page.js("return document.documentElement.scrollWidth") <= width, view
@@ -42,10 +49,14 @@ def test_themes(page):
     def ground():
         return page.js("return getComputedStyle(document.body).backgroundColor")
 
-    page.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "light"}])
+    page.cdp(
+        "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "light"}]
+    )
     page.open()
     light = ground()
-    page.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    page.cdp(
+        "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}]
+    )
     dark = ground()
     assert light != dark
     page.find("#page-theme").click()
@@ -54,7 +65,9 @@ def test_themes(page):
     assert ground() == light  # remembered
     page.find("#page-theme").click()
     assert page.text("#page-theme") == "Theme: dark"
-    page.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "light"}])
+    page.cdp(
+        "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "light"}]
+    )
     assert ground() == dark
     page.cdp("Emulation.setEmulatedMedia", features=[])
 
@@ -63,10 +76,27 @@ def test_from_the_keyboard(page):
     page.open()
     seen = []
     for _ in range(60):
-        page.cdp("Input.dispatchKeyEvent", type="keyDown", key="Tab", code="Tab", windowsVirtualKeyCode=9)
-        page.cdp("Input.dispatchKeyEvent", type="keyUp", key="Tab", code="Tab", windowsVirtualKeyCode=9)
-        seen.append(page.js("const e = document.activeElement; return e.id || e.getAttribute('aria-label') || e.textContent"))
-    wanted = ["Skip to the content", "Quiz", "page-theme", "hard", "explore-show", "Draw anew", "explore-seed", "scale_coeff, slider"]
+        page.cdp(
+            "Input.dispatchKeyEvent", type="keyDown", key="Tab", code="Tab", windowsVirtualKeyCode=9
+        )
+        page.cdp(
+            "Input.dispatchKeyEvent", type="keyUp", key="Tab", code="Tab", windowsVirtualKeyCode=9
+        )
+        seen.append(
+            page.js(
+                "const e = document.activeElement; return e.id || e.getAttribute('aria-label') || e.textContent"
+            )
+        )
+    wanted = [
+        "Skip to the content",
+        "Quiz",
+        "page-theme",
+        "hard",
+        "explore-show",
+        "Draw anew",
+        "explore-seed",
+        "scale_coeff, slider",
+    ]
     assert [name for name in wanted if name not in seen] == []
 
 
@@ -76,7 +106,11 @@ def test_offline_once_loaded(browser, fresh, downloads, tmp_path, labels):
         page = browser.Page(fresh, address, downloads).open()
         for view in VIEWS:
             page.find(f'nav a[href="#{view}"]').click()
-            page.wait(lambda view=view: page.js("return document.getElementById(arguments[0]).children.length > 2", view))
+            page.wait(
+                lambda view=view: page.js(
+                    "return document.getElementById(arguments[0]).children.length > 2", view
+                )
+            )
     page.find('nav a[href="#explore"]').click()  # the server is gone
     before = page.lines()
     page.button("hard").click()
@@ -105,7 +139,9 @@ def test_a_slider_bends_the_same_draws(page, label):
     name = label.split(",")[0]
     bent = page.lines()
     assert len(bent) == 10 and all(a != b for a, b in zip(before, bent, strict=True))
-    number = page.find(f"#explore-{name}-most" if label.endswith("most") else f"#explore-{name}").get_attribute("value")
+    number = page.find(
+        f"#explore-{name}-most" if label.endswith("most") else f"#explore-{name}"
+    ).get_attribute("value")
     assert float(number) == SLIDERS[label]
     page.find(f'button[aria-label^="Reset {name} "]').click()
     assert page.lines() == before
@@ -182,7 +218,9 @@ def test_presets_seed_and_views(page):
     page.fill("#explore-show", "all")
     assert all(line.count("M") == 10 for line in page.lines())
     page.fill("#explore-show", "3")
-    assert [c.text for c in page.find_all("#explore figcaption")] == [f"3 · {i}" for i in range(1, 11)]
+    assert [c.text for c in page.find_all("#explore figcaption")] == [
+        f"3 · {i}" for i in range(1, 11)
+    ]
     assert default[3] in page.lines()[0] or len(set(page.lines())) == 10
 
 
@@ -248,10 +286,14 @@ def test_pipeline_plays_and_pauses(page):
     page.open("pipeline")
     page.button("Play").click()
     page.wait(lambda: told(page) == "1. pad")
-    page.wait(lambda: page.js("return document.getElementById('pipeline-scrub').value % 1 !== 0"))  # moving
+    page.wait(
+        lambda: page.js("return document.getElementById('pipeline-scrub').value % 1 !== 0")
+    )  # moving
     page.button("Pause").click()
     place = page.find("#pipeline-scrub").get_attribute("value")
-    page.driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+    page.driver.execute_async_script(
+        "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))"
+    )
     assert page.find("#pipeline-scrub").get_attribute("value") == place
     page.find("body").send_keys(" ")
     assert page.button("Pause")
@@ -261,7 +303,10 @@ def test_pipeline_plays_and_pauses(page):
 
 
 def test_pipeline_without_motion(page):
-    page.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
+    page.cdp(
+        "Emulation.setEmulatedMedia",
+        features=[{"name": "prefers-reduced-motion", "value": "reduce"}],
+    )
     page.open("pipeline")
     page.js("window.seen = new Set(); const scrub = document.getElementById('pipeline-scrub');"
             "const look = () => { window.seen.add(scrub.value); requestAnimationFrame(look); }; look();")  # fmt: skip
@@ -276,16 +321,25 @@ def test_pipeline_takes_digit_signal_and_settings(page):
     assert "corr_noise_scale" in page.text("#pipeline .bar .note")
     page.fill("#pipeline-digit", 7)
     assert "digit 7" in page.text("#pipeline .telling p + p")
-    before = page.js("return document.querySelector('#pipeline ol li:last-child path').getAttribute('d')")
+    before = page.js(
+        "return document.querySelector('#pipeline ol li:last-child path').getAttribute('d')"
+    )
     page.button("Signal 1 of 10, next").click()
-    assert page.js("return document.querySelector('#pipeline ol li:last-child path').getAttribute('d')") != before
+    assert (
+        page.js(
+            "return document.querySelector('#pipeline ol li:last-child path').getAttribute('d')"
+        )
+        != before
+    )
 
 
 # ------------------------------------------------------------------ Take away
 
 
 def copied(page, name):
-    page.cdp("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    page.cdp(
+        "Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"]
+    )
     page.find(f"#takeaway-{name}-copy").click()
     page.wait(lambda: page.text(f"#takeaway-{name}-copy") == "Copied")
     return page.clipboard()
@@ -293,12 +347,20 @@ def copied(page, name):
 
 def values(lines):
     """Heights of drawn lines, (lines, points)."""
-    return np.array([[-float(y) for y in re.findall(r"[ML][\d.-]+ ([\d.-]+)", line)] for line in lines])
+    return np.array(
+        [[-float(y) for y in re.findall(r"[ML][\d.-]+ ([\d.-]+)", line)] for line in lines]
+    )
 
 
 @pytest.mark.parametrize(
     ("query", "is_raw"),
-    [("", False), ("?shuffle_seq=true", False), ("", True), ("?corr_noise_scale=0.6&shear_scale=2", True), ("?final_seq_length=55", True)],
+    [
+        ("", False),
+        ("?shuffle_seq=true", False),
+        ("", True),
+        ("?corr_noise_scale=0.6&shear_scale=2", True),
+        ("?final_seq_length=55", True),
+    ],
 )
 def test_copied_python_gives_the_signals_on_the_screen(page, query, is_raw):
     page.open("explore", query)
@@ -313,7 +375,8 @@ def test_copied_python_gives_the_signals_on_the_screen(page, query, is_raw):
     page.find("#takeaway-csv").click()
     saved = mnist1d.read(page.saved("mnist1d.csv"))
     np.testing.assert_allclose(saved.x_test, names["x"], rtol=0, atol=1e-9)
-    # one scale for all panels takes Python's values to the drawn heights, to the hundredth that a path keeps
+    # one scale for all panels takes Python's values to the drawn heights, to the hundredth that a
+    # path keeps
     scale = (drawn + 36).ravel() @ names["x"].ravel() / (names["x"].ravel() @ names["x"].ravel())
     assert scale > 1
     np.testing.assert_allclose(drawn + 36, scale * names["x"], rtol=0, atol=0.01)

@@ -1,4 +1,5 @@
-"""The quiz and the results in Chromium: by keyboard to the end, reloads, storage that fails, what our server keeps."""
+"""The quiz and the results in Chromium: by keyboard to the end, reloads, storage that fails, what
+our server keeps."""
 
 import json
 import threading
@@ -27,7 +28,9 @@ def begin(page, name="Start"):
 
 
 def answers(page):
-    return page.js("return [...document.querySelectorAll('.quiz-card > .quiz-answer')].map((e) => e.textContent)")
+    return page.js(
+        "return [...document.querySelectorAll('.quiz-card > .quiz-answer')].map((e) => e.textContent)"
+    )
 
 
 def ladder(page):
@@ -54,20 +57,36 @@ def test_to_the_end_by_keyboard(page, labels):
         assert page.text("#quiz-heading") == f"{right} of 10 right"
         assert page.js("return document.activeElement.id") == "quiz-heading"
         marks = answers(page)
-        assert [mark[0] for mark in marks] == ["✗" if 10 * ten + i in wrong else "✓" for i in range(10)]
-        assert all(f"was {d}" in mark for mark, d in zip(marks, truth, strict=True) if mark[0] == "✗")
+        assert [mark[0] for mark in marks] == [
+            "✗" if 10 * ten + i in wrong else "✓" for i in range(10)
+        ]
+        assert all(
+            f"was {d}" in mark for mark, d in zip(marks, truth, strict=True) if mark[0] == "✗"
+        )
         keys(page, ENTER)
     assert page.text("#quiz-heading") == "96 of 100 right: 96.0 %"
     assert "90.2 % to 98.4 %" in page.text("#quiz-score")  # Wilson
     score = page.text("#quiz-score")
     for label in (labels[i] for i in wrong):
         assert f"{label} taken for {(label + 1) % 10}" in score
-    names = ["ideal observer", "you", "published human", "CNN", "GRU", "MLP", "logistic"]  # best first
+    names = [
+        "ideal observer",
+        "you",
+        "published human",
+        "CNN",
+        "GRU",
+        "MLP",
+        "logistic",
+    ]  # best first
     found = ladder(page)
     assert list(found) == names and list(found.values())[:3] == ["100.0 %", "96.0 %", "95.8 %"]
     page.find("#quiz-file").click()
     result = json.loads(page.saved("mnist1d-quiz.json").read_text())
-    assert result["correct"] == 96 and len(result["answers"]) == 100 and result["answers"][3]["answer"] == (labels[3] + 1) % 10
+    assert (
+        result["correct"] == 96
+        and len(result["answers"]) == 100
+        and result["answers"][3]["answer"] == (labels[3] + 1) % 10
+    )
     assert result["median_ms"] > 0 and result["shuffled"] is False
     page.find("#quiz-again").click()
     assert page.button("Start") and page.storage("quiz") == "null"
@@ -92,13 +111,23 @@ def test_by_click_taking_back_and_stopping(page, labels):
 
 
 def chosen(page):
-    return page.js("return [...document.querySelectorAll('.quiz-card[aria-pressed=true]')].map((e) => Number(e.dataset.slot))")
+    return page.js(
+        "return [...document.querySelectorAll('.quiz-card[aria-pressed=true]')].map((e) => Number(e.dataset.slot))"
+    )
 
 
 def test_arrows_and_focus_choose(page):
     begin(page)
     assert page.js("return document.activeElement.id") == "quiz-heading"
-    for key, slot in ((RIGHT, 1), (DOWN, 6), (DOWN, 6), (LEFT, 5), (UP, 0), (UP, 0), (LEFT, 9)):  # two rows of five at this width
+    for key, slot in (
+        (RIGHT, 1),
+        (DOWN, 6),
+        (DOWN, 6),
+        (LEFT, 5),
+        (UP, 0),
+        (UP, 0),
+        (LEFT, 9),
+    ):  # two rows of five at this width
         keys(page, key)
         assert chosen(page) == [slot]
     page.js("document.querySelector('.quiz-card[data-slot=\"3\"]').focus()")  # as Tab does
@@ -142,12 +171,20 @@ def test_starting_over_and_stopping_within_a_ten(page, labels):
 
 @pytest.mark.parametrize("width", [390, 820])
 def test_the_chosen_signal_is_in_sight(page, width):
-    page.cdp("Emulation.setDeviceMetricsOverride", width=width, height=700, deviceScaleFactor=1, mobile=width < 500)
+    page.cdp(
+        "Emulation.setDeviceMetricsOverride",
+        width=width,
+        height=700,
+        deviceScaleFactor=1,
+        mobile=width < 500,
+    )
     begin(page)
     boxes = "['.quiz-card[aria-pressed=true]', '.quiz-answering'].map((s) => document.querySelector(s).getBoundingClientRect())"
     for digit in "012345678":
         page.find(f'#quiz button[aria-label="Answer {digit}"]').click()
-        top, bottom, pad, height = page.js(f"const [card, pad] = {boxes}; return [card.top, card.bottom, pad.top, innerHeight]")
+        top, bottom, pad, height = page.js(
+            f"const [card, pad] = {boxes}; return [card.top, card.bottom, pad.top, innerHeight]"
+        )
         assert 0 <= top and bottom <= min(pad, height) + 1
     assert page.js("return document.documentElement.scrollWidth <= innerWidth")
 
@@ -159,7 +196,12 @@ def test_a_reload_goes_on_where_it_was(page, labels):
     keys(page, "012")
     page.driver.refresh()
     page.wait(lambda: page.find_all(".quiz-ten"))
-    assert page.text("#quiz-heading") == "Signals 11 to 20" and answers(page) == ["0", "1", "2", *"???????"]
+    assert page.text("#quiz-heading") == "Signals 11 to 20" and answers(page) == [
+        "0",
+        "1",
+        "2",
+        *"???????",
+    ]
     keys(page, "3")
     assert answers(page)[3] == "3"
 
@@ -169,14 +211,18 @@ def test_shuffled_and_another_hundred(page, labels):
     page.wait(lambda: page.find_all("#quiz-first"))
     page.fill("#quiz-first", 300)
     page.button("Start").click()
-    plain = page.js("return [...document.querySelectorAll('.quiz-card[data-slot] .signal')].map((p) => p.getAttribute('d'))")
+    plain = page.js(
+        "return [...document.querySelectorAll('.quiz-card[data-slot] .signal')].map((p) => p.getAttribute('d'))"
+    )
     give(page, labels[300:310])
     assert page.text("#quiz-heading") == "10 of 10 right"
     page.find("#quiz-stop").click()
     page.find("#quiz-again").click()
     page.fill("#quiz-first", 300)
     page.button("Start with positions shuffled").click()
-    shuffled = page.js("return [...document.querySelectorAll('.quiz-card[data-slot] .signal')].map((p) => p.getAttribute('d'))")
+    shuffled = page.js(
+        "return [...document.querySelectorAll('.quiz-card[data-slot] .signal')].map((p) => p.getAttribute('d'))"
+    )
     assert all(a != b for a, b in zip(plain, shuffled, strict=True))
     give(page, labels[300:310])
     page.find("#quiz-stop").click()
@@ -187,7 +233,9 @@ def test_shuffled_and_another_hundred(page, labels):
 def test_the_layout_is_remembered(page):
     begin(page)
     page.fill("#quiz-layout", "tall")
-    box = page.js("const b = document.querySelector('.quiz-card .signal').getBBox(); return [b.width, b.height]")
+    box = page.js(
+        "const b = document.querySelector('.quiz-card .signal').getBBox(); return [b.width, b.height]"
+    )
     assert box[1] > box[0]
     page.driver.refresh()
     page.wait(lambda: page.find_all(".quiz-ten"))
@@ -213,15 +261,24 @@ def test_a_broken_stored_quiz_is_put_aside(page, stored):
 
 
 @pytest.mark.parametrize(
-    "failure", ["throw new DOMException('full', 'QuotaExceededError')", "throw new DOMException('no', 'SecurityError')"]
+    "failure",
+    [
+        "throw new DOMException('full', 'QuotaExceededError')",
+        "throw new DOMException('no', 'SecurityError')",
+    ],
 )
 def test_storage_that_fails_is_told_once_and_the_quiz_goes_on(page, labels, failure):
-    script = page.cdp("Page.addScriptToEvaluateOnNewDocument", source=f"Storage.prototype.setItem = () => {{ {failure} }};")
+    script = page.cdp(
+        "Page.addScriptToEvaluateOnNewDocument",
+        source=f"Storage.prototype.setItem = () => {{ {failure} }};",
+    )
     try:
         begin(page)
         give(page, labels[:10])
         assert page.text("#quiz-heading") == "10 of 10 right"
-        assert len(page.find_all(".warning")) == 1 and "a reload will lose it" in page.text(".warning")
+        assert len(page.find_all(".warning")) == 1 and "a reload will lose it" in page.text(
+            ".warning"
+        )
     finally:
         page.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
 
@@ -298,8 +355,13 @@ def test_a_quiz_begun_before_the_last_is_saved_is_not_marked_as_saved(served, la
     page.find("#quiz-stop").click()
     page.find("#quiz-again").click()
     page.button("Start").click()
-    page.driver.execute_async_script("answer({ok: true, json: async () => ({})}); setTimeout(arguments[0])")
-    assert "isSaved" not in page.storage("quiz") and json.loads(page.storage("quiz"))["phase"] == "answering"
+    page.driver.execute_async_script(
+        "answer({ok: true, json: async () => ({})}); setTimeout(arguments[0])"
+    )
+    assert (
+        "isSaved" not in page.storage("quiz")
+        and json.loads(page.storage("quiz"))["phase"] == "answering"
+    )
 
 
 def test_results_that_do_not_come_are_asked_for_again(served):
@@ -353,4 +415,6 @@ def test_results_without_runs(page):
     page.open("results")
     page.wait(lambda: page.find_all("#results-none"))
     assert "mnist1d web --runs" in page.text("#results-none")
-    assert [len(t.find_elements("css selector", "circle")) for t in page.find_all("#results .ladder")] == [6, 6]  # as published, shuffled
+    assert [
+        len(t.find_elements("css selector", "circle")) for t in page.find_all("#results .ladder")
+    ] == [6, 6]  # as published, shuffled

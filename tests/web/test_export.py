@@ -15,7 +15,11 @@ from mnist1d.web.export import export
 
 
 def content(folder):
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_writes_every_file_and_is_small(tmp_path):
@@ -29,12 +33,22 @@ def test_every_link_is_relative_and_leads_to_a_file():
     for name in (name for name in files if name.endswith((".html", ".js", ".css"))):
         text = files[name].decode()
         for address in re.findall(r"https?://[^\s\"'`)<]+", text):
-            assert address in ("http://www.w3.org/2000/svg", "https://arxiv.org/abs/2011.14439"), f"{name}: {address}"
+            assert address in ("http://www.w3.org/2000/svg", "https://arxiv.org/abs/2011.14439"), (
+                f"{name}: {address}"
+            )
         folder = name.rpartition("/")[0]
-        for target in re.findall(r"(?:from|import\()\s*[\"'](\.[^\"']+)[\"']", text) if name.endswith(".js") else []:
+        for target in (
+            re.findall(r"(?:from|import\()\s*[\"'](\.[^\"']+)[\"']", text)
+            if name.endswith(".js")
+            else []
+        ):
             assert os.path.normpath(f"{folder}/{target}") in files, f"{name} imports {target}"
-        for target in re.findall(r"(?:href|src)=\"([^\"#][^\"]*)\"", text) if name.endswith(".html") else []:
-            assert target in files or target.startswith("https://arxiv.org/"), f"{name} links {target}"
+        for target in (
+            re.findall(r"(?:href|src)=\"([^\"#][^\"]*)\"", text) if name.endswith(".html") else []
+        ):
+            assert target in files or target.startswith("https://arxiv.org/"), (
+                f"{name} links {target}"
+            )
 
 
 def test_over_an_earlier_export_and_not_over_others(tmp_path):
@@ -43,7 +57,9 @@ def test_over_an_earlier_export_and_not_over_others(tmp_path):
     assert content(export(tmp_path)) == pages.files()
     (tmp_path / "thesis.txt").write_text("mine")
     before = content(tmp_path)
-    with pytest.raises(UsageError, match=r"holds other files \(thesis.txt\): name a new or an empty folder"):
+    with pytest.raises(
+        UsageError, match=r"holds other files \(thesis.txt\): name a new or an empty folder"
+    ):
         export(tmp_path)
     assert content(tmp_path) == before
     with pytest.raises(UsageError, match="is a file: name a folder"):
@@ -87,7 +103,9 @@ def test_a_folder_that_cannot_be_written(tmp_path):
 
 def test_a_folder_below_a_file_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="cannot be written into .*Not a directory; name another folder"):
+    with pytest.raises(
+        UsageError, match="cannot be written into .*Not a directory; name another folder"
+    ):
         export(tmp_path / "file" / "site")
 
 
@@ -108,7 +126,10 @@ def test_with_runs_the_results_go_along(tmp_path, toy):
 
 def test_the_command(tmp_path, capsys):
     assert main(["web", "--export", str(tmp_path / "site")]) == 0
-    assert str(tmp_path / "site") in capsys.readouterr().out and (tmp_path / "site" / "index.html").is_file()
+    assert (
+        str(tmp_path / "site") in capsys.readouterr().out
+        and (tmp_path / "site" / "index.html").is_file()
+    )
     (tmp_path / "site" / "other").write_text("")
     for arguments, rule in (
         (["--export", str(tmp_path / "site")], "holds other files (other)"),

@@ -1,4 +1,5 @@
-"""The quiz's model in node: its states, its score against NumPy and SciPy, its result against what the store takes."""
+"""The quiz's model in node: its states, its score against NumPy and SciPy, its result against what
+the store takes."""
 
 import numpy as np
 import pytest
@@ -17,7 +18,13 @@ def state(first=0, given=10, phase="answering", current=None, **other):
     """A stored quiz as the browser keeps it, whole and consistent unless told otherwise."""
     start = first + given - (0 if phase == "answering" else 10)
     ten = answers(start, 10) if phase != "answering" else answers(start, 10, answer=None, ms=None)
-    whole = {"format": "mnist1d-quiz/1", "shuffled": False, "first": first, "answers": answers(first, given), "phase": phase}
+    whole = {
+        "format": "mnist1d-quiz/1",
+        "shuffled": False,
+        "first": first,
+        "answers": answers(first, given),
+        "phase": phase,
+    }
     return whole | {"current": ten if current is None else current} | other
 
 
@@ -63,13 +70,19 @@ REFUSED = {
     "another ten on the screen": state(current=answers(20, 10)),
     "the ten is no list": state(current={"length": 10}),
     "a digit without a time": state(current=answers(10, 10, ms=None)),
-    "corrections of open answers": state(phase="corrections", current=answers(0, 10, answer=None, ms=None)),
+    "corrections of open answers": state(
+        phase="corrections", current=answers(0, 10, answer=None, ms=None)
+    ),
 }
 PROPORTIONS = [(0, 10), (10, 10), (1, 10), (5, 10), (96, 100), (383, 400), (100, 100)]
 STORED = [*TAKEN.values(), *REFUSED.values()]
 
 
-@pytest.fixture(scope="module", params=[(0, False, 10), (300, True, 3), (900, False, 1)], ids=["whole", "three tens", "one ten"])
+@pytest.fixture(
+    scope="module",
+    params=[(0, False, 10), (300, True, 3), (900, False, 1)],
+    ids=["whole", "three tens", "one ten"],
+)
 def taken(request, node, labels):
     """A quiz answered in node: (document given, JSON returned)."""
     first, shuffled, tens = request.param
@@ -88,7 +101,9 @@ def test_every_state_is_taken_up_as_it_was(taken):
     assert found["kept"][-1] == {"phase": "done", "given": 10 * document["tens"], "isSame": True}
     assert [step["phase"] for step in found["kept"]].count("corrections") == document["tens"]
     assert found["refused"]  # nothing to hand in, to go on from or to score yet
-    assert found["finishedMidway"]["phase"] == "done" and len(found["finishedMidway"]["answers"]) == 10
+    assert (
+        found["finishedMidway"]["phase"] == "done" and len(found["finishedMidway"]["answers"]) == 10
+    )
 
 
 @pytest.mark.parametrize("name", [*TAKEN, *REFUSED])
@@ -98,7 +113,11 @@ def test_stored_states(taken, name):
 
 def test_answers_change_and_times_add_up(taken):
     changed = taken[1]["changed"]["current"]
-    assert changed[3] == {"index": 3, "answer": 8, "ms": 150} and changed[0] == {"index": 0, "answer": None, "ms": 15}
+    assert changed[3] == {"index": 3, "answer": 8, "ms": 150} and changed[0] == {
+        "index": 0,
+        "answer": None,
+        "ms": 15,
+    }
     assert taken[1]["open"] == [4, 9]
 
 
@@ -108,7 +127,11 @@ def test_score(taken, labels):
     given, ms = (np.array(document[name][:n]) for name in ("given", "ms"))
     right = labels[document["first"] : document["first"] + n]
     score = found["score"]
-    assert (score["n"], score["correct"], score["accuracy"]) == (n, (given == right).sum(), pytest.approx((given == right).mean()))
+    assert (score["n"], score["correct"], score["accuracy"]) == (
+        n,
+        (given == right).sum(),
+        pytest.approx((given == right).mean()),
+    )
     assert score["medianMs"] == np.median(ms)
     assert [(c["n"], c["errors"]) for c in score["byClass"]] == [
         ((right == d).sum(), ((right == d) & (given != d)).sum()) for d in range(10)
@@ -121,7 +144,9 @@ def test_score(taken, labels):
 
 def test_intervals_are_wilsons(taken):
     for (correct, n), found in zip(PROPORTIONS, taken[1]["intervals"], strict=True):
-        np.testing.assert_allclose(found, stats.binomtest(correct, n).proportion_ci(method="wilson"), rtol=0, atol=1e-12)
+        np.testing.assert_allclose(
+            found, stats.binomtest(correct, n).proportion_ci(method="wilson"), rtol=0, atol=1e-12
+        )
 
 
 def test_the_store_takes_the_result(taken, labels):
@@ -131,4 +156,7 @@ def test_the_store_takes_the_result(taken, labels):
     assert (config.shuffled, config.layout) == (document["shuffled"], "tall")
     assert index.tolist() == list(range(document["first"], document["first"] + n))
     assert answer.tolist() == document["given"][:n] and ms.tolist() == document["ms"][:n]
-    assert result["correct"] == (labels[index] == answer).sum() and [a["label"] for a in result["answers"]] == labels[index].tolist()
+    assert (
+        result["correct"] == (labels[index] == answer).sum()
+        and [a["label"] for a in result["answers"]] == labels[index].tolist()
+    )

@@ -1,4 +1,5 @@
-"""The server: what it serves and what it refuses, how it starts and ends. Real sockets, this machine only."""
+"""The server: what it serves and what it refuses, how it starts and ends. Real sockets, this
+machine only."""
 
 import http.client
 import json
@@ -30,7 +31,10 @@ def test_every_file_and_no_other(port):
         status, headers, found = ask(port, "GET", f"/{path}")
         assert status == 200 and (found == content or path == "data/site.json")
         assert headers["Content-Type"] == pages.TYPES["." + path.rpartition(".")[2]]
-        assert headers["X-Content-Type-Options"] == "nosniff" and "default-src 'self'" in headers["Content-Security-Policy"]
+        assert (
+            headers["X-Content-Type-Options"] == "nosniff"
+            and "default-src 'self'" in headers["Content-Security-Policy"]
+        )
     assert ask(port, "GET", "/")[2] == pages.files()["index.html"]
     assert json.loads(ask(port, "GET", "/data/site.json")[2])["runs"] is None
 
@@ -55,19 +59,34 @@ def test_a_raw_request_with_nul(port):
 
 def test_head_and_what_has_not_changed(port):
     status, headers, content = ask(port, "HEAD", "/index.html")
-    assert status == 200 and content == b"" and int(headers["Content-Length"]) == len(pages.files()["index.html"])
+    assert (
+        status == 200
+        and content == b""
+        and int(headers["Content-Length"]) == len(pages.files()["index.html"])
+    )
     status, _, content = ask(port, "GET", "/index.html", **{"If-None-Match": headers["ETag"]})
     assert status == 304 and content == b""
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "POST"])
+@pytest.mark.parametrize(
+    "method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "POST"]
+)
 def test_other_methods(port, method):
     status, headers, _ = ask(port, method, "/index.html", b"" if method == "POST" else None)
     assert status == 405 and headers["Allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "127.0.0.1", "127.0.0.1:1", "localhost.evil.example:{port}", "[::1]:{port}", "0.0.0.0:{port}", ""]
+    "host",
+    [
+        "evil.example",
+        "127.0.0.1",
+        "127.0.0.1:1",
+        "localhost.evil.example:{port}",
+        "[::1]:{port}",
+        "0.0.0.0:{port}",
+        "",
+    ],
 )
 def test_a_foreign_host_is_refused(port, host):
     for method, path in (("GET", "/"), ("GET", "/data/site.json"), ("POST", "/api/quiz")):
@@ -84,21 +103,44 @@ def raw(port, text):
 
 
 def test_two_hosts_are_refused(port):
-    answer = raw(port, f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+    answer = raw(
+        port,
+        f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
+    )
     assert answer.startswith(b"HTTP/1.1 403")
 
 
 def test_a_body_is_never_taken_for_the_next_request(port):
     hidden = f"GET /icon.svg HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"
-    answer = raw(port, f"GET /icon.svg HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: {len(hidden)}\r\n\r\n{hidden}")
-    assert answer.startswith(b"HTTP/1.1 200") and answer.count(b"HTTP/1.1 ") == 1 and b"Connection: close" in answer
+    answer = raw(
+        port,
+        f"GET /icon.svg HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: {len(hidden)}\r\n\r\n{hidden}",
+    )
+    assert (
+        answer.startswith(b"HTTP/1.1 200")
+        and answer.count(b"HTTP/1.1 ") == 1
+        and b"Connection: close" in answer
+    )
 
 
-@pytest.mark.parametrize("line", ["FETCH / HTTP/1.1", "GET / HTTP/9.9", "GET / x HTTP/1.1", "GET /" + "x" * 70_000 + " HTTP/1.1"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "FETCH / HTTP/1.1",
+        "GET / HTTP/9.9",
+        "GET / x HTTP/1.1",
+        "GET /" + "x" * 70_000 + " HTTP/1.1",
+    ],
+)
 def test_what_is_not_http_is_refused_as_all_else(port, line):
     answer = raw(port, line + "\r\n\r\n")
     headers, _, content = answer.partition(b"\r\n\r\n")
-    assert headers.startswith(b"HTTP/1.1 ") and headers.split()[1] in (b"400", b"414", b"501", b"505")
+    assert headers.startswith(b"HTTP/1.1 ") and headers.split()[1] in (
+        b"400",
+        b"414",
+        b"501",
+        b"505",
+    )
     assert b"default-src 'self'" in headers and b"nosniff" in headers and why(content)
 
 
@@ -131,8 +173,12 @@ def test_a_reader_who_goes_away_leaves_no_traceback(port, capfd):
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(b"GET / HT")
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall(f"GET /data/test.bin HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # reset, without reading
+        connection.sendall(
+            f"GET /data/test.bin HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+        )
+        connection.setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
+        )  # reset, without reading
     assert ask(port, "GET", "/")[0] == 200
     assert "Traceback" not in capfd.readouterr().err
 
@@ -178,7 +224,11 @@ def test_ctrl_c_ends_it_though_a_page_follows_the_news(tmp_path):
 def test_serve_opens_the_browser_and_ends_on_ctrl_c(monkeypatch, capsys):
     opened = []
     monkeypatch.setattr(server.webbrowser, "open", opened.append)
-    monkeypatch.setattr(server.PageServer, "serve_forever", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(
+        server.PageServer,
+        "serve_forever",
+        lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt),
+    )
     assert server.serve() == 0 and server.serve(open_browser=False) == 0
     first, second = capsys.readouterr().out.splitlines()
     assert opened == [first.split()[0]] and second.startswith("http://127.0.0.1:")

@@ -25,11 +25,26 @@ def test_a_quiz_is_scored_anew_and_kept(tmp_path):
         assert not runs.exists()  # looking makes nothing
         status, _, content = send(port, result())
         saved = json.loads(content)
-        assert status == 200 and saved["saved"] and saved["accuracy"] == 0.95 and saved["runs"] == str(runs.resolve())
-        assert send(port, result(n=20, wrong=10, shuffled=True))[0] == send(port, result(wrong=0))[0] == 200
+        assert (
+            status == 200
+            and saved["saved"]
+            and saved["accuracy"] == 0.95
+            and saved["runs"] == str(runs.resolve())
+        )
+        assert (
+            send(port, result(n=20, wrong=10, shuffled=True))[0]
+            == send(port, result(wrong=0))[0]
+            == 200
+        )
         found = json.loads(ask(port, "GET", "/data/results.json")[2])["quiz"]
-    assert [(q["shuffled"], q["n"], q["accuracy"]) for q in found] == [(False, 100, 0.95), (True, 20, 0.5), (False, 100, 1.0)]
-    assert found[0]["low"] == pytest.approx(0.8882, abs=1e-4) and found[0]["high"] == pytest.approx(0.9785, abs=1e-4)  # Wilson
+    assert [(q["shuffled"], q["n"], q["accuracy"]) for q in found] == [
+        (False, 100, 0.95),
+        (True, 20, 0.5),
+        (False, 100, 1.0),
+    ]
+    assert found[0]["low"] == pytest.approx(0.8882, abs=1e-4) and found[0]["high"] == pytest.approx(
+        0.9785, abs=1e-4
+    )  # Wilson
     with open_store(runs, create=False) as store:
         rows = store.all_rows("quiz")
         assert {(r.config["shuffled"], r.seed) for r in rows} == {(False, 0), (True, 0), (False, 1)}
@@ -43,15 +58,24 @@ def test_the_benchmark_table_gains_the_row(tmp_path):
         sweep(store, plan("spatial-priors", "smoke", 2, ["model=logistic", "num_steps=20"]))
         before = latest_results(store, "spatial-priors")[0].table
     with serving(runs) as port:
-        assert send(port, result())[0] == send(port, result(n=50, wrong=20, shuffled=True))[0] == 200
-        study = next(s for s in json.loads(ask(port, "GET", "/data/results.json")[2])["studies"] if s["study"] == "spatial-priors")
+        assert (
+            send(port, result())[0] == send(port, result(n=50, wrong=20, shuffled=True))[0] == 200
+        )
+        study = next(
+            s
+            for s in json.loads(ask(port, "GET", "/data/results.json")[2])["studies"]
+            if s["study"] == "spatial-priors"
+        )
     with open_store(runs, create=False) as store:
         header, lines = latest_results(store, "spatial-priors")[0].table
     assert lines[: len(before[1])] == before[1] and len(lines) == len(before[1]) + 2
     plain, shuffled = lines[-2:]
     assert plain[0].startswith("human, quiz of 20") and plain[header.index("n")] == "100 answers"
     assert plain[header.index("test acc %") :][:2] == ["95.0", "88.8 .. 97.8"]
-    assert shuffled[header.index("shuffled %")] == "60.0" and shuffled[header.index("test acc %")] == ""
+    assert (
+        shuffled[header.index("shuffled %")] == "60.0"
+        and shuffled[header.index("test acc %")] == ""
+    )
     assert study["table"]["lines"] == lines
     text = write_report(runs, tmp_path / "report.html").read_text()
     assert plain[0] in text and "100 answers" in text
@@ -73,11 +97,26 @@ def test_the_benchmark_table_gains_the_row(tmp_path):
         (result(answers=[]), "in whole tens, got 0"),
         (result(answers=result(n=10)["answers"] * 2), "one index comes twice"),
         (result(answers=[1] * 10), "index of an answer must be a whole number"),
-        (result(answers=[{"index": i + 995, "answer": 1, "ms": 1} for i in range(10)]), "from 0 to 999, got 1000"),
-        (result(answers=[{"index": i, "answer": True, "ms": 1} for i in range(10)]), "answer of an answer must be"),
-        (result(answers=[{"index": i, "answer": 10, "ms": 1} for i in range(10)]), "from 0 to 9, got 10"),
-        (result(answers=[{"index": i, "answer": 1, "ms": -1} for i in range(10)]), "ms of an answer must be a number"),
-        (result(answers=[{"index": i, "answer": 1, "ms": float("nan")} for i in range(10)]), "ms of an answer must be a number"),
+        (
+            result(answers=[{"index": i + 995, "answer": 1, "ms": 1} for i in range(10)]),
+            "from 0 to 999, got 1000",
+        ),
+        (
+            result(answers=[{"index": i, "answer": True, "ms": 1} for i in range(10)]),
+            "answer of an answer must be",
+        ),
+        (
+            result(answers=[{"index": i, "answer": 10, "ms": 1} for i in range(10)]),
+            "from 0 to 9, got 10",
+        ),
+        (
+            result(answers=[{"index": i, "answer": 1, "ms": -1} for i in range(10)]),
+            "ms of an answer must be a number",
+        ),
+        (
+            result(answers=[{"index": i, "answer": 1, "ms": float("nan")} for i in range(10)]),
+            "ms of an answer must be a number",
+        ),
     ],
 )
 def test_a_broken_result_is_refused(tmp_path, content, rule):
@@ -107,16 +146,23 @@ def test_a_broken_result_is_refused(tmp_path, content, rule):
 )
 def test_a_request_that_writes_is_checked(tmp_path, headers, status):
     with serving(tmp_path) as port:
-        found = send(port, result(), **{name: value.format(port=port) for name, value in headers.items()})
+        found = send(
+            port, result(), **{name: value.format(port=port) for name, value in headers.items()}
+        )
         assert found[0] == status and why(found[2])
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:  # neither Origin nor length
-            connection.sendall(f"POST /api/quiz HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        with socket.create_connection(
+            ("127.0.0.1", port), timeout=10
+        ) as connection:  # neither Origin nor length
+            connection.sendall(
+                f"POST /api/quiz HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+            )
             assert connection.recv(100).startswith(b"HTTP/1.1 403")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_quiz_meets_another_that_takes_its_seed(tmp_path, monkeypatch):
-    """Another process writes the same seed just before or just after this one: each quiz is kept, and once."""
+    """Another process writes the same seed just before or just after this one: each quiz is kept,
+    and once."""
     add = Store.add
 
     def other(store, study, config, seed, rows):
@@ -125,7 +171,9 @@ def test_a_quiz_meets_another_that_takes_its_seed(tmp_path, monkeypatch):
     for before, after, kept in ([], [0], 1), ([0], [1], 3):
         calls = []
 
-        def disturbed(store, study, config, seeds, rows=(), *, before=before, after=after, calls=calls, **rest):
+        def disturbed(
+            store, study, config, seeds, rows=(), *, before=before, after=after, calls=calls, **rest
+        ):
             first = not calls
             calls.append(seeds)
             for seed in before if first else ():
@@ -146,7 +194,11 @@ def test_quizzes_among_the_results_and_in_a_report_without_the_benchmark(tmp_pat
     quiz.save(result(), tmp_path)
     write_results(tmp_path, "quiz", "csv")
     header, *lines = capsys.readouterr().out.splitlines()
-    assert {"shuffled", "layout"} <= set(header.split(",")) and len(lines) == 6 and all(line.startswith("quiz,") for line in lines)
+    assert (
+        {"shuffled", "layout"} <= set(header.split(","))
+        and len(lines) == 6
+        and all(line.startswith("quiz,") for line in lines)
+    )
     report = write_report(tmp_path, tmp_path / "report.html").read_text()
     assert "quiz" not in re.findall(r'<section id="([^"]+)"', report)
 
@@ -167,7 +219,9 @@ def test_a_folder_that_cannot_be_written(tmp_path):
 def test_two_quizzes_at_once_are_both_kept(tmp_path):
     with serving(tmp_path) as port:
         found = []
-        threads = [threading.Thread(target=lambda: found.append(send(port, result())[0])) for _ in range(6)]
+        threads = [
+            threading.Thread(target=lambda: found.append(send(port, result())[0])) for _ in range(6)
+        ]
         [thread.start() for thread in threads]
         [thread.join(30) for thread in threads]
     assert found == [200] * 6

@@ -1,1 +1,2 @@
-"""The data for other communities: PyTorch, JAX, scikit-learn, Hugging Face, each in its own conventions."""
+"""The data for other communities: PyTorch, JAX, scikit-learn, Hugging Face, each in its own
+conventions."""

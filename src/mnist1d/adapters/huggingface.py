@@ -1,4 +1,5 @@
-"""Hugging Face: a DatasetDict with named classes and fixed-length signals, and a folder that the hub takes as it is."""
+"""Hugging Face: a DatasetDict with named classes and fixed-length signals, and a folder that the
+hub takes as it is."""
 
 from __future__ import annotations
 
@@ -23,13 +24,20 @@ PAPER = "https://arxiv.org/abs/2011.14439"
 def to_hf(data: Dataset | None = None) -> Any:
     """Return a `datasets.DatasetDict` of the set (the frozen one unless told), one entry a split.
 
-    Columns: x, float32 lists of fixed length; y, a ClassLabel; for the training split of a set with label noise also y_clean
-    and noise_mask. Errors: MissingExtraError without the package `datasets`.
+    Columns: x, float32 lists of fixed length; y, a ClassLabel; for the training split of a set with
+    label noise also y_clean and noise_mask. Errors: MissingExtraError without the package
+    `datasets`.
     """
     datasets = _datasets()
     data = load_dataset() if data is None else data
-    names = [str(label) for label in data.templates.y] if len(data.templates.y) else [str(label) for label in np.unique(data.y)]
-    index = {int(name): i for i, name in enumerate(names)}  # a ClassLabel counts from 0, whatever the labels are called
+    names = (
+        [str(label) for label in data.templates.y]
+        if len(data.templates.y)
+        else [str(label) for label in np.unique(data.y)]
+    )
+    index = {
+        int(name): i for i, name in enumerate(names)
+    }  # a ClassLabel counts from 0, whatever the labels are called
     label = datasets.ClassLabel(names=names)
     result = {}
     for split, (x, y) in SPLITS.items():
@@ -37,18 +45,26 @@ def to_hf(data: Dataset | None = None) -> Any:
             continue
         signals = getattr(data, x).astype(np.float32)
         columns = {"x": list(signals), "y": [index[i] for i in getattr(data, y).tolist()]}
-        features = {"x": datasets.List(datasets.Value("float32"), length=signals.shape[1]), "y": label}
+        features = {
+            "x": datasets.List(datasets.Value("float32"), length=signals.shape[1]),
+            "y": label,
+        }
         if split == "train" and data.y_clean is not None and data.noise_mask is not None:
-            columns |= {"y_clean": [index[i] for i in data.y_clean.tolist()], "noise_mask": data.noise_mask.tolist()}
+            columns |= {
+                "y_clean": [index[i] for i in data.y_clean.tolist()],
+                "noise_mask": data.noise_mask.tolist(),
+            }
             features |= {"y_clean": label, "noise_mask": datasets.Value("bool")}
         result[split] = datasets.Dataset.from_dict(columns, features=datasets.Features(features))
     return datasets.DatasetDict(result)
 
 
 def export_hf(folder: str | Path, data: Dataset | None = None) -> list[Path]:
-    """Write a folder for the hub: one parquet file a split, a data card, croissant.json; return the files written.
+    """Write a folder for the hub: one parquet file a split, a data card, croissant.json; return the
+    files written.
 
-    Every file is written atomically. Errors: UsageError where the folder cannot be made; MissingExtraError without `datasets`.
+    Every file is written atomically. Errors: UsageError where the folder cannot be made;
+    MissingExtraError without `datasets`.
     """
     data = load_dataset() if data is None else data
     splits = to_hf(data)
@@ -63,9 +79,14 @@ def export_hf(folder: str | Path, data: Dataset | None = None) -> list[Path]:
     for split, dataset in splits.items():
         path = folder / "data" / f"{split}.parquet"
         with atomic_path(path) as temporary:
-            pyarrow.parquet.write_table(dataset.data.table, temporary)  # its schema carries the features
+            pyarrow.parquet.write_table(
+                dataset.data.table, temporary
+            )  # its schema carries the features
         written.append(path)
-    texts = {"README.md": _card(data, splits), "croissant.json": json.dumps(_croissant(splits, written, folder), indent=2) + "\n"}
+    texts = {
+        "README.md": _card(data, splits),
+        "croissant.json": json.dumps(_croissant(splits, written, folder), indent=2) + "\n",
+    }
     for name, text in texts.items():
         with atomic_path(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
@@ -77,14 +98,18 @@ def _datasets() -> Any:
     try:
         import datasets
     except ImportError:
-        raise MissingExtraError("this needs Hugging Face's datasets: pip install 'datasets>=4'") from None
+        raise MissingExtraError(
+            "this needs Hugging Face's datasets: pip install 'datasets>=4'"
+        ) from None
     return datasets
 
 
 def _card(data: Dataset, splits: Any) -> str:
     files = "\n".join(f"  - split: {split}\n    path: data/{split}.parquet" for split in splits)
     counts = "\n".join(f"| {split} | {len(dataset):,} |" for split, dataset in splits.items())
-    settings = data.config.to_json() if data.config else "unknown (read from a file that does not say)"
+    settings = (
+        data.config.to_json() if data.config else "unknown (read from a file that does not say)"
+    )
     return f"""---
 license: apache-2.0
 pretty_name: MNIST-1D
@@ -118,14 +143,23 @@ Columns: `x` (float32, {data.x.shape[1]} points over time), `y` (the class).
 def _croissant(splits: Any, files: list[Path], folder: Path) -> dict[str, Any]:
     def field(split: str, name: str, kind: str, **more: Any) -> dict[str, Any]:
         source = {"fileObject": {"@id": f"{split}.parquet"}, "extract": {"column": name}}
-        return {"@type": "cr:Field", "@id": f"{split}/{name}", "name": name, "dataType": kind, **more, "source": source}
+        return {
+            "@type": "cr:Field",
+            "@id": f"{split}/{name}",
+            "name": name,
+            "dataType": kind,
+            **more,
+            "source": source,
+        }
 
     kinds = {"y": "sc:Integer", "y_clean": "sc:Integer", "noise_mask": "sc:Boolean"}
     record_sets = []
     for split, dataset in splits.items():
         length = str(dataset.features["x"].length)
         fields = [field(split, "x", "sc:Float", **{"cr:isArray": True, "cr:arrayShape": length})]
-        fields += [field(split, name, kind) for name, kind in kinds.items() if name in dataset.features]
+        fields += [
+            field(split, name, kind) for name, kind in kinds.items() if name in dataset.features
+        ]
         record_sets.append({"@type": "cr:RecordSet", "@id": split, "name": split, "field": fields})
     return {
         "@context": {

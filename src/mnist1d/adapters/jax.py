@@ -26,19 +26,29 @@ except ImportError:
 CHUNK = 1000  # signals made at once: bounds memory, stays in the processor's cache
 
 
-def sample(key: Array, n: int, config: DataConfig | None = None, templates: Templates | None = None) -> tuple[Array, Array]:
+def sample(
+    key: Array, n: int, config: DataConfig | None = None, templates: Templates | None = None
+) -> tuple[Array, Array]:
     """Draw n fresh signals: x (n, time) float32, y (n,) int32, a pure function of the key.
 
-    Every signal is drawn on its own, its class too: classes come equally often on average. Standardised by the mean and standard
-    deviation that the config's signals have in expectation. `n`, `config` and `templates` are static: another value is another
-    compilation (give the same Templates object each time). The config's seed settles nothing but a shuffled set's positions;
+    Every signal is drawn on its own, its class too: classes come equally often on average.
+    Standardised by the mean and standard deviation that the config's signals have in expectation.
+    `n`, `config` and `templates` are static: another value is another compilation (give the same
+    Templates object each time). The config's seed settles nothing but a shuffled set's positions;
     num_samples and train_split settle nothing. Errors: UsageError for n below 1 or no whole number.
     """
-    return _sample(key, check_whole(n, 1, "n"), config or DataConfig(), None if templates is None else as_templates(templates))
+    return _sample(
+        key,
+        check_whole(n, 1, "n"),
+        config or DataConfig(),
+        None if templates is None else as_templates(templates),
+    )
 
 
 @partial(jax.jit, static_argnums=(1, 2, 3))
-def _sample(key: Array, n: int, config: DataConfig, templates: Templates | None) -> tuple[Array, Array]:
+def _sample(
+    key: Array, n: int, config: DataConfig, templates: Templates | None
+) -> tuple[Array, Array]:
     templates = as_templates(templates)
     mean, std = expected_moments(config, templates)
     positions = fast_order(config).positions
@@ -46,26 +56,35 @@ def _sample(key: Array, n: int, config: DataConfig, templates: Templates | None)
     def make(key: Array, size: int) -> tuple[Array, Array]:
         drawn = draw(key, size, config, len(templates.y))
         x = (apply(templates, drawn, config) - np.float32(mean)) / np.float32(std)
-        return x if positions is None else x[:, positions], jnp.asarray(templates.y, jnp.int32)[drawn.label]
+        return x if positions is None else x[:, positions], jnp.asarray(templates.y, jnp.int32)[
+            drawn.label
+        ]
 
     if n <= CHUNK:
         return make(key, n)
-    x, y = jax.lax.map(partial(make, size=CHUNK), random.split(key, -(-n // CHUNK)))  # (chunks, CHUNK, time)
+    x, y = jax.lax.map(
+        partial(make, size=CHUNK), random.split(key, -(-n // CHUNK))
+    )  # (chunks, CHUNK, time)
     return x.reshape(-1, x.shape[-1])[:n], y.reshape(-1)[:n]
 
 
 def draw(key: Array, n: int, config: DataConfig, num_classes: int = 10) -> Draws:
-    """Draw the randomness of n signals, float32 and int32, as `mnist1d.draws` does on a stream of its own."""
+    """Draw the randomness of n signals, float32 and int32, as `mnist1d.draws` does on a stream of
+    its own."""
     keys, length, (low, high) = random.split(key, 3), config.working_length, config.padding
     factor, slope = random.uniform(keys[0], (2, n), jnp.float32, -0.5, 0.5)
     corr_noise, iid_noise = random.normal(keys[1], (2, n, length), jnp.float32)
-    whole = random.bits(keys[2], (3, n), jnp.uint32)  # the remainders below are uniform to 1 part in 2**32 / divisor
+    whole = random.bits(
+        keys[2], (3, n), jnp.uint32
+    )  # the remainders below are uniform to 1 part in 2**32 / divisor
     shift = whole[2] % np.uint32(config.max_translation)
     return Draws(
         label=(whole[0] % np.uint32(num_classes)).astype(jnp.int32),
         padding=low + (whole[1] % np.uint32(high - low + 1)).astype(jnp.int32),
         factor=1 + np.float32(config.scale_coeff) * factor,
-        shift=jnp.minimum(shift, np.uint32(length + 1)).astype(jnp.int32),  # past the length all are alike
+        shift=jnp.minimum(shift, np.uint32(length + 1)).astype(
+            jnp.int32
+        ),  # past the length all are alike
         corr_noise=corr_noise,
         iid_noise=iid_noise,
         slope=np.float32(config.shear_scale) * slope,
@@ -73,11 +92,16 @@ def draw(key: Array, n: int, config: DataConfig, num_classes: int = 10) -> Draws
 
 
 def apply(templates: Templates, draws: Draws, config: DataConfig) -> Array:
-    """Return the raw signals of the draws, (n, time) float32: `mnist1d.signals.apply` on JAX, traceable."""
+    """Return the raw signals of the draws, (n, time) float32: `mnist1d.signals.apply` on JAX,
+    traceable."""
     pipeline, length = Pipeline(templates, config), config.working_length
     low, high = config.padding
-    table = np.stack([pipeline.dilated(p) for p in range(low, high + 1)]).astype(np.float32)  # (paddings, classes, L)
-    table = np.concatenate([table, table], axis=-1).reshape(-1, 2 * length)  # a window of a doubled signal is the signal, rotated
+    table = np.stack([pipeline.dilated(p) for p in range(low, high + 1)]).astype(
+        np.float32
+    )  # (paddings, classes, L)
+    table = np.concatenate([table, table], axis=-1).reshape(
+        -1, 2 * length
+    )  # a window of a doubled signal is the signal, rotated
     shift = jnp.where(draws.shift > length, 0, draws.shift)
     row = (draws.padding - low) * len(templates.y) + draws.label
     x = jnp.asarray(table)[row[:, None], (length - shift)[:, None] + jnp.arange(length)]  # (n, L)

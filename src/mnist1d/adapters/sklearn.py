@@ -1,6 +1,8 @@
-"""scikit-learn's conventions: `load_mnist1d` for the frozen set, `make_mnist1d` for signals at will; scikit-learn itself is not needed.
+"""scikit-learn's conventions: `load_mnist1d` for the frozen set, `make_mnist1d` for signals at
+will; scikit-learn itself is not needed.
 
-`layout` chooses the shape of X: "nl" (samples, time), "ncl" (samples, 1, time), "nlc" (samples, time, 1).
+`layout` chooses the shape of X: "nl" (samples, time), "ncl" (samples, 1, time), "nlc" (samples,
+time, 1).
 """
 
 from __future__ import annotations
@@ -38,12 +40,15 @@ class Bunch(dict):
         return list(self)
 
 
-def load_mnist1d(*, split: str = "all", return_X_y: bool = False, as_frame: bool = False, layout: str = "nl") -> Any:
+def load_mnist1d(
+    *, split: str = "all", return_X_y: bool = False, as_frame: bool = False, layout: str = "nl"
+) -> Any:
     """Return the frozen benchmark set as a Bunch, or as (X, y).
 
-    split: "all" (the 4,000 training signals, then the 1,000 of the test set), "train" or "test". The Bunch holds data, target,
-    feature_names, target_names, t, DESCR and, with as_frame (needs pandas), frame. X is float32, y int64.
-    Errors: UsageError for an unknown split or layout, or as_frame with a layout other than "nl".
+    split: "all" (the 4,000 training signals, then the 1,000 of the test set), "train" or "test".
+    The Bunch holds data, target, feature_names, target_names, t, DESCR and, with as_frame (needs
+    pandas), frame. X is float32, y int64. Errors: UsageError for an unknown split or layout, or
+    as_frame with a layout other than "nl".
     """
     check_name(split, SPLITS, "split")
     check_name(layout, LAYOUTS, "layout")
@@ -79,17 +84,28 @@ def make_mnist1d(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Make (X, y): n_samples signals of shape (n_samples, time), classes balanced, in random order.
 
-    random_state: an int is the generator's seed; a RandomState or Generator supplies one, and is advanced by it; None takes
-    fresh entropy. Where n_samples is no multiple of ten the surplus is drawn at random from one more of each class. `knobs`
-    as in `make_dataset`. Errors: UsageError for an illegal setting.
+    random_state: an int is the generator's seed; a RandomState or Generator supplies one, and is
+    advanced by it; None takes fresh entropy. Where n_samples is no multiple of ten the surplus is
+    drawn at random from one more of each class. `knobs` as in `make_dataset`. Errors: UsageError
+    for an illegal setting.
     """
     check_name(layout, LAYOUTS, "layout")
     n_samples = check_whole(n_samples, 1, "n_samples")
     for name in ("num_samples", "train_split", "seed"):
         if name in knobs:
-            raise UsageError(f"make_mnist1d takes {'n_samples' if name == 'num_samples' else 'random_state'} in place of {name}")
+            raise UsageError(
+                f"make_mnist1d takes {'n_samples' if name == 'num_samples' else 'random_state'} in place of {name}"
+            )
     full = -(-n_samples // 10) * 10
-    x, y = _both(make_dataset(DataConfig(**knobs), mode=mode, num_samples=full, train_split=1.0, seed=_seed(random_state)))
+    x, y = _both(
+        make_dataset(
+            DataConfig(**knobs),
+            mode=mode,
+            num_samples=full,
+            train_split=1.0,
+            seed=_seed(random_state),
+        )
+    )
     return _laid_out(x[:n_samples], layout), y[:n_samples]
 
 
@@ -102,7 +118,9 @@ def _seed(random_state: Any) -> int:
         return int(random_state.randint(0, 2**32, dtype=np.uint32))
     if isinstance(random_state, numbers.Integral) and not isinstance(random_state, bool):
         return int(random_state)
-    raise UsageError(f"random_state must be None, a whole number, a RandomState or a Generator, got {type(random_state).__name__}")
+    raise UsageError(
+        f"random_state must be None, a whole number, a RandomState or a Generator, got {type(random_state).__name__}"
+    )
 
 
 def _both(data: Dataset) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,8 @@
-"""PyTorch: `MNIST1D` in torchvision's convention, `MNIST1DStream` without end, and batches that live on the device.
+"""PyTorch: `MNIST1D` in torchvision's convention, `MNIST1DStream` without end, and batches that
+live on the device.
 
-The fast path is `tensors(device)` with `batches`: slicing tensors that are already there beats a DataLoader by far on data this small.
+The fast path is `tensors(device)` with `batches`: slicing tensors that are already there beats a
+DataLoader by far on data this small.
 """
 
 from __future__ import annotations
@@ -32,14 +34,14 @@ class MNIST1D(torch.utils.data.Dataset):
     """The training or test signals of a data set, as torchvision would give them.
 
     Args:
-      root: ignored; torchvision's first argument. Nothing is stored.
-      train: the training signals, else those of the test set.
-      transform, target_transform: called on one signal, a float32 tensor (time,), and on its label, an int.
-      download: ignored, nothing needs to be fetched.
-      data: a Dataset, a DataConfig to make one from, or None for the frozen benchmark set.
-      layout: shape of a signal: "nl" (time,), "ncl" (1, time), "nlc" (time, 1).
+      root: ignored; torchvision's first argument. Nothing is stored. train: the training signals,
+      else those of the test set. transform, target_transform: called on one signal, a float32
+      tensor (time,), and on its label, an int. download: ignored, nothing needs to be fetched.
+      data: a Dataset, a DataConfig to make one from, or None for the frozen benchmark set. layout:
+      shape of a signal: "nl" (time,), "ncl" (1, time), "nlc" (time, 1).
 
-    `.data` float32 (n, time), `.targets` int64 (n,), `.classes` the names, `.class_to_idx`. Errors: UsageError for a wrong argument.
+    `.data` float32 (n, time), `.targets` int64 (n,), `.classes` the names, `.class_to_idx`. Errors:
+    UsageError for a wrong argument.
     """
 
     def __init__(
@@ -54,9 +56,13 @@ class MNIST1D(torch.utils.data.Dataset):
         layout: str = "nl",
     ):
         if isinstance(root, Dataset | DataConfig):
-            raise UsageError("the first argument is torchvision's root; pass the data set by name: MNIST1D(data=...)")
+            raise UsageError(
+                "the first argument is torchvision's root; pass the data set by name: MNIST1D(data=...)"
+            )
         if not isinstance(train, bool | np.bool_):
-            raise UsageError(f"train must be True for the training signals or False for those of the test set, got {train!r}")
+            raise UsageError(
+                f"train must be True for the training signals or False for those of the test set, got {train!r}"
+            )
         check_name(layout, LAYOUTS, "layout")
         source = _dataset(data)
         x, y = (source.x, source.y) if train else (source.x_test, source.y_test)
@@ -64,7 +70,10 @@ class MNIST1D(torch.utils.data.Dataset):
         self.transform, self.target_transform = transform, target_transform
         self.data = torch.tensor(x, dtype=torch.float32)
         self.targets = torch.tensor(y, dtype=torch.int64)
-        self.classes = [str(label) for label in (source.templates.y if len(source.templates.y) else np.unique(source.y))]
+        self.classes = [
+            str(label)
+            for label in (source.templates.y if len(source.templates.y) else np.unique(source.y))
+        ]
         self.class_to_idx = {name: i for i, name in enumerate(self.classes)}
 
     def __len__(self) -> int:
@@ -72,16 +81,26 @@ class MNIST1D(torch.utils.data.Dataset):
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         x, y = _laid_out(self.data[index], self.layout), int(self.targets[index])
-        return self.transform(x) if self.transform else x, self.target_transform(y) if self.target_transform else y
+        return self.transform(x) if self.transform else x, self.target_transform(
+            y
+        ) if self.target_transform else y
 
     def __getitems__(self, indices: Sequence[int]) -> list[tuple[Any, Any]]:
-        """Return the items of a batch; a DataLoader calls this once a batch in place of one call a signal."""
+        """Return the items of a batch; a DataLoader calls this once a batch in place of one call a
+        signal."""
         if self.transform or self.target_transform:
             return [self[i] for i in indices]
-        return list(zip(_laid_out(self.data[indices], self.layout), self.targets[indices].tolist(), strict=True))
+        return list(
+            zip(
+                _laid_out(self.data[indices], self.layout),
+                self.targets[indices].tolist(),
+                strict=True,
+            )
+        )
 
     def tensors(self, device: Any = None) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return all signals and labels on a device: x (n, *layout) float32, y (n,) int64. Transforms are not applied."""
+        """Return all signals and labels on a device: x (n, *layout) float32, y (n,) int64.
+        Transforms are not applied."""
         return _laid_out(self.data, self.layout).to(device), self.targets.to(device)
 
 
@@ -94,33 +113,45 @@ def batches(
     generator: torch.Generator | None = None,
     drop_last: bool = False,
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Yield one epoch of batches by slicing tensors where they live; the permutation is drawn on the generator's device."""
+    """Yield one epoch of batches by slicing tensors where they live; the permutation is drawn on
+    the generator's device."""
     batch_size = check_whole(batch_size, 1, "batch_size")
     order = (
-        torch.randperm(len(x), generator=generator, device=generator.device if generator else x.device).to(x.device) if shuffle else None
+        torch.randperm(
+            len(x), generator=generator, device=generator.device if generator else x.device
+        ).to(x.device)
+        if shuffle
+        else None
     )
     for start in range(0, len(x) - (batch_size - 1 if drop_last else 0), batch_size):
-        rows = slice(start, start + batch_size) if order is None else order[start : start + batch_size]
+        rows = (
+            slice(start, start + batch_size) if order is None else order[start : start + batch_size]
+        )
         yield x[rows], y[rows]
 
 
 class MNIST1DStream(torch.utils.data.IterableDataset):
-    """Fresh signals without end, or `num_samples` an epoch; no signal comes twice over workers, ranks and epochs.
+    """Fresh signals without end, or `num_samples` an epoch; no signal comes twice over workers,
+    ranks and epochs.
 
-    Signal i depends on (config.seed, i) alone, so the stream is the same whatever the number of workers, and `start` resumes it
-    anywhere. With `batch_size` the stream yields whole batches, in the same order for any number of workers: pass
-    `DataLoader(stream, batch_size=None)`. Without, it yields single signals, whose order depends on the number of workers.
+    Signal i depends on (config.seed, i) alone, so the stream is the same whatever the number of
+    workers, and `start` resumes it anywhere. With `batch_size` the stream yields whole batches, in
+    the same order for any number of workers: pass `DataLoader(stream, batch_size=None)`. Without,
+    it yields single signals, whose order depends on the number of workers.
 
     Args:
-      config: the knobs; num_samples and train_split are not used.
-      batch_size: signals a batch, x (batch, *layout), y (batch,); None: one signal a time.
-      num_samples: signals an epoch, over all ranks; None: no end. Each new iteration is the next epoch, and starts where the last
-        one ends; `set_epoch` says so by hand, for loaders whose number of workers changes between epochs.
-      start: the position in the stream of the first signal of epoch 0.
-      rank, world_size: this process and their number; from torch.distributed where that is initialised and None is given.
-      templates, transform, target_transform, layout: as elsewhere; transforms are called on what the stream yields.
+      config: the knobs; num_samples and train_split are not used. batch_size: signals a batch, x
+      (batch, *layout), y (batch,); None: one signal a time. num_samples: signals an epoch, over all
+      ranks; None: no end. Each new iteration is the next epoch, and starts where the last
+        one ends; `set_epoch` says so by hand, for loaders whose number of workers changes between
+        epochs.
+      start: the position in the stream of the first signal of epoch 0. rank, world_size: this
+      process and their number; from torch.distributed where that is initialised and None is given.
+      templates, transform, target_transform, layout: as elsewhere; transforms are called on what
+      the stream yields.
 
-    Signals are standardised with the config's expected mean and standard deviation. Errors: UsageError for a wrong argument.
+    Signals are standardised with the config's expected mean and standard deviation. Errors:
+    UsageError for a wrong argument.
     """
 
     def __init__(
@@ -143,15 +174,29 @@ class MNIST1DStream(torch.utils.data.IterableDataset):
         start = check_whole(start, 0, "start")
         distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
         self.rank = rank if rank is not None else torch.distributed.get_rank() if distributed else 0
-        self.world_size = world_size if world_size is not None else torch.distributed.get_world_size() if distributed else 1
+        self.world_size = (
+            world_size
+            if world_size is not None
+            else torch.distributed.get_world_size()
+            if distributed
+            else 1
+        )
         if not 0 <= self.rank < self.world_size:
-            raise UsageError(f"rank must be in 0 .. world_size - 1, got rank={self.rank}, world_size={self.world_size}")
+            raise UsageError(
+                f"rank must be in 0 .. world_size - 1, got rank={self.rank}, world_size={self.world_size}"
+            )
         self.config = config or DataConfig()
-        self.batch_size, self.num_samples, self.start, self.layout = batch_size, num_samples, start, layout
+        self.batch_size, self.num_samples, self.start, self.layout = (
+            batch_size,
+            num_samples,
+            start,
+            layout,
+        )
         self.transform, self.target_transform = transform, target_transform
         self.templates = as_templates(templates)
         self.mean, self.std = expected_moments(self.config, self.templates)
-        # Workers are copies of this object; the shared memory lets the k-th iteration of each know that it is the k-th
+        # Workers are copies of this object; the shared memory lets the k-th iteration of each know
+        # that it is the k-th
         self._epochs = torch.zeros(MAX_WORKERS, dtype=torch.int64).share_memory_()
 
     def set_epoch(self, epoch: int) -> None:
@@ -161,7 +206,9 @@ class MNIST1DStream(torch.utils.data.IterableDataset):
     def __len__(self) -> int:
         if self.num_samples is None:
             raise TypeError("this stream has no end: give num_samples for epochs of a length")
-        return len(range(self.rank, -(-self.num_samples // (self.batch_size or 1)), self.world_size))
+        return len(
+            range(self.rank, -(-self.num_samples // (self.batch_size or 1)), self.world_size)
+        )
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
         info = torch.utils.data.get_worker_info()
@@ -178,12 +225,16 @@ class MNIST1DStream(torch.utils.data.IterableDataset):
             x, y = signals(lo, lo + size if end is None else min(lo + size, end))
             if self.batch_size is None:
                 x, y = x[0], int(y[0])
-            yield self.transform(x) if self.transform else x, self.target_transform(y) if self.target_transform else y
+            yield (
+                self.transform(x) if self.transform else x,
+                self.target_transform(y) if self.target_transform else y,
+            )
             unit += self.world_size * num_workers
 
 
 class _Signals:
-    """Signals lo .. hi - 1 of the stream as tensors; keeps the last block, which the next call most likely needs too."""
+    """Signals lo .. hi - 1 of the stream as tensors; keeps the last block, which the next call most
+    likely needs too."""
 
     def __init__(self, stream: MNIST1DStream):
         self.stream = stream
@@ -205,7 +256,14 @@ class _Signals:
     def _make(self, block: int) -> None:
         if block == self.block:
             return
-        draws = next(fast_chunks(self.stream.config, self.num_classes, block * self.block_size, (block + 1) * self.block_size))
+        draws = next(
+            fast_chunks(
+                self.stream.config,
+                self.num_classes,
+                block * self.block_size,
+                (block + 1) * self.block_size,
+            )
+        )
         x = self.pipeline(draws)
         if self.positions is not None:
             x = x[:, self.positions]
@@ -219,7 +277,9 @@ def _dataset(data: Dataset | DataConfig | None) -> Dataset:
     if isinstance(data, DataConfig):
         return make_dataset(data, dtype="float32")
     if not isinstance(data, Dataset):
-        raise UsageError(f"data must be a Dataset, a DataConfig or None (the frozen set), got {type(data).__name__}")
+        raise UsageError(
+            f"data must be a Dataset, a DataConfig or None (the frozen set), got {type(data).__name__}"
+        )
     return data
 
 

@@ -1,14 +1,19 @@
-"""Metalearning an activation function: does the gradient through all of training find a better one than people did?
+"""Metalearning an activation function: does the gradient through all of training find a better one
+than people did?
 
-A small MLP (40 -> 128 f -> 10, uniform noise of 0.1 on the hidden units, one draw for the whole batch) is trained for 301 steps of RMSProp
-(0.01, decay 0.4). Its activation is f(x) = ELU(x) + 0.2 g(x), and g itself an MLP (1 -> 100 tanh -> 1). The mean of the last 200 losses
-is differentiated through all 301 steps with respect to g, which descends it (0.3, gradients clipped to 0.1, 301 outer steps, fresh
-initial weights each time). Hand-made functions are trained by the same inner protocol. Then: a fit of the learned function by a few
-straight lines, measured as an activation too; and both in the CNN of the benchmark table, in place of relu. Accuracy is that after the
-last inner step on all test signals, without noise, averaged over fresh initial weights. Row.step of `objective` counts outer steps.
+A small MLP (40 -> 128 f -> 10, uniform noise of 0.1 on the hidden units, one draw for the whole
+batch) is trained for 301 steps of RMSProp (0.01, decay 0.4). Its activation is f(x) = ELU(x) + 0.2
+g(x), and g itself an MLP (1 -> 100 tanh -> 1). The mean of the last 200 losses is differentiated
+through all 301 steps with respect to g, which descends it (0.3, gradients clipped to 0.1, 301 outer
+steps, fresh initial weights each time). Hand-made functions are trained by the same inner protocol.
+Then: a fit of the learned function by a few straight lines, measured as an activation too; and both
+in the CNN of the benchmark table, in place of relu. Accuracy is that after the last inner step on
+all test signals, without noise, averaged over fresh initial weights. Row.step of `objective` counts
+outer steps.
 
-Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439), section 3.4. The published script
-sets its random seed anew in every inner loop, so that its inner networks, after the first, all start alike.
+Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439),
+section 3.4. The published script sets its random seed anew in every inner loop, so that its inner
+networks, after the first, all start alike.
 """
 
 from __future__ import annotations
@@ -32,7 +37,14 @@ NAME = "activation"
 TITLE = "Metalearning an activation function"
 SECTION = "arXiv 2011.14439, section 3.4"
 LEARNED = "learned"
-HAND_MADE = ("relu", "swish", "elu", "tanh", "softplus", "sigmoid")  # the order of learning.activations, which needs JAX to be read
+HAND_MADE = (
+    "relu",
+    "swish",
+    "elu",
+    "tanh",
+    "softplus",
+    "sigmoid",
+)  # the order of learning.activations, which needs JAX to be read
 PUBLISHED = (
     Published(LEARNED, 0.67, 0.03, SECTION),
     Published("relu", 0.595, 0.03, SECTION),
@@ -52,7 +64,8 @@ GRID = np.linspace(-6, 6, 241)  # where functions are stored, fitted and drawn
 
 @dataclass(frozen=True)
 class Config:
-    """One activation function under the inner protocol; the outer settings matter for the learned one only."""
+    """One activation function under the inner protocol; the outer settings matter for the learned
+    one only."""
 
     function: str = LEARNED
     num_steps: int = 301
@@ -75,24 +88,39 @@ class Config:
         check_name(self.function, (LEARNED, *HAND_MADE), "function")
         check_numbers(self, cnn_steps=0, decay=0, noise=0)
         if self.objective_steps > self.num_steps:
-            raise UsageError(f"objective_steps must be at most num_steps = {self.num_steps}, got {self.objective_steps}")
+            raise UsageError(
+                f"objective_steps must be at most num_steps = {self.num_steps}, got {self.objective_steps}"
+            )
 
 
 def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: the learned function and the hand-made ones."""
-    smoke = {"num_steps": 12, "objective_steps": 8, "outer_steps": 2, "num_inits": 1, "cnn_steps": 10, "hidden": 32}
-    settings = {"smoke": smoke, "quick": {"outer_steps": 10, "num_inits": 2, "cnn_steps": 400}, "paper": {}}[preset]
+    smoke = {
+        "num_steps": 12,
+        "objective_steps": 8,
+        "outer_steps": 2,
+        "num_inits": 1,
+        "cnn_steps": 10,
+        "hidden": 32,
+    }
+    settings = {
+        "smoke": smoke,
+        "quick": {"outer_steps": 10, "num_inits": 2, "cnn_steps": 400},
+        "paper": {},
+    }[preset]
     names = (LEARNED, "relu") if preset == "smoke" else (LEARNED, *HAND_MADE)
     return [Config(function=name, **settings) for name in names]
 
 
 def weight(config: Config) -> float:
-    """Return the cost of a trial in units of that of a hand-made function: each outer step is an inner run and its gradient."""
+    """Return the cost of a trial in units of that of a hand-made function: each outer step is an
+    inner run and its gradient."""
     return 1 + config.outer_steps / 12 if config.function == LEARNED else 1
 
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
-    """Learn the function where it is not given, then measure it in the MLP, as a piecewise-linear fit, and in the CNN."""
+    """Learn the function where it is not given, then measure it in the MLP, as a piecewise-linear
+    fit, and in the CNN."""
     import jax
     import jax.numpy as jnp
 
@@ -102,7 +130,11 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     x, y = jnp.asarray(data.x), jnp.asarray(data.y, jnp.int32)
     begin, rows = time.perf_counter(), []
     measure = jax.jit(make_measure(config, data), static_argnums=0)
-    learn = jax.jit(make_learn(config, x, y)).lower(jax.random.key(0)).compile() if config.function == LEARNED else None
+    learn = (
+        jax.jit(make_learn(config, x, y)).lower(jax.random.key(0)).compile()
+        if config.function == LEARNED
+        else None
+    )
     compile_seconds = time.perf_counter() - begin
     for seed in seeds:
         begin, (outer_key, inner_key) = time.perf_counter(), jax.random.split(jax.random.key(seed))
@@ -112,7 +144,9 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
             f = learned
             params, start, objective = jax.block_until_ready(learn(outer_key))
             scalars = {"outer_seconds": [(time.perf_counter() - begin) / config.outer_steps]}
-            rows += curve_rows([seed], range(config.outer_steps), {"objective": objective[None]}) + scalar_rows([seed], scalars)
+            rows += curve_rows(
+                [seed], range(config.outer_steps), {"objective": objective[None]}
+            ) + scalar_rows([seed], scalars)
             rows.append(Row(seed, "start", None, np.stack([GRID, learned(start, GRID)[0]])))
         values = np.asarray(f(params, jnp.asarray(GRID, jnp.float32))[0])
         rows.append(Row(seed, "function", None, np.stack([GRID, values])))
@@ -124,15 +158,20 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
             accs["piecewise_test_acc"] = [measure(tabulated, (lines, GRID[0], GRID[-1]), inner_key)]
         if config.cnn_steps:
             accs["cnn_test_acc"] = [cnn_acc(values, inner_key, config.cnn_steps)]
-        rows += scalar_rows([seed], accs | {"seconds": [time.perf_counter() - begin], "compile_seconds": [compile_seconds]})
+        rows += scalar_rows(
+            [seed],
+            accs | {"seconds": [time.perf_counter() - begin], "compile_seconds": [compile_seconds]},
+        )
     return rows
 
 
 def make_inner(config: Config, x: Any, y: Any) -> Callable[..., Any]:
-    """Return inner(f, params, key) -> (weights, losses (steps,)): RMSProp on the MLP whose activation is f.
+    """Return inner(f, params, key) -> (weights, losses (steps,)): RMSProp on the MLP whose
+    activation is f.
 
-    f is an activation of learning.activations. The chain rule at the activation is written out, since the gradient of a
-    gradient would evaluate g more often; everything here can be differentiated with respect to params.
+    f is an activation of learning.activations. The chain rule at the activation is written out,
+    since the gradient of a gradient would evaluate g more often; everything here can be
+    differentiated with respect to params.
     """
     import jax
     import jax.numpy as jnp
@@ -146,9 +185,15 @@ def make_inner(config: Config, x: Any, y: Any) -> Callable[..., Any]:
 
     def inner(f: Callable, params: Any, key: Any) -> tuple[Any, Any]:
         init_key, noise_key = random.split(key)
-        weights = jax.tree.map(lambda w: w.astype(x.dtype), init_mlp(init_key, x.shape[1], config.hidden))
-        flat = random.uniform(noise_key, (config.num_steps * config.hidden,), x.dtype, -1, 1)  # faster to compile than its shape
-        noises = config.noise * flat.reshape(config.num_steps, config.hidden)  # one draw a step, shared over the batch
+        weights = jax.tree.map(
+            lambda w: w.astype(x.dtype), init_mlp(init_key, x.shape[1], config.hidden)
+        )
+        flat = random.uniform(
+            noise_key, (config.num_steps * config.hidden,), x.dtype, -1, 1
+        )  # faster to compile than its shape
+        noises = config.noise * flat.reshape(
+            config.num_steps, config.hidden
+        )  # one draw a step, shared over the batch
 
         def step(state: tuple[Any, Any], batch: tuple[Any, ...]) -> tuple[Any, Any]:
             weights, squares = state
@@ -170,12 +215,15 @@ def make_inner(config: Config, x: Any, y: Any) -> Callable[..., Any]:
 
 
 def rmsprop(weights: Any, squares: Any, grads: Any, rate: float, decay: float) -> tuple[Any, Any]:
-    """Return weights and the running mean of squared gradients after one step of RMSProp; both pytrees like weights."""
+    """Return weights and the running mean of squared gradients after one step of RMSProp; both
+    pytrees like weights."""
     import jax
     import jax.numpy as jnp
 
     squares = jax.tree.map(lambda s, g: decay * s + (1 - decay) * g * g, squares, grads)
-    return jax.tree.map(lambda w, g, s: w - rate * g / (jnp.sqrt(s) + 1e-8), weights, grads, squares), squares
+    return jax.tree.map(
+        lambda w, g, s: w - rate * g / (jnp.sqrt(s) + 1e-8), weights, grads, squares
+    ), squares
 
 
 def init_mlp(key: Any, num_inputs: int, hidden: int, num_outputs: int = 10) -> Any:
@@ -185,7 +233,10 @@ def init_mlp(key: Any, num_inputs: int, hidden: int, num_outputs: int = 10) -> A
     from mnist1d.learning.layers import dense_init
 
     keys = jax.random.split(key)
-    return {"dense1": dense_init(keys[0], num_inputs, hidden), "dense2": dense_init(keys[1], hidden, num_outputs)}
+    return {
+        "dense1": dense_init(keys[0], num_inputs, hidden),
+        "dense2": dense_init(keys[1], hidden, num_outputs),
+    }
 
 
 def make_learn(config: Config, x: Any, y: Any) -> Callable[[Any], Any]:
@@ -216,7 +267,8 @@ def make_learn(config: Config, x: Any, y: Any) -> Callable[[Any], Any]:
 
 
 def make_measure(config: Config, data: Any) -> Callable[..., Any]:
-    """Return measure(f, params, key) -> test accuracy after the last inner step, without noise, mean over fresh initial weights."""
+    """Return measure(f, params, key) -> test accuracy after the last inner step, without noise,
+    mean over fresh initial weights."""
     import jax
     import jax.numpy as jnp
 
@@ -237,7 +289,8 @@ def make_measure(config: Config, data: Any) -> Callable[..., Any]:
 
 
 def cnn_acc(values: np.ndarray, key: Any, num_steps: int) -> float:
-    """Return the test accuracy of the benchmark table's CNN and protocol with the tabulated activation (frozen set, section 2)."""
+    """Return the test accuracy of the benchmark table's CNN and protocol with the tabulated
+    activation (frozen set, section 2)."""
     import jax
     import jax.numpy as jnp
 
@@ -245,13 +298,16 @@ def cnn_acc(values: np.ndarray, key: Any, num_steps: int) -> float:
 
     params = jit_once(cnn().init)(key) | {"table": jnp.asarray(values, jnp.float32)}
     fit = make_fit(cnn(), Settings(num_steps=num_steps, eval_every=num_steps))
-    curves = fit_seeds(fit, key[None], Split.of(make_dataset(dtype="float32")), params=params).curves
+    curves = fit_seeds(
+        fit, key[None], Split.of(make_dataset(dtype="float32")), params=params
+    ).curves
     return float(jax.block_until_ready(curves)["test_acc"][0, -1])
 
 
 @cache
 def cnn() -> Any:
-    """Return the CNN of the benchmark table with its activation looked up in params["table"], which training leaves as it is."""
+    """Return the CNN of the benchmark table with its activation looked up in params["table"], which
+    training leaves as it is."""
     import jax
 
     from mnist1d.learning import MODELS, Model
@@ -263,23 +319,34 @@ def cnn() -> Any:
         table = jax.lax.stop_gradient(params["table"]), GRID[0], GRID[-1]
         h = x.T[None]  # (1, time, batch)
         for i, (_, stride, padding) in enumerate(CNN_LAYERS):
-            h = tabulated(table, conv1d(params[f"conv{i + 1}"], h, stride=stride, padding=padding))[0]
+            h = tabulated(table, conv1d(params[f"conv{i + 1}"], h, stride=stride, padding=padding))[
+                0
+            ]
         return dense(params["dense"], h.reshape(-1, h.shape[2]).T)
 
     return Model(MODELS["cnn"]().init, apply)
 
 
 def measured(rows: Rows) -> dict[str, np.ndarray]:
-    """Return test accuracies and the objective at both ends, (seeds,), under the names of the published figures."""
-    found = {name: rows.where(function=name).final("test_acc") for name in (LEARNED, *HAND_MADE) if len(rows.where(function=name))}
+    """Return test accuracies and the objective at both ends, (seeds,), under the names of the
+    published figures."""
+    found = {
+        name: rows.where(function=name).final("test_acc")
+        for name in (LEARNED, *HAND_MADE)
+        if len(rows.where(function=name))
+    }
     if LEARNED in found:
         objective = rows.where(function=LEARNED).curve("objective")[1]
-        found |= {"objective at the start": objective[:, 0], "objective at the end": objective[:, -10:].mean(axis=1)}
+        found |= {
+            "objective at the start": objective[:, 0],
+            "objective at the end": objective[:, -10:].mean(axis=1),
+        }
     return found
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return one line a function, the piecewise-linear fit among them: test accuracy in the MLP and in the CNN, in percent."""
+    """Return one line a function, the piecewise-linear fit among them: test accuracy in the MLP and
+    in the CNN, in percent."""
     lines, published = [], {p.name: f"{100 * p.value:.1f}" for p in PUBLISHED}
     published[LEARNED] = "65 .. 69"
     cells = [(LEARNED, LEARNED, "test_acc"), ("its fit by lines", LEARNED, "piecewise_test_acc")]
@@ -291,34 +358,69 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
         interval = f"{100 * low:.1f} .. {100 * high:.1f}" if math.isfinite(low) else "one seed"
         has_cnn = metric == "test_acc" and "cnn_test_acc" in trial.unique("metric")
         cnn_cell = f"{100 * trial.final('cnn_test_acc').mean():.1f}" if has_cnn else ""
-        lines.append([label, f"{100 * mean:.1f}", interval, str(len(trial.final(metric))), cnn_cell, published.get(label, "")])
+        lines.append(
+            [
+                label,
+                f"{100 * mean:.1f}",
+                interval,
+                str(len(trial.final(metric))),
+                cnn_cell,
+                published.get(label, ""),
+            ]
+        )
     return ["function", "test acc %", "95 % interval", "n", "in the CNN %", "published %"], lines
 
 
 def figures(rows: Rows) -> dict[str, Any]:
-    """Draw the learned functions with their fit, the objective against outer steps, and test accuracy of every function."""
+    """Draw the learned functions with their fit, the objective against outer steps, and test
+    accuracy of every function."""
     from mnist1d.plots import style
 
     fig, (left, middle, right) = style.figure(1, 3, size=(12, 3.8))
     trial = rows.where(function=LEARNED)
     if len(trial):
         for i, seed in enumerate(trial.unique("seed")):
-            left.plot(*trial.array("function", seed), color=style.COLORS[0], linewidth=1.5, label=None if i else "learned, a line a seed")
-        left.plot(*trial.array("start"), "--", color=style.GREY, linewidth=1.2, label="at the start")
-        left.plot(*trial.array("piecewise"), "o-", color=style.COLORS[1], markersize=4, linewidth=1, label="straight lines, first seed")
+            left.plot(
+                *trial.array("function", seed),
+                color=style.COLORS[0],
+                linewidth=1.5,
+                label=None if i else "learned, a line a seed",
+            )
+        left.plot(
+            *trial.array("start"), "--", color=style.GREY, linewidth=1.2, label="at the start"
+        )
+        left.plot(
+            *trial.array("piecewise"),
+            "o-",
+            color=style.COLORS[1],
+            markersize=4,
+            linewidth=1,
+            label="straight lines, first seed",
+        )
         style.band(middle, *trial.curve("objective"), None, style.COLORS[0])
         for value in (1.35, 0.90):
             style.reference_line(middle, value, f"published: {value:.2f}")
         style.legend(left)
     left.set(title="The function", xlabel="x", ylabel="f(x)")
-    middle.set(title="The objective", xlabel="outer steps", ylabel="mean of the last 200 losses, nats")
+    middle.set(
+        title="The objective", xlabel="outer steps", ylabel="mean of the last 200 losses, nats"
+    )
     published = {p.name: p.value for p in PUBLISHED}
     names = [name for name in (LEARNED, *HAND_MADE) if len(rows.where(function=name))]
     for i, name in enumerate(names):
         acc = rows.where(function=name).final("test_acc")
-        right.barh(i, acc.mean(), color=style.COLORS[0] if name == LEARNED else style.PALE, height=0.65)
+        right.barh(
+            i, acc.mean(), color=style.COLORS[0] if name == LEARNED else style.PALE, height=0.65
+        )
         right.plot(acc, [i] * len(acc), ".", color=style.INK, markersize=5)
-        right.plot(published[name], i, "D", color=style.COLORS[1], markersize=5, label="published" if not i else None)
+        right.plot(
+            published[name],
+            i,
+            "D",
+            color=style.COLORS[1],
+            markersize=5,
+            label="published" if not i else None,
+        )
     right.set_yticks(range(len(names)), names)
     right.invert_yaxis()
     right.set(title="Test accuracy, a dot a seed", xlim=(0, 1))
@@ -329,9 +431,11 @@ def figures(rows: Rows) -> dict[str, Any]:
 
 
 def bump(function: np.ndarray) -> tuple[float, float]:
-    """Return the height of the bump between -4 and -1 over the lower of its two sides, and where the minimum to its right lies.
+    """Return the height of the bump between -4 and -1 over the lower of its two sides, and where
+    the minimum to its right lies.
 
-    function (2, n) holds x and f(x). The height is over the higher of the two valleys, so that a slope without a bump has 0 or less.
+    function (2, n) holds x and f(x). The height is over the higher of the two valleys, so that a
+    slope without a bump has 0 or less.
     """
     x, f = function
     top = int(np.flatnonzero((x >= -4) & (x <= -1))[f[(x >= -4) & (x <= -1)].argmax()])
@@ -340,7 +444,8 @@ def bump(function: np.ndarray) -> tuple[float, float]:
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test the learned function against every hand-made one, the objective's fall, the function's shape, its fit and its transfer."""
+    """Test the learned function against every hand-made one, the objective's fall, the function's
+    shape, its fit and its transfer."""
     trial, result = rows.where(function=LEARNED), []
     if not len(trial):
         return result
@@ -348,28 +453,68 @@ def claims(rows: Rows) -> list[Claim]:
     others = [name for name in HAND_MADE if len(rows.where(function=name))]
     if others:
         parts = [
-            above("", f"{LEARNED} - {name}, test acc", _difference(acc, rows.where(function=name).final("test_acc"))) for name in others
+            above(
+                "",
+                f"{LEARNED} - {name}, test acc",
+                _difference(acc, rows.where(function=name).final("test_acc")),
+            )
+            for name in others
         ]
         result.append(all_of(f"it beats {', '.join(others)}", parts, "65-69 > 59.5"))
     objective = trial.curve("objective")[1]
     start, end = objective[:, 0], objective[:, -10:].mean(axis=1)
     if objective.shape[1] < Config.outer_steps:  # too short for what was published of the end
-        result.append(above("the objective falls", "start - mean of the last 10 outer steps, nats", start - end))
+        result.append(
+            above(
+                "the objective falls", "start - mean of the last 10 outer steps, nats", start - end
+            )
+        )
     else:
         parts = [
             within("", "objective at the start, nats", start, 1.30, 1.40),
             within("", "objective over the last 10 steps, nats", end, 0.85, 0.95),
         ]
-        result.append(all_of("the objective falls from 1.35 to 0.90, within 0.05", parts, "1.35, 0.90"))
-        heights, places = zip(*(bump(trial.array("function", seed)) for seed in sorted(trial.unique("seed"))), strict=True)
-        parts = [above("", "height of the bump between -4 and -1", heights), within("", "place of the minimum", places, -1, 1)]
-        result.append(all_of("the function has a bump between -4 and -1 and a minimum near 0", parts, "bump between -4 and -1"))
+        result.append(
+            all_of("the objective falls from 1.35 to 0.90, within 0.05", parts, "1.35, 0.90")
+        )
+        heights, places = zip(
+            *(bump(trial.array("function", seed)) for seed in sorted(trial.unique("seed"))),
+            strict=True,
+        )
+        parts = [
+            above("", "height of the bump between -4 and -1", heights),
+            within("", "place of the minimum", places, -1, 1),
+        ]
+        result.append(
+            all_of(
+                "the function has a bump between -4 and -1 and a minimum near 0",
+                parts,
+                "bump between -4 and -1",
+            )
+        )
     loss = trial.final("piecewise_test_acc") - acc
-    result.append(above("a few straight lines do about as well, within 2 points", "fit - learned, test acc", loss, -0.02))
+    result.append(
+        above(
+            "a few straight lines do about as well, within 2 points",
+            "fit - learned, test acc",
+            loss,
+            -0.02,
+        )
+    )
     relu = rows.where(function="relu")
-    if len(relu) and "cnn_test_acc" in trial.unique("metric") and "cnn_test_acc" in relu.unique("metric"):
+    if (
+        len(relu)
+        and "cnn_test_acc" in trial.unique("metric")
+        and "cnn_test_acc" in relu.unique("metric")
+    ):
         gain = _difference(trial.final("cnn_test_acc"), relu.final("cnn_test_acc"))
-        result.append(above("in the CNN it beats relu (beyond the publication)", "learned - relu in the CNN, test acc", gain))
+        result.append(
+            above(
+                "in the CNN it beats relu (beyond the publication)",
+                "learned - relu in the CNN, test acc",
+                gain,
+            )
+        )
     return result
 
 

@@ -1,7 +1,8 @@
 """The benchmark table as measured here: the rows among which everybody's model is placed.
 
-They ship with the package, benchmark.json, and are measured anew by `python -m benchmarks.table` in a checkout. A row holds name,
-num_params, acc and shuffled_acc (by seed, after the last step) and seconds; the human's, one share with its standard error.
+They ship with the package, benchmark.json, and are measured anew by `python -m benchmarks.table` in
+a checkout. A row holds name, num_params, acc and shuffled_acc (by seed, after the last step) and
+seconds; the human's, one share with its standard error.
 """
 
 from __future__ import annotations
@@ -19,12 +20,18 @@ from mnist1d.experiments.claims import mean_interval
 
 @cache
 def reference() -> dict[str, Any]:
-    """Return the measured benchmark table that ships with the package: rows, the command that made them, versions."""
-    return json.loads(resources.files("mnist1d.experiments").joinpath("benchmark.json").read_text(encoding="utf-8"))
+    """Return the measured benchmark table that ships with the package: rows, the command that made
+    them, versions."""
+    return json.loads(
+        resources.files("mnist1d.experiments")
+        .joinpath("benchmark.json")
+        .read_text(encoding="utf-8")
+    )
 
 
 def interval_of(row: dict[str, Any], part: str = "acc") -> tuple[float, float, float] | None:
-    """Return a row's mean and 95 % interval, of accuracies by seed or, for the human, of one share with its standard error."""
+    """Return a row's mean and 95 % interval, of accuracies by seed or, for the human, of one share
+    with its standard error."""
     values = row.get(part)
     if values is None or np.size(values) == 0:
         return None
@@ -47,14 +54,31 @@ def cells(found: tuple[float, float, float] | None) -> tuple[str, str]:
 
 
 def table_with(own: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Return header and lines of the table with one more row, which is marked with *; best first."""
-    header = ["", "model", "parameters", "test acc %", "95 % interval", "n", "shuffled %", "95 % interval", "s/seed"]
+    """Return header and lines of the table with one more row, which is marked with *; best
+    first."""
+    header = [
+        "",
+        "model",
+        "parameters",
+        "test acc %",
+        "95 % interval",
+        "n",
+        "shuffled %",
+        "95 % interval",
+        "s/seed",
+    ]
     lines = []
     for row in ranked_with(own)[::-1]:
         params, seconds = row.get("num_params"), row.get("seconds")
         count = f"{row['answers']} answers" if "answers" in row else str(len(row["acc"]))
         plain, shuffled = cells(interval_of(row)), cells(interval_of(row, "shuffled_acc"))
-        figures = [f"{params:,}" if params else "", *plain, count, *shuffled, f"{seconds:.2f}" if seconds else ""]
+        figures = [
+            f"{params:,}" if params else "",
+            *plain,
+            count,
+            *shuffled,
+            f"{seconds:.2f}" if seconds else "",
+        ]
         lines.append(["*" if row is own else "", row["name"], *figures])
     return header, lines
 
@@ -65,9 +89,13 @@ def ranked_with(own: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def aligned(header: list[str], lines: list[list[str]]) -> list[str]:
-    """Return a table as lines of plain text, the first two columns to the left, the others to the right."""
+    """Return a table as lines of plain text, the first two columns to the left, the others to the
+    right."""
     widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
     return [
-        "  ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True)))
+        "  ".join(
+            c.ljust(w) if i < 2 else c.rjust(w)
+            for i, (c, w) in enumerate(zip(line, widths, strict=True))
+        )
         for line in [header, *lines]
     ]

@@ -1,12 +1,16 @@
-"""The ceiling: how good can any model be on these signals, and how far below it do models and people stay?
+"""The ceiling: how good can any model be on these signals, and how far below it do models and
+people stay?
 
-The generative process is known, so Bayes' rule gives the exact class probabilities of every signal (the ideal observer). No classifier
-is right more often on fresh signals. Beside it stand models trained by the benchmark's protocol: their accuracy; the mean
-Kullback-Leibler divergence from the exact probabilities to theirs, in nats; their calibration. Then one knob of the generator is turned
-at a time, and the observer, the CNN and the MLP (trained and tested at that setting) show what a model misses and what is not there.
+The generative process is known, so Bayes' rule gives the exact class probabilities of every signal
+(the ideal observer). No classifier is right more often on fresh signals. Beside it stand models
+trained by the benchmark's protocol: their accuracy; the mean Kullback-Leibler divergence from the
+exact probabilities to theirs, in nats; their calibration. Then one knob of the generator is turned
+at a time, and the observer, the CNN and the MLP (trained and tested at that setting) show what a
+model misses and what is not there.
 
-Rows, on the test signals: test_acc, test_loss, kl (nats), confidence (mean probability of the answer) and the array calibration (per bin
-of confidence: mean confidence, share right, signals). Of the observer: expected_acc and open_bits on fresh signals drawn with the seed.
+Rows, on the test signals: test_acc, test_loss, kl (nats), confidence (mean probability of the
+answer) and the array calibration (per bin of confidence: mean confidence, share right, signals). Of
+the observer: expected_acc and open_bits on fresh signals drawn with the seed.
 """
 
 from __future__ import annotations
@@ -35,7 +39,18 @@ KNOBS = {  # values beside the default, from which the sweep starts
     "scale_coeff": (0.0, 0.2, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0),
     "shear_scale": (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0),
     "max_translation": (1, 4, 8, 12, 16, 24, 32, 40, 56, 72),
-    "padding": ((0, 24), (12, 36), (24, 48), (48, 72), (60, 84), (72, 96), (84, 108), (96, 120), (120, 144), (144, 168)),
+    "padding": (
+        (0, 24),
+        (12, 36),
+        (24, 48),
+        (48, 72),
+        (60, 84),
+        (72, 96),
+        (84, 108),
+        (96, 120),
+        (120, 144),
+        (144, 168),
+    ),
     "final_seq_length": (10, 14, 20, 26, 32, 50, 60, 72, 90, 120),
 }
 QUICK = {
@@ -55,11 +70,14 @@ NUM_BINS, NUM_HARDEST = 10, 8
 
 @dataclass(frozen=True)
 class Config:
-    """The observer or one model on one setting; `knob` says which field of `data` is being turned, "" for none."""
+    """The observer or one model on one setting; `knob` says which field of `data` is being turned,
+    "" for none."""
 
     what: str = "observer"
     knob: str = ""
-    num_signals: int = 1000  # test signals, and as many fresh ones, whose exact probabilities are computed
+    num_signals: int = (
+        1000  # test signals, and as many fresh ones, whose exact probabilities are computed
+    )
     num_steps: int = 6000
     batch_size: int = 100
     learning_rate: float = 0.01
@@ -73,10 +91,17 @@ class Config:
 
 
 def grid(preset: str) -> list[Config]:
-    """Return the trials of a preset: all classifiers on the frozen set, then observer, CNN and MLP on every value of every knob."""
-    rest = {"smoke": {"num_steps": 20, "num_signals": 40}, "quick": {"num_steps": 1000}, "paper": {}}[preset]
+    """Return the trials of a preset: all classifiers on the frozen set, then observer, CNN and MLP
+    on every value of every knob."""
+    rest = {
+        "smoke": {"num_steps": 20, "num_signals": 40},
+        "quick": {"num_steps": 1000},
+        "paper": {},
+    }[preset]
     values = {"smoke": {"corr_noise_scale": (1.0,)}, "quick": QUICK, "paper": KNOBS}[preset]
-    trials = [Config(what=what, **rest) for what in (WHAT if preset != "smoke" else ("observer", "mlp"))]
+    trials = [
+        Config(what=what, **rest) for what in (WHAT if preset != "smoke" else ("observer", "mlp"))
+    ]
     turned = ("observer", "mlp") if preset == "smoke" else ("observer", "mlp", "cnn")
     few = {"num_signals": {"smoke": 40, "quick": 100, "paper": 500}[preset]}
     return trials + [
@@ -90,29 +115,47 @@ def grid(preset: str) -> list[Config]:
 def weight(config: Config) -> float:
     """Return a trial's cost relative to the others of its preset."""
     noisy = config.data.iid_noise_scale > 0.1 and config.what == "observer"
-    return {"observer": 0.5, "logistic": 0.3, "mlp": 0.5, "cnn": 1.5, "gru": 4.0}[config.what] * (3 if noisy else 1)
+    return {"observer": 0.5, "logistic": 0.3, "mlp": 0.5, "cnn": 1.5, "gru": 4.0}[config.what] * (
+        3 if noisy else 1
+    )
 
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
-    """Measure the observer, or train one model from every seed and hold its probabilities against the exact ones."""
+    """Measure the observer, or train one model from every seed and hold its probabilities against
+    the exact ones."""
     data = make_dataset(config.data, dtype="float32")
-    return _observe(config, data, seeds) if config.what == "observer" else _train(config, data, seeds)
+    return (
+        _observe(config, data, seeds) if config.what == "observer" else _train(config, data, seeds)
+    )
 
 
 def _observe(config: Config, data: Dataset, seeds: Sequence[int]) -> list[Row]:
     from mnist1d.observer import measure_ceiling
 
-    fresh = [measure_ceiling(config.data, config.num_signals, seed=1_000_000 + seed) for seed in seeds]
-    rows = scalar_rows(seeds, {"expected_acc": [f["acc"] for f in fresh], "open_bits": [f["bits"] for f in fresh]})
+    fresh = [
+        measure_ceiling(config.data, config.num_signals, seed=1_000_000 + seed) for seed in seeds
+    ]
+    rows = scalar_rows(
+        seeds, {"expected_acc": [f["acc"] for f in fresh], "open_bits": [f["bits"] for f in fresh]}
+    )
     if config.knob:
         return rows
     x, label = data.x_test[: config.num_signals], data.y_test[: config.num_signals]
     seen = _seen(config.data, config.num_signals)
     hardest = np.argsort(seen.classes[np.arange(len(label)), label], kind="stable")[:NUM_HARDEST]
-    arrays = {"signal": x[hardest], "clean": seen.clean[hardest], "classes": seen.classes[hardest], "label": label[hardest], "t": data.t}
+    arrays = {
+        "signal": x[hardest],
+        "clean": seen.clean[hardest],
+        "classes": seen.classes[hardest],
+        "label": label[hardest],
+        "t": data.t,
+    }
     for seed in seeds:
         rows += against_the_exact(seed, seen.classes, seen.classes, label)
-        rows += [Row(seed, f"hardest_{name}", None, np.asarray(value, np.float64)) for name, value in arrays.items()]
+        rows += [
+            Row(seed, f"hardest_{name}", None, np.asarray(value, np.float64))
+            for name, value in arrays.items()
+        ]
     return rows
 
 
@@ -124,7 +167,9 @@ def _train(config: Config, data: Dataset, seeds: Sequence[int]) -> list[Row]:
 
     split = Split.of(data)
     model = MAKE[config.what](num_inputs=split.x.shape[1])
-    settings = Settings(config.num_steps, config.batch_size, config.learning_rate, eval_every=config.num_steps)
+    settings = Settings(
+        config.num_steps, config.batch_size, config.learning_rate, eval_every=config.num_steps
+    )
     keys = jax.numpy.stack([jax.random.key(seed) for seed in seeds])
     fit = fit_seeds(make_fit(model, settings), keys, split)
     rows = scalar_rows(seeds, {"num_params": [num_params(model)] * len(seeds)})
@@ -133,7 +178,9 @@ def _train(config: Config, data: Dataset, seeds: Sequence[int]) -> list[Row]:
     x, label = split.x_test[: config.num_signals], data.y_test[: config.num_signals]
     logits = jax.vmap(model.apply, (0, None))(fit.params, x)  # (seeds, samples, classes)
     exact = _seen(config.data, config.num_signals).classes
-    for seed, p in zip(seeds, np.asarray(jax.nn.softmax(logits.astype("float32")), np.float64), strict=True):
+    for seed, p in zip(
+        seeds, np.asarray(jax.nn.softmax(logits.astype("float32")), np.float64), strict=True
+    ):
         rows += against_the_exact(seed, exact, p, label)
     return rows
 
@@ -150,7 +197,9 @@ def _seen(data: DataConfig, num_signals: int) -> Any:
 def against_the_exact(seed: int, exact: np.ndarray, p: np.ndarray, label: np.ndarray) -> list[Row]:
     """Compare probabilities p (samples, classes) with the exact ones and the labels."""
     logs = np.log(np.maximum(p, 1e-38))  # float32's smallest: a loss stays finite
-    divergence = np.where(exact > 0, exact * (np.log(np.maximum(exact, 1e-38)) - logs), 0).sum(axis=1)
+    divergence = np.where(exact > 0, exact * (np.log(np.maximum(exact, 1e-38)) - logs), 0).sum(
+        axis=1
+    )
     confidence, right = p.max(axis=1), p.argmax(axis=1) == label
     numbers = {
         "test_acc": right.mean(),
@@ -165,11 +214,18 @@ def against_the_exact(seed: int, exact: np.ndarray, p: np.ndarray, label: np.nda
 
 
 def calibration_curve(confidence: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Return, for equally wide bins of confidence, its mean, the share right and the number of signals: (3, bins), NaN where empty."""
+    """Return, for equally wide bins of confidence, its mean, the share right and the number of
+    signals: (3, bins), NaN where empty."""
     bins = np.minimum((confidence * NUM_BINS).astype(int), NUM_BINS - 1)
     count = np.bincount(bins, minlength=NUM_BINS).astype(float)
     with np.errstate(invalid="ignore"):
-        return np.stack([np.bincount(bins, confidence, NUM_BINS) / count, np.bincount(bins, right, NUM_BINS) / count, count])
+        return np.stack(
+            [
+                np.bincount(bins, confidence, NUM_BINS) / count,
+                np.bincount(bins, right, NUM_BINS) / count,
+                count,
+            ]
+        )
 
 
 def measured(rows: Rows) -> dict[str, np.ndarray]:
@@ -184,7 +240,15 @@ def base(rows: Rows, what: str) -> Rows:
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     """Show observer, human and models on the frozen test set."""
-    header = ["classifier", "test acc %", "95 % interval", "fresh signals %", "loss (nats)", "divergence (nats)", "confidence %"]
+    header = [
+        "classifier",
+        "test acc %",
+        "95 % interval",
+        "fresh signals %",
+        "loss (nats)",
+        "divergence (nats)",
+        "confidence %",
+    ]
     lines = []
     for what in WHAT:
         trial = base(rows, what)
@@ -193,28 +257,40 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
         acc, fresh = cells(mean_interval(trial.final("test_acc"))), ""
         if what == "observer":
             acc, fresh = (acc[0], ""), f"{100 * trial.final('expected_acc').mean():.2f}"
-        loss, kl, confidence = (trial.final(name).mean() for name in ("test_loss", "kl", "confidence"))
-        lines.append([NAMES[what], *acc, fresh, f"{loss:.3g}", f"{kl:.3g}", f"{100 * confidence:.1f}"])
+        loss, kl, confidence = (
+            trial.final(name).mean() for name in ("test_loss", "kl", "confidence")
+        )
+        lines.append(
+            [NAMES[what], *acc, fresh, f"{loss:.3g}", f"{kl:.3g}", f"{100 * confidence:.1f}"]
+        )
     if lines:
         lines.insert(1, ["human", *cells(interval_of(_human())), "", "", "", ""])
     return header, lines
 
 
 def figures(rows: Rows) -> dict[str, Any]:
-    """Draw accuracy against every knob, the calibration curves, and the hardest signals of the test set."""
-    drawn = {"knobs": _knobs_figure(rows), "calibration": _calibration_figure(rows), "hardest": _hardest_figure(rows)}
+    """Draw accuracy against every knob, the calibration curves, and the hardest signals of the test
+    set."""
+    drawn = {
+        "knobs": _knobs_figure(rows),
+        "calibration": _calibration_figure(rows),
+        "hardest": _hardest_figure(rows),
+    }
     return {slug: fig for slug, fig in drawn.items() if fig is not None}
 
 
 def turned(rows: Rows, what: str, knob: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return a knob's values in order (values,), a range by its middle, and the accuracy there (seeds, values), the default included."""
+    """Return a knob's values in order (values,), a range by its middle, and the accuracy there
+    (seeds, values), the default included."""
     metric, points = "expected_acc" if what == "observer" else "test_acc", {}
     for part in (base(rows, what), rows.where(what=what, knob=knob)):
         for trial in part.unique("trial"):
             one = part.where(trial=trial)
             points[float(np.mean(one.records[0].config[f"data.{knob}"]))] = one.final(metric)
     seeds = min(map(len, points.values()), default=0)
-    return np.array(sorted(points)), np.array([points[v][:seeds] for v in sorted(points)]).reshape(len(points), seeds).T
+    return np.array(sorted(points)), np.array([points[v][:seeds] for v in sorted(points)]).reshape(
+        len(points), seeds
+    ).T
 
 
 def _knobs_figure(rows: Rows) -> Any:
@@ -224,19 +300,38 @@ def _knobs_figure(rows: Rows) -> Any:
     if not knobs:
         return None
     columns = min(4, len(knobs))
-    fig, axes = style.figure(-(-len(knobs) // columns), columns, size=(2.9 * columns, 2.6 * -(-len(knobs) // columns) + 0.5), squeeze=False)
+    fig, axes = style.figure(
+        -(-len(knobs) // columns),
+        columns,
+        size=(2.9 * columns, 2.6 * -(-len(knobs) // columns) + 0.5),
+        squeeze=False,
+    )
     for knob, ax in zip(knobs, axes.flat, strict=False):
         for what in ("observer", "cnn", "mlp"):
             values, acc = turned(rows, what, knob)
             if acc.size:
                 style.band(ax, values, acc, NAMES[what], COLORS[what], marker="o", markersize=3)
-        ax.axvline(float(np.mean(getattr(DataConfig(), knob))), color=style.PALE, linewidth=4, zorder=0)
-        ax.axhline(_human()["acc"], color=style.GREY, linestyle=":", linewidth=1.2, label="human, default setting")
+        ax.axvline(
+            float(np.mean(getattr(DataConfig(), knob))), color=style.PALE, linewidth=4, zorder=0
+        )
+        ax.axhline(
+            _human()["acc"],
+            color=style.GREY,
+            linestyle=":",
+            linewidth=1.2,
+            label="human, default setting",
+        )
         ax.set(xlabel=knob + (" (middle)" if knob == "padding" else ""), ylim=(0, 1.03))
         style.percent_axis(ax)
     for ax in axes.flat[len(knobs) :]:
         ax.set_visible(False)
-    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+    fig.legend(
+        *axes[0, 0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=4,
+        frameon=False,
+        fontsize=9,
+    )
     return fig
 
 
@@ -250,10 +345,14 @@ def _calibration_figure(rows: Rows) -> Any:
     for what in WHAT:
         trial = base(rows, what)
         if len(trial):
-            curves = np.array([trial.array("calibration", seed) for seed in sorted(trial.unique("seed"))])  # (seeds, 3, bins)
+            curves = np.array(
+                [trial.array("calibration", seed) for seed in sorted(trial.unique("seed"))]
+            )  # (seeds, 3, bins)
             count = curves[:, 2].sum(axis=0)
             some = count >= 5  # fewer tell nothing
-            confidence, right = (np.nansum(curves[:, i] * curves[:, 2], axis=0)[some] / count[some] for i in (0, 1))
+            confidence, right = (
+                np.nansum(curves[:, i] * curves[:, 2], axis=0)[some] / count[some] for i in (0, 1)
+            )
             ax.plot(confidence, right, "o-", color=COLORS[what], label=NAMES[what], markersize=4)
     ax.set(xlabel="confidence", ylabel="share right", xlim=(0, 1.02), ylim=(0, 1.02))
     style.percent_axis(ax)
@@ -269,7 +368,9 @@ def _hardest_figure(rows: Rows) -> Any:
     trial = base(rows, "observer")
     if not len(trial):
         return None
-    signal, clean, classes, label, t = (trial.array(f"hardest_{name}") for name in ("signal", "clean", "classes", "label", "t"))
+    signal, clean, classes, label, t = (
+        trial.array(f"hardest_{name}") for name in ("signal", "clean", "classes", "label", "t")
+    )
     fig, axes = style.figure(2, NUM_HARDEST // 2, size=(10.4, 4.4), sharex=True, sharey=True)
     for i, ax in enumerate(axes.flat):
         if i < len(signal):
@@ -277,29 +378,63 @@ def _hardest_figure(rows: Rows) -> Any:
     for ax in axes[-1]:
         ax.set_xlabel("time")
     human = f"people name {100 * _human()['acc']:.1f} % of the test signals they are shown"
-    fig.suptitle(f"The test signals that leave the ideal observer most in doubt; {human}", fontsize=9)
-    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    fig.suptitle(
+        f"The test signals that leave the ideal observer most in doubt; {human}", fontsize=9
+    )
+    fig.legend(
+        *axes[0, 0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=2,
+        frameon=False,
+        fontsize=8,
+    )
     return fig
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test how far people and models stay below the ceiling, and what the noises take from either."""
+    """Test how far people and models stay below the ceiling, and what the noises take from
+    either."""
     result = []
-    observer, models = base(rows, "observer"), {what: base(rows, what) for what in MODELS if len(base(rows, what))}
+    observer, models = (
+        base(rows, "observer"),
+        {what: base(rows, what) for what in MODELS if len(base(rows, what))},
+    )
     if len(observer):
         ideal, human = observer.final("expected_acc"), _human()
-        result.append(above("the signals tell their class: the ideal observer is right on 99 % and more", "expected acc", ideal, 0.99))
+        result.append(
+            above(
+                "the signals tell their class: the ideal observer is right on 99 % and more",
+                "expected acc",
+                ideal,
+                0.99,
+            )
+        )
         gap = ideal - human["acc"]
         result.append(
-            above("people stay below the ceiling", "observer - human, acc", gap, noise=human["standard_error"], published="human 96")
+            above(
+                "people stay below the ceiling",
+                "observer - human, acc",
+                gap,
+                noise=human["standard_error"],
+                published="human 96",
+            )
         )
         parts = [
-            above("", f"observer - {NAMES[what]}, test acc", *_paired(observer.final("expected_acc"), trial.final("test_acc")))
+            above(
+                "",
+                f"observer - {NAMES[what]}, test acc",
+                *_paired(observer.final("expected_acc"), trial.final("test_acc")),
+            )
             for what, trial in models.items()
         ]
         if parts:
             result.append(all_of("every model stays below the ceiling", parts))
-    parts = [above("", f"{NAMES[m]}: confidence - acc", trial.final("confidence") - trial.final("test_acc")) for m, trial in models.items()]
+    parts = [
+        above(
+            "", f"{NAMES[m]}: confidence - acc", trial.final("confidence") - trial.final("test_acc")
+        )
+        for m, trial in models.items()
+    ]
     if parts:
         result.append(all_of("every model is surer than it is right", parts))
     model = "cnn" if "cnn" in models else "mlp"
@@ -315,14 +450,38 @@ def claims(rows: Rows) -> list[Claim]:
         quantity, lost = f"from {at:g} to {shared[-1]:g}", ideal_[:, 0] - ideal_[:, 1]
         if noise == "correlated":
             text = f"{noise} noise takes more from the {NAMES[model]} than from the signals"
-            result.append(above(text, f"fall of {NAMES[model]} - fall of observer, {quantity}", acc_[:, 0] - acc_[:, 1] - lost))
+            result.append(
+                above(
+                    text,
+                    f"fall of {NAMES[model]} - fall of observer, {quantity}",
+                    acc_[:, 0] - acc_[:, 1] - lost,
+                )
+            )
         else:
-            result.append(below(f"{noise} noise lowers the ceiling itself", f"change of the observer's acc, {quantity}", -lost))
+            result.append(
+                below(
+                    f"{noise} noise lowers the ceiling itself",
+                    f"change of the observer's acc, {quantity}",
+                    -lost,
+                )
+            )
     return result
 
 
-NAMES = {"observer": "ideal observer", "logistic": "logistic", "mlp": "MLP", "cnn": "CNN", "gru": "GRU"}
-COLORS = {"observer": "#222222", "logistic": "#e69f00", "mlp": "#d55e00", "cnn": "#0072b2", "gru": "#009e73"}  # plots.style's
+NAMES = {
+    "observer": "ideal observer",
+    "logistic": "logistic",
+    "mlp": "MLP",
+    "cnn": "CNN",
+    "gru": "GRU",
+}
+COLORS = {
+    "observer": "#222222",
+    "logistic": "#e69f00",
+    "mlp": "#d55e00",
+    "cnn": "#0072b2",
+    "gru": "#009e73",
+}  # plots.style's
 
 
 def _paired(a: np.ndarray, b: np.ndarray, difference: bool = True) -> tuple[np.ndarray, ...]:

@@ -1,16 +1,20 @@
-"""Deep double descent: does a network grow worse as it becomes just able to fit its training set, and better beyond?
+"""Deep double descent: does a network grow worse as it becomes just able to fit its training set,
+and better beyond?
 
-Networks of growing width are trained to the end on 4,000 signals: an MLP of two hidden layers with and without label noise, and the
-benchmark's CNN with it. Label noise: with probability 0.15 a training label is drawn anew from all ten. SGD, learning rate 0.01,
-momentum 0.9, batches of 100 in a new order every epoch, 500 epochs, cross-entropy; each seed draws weights, order and noise.
+Networks of growing width are trained to the end on 4,000 signals: an MLP of two hidden layers with
+and without label noise, and the benchmark's CNN with it. Label noise: with probability 0.15 a
+training label is drawn anew from all ten. SGD, learning rate 0.01, momentum 0.9, batches of 100 in
+a new order every epoch, 500 epochs, cross-entropy; each seed draws weights, order and noise.
 
-Interpolation threshold: the smallest width whose training error, on the labels as given, ends at 2 % or less. The first dip is
-the lowest test error below it; the peak is the highest test error at any width beyond the dip, its height their difference. One
-trial is one width, without a step; what a narrow network computes is computed in a wider one whose other units are masked, so that few
+Interpolation threshold: the smallest width whose training error, on the labels as given, ends at 2
+% or less. The first dip is the lowest test error below it; the peak is the highest test error at
+any width beyond the dip, its height their difference. One trial is one width, without a step; what
+a narrow network computes is computed in a wider one whose other units are masked, so that few
 programs serve all widths.
 
-Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439), section 3.2; the phenomenon is
-that of Belkin et al. (2019, arXiv 1812.11118) and Nakkiran et al., Deep Double Descent (ICLR 2020, arXiv 1912.02292).
+Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439),
+section 3.2; the phenomenon is that of Belkin et al. (2019, arXiv 1812.11118) and Nakkiran et al.,
+Deep Double Descent (ICLR 2020, arXiv 1912.02292).
 """
 
 from __future__ import annotations
@@ -43,7 +47,10 @@ PEER_SECONDS = 1770.0
 ESTIMATE = {"smoke": 8.0, "quick": 50.0, "paper": 2500.0}  # seconds of one core
 
 FITTED = 0.02  # training error at and below which a network interpolates
-PADDED = {"mlp": (16, 48, 80, 104, 136, 160, 184, 232, 304), "cnn": (8, *range(16, 105, 8))}  # units computed; beyond, multiples of 100
+PADDED = {
+    "mlp": (16, 48, 80, 104, 136, 160, 184, 232, 304),
+    "cnn": (8, *range(16, 105, 8)),
+}  # units computed; beyond, multiples of 100
 MLP_WIDTHS = tuple(int(w) for w in np.unique(np.geomspace(2, 300, 20).astype(int)))
 CNN_WIDTHS = (*range(2, 29, 2), *range(30, 101, 5))
 
@@ -68,11 +75,16 @@ class Config:
 
 
 def grid(preset: str) -> list[Config]:
-    """Return the trials of a preset: widths of the MLP without and with noise, of the CNN with noise."""
+    """Return the trials of a preset: widths of the MLP without and with noise, of the CNN with
+    noise."""
     small = DataConfig(num_samples=4000, train_split=0.25)
     mlp, cnn, fixed = {
         "smoke": ((2, 8), (2,), {"num_epochs": 2, "data": DataConfig(num_samples=400)}),
-        "quick": ((2, 4, 6, 9, 12, 16, 24, 32, 48, 136), (2, 4, 6, 8, 11, 16, 24), {"num_epochs": 500, "data": small}),
+        "quick": (
+            (2, 4, 6, 9, 12, 16, 24, 32, 48, 136),
+            (2, 4, 6, 8, 11, 16, 24),
+            {"num_epochs": 500, "data": small},
+        ),
         "paper": (MLP_WIDTHS, CNN_WIDTHS, {}),
     }[preset]
     trials = [Config("mlp", width, noise, **fixed) for noise in (0.0, 0.15) for width in mlp]
@@ -80,13 +92,15 @@ def grid(preset: str) -> list[Config]:
 
 
 def weight(config: Config) -> float:
-    """Return the cost of a trial in units of that of the narrowest MLP: fixed work a step, and more with the square of the width."""
+    """Return the cost of a trial in units of that of the narrowest MLP: fixed work a step, and more
+    with the square of the width."""
     units = padded_width(config.model, config.width)
     return 1 + (units / 130) ** 2 if config.model == "mlp" else 3 + (units / 15) ** 2
 
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
-    """Train one network from every seed, each with label noise of its own; accuracies and losses at the end, parameters, seconds."""
+    """Train one network from every seed, each with label noise of its own; accuracies and losses at
+    the end, parameters, seconds."""
     from mnist1d.learning import num_params
 
     data = signals(config.data)
@@ -120,10 +134,16 @@ def signals(config: DataConfig) -> Dataset:
 
 @cache
 def program(
-    name: str, units: int, num_epochs: int, batch_size: int, num_seeds: int, shape: tuple[int, int], test_shape: tuple[int, int]
+    name: str,
+    units: int,
+    num_epochs: int,
+    batch_size: int,
+    num_seeds: int,
+    shape: tuple[int, int],
+    test_shape: tuple[int, int],
 ) -> Callable:
-    """Compile the training of all networks up to `units` wide: f(seeds, data, labels (seeds, n), width, learning rate) -> metrics
-    at the end, (seeds,) each."""
+    """Compile the training of all networks up to `units` wide: f(seeds, data, labels (seeds, n),
+    width, learning rate) -> metrics at the end, (seeds,) each."""
     import jax
     import jax.numpy as jnp
 
@@ -131,34 +151,59 @@ def program(
 
     model = make_model(name, units, shape[1])
     num_steps = num_epochs * max(1, shape[0] // batch_size)
-    fit = make_fit(model, Settings(num_steps, batch_size, optimizer="momentum", eval_every=num_steps, reshuffle=True))
+    fit = make_fit(
+        model,
+        Settings(num_steps, batch_size, optimizer="momentum", eval_every=num_steps, reshuffle=True),
+    )
 
     @jit_once
     def start(seeds, width):
-        params = jax.lax.map(lambda seed: model.init(jax.random.fold_in(jax.random.key(seed), 0)), seeds)
+        params = jax.lax.map(
+            lambda seed: model.init(jax.random.fold_in(jax.random.key(seed), 0)), seeds
+        )
         narrow = jax.vmap(lambda params: narrowed(name, units, params, width), out_axes=(0, None))
         return narrow(params)  # (seeds, ...) each, and one mask
 
     def mapped(seeds, labels, params, mask, split, learning_rate):
         def one(of_seed):
             seed, y, params = of_seed
-            curves = fit(jax.random.key(seed), split._replace(y=y), params=params, mask=mask, learning_rate=learning_rate).curves
+            curves = fit(
+                jax.random.key(seed),
+                split._replace(y=y),
+                params=params,
+                mask=mask,
+                learning_rate=learning_rate,
+            ).curves
             return {metric: values[-1] for metric, values in curves.items()}
 
-        return jax.lax.map(one, (seeds, labels, params))  # not vmap: no faster, and twice the time to compile
+        return jax.lax.map(
+            one, (seeds, labels, params)
+        )  # not vmap: no faster, and twice the time to compile
 
     def of(shape: tuple[int, ...], dtype: Any = jnp.float32) -> Any:
         return jax.ShapeDtypeStruct(shape, dtype)
 
-    split = Split(of(shape), of(shape[:1], jnp.int32), of(test_shape), of(test_shape[:1], jnp.int32))
+    split = Split(
+        of(shape), of(shape[:1], jnp.int32), of(test_shape), of(test_shape[:1], jnp.int32)
+    )
     seeds, labels = of((num_seeds,), jnp.int32), of((num_seeds, shape[0]), jnp.int32)
-    compiled = jax.jit(mapped).lower(seeds, labels, *jax.eval_shape(start, seeds, of(())), split, of(())).compile()
+    compiled = (
+        jax.jit(mapped)
+        .lower(seeds, labels, *jax.eval_shape(start, seeds, of(())), split, of(()))
+        .compile()
+    )
     start = start.lower(seeds, of(())).compile()
 
     def train(seeds, data, labels, width, learning_rate):
         split = Split(data.x, data.y.astype(np.int32), data.x_test, data.y_test.astype(np.int32))
         seeds = np.asarray(seeds, np.int32)
-        found = compiled(seeds, labels.astype(np.int32), *start(seeds, np.float32(width)), split, np.float32(learning_rate))
+        found = compiled(
+            seeds,
+            labels.astype(np.int32),
+            *start(seeds, np.float32(width)),
+            split,
+            np.float32(learning_rate),
+        )
         return {metric: np.asarray(values) for metric, values in found.items()}
 
     return train
@@ -166,7 +211,8 @@ def program(
 
 @cache
 def make_model(name: str, width: int, num_inputs: int = 40) -> Any:
-    """Return the benchmark's CNN, or an MLP of two hidden layers without a residual connection, of the given width."""
+    """Return the benchmark's CNN, or an MLP of two hidden layers without a residual connection, of
+    the given width."""
     import jax
 
     from mnist1d.learning import Model
@@ -178,7 +224,10 @@ def make_model(name: str, width: int, num_inputs: int = 40) -> Any:
 
     def init(key):
         sizes = ((num_inputs, width), (width, width), (width, 10))
-        return {f"dense{i + 1}": dense_init(k, *size) for i, (k, size) in enumerate(zip(jax.random.split(key, 3), sizes, strict=True))}
+        return {
+            f"dense{i + 1}": dense_init(k, *size)
+            for i, (k, size) in enumerate(zip(jax.random.split(key, 3), sizes, strict=True))
+        }
 
     def apply(params, x):
         for layer in ("dense1", "dense2"):
@@ -194,10 +243,11 @@ def padded_width(model: str, width: int) -> int:
 
 
 def narrowed(name: str, units: int, params: Any, width: Any) -> tuple[Any, Any]:
-    """Turn a fresh network `units` wide into one `width` wide (a number, may be traced): its params, and the mask that keeps it so.
+    """Turn a fresh network `units` wide into one `width` wide (a number, may be traced): its
+    params, and the mask that keeps it so.
 
-    A masked unit has no weight in and no bias, gives relu(0) = 0, and its weights stay 0. What is left starts as in a network of
-    that width: uniform in +- 1/sqrt(fan_in), its own fan_in.
+    A masked unit has no weight in and no bias, gives relu(0) = 0, and its weights stay 0. What is
+    left starts as in a network of that width: uniform in +- 1/sqrt(fan_in), its own fan_in.
     """
     import jax
     import jax.numpy as jnp
@@ -205,37 +255,59 @@ def narrowed(name: str, units: int, params: Any, width: Any) -> tuple[Any, Any]:
     num_inputs = params["dense1"]["w"].shape[0] if name == "mlp" else 40
     slim = jax.eval_shape(make_model(name, 1, num_inputs).init, jax.random.key(0))
 
-    def mask_of(leaf, one):  # along an axis that grows with the width, `one` counts the entries of a unit
+    def mask_of(
+        leaf, one
+    ):  # along an axis that grows with the width, `one` counts the entries of a unit
         mask = jnp.ones(leaf.shape)
         for axis, (size, each) in enumerate(zip(leaf.shape, one.shape, strict=True)):
             if size != each:
-                mask *= jnp.expand_dims(jnp.arange(size) < width * each, [a for a in range(leaf.ndim) if a != axis])
+                mask *= jnp.expand_dims(
+                    jnp.arange(size) < width * each, [a for a in range(leaf.ndim) if a != axis]
+                )
         return mask
 
     mask = jax.tree.map(mask_of, params, slim)
-    fan = {layer: p["w"].shape[-2] != slim[layer]["w"].shape[-2] for layer, p in params.items()}  # does it grow with the width?
-    rescaled = {layer: jax.tree.map(lambda a, g=fan[layer]: a * jnp.sqrt(units / width) if g else a, p) for layer, p in params.items()}
+    fan = {
+        layer: p["w"].shape[-2] != slim[layer]["w"].shape[-2] for layer, p in params.items()
+    }  # does it grow with the width?
+    rescaled = {
+        layer: jax.tree.map(lambda a, g=fan[layer]: a * jnp.sqrt(units / width) if g else a, p)
+        for layer, p in params.items()
+    }
     return jax.tree.map(jnp.multiply, rescaled, mask), mask
 
 
-CURVES = {"MLP without noise": ("mlp", False), "MLP with noise": ("mlp", True), "CNN with noise": ("cnn", True)}
+CURVES = {
+    "MLP without noise": ("mlp", False),
+    "MLP with noise": ("mlp", True),
+    "CNN with noise": ("cnn", True),
+}
 
 
 def sizes_and_errors(rows: Rows, curve: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return widths (widths,) and the errors on training and test set, (seeds, widths) each, of the seeds that all widths have."""
+    """Return widths (widths,) and the errors on training and test set, (seeds, widths) each, of the
+    seeds that all widths have."""
     model, noisy = CURVES[curve]
     found: dict[str, dict[int, dict[int, float]]] = {"train_acc": {}, "test_acc": {}}
     for r in rows.where(model=model):
         if r.metric in found and (r.config["label_noise"] > 0) == noisy:
             found[r.metric].setdefault(r.config["width"], {})[r.seed] = 1 - r.value
     widths = sorted(found["test_acc"])
-    seeds = sorted(set.intersection(*(set(of_width) for of_width in found["test_acc"].values()))) if widths else []
-    errors = (np.array([[found[metric][w][seed] for w in widths] for seed in seeds]) for metric in ("train_acc", "test_acc"))
+    seeds = (
+        sorted(set.intersection(*(set(of_width) for of_width in found["test_acc"].values())))
+        if widths
+        else []
+    )
+    errors = (
+        np.array([[found[metric][w][seed] for w in widths] for seed in seeds])
+        for metric in ("train_acc", "test_acc")
+    )
     return np.array(widths), *(e.reshape(len(seeds), len(widths)) for e in errors)
 
 
 class Shape(NamedTuple):
-    """What a seed's curve of errors shows: widths at the threshold (NaN: never fitted), first dip and peak; the errors there and last."""
+    """What a seed's curve of errors shows: widths at the threshold (NaN: never fitted), first dip
+    and peak; the errors there and last."""
 
     threshold: float
     dip: float
@@ -246,36 +318,60 @@ class Shape(NamedTuple):
 
 
 def shape_of(widths: np.ndarray, train: np.ndarray, test: np.ndarray) -> Shape:
-    """Find threshold, first dip and peak (see the study's docstring) in one seed's errors, (widths,) each."""
+    """Find threshold, first dip and peak (see the study's docstring) in one seed's errors,
+    (widths,) each."""
     fitted = widths[train <= FITTED]
     below = np.flatnonzero(widths < fitted[0]) if len(fitted) else np.arange(len(widths))
     dip = int(test[below].argmin()) if len(below) else 0
     peak = dip + 1 + int(test[dip + 1 :].argmax()) if dip + 1 < len(test) else dip
-    return Shape(fitted[0] if len(fitted) else np.nan, widths[dip], widths[peak], test[dip], test[peak], test[-1])
+    return Shape(
+        fitted[0] if len(fitted) else np.nan,
+        widths[dip],
+        widths[peak],
+        test[dip],
+        test[peak],
+        test[-1],
+    )
 
 
 def shapes_of(rows: Rows, curve: str) -> list[Shape]:
     """Return one shape a seed, [] where fewer than three widths are there."""
     widths, train, test = sizes_and_errors(rows, curve)
-    return [shape_of(widths, *errors) for errors in zip(train, test, strict=True)] if len(widths) >= 3 else []
+    return (
+        [shape_of(widths, *errors) for errors in zip(train, test, strict=True)]
+        if len(widths) >= 3
+        else []
+    )
 
 
 def measured(rows: Rows) -> dict[str, np.ndarray]:
-    """Return what stands beside the published figures, (seeds,) each; a threshold only where every seed has one."""
+    """Return what stands beside the published figures, (seeds,) each; a threshold only where every
+    seed has one."""
     shapes = shapes_of(rows, "MLP with noise")
-    names = ("width at the peak of test error", "interpolation threshold", "width at the first dip", "test error at the largest width")
+    names = (
+        "width at the peak of test error",
+        "interpolation threshold",
+        "width at the first dip",
+        "test error at the largest width",
+    )
     columns = ("peak", "threshold", "dip", "last_error")
-    values = {f"MLP with noise, {name}": np.array([getattr(s, c) for s in shapes]) for name, c in zip(names, columns, strict=True)}
+    values = {
+        f"MLP with noise, {name}": np.array([getattr(s, c) for s in shapes])
+        for name, c in zip(names, columns, strict=True)
+    }
     return {name: v for name, v in values.items() if len(v) and np.isfinite(v).all()}
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return for each curve the widths and test errors at first dip, threshold, peak and at the largest width; means over seeds."""
+    """Return for each curve the widths and test errors at first dip, threshold, peak and at the
+    largest width; means over seeds."""
     lines = []
     for curve in CURVES:
         if shapes := shapes_of(rows, curve):
             s = Shape(*np.mean(shapes, axis=0))
-            threshold = f"{s.threshold:.0f}" if np.isfinite(s.threshold) else "not reached by every seed"
+            threshold = (
+                f"{s.threshold:.0f}" if np.isfinite(s.threshold) else "not reached by every seed"
+            )
             cells = [
                 f"{s.dip:.0f}",
                 f"{100 * s.dip_error:.1f}",
@@ -285,7 +381,16 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
                 f"{100 * s.last_error:.1f}",
             ]
             lines.append([curve, *cells, str(len(shapes))])
-    return ["network", "dip at", "test error %", "threshold", "peak at", "test error %", "at the largest width, %", "n"], lines
+    return [
+        "network",
+        "dip at",
+        "test error %",
+        "threshold",
+        "peak at",
+        "test error %",
+        "at the largest width, %",
+        "n",
+    ], lines
 
 
 def claims(rows: Rows) -> list[Claim]:
@@ -293,18 +398,31 @@ def claims(rows: Rows) -> list[Claim]:
     result = []
     shapes = {curve: shapes_of(rows, curve) for curve in CURVES}
     for curve in ("MLP with noise", "CNN with noise"):
-        octaves = [float(np.log2(s.peak / s.threshold)) for s in shapes[curve] if np.isfinite(s.threshold)]
+        octaves = [
+            float(np.log2(s.peak / s.threshold)) for s in shapes[curve] if np.isfinite(s.threshold)
+        ]
         published = "both near 40" if curve.startswith("MLP") else ""
         if octaves:
             text = f"{curve}: the peak sits at the interpolation threshold, within a factor of 2"
-            result.append(within(text, "log2(width at the peak / threshold)", octaves, -1, 1, published))
+            result.append(
+                within(text, "log2(width at the peak / threshold)", octaves, -1, 1, published)
+            )
         if shapes[curve]:
             gain = [s.dip_error - s.last_error for s in shapes[curve]]
             text = f"{curve}: the error past the peak falls below the first dip"
             result.append(above(text, "test error, dip - largest width", gain))
-    clean, noisy = ([s.peak_error - s.dip_error for s in shapes[f"MLP {with_} noise"]] for with_ in ("without", "with"))
+    clean, noisy = (
+        [s.peak_error - s.dip_error for s in shapes[f"MLP {with_} noise"]]
+        for with_ in ("without", "with")
+    )
     if clean and len(clean) == len(noisy):
-        result.append(above("noise sharpens the MLP's peak", "height of the peak, with noise - without", np.subtract(noisy, clean)))
+        result.append(
+            above(
+                "noise sharpens the MLP's peak",
+                "height of the peak, with noise - without",
+                np.subtract(noisy, clean),
+            )
+        )
     return result
 
 
@@ -313,7 +431,9 @@ def figures(rows: Rows) -> dict[str, Any]:
     from mnist1d.plots import style
 
     shown = [curve for curve in CURVES if sizes_and_errors(rows, curve)[2].size]
-    fig, axes = style.figure(1, max(1, len(shown)), size=(3.4 * len(shown) + 0.6, 3.6), sharey=True, squeeze=False)
+    fig, axes = style.figure(
+        1, max(1, len(shown)), size=(3.4 * len(shown) + 0.6, 3.6), sharey=True, squeeze=False
+    )
     for ax, curve in zip(axes[0], shown, strict=False):
         widths, train, test = sizes_and_errors(rows, curve)
         style.band(ax, widths, test, "test error", style.COLORS[1], marker=".")
@@ -337,6 +457,12 @@ def figures(rows: Rows) -> dict[str, Any]:
         ax.xaxis.set_minor_formatter("")
         style.percent_axis(ax)
     if shown:
-        axes[0, 0].set_ylim(-0.02, 1.08 * max(max(e.max() for e in sizes_and_errors(rows, curve)[1:] if e.size) for curve in shown))
+        axes[0, 0].set_ylim(
+            -0.02,
+            1.08
+            * max(
+                max(e.max() for e in sizes_and_errors(rows, curve)[1:] if e.size) for curve in shown
+            ),
+        )
         style.legend(axes[0, 0], loc="lower left")
     return {"error": fig}

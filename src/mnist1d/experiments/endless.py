@@ -1,11 +1,14 @@
-"""Endless data: one pass over a stream that never repeats a signal. How far do the four models come?
+"""Endless data: one pass over a stream that never repeats a signal. How far do the four models
+come?
 
-On the benchmark's 4,000 training signals the models overfit. Here every batch is new, drawn inside the training loop: Adam, batches of
-100, cross-entropy, test error on fresh signals against samples seen. The learning rate starts at the protocol's 0.01 and falls to 0
-along a half cosine, for a constant one keeps a model from settling. Reference lines: the human (on the benchmark's signals) and the ideal
-observer, which knows the generative process and needs no training.
+On the benchmark's 4,000 training signals the models overfit. Here every batch is new, drawn inside
+the training loop: Adam, batches of 100, cross-entropy, test error on fresh signals against samples
+seen. The learning rate starts at the protocol's 0.01 and falls to 0 along a half cosine, for a
+constant one keeps a model from settling. Reference lines: the human (on the benchmark's signals)
+and the ideal observer, which knows the generative process and needs no training.
 
-Rows: test_acc, test_loss; step: samples seen (of the observer: its expected accuracy, no step). Also seconds and num_params.
+Rows: test_acc, test_loss; step: samples seen (of the observer: its expected accuracy, no step).
+Also seconds and num_params.
 """
 
 from __future__ import annotations
@@ -52,7 +55,9 @@ class Config:
         check_name(self.decay, DECAYS, "decay")
         check_numbers(self, num_test=20)
         if self.num_samples < self.batch_size:
-            raise UsageError(f"num_samples must be at least one batch of {self.batch_size}, got {self.num_samples}")
+            raise UsageError(
+                f"num_samples must be at least one batch of {self.batch_size}, got {self.num_samples}"
+            )
 
     @property
     def num_steps(self) -> int:
@@ -61,9 +66,18 @@ class Config:
 
 
 def grid(preset: str) -> list[Config]:
-    """Return the trials of a preset: the four models, the observer, and the CNN at a constant learning rate."""
-    rest = {"smoke": {"num_samples": 2000, "num_test": 100}, "quick": {"num_samples": 150_000, "num_test": 2000}, "paper": {}}[preset]
-    models = {"smoke": ("mlp", "observer"), "quick": (*MODELS, "observer"), "paper": (*MODELS, "observer")}[preset]
+    """Return the trials of a preset: the four models, the observer, and the CNN at a constant
+    learning rate."""
+    rest = {
+        "smoke": {"num_samples": 2000, "num_test": 100},
+        "quick": {"num_samples": 150_000, "num_test": 2000},
+        "paper": {},
+    }[preset]
+    models = {
+        "smoke": ("mlp", "observer"),
+        "quick": (*MODELS, "observer"),
+        "paper": (*MODELS, "observer"),
+    }[preset]
     constant = [Config(model="cnn", decay="none", **rest)] if preset == "paper" else []
     return [Config(model=model, **rest) for model in models] + constant
 
@@ -78,7 +92,10 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     if config.model == "observer":
         from mnist1d.observer import measure_ceiling
 
-        acc = [measure_ceiling(config.data, config.num_test // 10, seed=1_000_000 + seed)["acc"] for seed in seeds]
+        acc = [
+            measure_ceiling(config.data, config.num_test // 10, seed=1_000_000 + seed)["acc"]
+            for seed in seeds
+        ]
         return scalar_rows(seeds, {"test_acc": acc})
     import jax
     import jax.numpy as jnp
@@ -89,11 +106,21 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
     model = MAKE[config.model](num_inputs=config.data.final_seq_length)
     steps = np.unique(np.geomspace(1, config.num_steps, NUM_EVALUATIONS).round().astype(int))
-    settings = Settings(config.num_steps, config.batch_size, config.learning_rate, eval_at=tuple(steps.tolist()))
+    settings = Settings(
+        config.num_steps, config.batch_size, config.learning_rate, eval_at=tuple(steps.tolist())
+    )
     progress = jnp.arange(config.num_steps) / config.num_steps
-    rates = config.learning_rate * (0.5 * (1 + jnp.cos(jnp.pi * progress)) if config.decay == "cosine" else jnp.ones(config.num_steps))
-    x, y = sample(jax.random.key(2**32 - 1), config.num_test, config.data)  # a key that no seed below gives
-    split = Split(x[:1], y[:1], x, y)  # no training signals to evaluate on: those of the stream are as new as the test's
+    rates = config.learning_rate * (
+        0.5 * (1 + jnp.cos(jnp.pi * progress))
+        if config.decay == "cosine"
+        else jnp.ones(config.num_steps)
+    )
+    x, y = sample(
+        jax.random.key(2**32 - 1), config.num_test, config.data
+    )  # a key that no seed below gives
+    split = Split(
+        x[:1], y[:1], x, y
+    )  # no training signals to evaluate on: those of the stream are as new as the test's
     keys = jnp.stack([jax.random.key(seed) for seed in seeds])
     begin = time.perf_counter()
     fit = make_fit(model, settings, stream(config.data, config.batch_size))
@@ -101,7 +128,11 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     compiled_at = time.perf_counter()
     found = jax.block_until_ready(train())
     seconds = (time.perf_counter() - compiled_at) / len(seeds)
-    scalars = {"seconds": seconds, "compile_seconds": compiled_at - begin, "num_params": num_params(model)}
+    scalars = {
+        "seconds": seconds,
+        "compile_seconds": compiled_at - begin,
+        "num_params": num_params(model),
+    }
     curves = {name: found.curves[name] for name in ("test_acc", "test_loss")}
     return curve_rows(seeds, np.asarray(found.steps) * config.batch_size, curves) + scalar_rows(
         seeds, {name: [value] * len(seeds) for name, value in scalars.items()}
@@ -110,7 +141,8 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
 @cache
 def stream(data: DataConfig, batch_size: int) -> Callable[[Any], tuple[Any, Any]]:
-    """Return the function from a key to a batch of the stream; cached, so that equal streams are compiled once."""
+    """Return the function from a key to a batch of the stream; cached, so that equal streams are
+    compiled once."""
     from mnist1d.adapters.jax import sample
 
     return lambda key: sample(key, batch_size, data)
@@ -128,7 +160,15 @@ def trial_of(rows: Rows, model: str, decay: str = "cosine") -> Rows:
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     """Show the accuracy at the end of the pass beside that of the benchmark's 4,000 signals."""
-    header = ["classifier", "samples seen", "test acc %", "95 % interval", "n", "on 4,000 signals %", "s/seed"]
+    header = [
+        "classifier",
+        "samples seen",
+        "test acc %",
+        "95 % interval",
+        "n",
+        "on 4,000 signals %",
+        "s/seed",
+    ]
     frozen = {row.get("model"): row for row in reference()["rows"]}
     lines = []
     for model, decay in [*((m, "cosine") for m in MODELS), ("cnn", "none"), ("observer", "cosine")]:
@@ -138,17 +178,42 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
         acc = trial.final("test_acc")
         name = NAMES[model] + ", constant rate" * (decay == "none")
         if model == "observer":
-            lines.append([name, "", f"{100 * acc.mean():.2f}", cells(mean_interval(acc))[1], str(len(acc)), "", ""])
+            lines.append(
+                [
+                    name,
+                    "",
+                    f"{100 * acc.mean():.2f}",
+                    cells(mean_interval(acc))[1],
+                    str(len(acc)),
+                    "",
+                    "",
+                ]
+            )
             continue
-        before, seconds = cells(interval_of(frozen[model]))[0], f"{trial.final('seconds').mean():.1f}"
-        lines.append([name, f"{trial.curve('test_acc')[0][-1]:,}", *cells(mean_interval(acc)), str(len(acc)), before, seconds])
+        before, seconds = (
+            cells(interval_of(frozen[model]))[0],
+            f"{trial.final('seconds').mean():.1f}",
+        )
+        lines.append(
+            [
+                name,
+                f"{trial.curve('test_acc')[0][-1]:,}",
+                *cells(mean_interval(acc)),
+                str(len(acc)),
+                before,
+                seconds,
+            ]
+        )
     if lines:
-        lines.append(["human", "", *cells(interval_of(_human())), f"{_human()['answers']} answers", "", ""])
+        lines.append(
+            ["human", "", *cells(interval_of(_human())), f"{_human()['answers']} answers", "", ""]
+        )
     return header, lines
 
 
 def figures(rows: Rows) -> dict[str, Any]:
-    """Draw test error against samples seen, both on logarithmic axes; lines: the human and the ideal observer."""
+    """Draw test error against samples seen, both on logarithmic axes; lines: the human and the
+    ideal observer."""
     from mnist1d.plots import style
 
     fig, ax = style.figure(size=(6.4, 4.4))
@@ -157,19 +222,49 @@ def figures(rows: Rows) -> dict[str, Any]:
         trial = trial_of(rows, model, decay)
         if len(trial):
             samples, acc = trial.curve("test_acc")
-            error, label = np.maximum(1 - acc[:, 1:], 1e-4), NAMES[model] + ", constant rate" * (decay == "none")
-            style.band(ax, samples[1:], error, label, style.MODEL_COLORS[model], "--" if decay == "none" else "-")
+            error, label = (
+                np.maximum(1 - acc[:, 1:], 1e-4),
+                NAMES[model] + ", constant rate" * (decay == "none"),
+            )
+            style.band(
+                ax,
+                samples[1:],
+                error,
+                label,
+                style.MODEL_COLORS[model],
+                "--" if decay == "none" else "-",
+            )
             drawn = True
     observer = trial_of(rows, "observer")
     if not drawn and not len(observer):
         return {}
     style.reference_line(ax, 1 - _human()["acc"], "human")
     if len(observer):
-        style.reference_line(ax, max(1 - observer.final("test_acc").mean(), 1e-4), "ideal observer", style.INK)
-    frozen = [row for row in reference()["rows"] if row.get("model") in MODELS and len(trial_of(rows, row["model"]))]
+        style.reference_line(
+            ax, max(1 - observer.final("test_acc").mean(), 1e-4), "ideal observer", style.INK
+        )
+    frozen = [
+        row
+        for row in reference()["rows"]
+        if row.get("model") in MODELS and len(trial_of(rows, row["model"]))
+    ]
     for row in frozen:
-        ax.plot(4000, 1 - np.mean(row["acc"]), "o", color=style.MODEL_COLORS[row["model"]], markersize=5, markeredgecolor="white", zorder=3)
-    ax.set(xscale="log", yscale="log", ylim=(1e-4, 1), xlabel="samples seen; dots: 4,000 signals, 150 times over", ylabel="test error")
+        ax.plot(
+            4000,
+            1 - np.mean(row["acc"]),
+            "o",
+            color=style.MODEL_COLORS[row["model"]],
+            markersize=5,
+            markeredgecolor="white",
+            zorder=3,
+        )
+    ax.set(
+        xscale="log",
+        yscale="log",
+        ylim=(1e-4, 1),
+        xlabel="samples seen; dots: 4,000 signals, 150 times over",
+        ylabel="test error",
+    )
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
     if drawn:
         style.legend(ax, loc="lower left", bbox_to_anchor=(0, 0.12))
@@ -177,9 +272,14 @@ def figures(rows: Rows) -> dict[str, Any]:
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test whether each model reaches the human, whether the CNN reaches the ideal observer, and what a falling rate is worth."""
+    """Test whether each model reaches the human, whether the CNN reaches the ideal observer, and
+    what a falling rate is worth."""
     result, human = [], _human()
-    acc = {model: trial_of(rows, model).final("test_acc") for model in (*MODELS, "observer") if len(trial_of(rows, model))}
+    acc = {
+        model: trial_of(rows, model).final("test_acc")
+        for model in (*MODELS, "observer")
+        if len(trial_of(rows, model))
+    }
     for model in ("cnn", "gru"):
         if model in acc:
             gap = acc[model] - human["acc"]
@@ -196,7 +296,12 @@ def claims(rows: Rows) -> list[Claim]:
             n = min(len(acc[model]), len(acc["observer"]))
             gap = acc[model][:n] - acc["observer"][:n]
             result.append(
-                above(f"the {NAMES[model]} comes within half a point of the ideal observer", f"{NAMES[model]} - observer, acc", gap, -0.005)
+                above(
+                    f"the {NAMES[model]} comes within half a point of the ideal observer",
+                    f"{NAMES[model]} - observer, acc",
+                    gap,
+                    -0.005,
+                )
             )
     constant = trial_of(rows, "cnn", "none")
     if len(constant) and "cnn" in acc:
@@ -204,13 +309,22 @@ def claims(rows: Rows) -> list[Claim]:
         n = min(len(other), len(acc["cnn"]))
         result.append(
             above(
-                "a falling learning rate is worth more than 1 point to the CNN", "falling - constant, acc", acc["cnn"][:n] - other[:n], 0.01
+                "a falling learning rate is worth more than 1 point to the CNN",
+                "falling - constant, acc",
+                acc["cnn"][:n] - other[:n],
+                0.01,
             )
         )
     return result
 
 
-NAMES = {"logistic": "logistic", "mlp": "MLP", "cnn": "CNN", "gru": "GRU", "observer": "ideal observer"}
+NAMES = {
+    "logistic": "logistic",
+    "mlp": "MLP",
+    "cnn": "CNN",
+    "gru": "GRU",
+    "observer": "ideal observer",
+}
 
 
 def _human() -> dict[str, Any]:

@@ -1,9 +1,11 @@
-"""Anybody's model in the benchmark table: trained from several seeds, placed between its neighbours, drawn among them.
+"""Anybody's model in the benchmark table: trained from several seeds, placed between its
+neighbours, drawn among them.
 
 >>> mnist1d.evaluate(RandomForestClassifier())
 >>> mnist1d.evaluate(lambda: MyNetwork(channels=25), seeds=8).figure()
 
-The other rows of the table were measured beforehand, by `python -m benchmarks.table`, and ship with the package (benchmark.json).
+The other rows of the table were measured beforehand, by `python -m benchmarks.table`, and ship with
+the package (benchmark.json).
 """
 
 from __future__ import annotations
@@ -21,7 +23,15 @@ from scipy.special import rel_entr
 from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset, load_dataset, make_dataset
 from mnist1d.errors import MissingExtraError, Mnist1dError, UsageError, last_words
-from mnist1d.experiments.benchmark import aligned, cells, interval_of, mean_of, ranked_with, reference, table_with
+from mnist1d.experiments.benchmark import (
+    aligned,
+    cells,
+    interval_of,
+    mean_of,
+    ranked_with,
+    reference,
+    table_with,
+)
 from mnist1d.experiments.claims import mean_interval
 from mnist1d.experiments.rows import Row
 
@@ -42,7 +52,8 @@ class Config:
 
 
 class Run(NamedTuple):
-    """One training from one seed: its figures, or the traceback of its failure. bits_lost: None without probabilities."""
+    """One training from one seed: its figures, or the traceback of its failure. bits_lost: None
+    without probabilities."""
 
     seed: int
     shuffled: bool
@@ -54,12 +65,18 @@ class Run(NamedTuple):
 
     def figures(self) -> dict[str, float | None]:
         """Return what was measured, by the names of the store's metrics."""
-        return {"test_acc": self.acc, "seconds": self.seconds, "num_params": self.num_params, "bits_lost": self.bits_lost}
+        return {
+            "test_acc": self.acc,
+            "seconds": self.seconds,
+            "num_params": self.num_params,
+            "bits_lost": self.bits_lost,
+        }
 
 
 @dataclass(frozen=True, repr=False)
 class Evaluation:
-    """A model's row in the benchmark table: every run, ok or failed, and what follows from them. Printing it shows the table."""
+    """A model's row in the benchmark table: every run, ok or failed, and what follows from them.
+    Printing it shows the table."""
 
     name: str
     config: Config
@@ -85,12 +102,14 @@ class Evaluation:
 
     @property
     def seconds(self) -> float:
-        """Return the mean seconds of training and testing from one seed; a seed that compiles has that in it."""
+        """Return the mean seconds of training and testing from one seed; a seed that compiles has
+        that in it."""
         return float(np.mean([run.seconds for run in self.ok()]))
 
     @property
     def bits_lost(self) -> float | None:
-        """Return the mean Kullback-Leibler divergence, in bits a test signal, from the exact class probabilities to the model's.
+        """Return the mean Kullback-Leibler divergence, in bits a test signal, from the exact class
+        probabilities to the model's.
 
         None where it gives no probabilities. Probabilities below FLOOR count as that.
         """
@@ -99,32 +118,56 @@ class Evaluation:
 
     @property
     def neighbours(self) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-        """Return the rows of the table right below and right above, by mean accuracy; None at an end."""
+        """Return the rows of the table right below and right above, by mean accuracy; None at an
+        end."""
         own = self.acc().mean()
         rows = sorted(reference()["rows"], key=mean_of)
-        below, above = [row for row in rows if mean_of(row) <= own], [row for row in rows if mean_of(row) > own]
+        below, above = (
+            [row for row in rows if mean_of(row) <= own],
+            [row for row in rows if mean_of(row) > own],
+        )
         return (below[-1] if below else None), (above[0] if above else None)
 
     @property
     def place(self) -> str:
         """Say where in the table the model stands."""
-        below, above = (row and f"{row['name']} ({100 * mean_of(row):.1f} %)" for row in self.neighbours)
-        return f"between {below} and {above}" if below and above else f"above {below}" if below else f"below {above}"
+        below, above = (
+            row and f"{row['name']} ({100 * mean_of(row):.1f} %)" for row in self.neighbours
+        )
+        return (
+            f"between {below} and {above}"
+            if below and above
+            else f"above {below}"
+            if below
+            else f"below {above}"
+        )
 
     def table(self) -> tuple[list[str], list[list[str]]]:
-        """Return the benchmark table with the model in it, best first: header and lines; the model's line is marked with *."""
+        """Return the benchmark table with the model in it, best first: header and lines; the
+        model's line is marked with *."""
         return table_with(self._row)
 
     def figure(self) -> Any:
-        """Draw the table as a matplotlib Figure: mean and 95 % interval of every row, plain and shuffled, the model in colour."""
+        """Draw the table as a matplotlib Figure: mean and 95 % interval of every row, plain and
+        shuffled, the model in colour."""
         from mnist1d.plots.benchmark import draw
 
         own = self._row
-        return draw([(row["name"], row is own, interval_of(row), interval_of(row, "shuffled_acc")) for row in ranked_with(own)])
+        return draw(
+            [
+                (row["name"], row is own, interval_of(row), interval_of(row, "shuffled_acc"))
+                for row in ranked_with(own)
+            ]
+        )
 
     @property
     def _row(self) -> dict[str, Any]:
-        found = {"num_params": self.num_params, "acc": self.acc(), "shuffled_acc": self.acc(True), "seconds": self.seconds}
+        found = {
+            "num_params": self.num_params,
+            "acc": self.acc(),
+            "shuffled_acc": self.acc(True),
+            "seconds": self.seconds,
+        }
         return {"name": self.name, **found}
 
     def to_dict(self) -> dict[str, Any]:
@@ -133,7 +176,8 @@ class Evaluation:
         return {
             "model": self.name,
             **{
-                part: _summary(self.acc(shuffled), len(self.runs_of(shuffled))) for part, shuffled in (("plain", False), ("shuffled", True))
+                part: _summary(self.acc(shuffled), len(self.runs_of(shuffled)))
+                for part, shuffled in (("plain", False), ("shuffled", True))
             },
             "num_params": self.num_params,
             "seconds": self.seconds,
@@ -141,8 +185,14 @@ class Evaluation:
             "below": below and below["name"],
             "above": above and above["name"],
             "note": NOTE,
-            "failures": [{"seed": run.seed, "shuffled": run.shuffled, "traceback": run.error} for run in self.failed],
-            "runs": [{name: _finite(value) for name, value in run._asdict().items() if name != "error"} for run in self.runs],
+            "failures": [
+                {"seed": run.seed, "shuffled": run.shuffled, "traceback": run.error}
+                for run in self.failed
+            ],
+            "runs": [
+                {name: _finite(value) for name, value in run._asdict().items() if name != "error"}
+                for run in self.runs
+            ],
         }
 
     def runs_of(self, shuffled: bool) -> list[Run]:
@@ -150,7 +200,8 @@ class Evaluation:
         return [run for run in self.runs if run.shuffled == shuffled]
 
     def rows(self) -> list[tuple[Config, list[Row], list[Run]]]:
-        """Return for the plain and the shuffled signals: the config, the rows of the runs that ended well, and the failed runs."""
+        """Return for the plain and the shuffled signals: the config, the rows of the runs that
+        ended well, and the failed runs."""
         parts = []
         for shuffled in (False, True):
             runs = self.runs_of(shuffled)
@@ -194,16 +245,20 @@ def evaluate(
 ) -> Evaluation:
     """Measure anybody's model by the benchmark's protocol and place it in the table.
 
-    model: a PyTorch module or, better, a factory of one, x (batch, 40) to logits (batch, 10), trained with Adam, cross-entropy and
-    the three settings; a scikit-learn classifier; a JAX pair (init(key) -> params, apply(params, x) -> logits). train: a training of
-    your own, `train(model, x, y, seed)`, which returns the model (for a pair: its params) and never sees the test set. shuffled:
-    measure with permuted positions too. progress: called with each Run. A run that raises is a failure in the result, not an end.
-    Errors: Mnist1dError where every run, plain or shuffled, failed; the first one's reason is in the message.
+    model: a PyTorch module or, better, a factory of one, x (batch, 40) to logits (batch, 10),
+    trained with Adam, cross-entropy and the three settings; a scikit-learn classifier; a JAX pair
+    (init(key) -> params, apply(params, x) -> logits). train: a training of your own, `train(model,
+    x, y, seed)`, which returns the model (for a pair: its params) and never sees the test set.
+    shuffled: measure with permuted positions too. progress: called with each Run. A run that raises
+    is a failure in the result, not an end. Errors: Mnist1dError where every run, plain or shuffled,
+    failed; the first one's reason is in the message.
     """
     try:
         from mnist1d.learning.evaluate import Protocol, train_and_test
     except ImportError as error:
-        raise MissingExtraError(f"evaluate needs the extra [lab], of which {error.name} is not installed") from None
+        raise MissingExtraError(
+            f"evaluate needs the extra [lab], of which {error.name} is not installed"
+        ) from None
     seeds = _checked_seeds(seeds)
     protocol = Protocol(num_steps=num_steps, batch_size=batch_size, learning_rate=learning_rate)
     if train is not None and not callable(train):
@@ -226,13 +281,22 @@ def evaluate(
             if progress:
                 progress(run)
         if all(run.error for run in runs):
-            reason = str(first) if isinstance(first, Mnist1dError) else f"{type(first).__name__}: {first}"
-            raise Mnist1dError(f"{name}: none of {len(seeds)} runs ended well; the first: {reason}") from first
-    return Evaluation(name, Config(name, train is not None, num_steps, batch_size, learning_rate), tuple(runs))
+            reason = (
+                str(first)
+                if isinstance(first, Mnist1dError)
+                else f"{type(first).__name__}: {first}"
+            )
+            raise Mnist1dError(
+                f"{name}: none of {len(seeds)} runs ended well; the first: {reason}"
+            ) from first
+    return Evaluation(
+        name, Config(name, train is not None, num_steps, batch_size, learning_rate), tuple(runs)
+    )
 
 
 def bits_lost(exact: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return the mean over signals of KL(exact || model) in bits; both (samples, classes); see FLOOR."""
+    """Return the mean over signals of KL(exact || model) in bits; both (samples, classes); see
+    FLOOR."""
     raised = np.maximum(probabilities, FLOOR)
     model = raised / raised.sum(axis=1, keepdims=True)
     return float((rel_entr(exact, model) / math.log(2)).sum(axis=1).mean())
@@ -242,12 +306,21 @@ def _measured(outcome: Any, data: Dataset, seed: int, shuffled: bool) -> Run:
     lost = None
     if outcome.probabilities is not None and not shuffled:
         lost = bits_lost(_exact(), outcome.probabilities)
-    return Run(seed, shuffled, float(np.mean(outcome.predictions == data.y_test)), lost, outcome.num_params, outcome.seconds)
+    return Run(
+        seed,
+        shuffled,
+        float(np.mean(outcome.predictions == data.y_test)),
+        lost,
+        outcome.num_params,
+        outcome.seconds,
+    )
 
 
 @cache
 def _data(shuffled: bool) -> Dataset:
-    return make_dataset(DataConfig(shuffle_seq=True), dtype="float32") if shuffled else load_dataset()
+    return (
+        make_dataset(DataConfig(shuffle_seq=True), dtype="float32") if shuffled else load_dataset()
+    )
 
 
 @cache
@@ -260,9 +333,21 @@ def _exact() -> np.ndarray:
 
 def _checked_seeds(seeds: int | Sequence[int]) -> list[int]:
     whole = (int, np.integer)
-    found = list(range(seeds)) if isinstance(seeds, whole) and not isinstance(seeds, bool) else list(seeds) if np.iterable(seeds) else []
-    if not found or len(set(found)) < len(found) or any(not isinstance(s, whole) or not 0 <= s < 2**32 for s in found):
-        raise UsageError(f"seeds must be a number, at least 1, or distinct whole numbers from 0 to 2**32 - 1, got {seeds!r}")
+    found = (
+        list(range(seeds))
+        if isinstance(seeds, whole) and not isinstance(seeds, bool)
+        else list(seeds)
+        if np.iterable(seeds)
+        else []
+    )
+    if (
+        not found
+        or len(set(found)) < len(found)
+        or any(not isinstance(s, whole) or not 0 <= s < 2**32 for s in found)
+    ):
+        raise UsageError(
+            f"seeds must be a number, at least 1, or distinct whole numbers from 0 to 2**32 - 1, got {seeds!r}"
+        )
     return [int(seed) for seed in found]
 
 
@@ -284,7 +369,13 @@ def _summary(acc: np.ndarray, n: int) -> dict[str, Any] | None:
     if not n:
         return None
     mean, low, high = mean_interval(acc) if len(acc) else (math.nan,) * 3
-    return {"acc": _finite(mean), "low": _finite(low), "high": _finite(high), "ok": len(acc), "failed": n - len(acc)}
+    return {
+        "acc": _finite(mean),
+        "low": _finite(low),
+        "high": _finite(high),
+        "ok": len(acc),
+        "failed": n - len(acc),
+    }
 
 
 def _finite(value: Any) -> Any:

@@ -1,11 +1,14 @@
 """Metalearning a learning rate: does the gradient through all of training find the best one?
 
-An MLP (40 -> 50 tanh -> 10) is trained for 200 steps of plain gradient descent, batches of 50 in fixed order, always from the same
-initial weights. The mean of its 200 losses is a function of the learning rate alone; its exact gradient, taken through all the steps,
-moves the rate by gradient descent (0.3, 50 outer steps), once from far above and once from far below. A grid search over fixed rates,
-on the same initial weights, is the judge. Row.step of `rate` and `objective` counts outer steps; `grid` is an array of rates and losses.
+An MLP (40 -> 50 tanh -> 10) is trained for 200 steps of plain gradient descent, batches of 50 in
+fixed order, always from the same initial weights. The mean of its 200 losses is a function of the
+learning rate alone; its exact gradient, taken through all the steps, moves the rate by gradient
+descent (0.3, 50 outer steps), once from far above and once from far below. A grid search over fixed
+rates, on the same initial weights, is the judge. Row.step of `rate` and `objective` counts outer
+steps; `grid` is an array of rates and losses.
 
-Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439), section 3.3.
+Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439),
+section 3.3.
 """
 
 from __future__ import annotations
@@ -39,7 +42,10 @@ SEEDS = {"smoke": 2, "quick": 4, "paper": 8}
 PEER_SECONDS = 8.0
 ESTIMATE = {"smoke": 5.0, "quick": 9.0, "paper": 15.0}  # seconds of one core
 NUM_CLASSES = 10
-MEET, NO_BETTER = 0.02, 0.002  # how near two rates must come to have met, how many nats count as better
+MEET, NO_BETTER = (
+    0.02,
+    0.002,
+)  # how near two rates must come to have met, how many nats count as better
 
 
 @dataclass(frozen=True)
@@ -61,12 +67,17 @@ class Config:
 
 def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: the outer loop from above and from below."""
-    settings = {"smoke": {"outer_steps": 3, "num_steps": 20, "grid_size": 3}, "quick": {"grid_size": 15}, "paper": {}}[preset]
+    settings = {
+        "smoke": {"outer_steps": 3, "num_steps": 20, "grid_size": 3},
+        "quick": {"grid_size": 15},
+        "paper": {},
+    }[preset]
     return [Config(initial_rate=start, **settings) for start in STARTS]
 
 
 def make_objective(config: Config, x: Any, y: Any) -> Any:
-    """Return objective(rate, params) -> mean loss over all inner steps; each loss is that before its step. x (n, time), y (n,)."""
+    """Return objective(rate, params) -> mean loss over all inner steps; each loss is that before
+    its step. x (n, time), y (n,)."""
     import jax
     import jax.numpy as jnp
 
@@ -114,18 +125,30 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
             value, slope = jax.value_and_grad(objective)(rate, params)
             return rate - config.outer_rate * slope, (rate, value)
 
-        curves = jax.lax.scan(step, initial_rate, None, config.outer_steps + 1)[1]  # the last step only tells its objective
+        curves = jax.lax.scan(step, initial_rate, None, config.outer_steps + 1)[
+            1
+        ]  # the last step only tells its objective
         return *curves, jax.lax.map(lambda rate: objective(rate, params), rates)
 
     begin = time.perf_counter()
-    arguments = [(init(jax.random.key(seed)), jnp.float32(config.initial_rate), jnp.asarray(rates, jnp.float32)) for seed in seeds]
+    arguments = [
+        (
+            init(jax.random.key(seed)),
+            jnp.float32(config.initial_rate),
+            jnp.asarray(rates, jnp.float32),
+        )
+        for seed in seeds
+    ]
     compiled = jax.jit(outer).lower(*arguments[0]).compile()
     compiled_at = time.perf_counter()
     found = [[np.asarray(part) for part in compiled(*given)] for given in arguments]
     seconds = (time.perf_counter() - compiled_at) / len(seeds)
     rate, value, grid_value = (np.stack(part) for part in zip(*found, strict=True))
     rows = curve_rows(seeds, range(config.outer_steps + 1), {"rate": rate, "objective": value})
-    rows += [Row(seed, "grid", None, np.stack([rates, losses])) for seed, losses in zip(seeds, grid_value, strict=True)]
+    rows += [
+        Row(seed, "grid", None, np.stack([rates, losses]))
+        for seed, losses in zip(seeds, grid_value, strict=True)
+    ]
     scalars = {
         "grid_best_rate": rates[np.nanargmin(grid_value, axis=1)],
         "grid_best_loss": np.nanmin(grid_value, axis=1),
@@ -136,7 +159,8 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
 
 def measured(rows: Rows) -> dict[str, np.ndarray]:
-    """Return final rates and mean inner losses of the seeds that arrive, under the names of the published figures."""
+    """Return final rates and mean inner losses of the seeds that arrive, under the names of the
+    published figures."""
     found = {}
     for start in STARTS:
         trial = rows.where(initial_rate=start)
@@ -148,8 +172,19 @@ def measured(rows: Rows) -> dict[str, np.ndarray]:
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return one line a start: the rate and mean inner loss that were reached, and the grid's best; means over the seeds that arrive."""
-    header = ["from", "reaches", "95 % interval", "n", "diverged", "mean inner loss", "grid: best rate", "its loss", "published"]
+    """Return one line a start: the rate and mean inner loss that were reached, and the grid's best;
+    means over the seeds that arrive."""
+    header = [
+        "from",
+        "reaches",
+        "95 % interval",
+        "n",
+        "diverged",
+        "mean inner loss",
+        "grid: best rate",
+        "its loss",
+        "published",
+    ]
     lines = []
     for start in rows.unique("initial_rate"):
         trial = rows.where(initial_rate=start)
@@ -157,20 +192,37 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
         rate, interval, means = "–", "–", ["–"] * 3
         if kept.any():
             mean, low, high = mean_interval(trial.final("rate")[kept])
-            rate, interval = f"{mean:.3f}", f"{low:.3f} .. {high:.3f}" if math.isfinite(low) else "one seed"
-            means = [f"{trial.final(name)[kept].mean():.4f}" for name in ("objective", "grid_best_rate", "grid_best_loss")]
-        lines.append([f"{start:g}", rate, interval, str(kept.sum()), str((~kept).sum()), *means, "0.62, 1.716"])
+            rate, interval = (
+                f"{mean:.3f}",
+                f"{low:.3f} .. {high:.3f}" if math.isfinite(low) else "one seed",
+            )
+            means = [
+                f"{trial.final(name)[kept].mean():.4f}"
+                for name in ("objective", "grid_best_rate", "grid_best_loss")
+            ]
+        lines.append(
+            [
+                f"{start:g}",
+                rate,
+                interval,
+                str(kept.sum()),
+                str((~kept).sum()),
+                *means,
+                "0.62, 1.716",
+            ]
+        )
     return header, lines
 
 
 def arrived(trial: Rows) -> np.ndarray:
-    """Return which seeds end with a loss below that of guessing, (seeds,); the others diverge: from above, one step along a huge
-    gradient can throw the rate out of range."""
+    """Return which seeds end with a loss below that of guessing, (seeds,); the others diverge: from
+    above, one step along a huge gradient can throw the rate out of range."""
     return trial.final("objective") < math.log(NUM_CLASSES)  # never true of NaN
 
 
 def figures(rows: Rows) -> dict[str, Any]:
-    """Draw the rate against outer steps, and the mean inner loss against the rate: the grid's curve and the loop's path."""
+    """Draw the rate against outer steps, and the mean inner loss against the rate: the grid's curve
+    and the loop's path."""
     from mnist1d.plots import style
 
     fig, (left, right) = style.figure(1, 2, size=(9, 3.8))
@@ -180,17 +232,35 @@ def figures(rows: Rows) -> dict[str, Any]:
         kept = arrived(trial)
         if not kept.any():
             continue
-        steps, rate, value = (part[kept] if part.ndim == 2 else part for part in (*trial.curve("rate"), trial.curve("objective")[1]))
+        steps, rate, value = (
+            part[kept] if part.ndim == 2 else part
+            for part in (*trial.curve("rate"), trial.curve("objective")[1])
+        )
         style.band(left, steps, rate, f"from {start:g}", color)
-        right.plot(rate.mean(axis=0), value.mean(axis=0), "o-", color=color, markersize=3, linewidth=1, label=f"outer loop from {start:g}")
-        grids = np.stack([trial.array("grid", seed) for seed in sorted(trial.unique("seed"))])[kept]  # (seeds, 2, rates)
+        right.plot(
+            rate.mean(axis=0),
+            value.mean(axis=0),
+            "o-",
+            color=color,
+            markersize=3,
+            linewidth=1,
+            label=f"outer loop from {start:g}",
+        )
+        grids = np.stack([trial.array("grid", seed) for seed in sorted(trial.unique("seed"))])[
+            kept
+        ]  # (seeds, 2, rates)
         losses.append((grids[0, 0], grids[:, 1].mean(axis=0)))
     if losses:
         right.plot(*losses[0], color=style.GREY, linewidth=1.2, zorder=1, label="grid search")
     style.reference_line(left, 0.62, "published: 0.62")
     style.reference_line(right, 1.716, "published: 1.716")
     left.set(title="The rate", xlabel="outer steps", ylabel="learning rate", ylim=(0, None))
-    right.set(title="What it costs", xlabel="learning rate", ylabel="mean loss of 200 steps, nats", xscale="log")
+    right.set(
+        title="What it costs",
+        xlabel="learning rate",
+        ylabel="mean loss of 200 steps, nats",
+        xscale="log",
+    )
     right.set_xticks([0.15, 0.3, 0.6, 1, 1.5], ["0.15", "0.3", "0.6", "1", "1.5"], minor=False)
     right.set_xticks([], minor=True)
     if losses:
@@ -200,7 +270,8 @@ def figures(rows: Rows) -> dict[str, Any]:
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test that both starts meet, and that no fixed rate of the grid does better; seeds that diverge are left out, and counted."""
+    """Test that both starts meet, and that no fixed rate of the grid does better; seeds that
+    diverge are left out, and counted."""
     trials = [rows.where(initial_rate=start) for start in STARTS]
     found = [trial for trial in trials if len(trial)]
     result = []
@@ -211,7 +282,9 @@ def claims(rows: Rows) -> list[Claim]:
         if kept.any():
             text = f"from above and from below, both reach the same rate, within {MEET}"
             quantity = f"rate from 1.5 - rate from 0.15{_left_out(kept)}"
-            result.append(within(text, quantity, (above[:n] - below_[:n])[kept], -MEET, MEET, "both 0.62"))
+            result.append(
+                within(text, quantity, (above[:n] - below_[:n])[kept], -MEET, MEET, "both 0.62")
+            )
     parts = []
     for trial in found:
         kept = arrived(trial)
@@ -219,7 +292,13 @@ def claims(rows: Rows) -> list[Claim]:
             quantity = f"loss - grid's best loss, from {trial.unique('initial_rate')[0]:g}, nats{_left_out(kept)}"
             parts.append(below("", quantity, loss_gap(trial)[kept], NO_BETTER))
     if parts:
-        result.append(all_of(f"a grid search over fixed rates finds none better by {NO_BETTER} nats", parts, "no better one"))
+        result.append(
+            all_of(
+                f"a grid search over fixed rates finds none better by {NO_BETTER} nats",
+                parts,
+                "no better one",
+            )
+        )
     return result
 
 

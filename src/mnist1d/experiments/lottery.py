@@ -1,17 +1,22 @@
-"""Lottery tickets: do the few weights that win their place by training carry a prior that the dense network lacks?
+"""Lottery tickets: do the few weights that win their place by training carry a prior that the dense
+network lacks?
 
-A network of two hidden layers is trained, its smallest weights are dropped layer by layer (weights and bias together), the others
-rewound to their initial values, and so on, round after round, while the sparsity rises from 0 to 1. The control drops weights
-at random. At 92 % sparsity the masks are then judged on a fresh data set: as they are, with the signals reversed in time, with
-their positions permuted, and with all surviving weights drawn anew. What is adjacent in the signal should be adjacent in the mask:
-we count the runs of 2, 3 and 4 neighbouring inputs of a hidden unit that all survive.
+A network of two hidden layers is trained, its smallest weights are dropped layer by layer (weights
+and bias together), the others rewound to their initial values, and so on, round after round, while
+the sparsity rises from 0 to 1. The control drops weights at random. At 92 % sparsity the masks are
+then judged on a fresh data set: as they are, with the signals reversed in time, with their
+positions permuted, and with all surviving weights drawn anew. What is adjacent in the signal should
+be adjacent in the mask: we count the runs of 2, 3 and 4 neighbouring inputs of a hidden unit that
+all survive.
 
-Rows: train and test accuracy and loss, and sparsity, at the end of each round (step: the round); `NETWORK VARIANT test_acc` against
-training steps on the fresh set; `adjacent K` (its mean over hidden units), `adjacent K se`, and `adjacent K by chance`, what each
-unit would have if its weights lay anywhere; `mask LAYER`, (inputs + 1, units), the last row for the biases.
+Rows: train and test accuracy and loss, and sparsity, at the end of each round (step: the round);
+`NETWORK VARIANT test_acc` against training steps on the fresh set; `adjacent K` (its mean over
+hidden units), `adjacent K se`, and `adjacent K by chance`, what each unit would have if its weights
+lay anywhere; `mask LAYER`, (inputs + 1, units), the last row for the biases.
 
-Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439), section 3.1; the method is that
-of Frankle and Carbin, The Lottery Ticket Hypothesis (ICLR 2019, arXiv 1803.03635).
+Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439),
+section 3.1; the method is that of Frankle and Carbin, The Lottery Ticket Hypothesis (ICLR 2019,
+arXiv 1803.03635).
 """
 
 from __future__ import annotations
@@ -55,7 +60,8 @@ Params = dict[str, dict[str, np.ndarray]]
 
 @dataclass(frozen=True)
 class Config:
-    """One way of choosing the weights that stay; magnitude also trains the dense network on the fresh set."""
+    """One way of choosing the weights that stay; magnitude also trains the dense network on the
+    fresh set."""
 
     selection: str = "magnitude"
     hidden: int = 500
@@ -63,7 +69,9 @@ class Config:
     num_steps: int = 1501
     batch_size: int = 100
     learning_rate: float = 0.02
-    ticket_sparsity: float = 0.92  # of the masks judged on the fresh set: those of the round nearest to it
+    ticket_sparsity: float = (
+        0.92  # of the masks judged on the fresh set: those of the round nearest to it
+    )
     ticket_steps: int = 6000
     ticket_batch_size: int = 500
     ticket_eval_every: int = 100
@@ -71,7 +79,9 @@ class Config:
 
     def __post_init__(self) -> None:
         check_name(self.selection, SELECTIONS, "selection")
-        check_numbers(self, num_rounds=2, ticket_sparsity=0)  # at least two rounds: from the dense network to none
+        check_numbers(
+            self, num_rounds=2, ticket_sparsity=0
+        )  # at least two rounds: from the dense network to none
         if self.ticket_sparsity >= 1:
             raise UsageError(f"ticket_sparsity must be below 1, got {self.ticket_sparsity}")
 
@@ -89,7 +99,14 @@ class Config:
 def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: the tickets and their control."""
     sizes = {
-        "smoke": {"hidden": 20, "num_rounds": 5, "num_steps": 20, "ticket_steps": 20, "ticket_batch_size": 100, "ticket_eval_every": 10},
+        "smoke": {
+            "hidden": 20,
+            "num_rounds": 5,
+            "num_steps": 20,
+            "ticket_steps": 20,
+            "ticket_batch_size": 100,
+            "ticket_eval_every": 10,
+        },
         "quick": {
             "hidden": 250,
             "num_rounds": 13,
@@ -104,12 +121,14 @@ def grid(preset: str) -> list[Config]:
 
 
 def weight(config: Config) -> float:
-    """Return the cost of a trial in units of the random masks'; magnitude also trains the dense network on the fresh set."""
+    """Return the cost of a trial in units of the random masks'; magnitude also trains the dense
+    network on the fresh set."""
     return 1.45 if config.selection == "magnitude" else 1.0
 
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
-    """Prune and rewind round after round, then train the chosen masks on the fresh set; one seed after the other."""
+    """Prune and rewind round after round, then train the chosen masks on the fresh set; one seed
+    after the other."""
     import jax
 
     from mnist1d.learning import Settings, Split, jit_once
@@ -118,47 +137,95 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
     split = Split.of(make_dataset(config.data, dtype="float32"))
     fresh = make_dataset(config.data.replace(seed=(config.data.seed + 1) % 2**32), dtype="float32")
-    splits = {"plain": Split.of(fresh), "reversed": Split.of(fresh.reversed()), "permuted": Split.of(fresh.shuffled(seed=0))}
+    splits = {
+        "plain": Split.of(fresh),
+        "reversed": Split.of(fresh.reversed()),
+        "permuted": Split.of(fresh.shuffled(seed=0)),
+    }
     splits["redrawn"] = splits["plain"]
     init = jit_once(mlp(hidden=config.hidden, num_inputs=split.x.shape[1]).init)
-    parts = PARTS if config.num_rounds >= FINE else 1  # with few rounds, compiling for every size takes longer than it saves
+    parts = (
+        PARTS if config.num_rounds >= FINE else 1
+    )  # with few rounds, compiling for every size takes longer than it saves
     train, ticket = config.num_steps, config.ticket_steps
-    cycle = PrunedTraining(Settings(train, config.batch_size, config.learning_rate, eval_every=train), parts)
-    judge = PrunedTraining(Settings(ticket, config.ticket_batch_size, config.learning_rate, eval_every=config.ticket_eval_every), parts)
+    cycle = PrunedTraining(
+        Settings(train, config.batch_size, config.learning_rate, eval_every=train), parts
+    )
+    judge = PrunedTraining(
+        Settings(
+            ticket,
+            config.ticket_batch_size,
+            config.learning_rate,
+            eval_every=config.ticket_eval_every,
+        ),
+        parts,
+    )
     rows = []
     for seed in seeds:
         begin, compiled = time.perf_counter(), cycle.compile_seconds + judge.compile_seconds
-        initial, redrawn = (jax.device_get(init(jax.random.key(number))) for number in (2 * seed, 2 * seed + 1))
+        initial, redrawn = (
+            jax.device_get(init(jax.random.key(number))) for number in (2 * seed, 2 * seed + 1)
+        )
         found, masks = rounds(config, seed, initial, partial(cycle, seed, split))
-        rows += curve_rows([seed], range(config.num_rounds), {name: values[None] for name, values in found.items()})
-        networks = {"random": masks} if config.selection == "random" else {"dense": kept_by(initial, np.ones_like), "ticket": masks}
+        rows += curve_rows(
+            [seed], range(config.num_rounds), {name: values[None] for name, values in found.items()}
+        )
+        networks = (
+            {"random": masks}
+            if config.selection == "random"
+            else {"dense": kept_by(initial, np.ones_like), "ticket": masks}
+        )
         for network, mask in networks.items():
             for variant in VARIANTS:
-                fit = judge(seed, splits[variant], redrawn if variant == "redrawn" else initial, mask)
-                curves = {f"{network} {variant} {name}": np.asarray(fit.curves[name])[None] for name in ("train_acc", "test_acc")}
+                fit = judge(
+                    seed, splits[variant], redrawn if variant == "redrawn" else initial, mask
+                )
+                curves = {
+                    f"{network} {variant} {name}": np.asarray(fit.curves[name])[None]
+                    for name in ("train_acc", "test_acc")
+                }
                 rows += curve_rows([seed], np.asarray(fit.steps), curves)
         compiled = cycle.compile_seconds + judge.compile_seconds - compiled
-        scalars = {"seconds": time.perf_counter() - begin - compiled, "compile_seconds": compiled, **adjacency(masks["dense1"]["w"])}
+        scalars = {
+            "seconds": time.perf_counter() - begin - compiled,
+            "compile_seconds": compiled,
+            **adjacency(masks["dense1"]["w"]),
+        }
         rows += scalar_rows([seed], {name: [value] for name, value in scalars.items()})
-        rows += [Row(seed, f"mask {layer}", None, joined(mask).astype(np.uint8)) for layer, mask in masks.items()]
+        rows += [
+            Row(seed, f"mask {layer}", None, joined(mask).astype(np.uint8))
+            for layer, mask in masks.items()
+        ]
     return rows
 
 
-def rounds(config: Config, seed: int, initial: Params, train: Callable[[Params, Params], Any]) -> tuple[dict[str, np.ndarray], Params]:
-    """Prune, rewind and train once a round with train(params, mask) -> Fit; return the metrics at each round's end, (rounds,) each,
-    and the masks of the ticket round."""
+def rounds(
+    config: Config, seed: int, initial: Params, train: Callable[[Params, Params], Any]
+) -> tuple[dict[str, np.ndarray], Params]:
+    """Prune, rewind and train once a round with train(params, mask) -> Fit; return the metrics at
+    each round's end, (rounds,) each, and the masks of the ticket round."""
     rng, trained = np.random.default_rng(seed), initial
-    metrics: dict[str, list[float]] = {name: [] for name in ("train_acc", "test_acc", "train_loss", "test_loss", "sparsity")}
+    metrics: dict[str, list[float]] = {
+        name: [] for name in ("train_acc", "test_acc", "train_loss", "test_loss", "sparsity")
+    }
     for i, sparsity in enumerate(config.sparsities):
         scores = {layer: np.abs(joined(p)) for layer, p in trained.items()}
         if config.selection == "random":
             scores = {layer: rng.random(s.shape, np.float32) for layer, s in scores.items()}
         masks = {layer: split_off(lowest_dropped(s, sparsity)) for layer, s in scores.items()}
-        fit = train(initial, masks)  # masked from the first step: the others start from their initial values again
-        trained = {layer: {name: np.asarray(a) for name, a in p.items()} for layer, p in fit.params.items()}
+        fit = train(
+            initial, masks
+        )  # masked from the first step: the others start from their initial values again
+        trained = {
+            layer: {name: np.asarray(a) for name, a in p.items()} for layer, p in fit.params.items()
+        }
         for name, values in fit.curves.items():
             metrics[name].append(float(values[-1]))
-        metrics["sparsity"].append(1 - sum(joined(m).sum() for m in masks.values()) / sum(joined(m).size for m in masks.values()))
+        metrics["sparsity"].append(
+            1
+            - sum(joined(m).sum() for m in masks.values())
+            / sum(joined(m).size for m in masks.values())
+        )
         if i == config.ticket_round:
             chosen = masks
     return {name: np.array(values) for name, values in metrics.items()}, chosen
@@ -170,14 +237,16 @@ def nearest_round(num_rounds: int, sparsity: float) -> int:
 
 
 def lowest_dropped(scores: np.ndarray, sparsity: float) -> np.ndarray:
-    """Return the mask, float32 like scores, that is 0 at the int(sparsity * size) lowest scores and 1 elsewhere."""
+    """Return the mask, float32 like scores, that is 0 at the int(sparsity * size) lowest scores and
+    1 elsewhere."""
     mask = np.ones(scores.size, np.float32)
     mask[np.argsort(scores, axis=None, kind="stable")[: int(sparsity * scores.size)]] = 0
     return mask.reshape(scores.shape)
 
 
 def joined(layer: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return a layer's weights (inputs, units) and biases (units,) as one array (inputs + 1, units)."""
+    """Return a layer's weights (inputs, units) and biases (units,) as one array (inputs + 1,
+    units)."""
     return np.concatenate([layer["w"], np.asarray(layer["b"])[None]])
 
 
@@ -192,17 +261,21 @@ def kept_by(params: Params, fill: Callable[[np.ndarray], np.ndarray]) -> Params:
 
 
 def adjacent_shares(mask: np.ndarray, length: int) -> np.ndarray:
-    """Return for each hidden unit of a mask (inputs, units) the share of its runs of `length` neighbouring inputs that all survive."""
+    """Return for each hidden unit of a mask (inputs, units) the share of its runs of `length`
+    neighbouring inputs that all survive."""
     return np.lib.stride_tricks.sliding_window_view(mask, length, axis=0).all(axis=-1).mean(axis=0)
 
 
 def adjacency(mask: np.ndarray) -> dict[str, float]:
-    """Return mean and standard error over hidden units of the adjacent shares, and their mean if each unit's weights lay anywhere."""
+    """Return mean and standard error over hidden units of the adjacent shares, and their mean if
+    each unit's weights lay anywhere."""
     num_inputs, result = len(mask), {}
     survivors = mask.sum(axis=0)[:, None]  # (units, 1)
     for length in RUNS:
         shares, i = adjacent_shares(mask > 0, length), np.arange(length)
-        chance = ((survivors - i).clip(0) / (num_inputs - i)).prod(axis=1)  # drawn without replacement
+        chance = ((survivors - i).clip(0) / (num_inputs - i)).prod(
+            axis=1
+        )  # drawn without replacement
         result[f"adjacent {length}"] = shares.mean()
         result[f"adjacent {length} se"] = shares.std(ddof=1) / len(shares) ** 0.5
         result[f"adjacent {length} by chance"] = chance.mean()
@@ -210,8 +283,12 @@ def adjacency(mask: np.ndarray) -> dict[str, float]:
 
 
 def measured(rows: Rows) -> dict[str, np.ndarray]:
-    """Return test accuracies on the fresh set, and the peaks over the rounds, (seeds,), under the names of the published figures."""
-    cells = {name: _by_seed(rows, *name.split()) for name in ("dense", "ticket", "ticket permuted", "ticket redrawn", "random")}
+    """Return test accuracies on the fresh set, and the peaks over the rounds, (seeds,), under the
+    names of the published figures."""
+    cells = {
+        name: _by_seed(rows, *name.split())
+        for name in ("dense", "ticket", "ticket permuted", "ticket redrawn", "random")
+    }
     result = {name: np.array(list(cell.values())) for name, cell in cells.items() if cell}
     for selection, name in (("magnitude", "ticket"), ("random", "random")):
         if len(rows.where(selection=selection)):
@@ -222,7 +299,8 @@ def measured(rows: Rows) -> dict[str, np.ndarray]:
 def peaks(rows: Rows, selection: str) -> tuple[np.ndarray, np.ndarray]:
     """Return where each seed's test accuracy peaks over sparsity, and how high: (seeds,) each.
 
-    A running mean over 5 rounds (1 where there are fewer than FINE) is what peaks: the highest of 100 noisy values is too high.
+    A running mean over 5 rounds (1 where there are fewer than FINE) is what peaks: the highest of
+    100 noisy values is too high.
     """
     trial = rows.where(selection=selection)
     (_, sparsity), (_, acc) = trial.curve("sparsity"), trial.curve("test_acc")
@@ -234,53 +312,109 @@ def peaks(rows: Rows, selection: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return final test accuracies on the fresh set in percent, network by variant: mean over seeds and 95 % interval."""
+    """Return final test accuracies on the fresh set in percent, network by variant: mean over seeds
+    and 95 % interval."""
     lines = []
     for network in ("dense", "random", "ticket"):
         cells = [list(_by_seed(rows, network, variant).values()) for variant in VARIANTS]
         if all(cells):
             lines.append([network, *(_percent(cell) for cell in cells), str(len(cells[0]))])
-    return ["test acc % on fresh data", "as is", "reversed", "permuted", "weights redrawn", "n"], lines
+    return [
+        "test acc % on fresh data",
+        "as is",
+        "reversed",
+        "permuted",
+        "weights redrawn",
+        "n",
+    ], lines
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test the sentences on the fresh set, paired by seed, which fixes the initial weights; then adjacency, and where the peaks lie."""
+    """Test the sentences on the fresh set, paired by seed, which fixes the initial weights; then
+    adjacency, and where the peaks lie."""
     acc = {(n, v): _by_seed(rows, n, v) for n in ("dense", "random", "ticket") for v in VARIANTS}
-    gain = {variant: _difference(acc["ticket", variant], acc["dense", variant]) for variant in VARIANTS}
+    gain = {
+        variant: _difference(acc["ticket", variant], acc["dense", variant]) for variant in VARIANTS
+    }
     loss = _difference(acc["dense", "plain"], acc["random", "plain"])
     result = []
     if len(gain["plain"]):
         result += [
-            above("the ticket beats the dense network", "ticket - dense, test acc", gain["plain"], published="71 > 64"),
-            above("it still does when the signals are reversed", "ticket - dense, test acc", gain["reversed"]),
-            above("it still does when its weights are drawn anew", "ticket - dense, test acc", gain["redrawn"], published="67 > 64"),
+            above(
+                "the ticket beats the dense network",
+                "ticket - dense, test acc",
+                gain["plain"],
+                published="71 > 64",
+            ),
+            above(
+                "it still does when the signals are reversed",
+                "ticket - dense, test acc",
+                gain["reversed"],
+            ),
+            above(
+                "it still does when its weights are drawn anew",
+                "ticket - dense, test acc",
+                gain["redrawn"],
+                published="67 > 64",
+            ),
         ]
         cost = _difference(acc["ticket", "plain"], acc["ticket", "permuted"])
         parts = [
             above("", "ticket, plain - permuted, test acc", cost),
             above("", "half the gain - gain when permuted", gain["plain"] / 2 - gain["permuted"]),
         ]
-        result.append(all_of("permuting the positions takes the gain away: less than half is left", parts, "63 < 64"))
+        result.append(
+            all_of(
+                "permuting the positions takes the gain away: less than half is left",
+                parts,
+                "63 < 64",
+            )
+        )
     if len(loss):
-        result.append(above("a random ticket is worse than the dense network", "dense - random, test acc", loss, published="58 < 64"))
+        result.append(
+            above(
+                "a random ticket is worse than the dense network",
+                "dense - random, test acc",
+                loss,
+                published="58 < 64",
+            )
+        )
     for length, name in zip(RUNS, ("pairs", "triples", "quadruples"), strict=True):
-        mine, other = (_by_seed(rows.where(selection=s), metric=f"adjacent {length}") for s in SELECTIONS)
+        mine, other = (
+            _by_seed(rows.where(selection=s), metric=f"adjacent {length}") for s in SELECTIONS
+        )
         chance = _by_seed(rows.where(selection="magnitude"), metric=f"adjacent {length} by chance")
-        parts = [above("", f"{name} above each unit's own chance, share", _difference(mine, chance))] if mine else []
+        parts = (
+            [above("", f"{name} above each unit's own chance, share", _difference(mine, chance))]
+            if mine
+            else []
+        )
         if len(more := _difference(mine, other)):
             parts.append(above("", f"{name}, ticket - random mask, share", more))
         if parts:
-            result.append(all_of(f"the ticket has more adjacent weights than chance: {name}", parts))
+            result.append(
+                all_of(f"the ticket has more adjacent weights than chance: {name}", parts)
+            )
     for selection, low, high in (("magnitude", 0.85, 0.92), ("random", 0.70, 0.80)):
         if len(rows.where(selection=selection, metric="sparsity").unique("step")) >= FINE:
             name = "ticket" if selection == "magnitude" else "random mask"
             text = f"the {name} is best between {100 * low:.0f} and {100 * high:.0f} % sparsity"
-            result.append(within(text, "sparsity at the peak", peaks(rows, selection)[0], low, high, f"{low:g} .. {high:g}"))
+            result.append(
+                within(
+                    text,
+                    "sparsity at the peak",
+                    peaks(rows, selection)[0],
+                    low,
+                    high,
+                    f"{low:g} .. {high:g}",
+                )
+            )
     return result
 
 
 def figures(rows: Rows) -> dict[str, Any]:
-    """Draw accuracy against sparsity and on the fresh set; adjacency; the first layer's masks, units sorted by adjacency."""
+    """Draw accuracy against sparsity and on the fresh set; adjacency; the first layer's masks,
+    units sorted by adjacency."""
     from mnist1d.plots import style
 
     colors = {"dense": style.GREY, "ticket": style.COLORS[0], "random": style.COLORS[1]}
@@ -309,7 +443,9 @@ def figures(rows: Rows) -> dict[str, Any]:
         for at, cell in zip(x, cells, strict=True):
             right.plot(np.full(len(cell), at), cell, ".", color=style.INK, markersize=4)
     right.set(
-        title="The same masks on a fresh data set", xticks=range(len(VARIANTS)), xticklabels=["as is", "reversed", "permuted", "redrawn"]
+        title="The same masks on a fresh data set",
+        xticks=range(len(VARIANTS)),
+        xticklabels=["as is", "reversed", "permuted", "redrawn"],
     )
     low = min((min(_by_seed(rows, n, v).values()) for n in shown for v in VARIANTS), default=0.0)
     right.set_ylim(max(0, low - 0.08), None)
@@ -325,19 +461,37 @@ def _mask_figure(rows: Rows, colors: Mapping[str, str]) -> Any:
     from mnist1d.plots import style
 
     fig, axes = style.figure(1, 3, size=(9, 3.8), width_ratios=(1, 1, 0.8))
-    for ax, (selection, name) in zip(axes, (("magnitude", "ticket"), ("random", "random")), strict=False):
+    for ax, (selection, name) in zip(
+        axes, (("magnitude", "ticket"), ("random", "random")), strict=False
+    ):
         if not len(trial := rows.where(selection=selection)):
             ax.set_axis_off()
             continue
         mask = trial.array("mask dense1")[:-1]  # (inputs, units)
         order = np.lexsort([mask.sum(axis=0), *(adjacent_shares(mask > 0, k) for k in RUNS)])[::-1]
-        ax.imshow(mask[:, order].T, aspect="auto", cmap="Greys", interpolation="none", vmin=0, vmax=1)
+        ax.imshow(
+            mask[:, order].T, aspect="auto", cmap="Greys", interpolation="none", vmin=0, vmax=1
+        )
         ax.grid(False)
-        ax.set(title=f"{LABELS[name]}, first layer".capitalize(), xlabel="input (position)", ylabel="hidden units, most adjacent first")
+        ax.set(
+            title=f"{LABELS[name]}, first layer".capitalize(),
+            xlabel="input (position)",
+            ylabel="hidden units, most adjacent first",
+        )
         for k, length in enumerate(RUNS):
-            share, chance = (list(_by_seed(trial, metric=f"adjacent {length}{end}").values()) for end in ("", " by chance"))
+            share, chance = (
+                list(_by_seed(trial, metric=f"adjacent {length}{end}").values())
+                for end in ("", " by chance")
+            )
             x = k + (0.2 if name == "random" else -0.2)
-            axes[2].bar(x, np.mean(share), 0.36, color=colors[name], label=LABELS[name] if k == 0 else None, alpha=0.85)
+            axes[2].bar(
+                x,
+                np.mean(share),
+                0.36,
+                color=colors[name],
+                label=LABELS[name] if k == 0 else None,
+                alpha=0.85,
+            )
             error = np.mean(list(_by_seed(trial, metric=f"adjacent {length} se").values()))
             axes[2].errorbar(x, np.mean(share), error, color=style.INK, linewidth=1)
             axes[2].plot(
@@ -347,18 +501,33 @@ def _mask_figure(rows: Rows, colors: Mapping[str, str]) -> Any:
                 linewidth=1.5,
                 label="units' own chance" if k == 0 and name == "ticket" else None,
             )
-    axes[2].set(title="Neighbours all kept", xticks=range(len(RUNS)), xticklabels=["pairs", "triples", "quadruples"])
-    if any(len(bar) and bar[0].get_height() > 0 for bar in axes[2].containers if hasattr(bar, "patches")):
+    axes[2].set(
+        title="Neighbours all kept",
+        xticks=range(len(RUNS)),
+        xticklabels=["pairs", "triples", "quadruples"],
+    )
+    if any(
+        len(bar) and bar[0].get_height() > 0
+        for bar in axes[2].containers
+        if hasattr(bar, "patches")
+    ):
         axes[2].set_yscale("log", nonpositive="clip")
     axes[2].yaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %")
     style.legend(axes[2])
     return fig
 
 
-def _by_seed(rows: Rows, network: str = "", variant: str = "plain", *, metric: str = "") -> dict[int, float]:
-    """Return {seed: the last value}, seeds ascending, of a test accuracy on the fresh set, or of any metric; {} if there is none."""
+def _by_seed(
+    rows: Rows, network: str = "", variant: str = "plain", *, metric: str = ""
+) -> dict[int, float]:
+    """Return {seed: the last value}, seeds ascending, of a test accuracy on the fresh set, or of
+    any metric; {} if there is none."""
     found = rows.where(metric=metric or f"{network} {variant} test_acc")
-    return dict(zip(sorted(found.unique("seed")), found.final(found.unique("metric")[0]), strict=True)) if len(found) else {}
+    return (
+        dict(zip(sorted(found.unique("seed")), found.final(found.unique("metric")[0]), strict=True))
+        if len(found)
+        else {}
+    )
 
 
 def _difference(a: Mapping[int, float], b: Mapping[int, float]) -> np.ndarray:
@@ -368,4 +537,8 @@ def _difference(a: Mapping[int, float], b: Mapping[int, float]) -> np.ndarray:
 
 def _percent(values: Sequence[float]) -> str:
     mean, low, high = mean_interval(values)
-    return f"{100 * mean:.1f} ({100 * low:.1f} .. {100 * high:.1f})" if np.isfinite(low) else f"{100 * mean:.1f}"
+    return (
+        f"{100 * mean:.1f} ({100 * low:.1f} .. {100 * high:.1f})"
+        if np.isfinite(low)
+        else f"{100 * mean:.1f}"
+    )

@@ -1,12 +1,14 @@
 """Pooling: does it help because it fits the signals, or because there are few of them?
 
-Two convolutional layers (20 channels, kernel 3, padding 1, relu) and a linear layer on top, in five variants: neither pooling nor
-stride, stride 2, and maximum, average or L2 pooling over windows of 2 after each layer; one seed gives all variants their weights.
-Training sets of 1,000 to 50,000 signals, 1,000 test signals with each; Adam 0.01, batch 100, 6,000 steps.
+Two convolutional layers (20 channels, kernel 3, padding 1, relu) and a linear layer on top, in five
+variants: neither pooling nor stride, stride 2, and maximum, average or L2 pooling over windows of 2
+after each layer; one seed gives all variants their weights. Training sets of 1,000 to 50,000
+signals, 1,000 test signals with each; Adam 0.01, batch 100, 6,000 steps.
 
 Rows: curves of accuracy and loss (step: training steps), seconds, compile_seconds, num_params.
 
-Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439), section 3.5.
+Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439),
+section 3.5.
 """
 
 from __future__ import annotations
@@ -46,7 +48,8 @@ WINDOW = 2
 
 @dataclass(frozen=True)
 class Config:
-    """One variant on one size of the training set; `data` gives the other knobs, its size and split are set from here."""
+    """One variant on one size of the training set; `data` gives the other knobs, its size and split
+    are set from here."""
 
     pooling: str = "max"
     num_train: int = 1000
@@ -71,13 +74,24 @@ class Config:
 
 def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: every variant on every size."""
-    sizes = {"smoke": (200,), "quick": (1000, 10_000), "paper": (1000, 2000, 5000, 10_000, 20_000, 50_000)}[preset]
-    rest = {"smoke": {"num_steps": 20, "eval_every": 10, "channels": 4}, "quick": {"num_steps": 1500}, "paper": {}}[preset]
-    return [Config(pooling=pooling, num_train=size, **rest) for size in sizes for pooling in POOLINGS]
+    sizes = {
+        "smoke": (200,),
+        "quick": (1000, 10_000),
+        "paper": (1000, 2000, 5000, 10_000, 20_000, 50_000),
+    }[preset]
+    rest = {
+        "smoke": {"num_steps": 20, "eval_every": 10, "channels": 4},
+        "quick": {"num_steps": 1500},
+        "paper": {},
+    }[preset]
+    return [
+        Config(pooling=pooling, num_train=size, **rest) for size in sizes for pooling in POOLINGS
+    ]
 
 
 def weight(config: Config) -> float:
-    """Return a trial's relative cost: without pooling the second layer and the linear one see twice as many positions."""
+    """Return a trial's relative cost: without pooling the second layer and the linear one see twice
+    as many positions."""
     return {"none": 2.0, "stride": 0.6}.get(config.pooling, 1.0) * (1 + config.num_train / 50_000)
 
 
@@ -89,7 +103,9 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
     split = Split.of(make_dataset(config.sized_data, dtype="float32"))
     model = pooled_cnn(config.pooling, config.channels, split.x.shape[1])
-    settings = Settings(config.num_steps, config.batch_size, config.learning_rate, eval_every=config.eval_every)
+    settings = Settings(
+        config.num_steps, config.batch_size, config.learning_rate, eval_every=config.eval_every
+    )
     keys = jax.numpy.stack([jax.random.key(seed) for seed in seeds])
     begin = time.perf_counter()
     train = compile_seeds(make_fit(model, settings), keys, split)
@@ -100,7 +116,9 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         "compile_seconds": compiled_at - begin,
         "num_params": num_params(model),
     }
-    return curve_rows(seeds, np.asarray(fit.steps), fit.curves) + scalar_rows(seeds, {k: [v] * len(seeds) for k, v in scalars.items()})
+    return curve_rows(seeds, np.asarray(fit.steps), fit.curves) + scalar_rows(
+        seeds, {k: [v] * len(seeds) for k, v in scalars.items()}
+    )
 
 
 def pooled_cnn(pooling: str, channels: int, num_inputs: int) -> Any:
@@ -121,23 +139,32 @@ def pooled_cnn(pooling: str, channels: int, num_inputs: int) -> Any:
 
     def init(key: Any) -> Any:
         keys = random.split(key, 3)
-        params = {"conv1": conv1d_init(keys[0], 1, channels, 3), "conv2": conv1d_init(keys[1], channels, channels, 3)}
-        num_features = jax.eval_shape(features, params, jax.ShapeDtypeStruct((1, num_inputs), "float32")).shape[1]
+        params = {
+            "conv1": conv1d_init(keys[0], 1, channels, 3),
+            "conv2": conv1d_init(keys[1], channels, channels, 3),
+        }
+        num_features = jax.eval_shape(
+            features, params, jax.ShapeDtypeStruct((1, num_inputs), "float32")
+        ).shape[1]
         return params | {"dense": dense_init(keys[2], num_features, 10)}
 
     return Model(init, lambda params, x: dense(params["dense"], features(params, x)))
 
 
 def pool(h: Any, pooling: str) -> Any:
-    """Pool h (channels, time, batch) over windows of 2 in time, without overlap; what does not fill a window is left out.
+    """Pool h (channels, time, batch) over windows of 2 in time, without overlap; what does not fill
+    a window is left out.
 
-    L2 pooling is the square root of the sum of squares, as PyTorch's LPPool1d; its gradient at 0 is 0.
+    L2 pooling is the square root of the sum of squares, as PyTorch's LPPool1d; its gradient at 0 is
+    0.
     """
     import jax.numpy as jnp
 
     if pooling not in POOLED:
         return h
-    windows = h[:, : h.shape[1] // WINDOW * WINDOW].reshape(h.shape[0], -1, WINDOW, h.shape[2])  # (channels, new time, 2, batch)
+    windows = h[:, : h.shape[1] // WINDOW * WINDOW].reshape(
+        h.shape[0], -1, WINDOW, h.shape[2]
+    )  # (channels, new time, 2, batch)
     if pooling == "max":
         return windows.max(axis=2)
     if pooling == "average":
@@ -149,8 +176,14 @@ def pool(h: Any, pooling: str) -> Any:
 def measured(rows: Rows) -> dict[str, np.ndarray]:
     """Return final test accuracies, (seeds,), under the names of the published figures."""
     names = {p.name for p in PUBLISHED}
-    cells = {f"{pooling}, {size} signals": rows_of(rows, pooling, size) for pooling in POOLINGS for size in rows.unique("num_train")}
-    return {name: cell.final("test_acc") for name, cell in cells.items() if name in names and len(cell)}
+    cells = {
+        f"{pooling}, {size} signals": rows_of(rows, pooling, size)
+        for pooling in POOLINGS
+        for size in rows.unique("num_train")
+    }
+    return {
+        name: cell.final("test_acc") for name, cell in cells.items() if name in names and len(cell)
+    }
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
@@ -158,7 +191,15 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     lines = []
     for size in sorted(rows.unique("num_train")):
         cells = [rows_of(rows, pooling, size) for pooling in POOLINGS]
-        lines.append([f"{size:,}", *(f"{100 * cell.final('test_acc').mean():.1f}" if len(cell) else "" for cell in cells)])
+        lines.append(
+            [
+                f"{size:,}",
+                *(
+                    f"{100 * cell.final('test_acc').mean():.1f}" if len(cell) else ""
+                    for cell in cells
+                ),
+            ]
+        )
     return ["training signals", *(NAMES[pooling] for pooling in POOLINGS)], lines
 
 
@@ -168,12 +209,30 @@ def figures(rows: Rows) -> dict[str, Any]:
 
     fig, ax = style.figure(1, 1, size=(6, 4))
     for color, pooling in zip(style.COLORS, POOLINGS, strict=False):
-        sizes = [size for size in sorted(rows.unique("num_train")) if len(rows_of(rows, pooling, size))]
-        seeds = sorted(set.intersection(*(set(rows_of(rows, pooling, size).unique("seed")) for size in sizes))) if sizes else []
+        sizes = [
+            size for size in sorted(rows.unique("num_train")) if len(rows_of(rows, pooling, size))
+        ]
+        seeds = (
+            sorted(
+                set.intersection(
+                    *(set(rows_of(rows, pooling, size).unique("seed")) for size in sizes)
+                )
+            )
+            if sizes
+            else []
+        )
         if seeds:
-            values = [[rows_of(rows, pooling, size).where(seed=seed).final("test_acc")[0] for size in sizes] for seed in seeds]
+            values = [
+                [
+                    rows_of(rows, pooling, size).where(seed=seed).final("test_acc")[0]
+                    for size in sizes
+                ]
+                for seed in seeds
+            ]
             dashed = "-" if pooling in POOLED else "--"
-            style.band(ax, sizes, np.array(values), NAMES[pooling], color, dashed, marker="o", markersize=3)
+            style.band(
+                ax, sizes, np.array(values), NAMES[pooling], color, dashed, marker="o", markersize=3
+            )
     ax.set(xscale="log", xlabel="training signals", ylabel="test accuracy")
     ticks = sorted(rows.unique("num_train"))
     ax.set_xticks(ticks, [f"{size:,}" for size in ticks])
@@ -192,20 +251,37 @@ def claims(rows: Rows) -> list[Claim]:
         if len(rows_of(rows, pooling, size))
     }
     sizes = sorted({size for _, size in acc})
-    if not sizes or any((pooling, size) not in acc for pooling in POOLINGS for size in (sizes[0], sizes[-1])):
+    if not sizes or any(
+        (pooling, size) not in acc for pooling in POOLINGS for size in (sizes[0], sizes[-1])
+    ):
         return []
     few, many = sizes[0], sizes[-1]
-    gain = {size: np.mean([acc[p, size] for p in POOLED], axis=0) - acc["none", size] for size in (few, many)}
-    parts = [above("", f"{NAMES[p]} - none at {few:,}, test acc", acc[p, few] - acc["none", few]) for p in POOLED]
+    gain = {
+        size: np.mean([acc[p, size] for p in POOLED], axis=0) - acc["none", size]
+        for size in (few, many)
+    }
+    parts = [
+        above("", f"{NAMES[p]} - none at {few:,}, test acc", acc[p, few] - acc["none", few])
+        for p in POOLED
+    ]
     result = [all_of(f"every pooling beats none at {few:,} signals", parts, "80, 78, 77 > 59")]
     if few != many:
         text = "the gain of pooling over none shrinks as data grows"
         quantity = f"gain at {few:,} - gain at {many:,}, test acc, mean of the three poolings"
         result.append(above(text, quantity, gain[few] - gain[many], published="19 points to 0"))
     text = f"with {many:,} signals pooling makes no difference, within 1 point"
-    result.append(within(text, "pooling - none, test acc", gain[many], -0.01, 0.01, "97 to 98, all"))
+    result.append(
+        within(text, "pooling - none, test acc", gain[many], -0.01, 0.01, "97 to 98, all")
+    )
     text = f"stride lies below none with {many:,} signals"
-    result.append(above(text, "none - stride, test acc", acc["none", many] - acc["stride", many], published="95 < 97"))
+    result.append(
+        above(
+            text,
+            "none - stride, test acc",
+            acc["none", many] - acc["stride", many],
+            published="95 < 97",
+        )
+    )
     return result
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 
 class Row(NamedTuple):
-    """One measurement of one seed. `value` is a number, or an array that the store keeps in a file beside it."""
+    """One measurement of one seed. `value` is a number, or an array that the store keeps in a file
+    beside it."""
 
     seed: int
     metric: str
@@ -18,13 +19,17 @@ class Row(NamedTuple):
     value: float | np.ndarray
 
 
-def curve_rows(seeds: Sequence[int], steps: Sequence[int], curves: Mapping[str, np.ndarray]) -> list[Row]:
+def curve_rows(
+    seeds: Sequence[int], steps: Sequence[int], curves: Mapping[str, np.ndarray]
+) -> list[Row]:
     """Rows from curves: each metric's array has shape (seeds, steps)."""
     rows = []
     for metric, values in curves.items():
         values = np.asarray(values, dtype=float)
         if values.shape != (len(seeds), len(steps)):
-            raise ValueError(f"{metric} needs the shape (seeds, steps) = ({len(seeds)}, {len(steps)}), got {values.shape}")
+            raise ValueError(
+                f"{metric} needs the shape (seeds, steps) = ({len(seeds)}, {len(steps)}), got {values.shape}"
+            )
         rows += [
             Row(seed, metric, int(step), float(value))
             for seed, row in zip(seeds, values, strict=True)
@@ -35,12 +40,17 @@ def curve_rows(seeds: Sequence[int], steps: Sequence[int], curves: Mapping[str, 
 
 def scalar_rows(seeds: Sequence[int], scalars: Mapping[str, Sequence[float]]) -> list[Row]:
     """Rows from one value a seed: each metric's sequence has length seeds."""
-    return [Row(seed, metric, None, float(value)) for metric, values in scalars.items() for seed, value in zip(seeds, values, strict=True)]
+    return [
+        Row(seed, metric, None, float(value))
+        for metric, values in scalars.items()
+        for seed, value in zip(seeds, values, strict=True)
+    ]
 
 
 @dataclass(frozen=True)
 class Record:
-    """A row with the trial that it belongs to; `config` is flat: {"model": "mlp", "data.seed": 42, ...}."""
+    """A row with the trial that it belongs to; `config` is flat: {"model": "mlp", "data.seed": 42,
+    ...}."""
 
     trial: str
     config: Mapping[str, Any]
@@ -67,10 +77,14 @@ class Rows:
         return iter(self.records)
 
     def where(self, **coordinates: Any) -> Rows:
-        """Keep the records whose coordinates equal the given ones: trial, seed, metric, step, or a field of the
-        config (dots written as two underscores: `data__seed=42`)."""
+        """Keep the records whose coordinates equal the given ones: trial, seed, metric, step, or a
+        field of the config (dots written as two underscores: `data__seed=42`)."""
         wanted = {name.replace("__", "."): value for name, value in coordinates.items()}
-        return Rows(r for r in self.records if all(_coordinate(r, name) == value for name, value in wanted.items()))
+        return Rows(
+            r
+            for r in self.records
+            if all(_coordinate(r, name) == value for name, value in wanted.items())
+        )
 
     def unique(self, name: str) -> list[Any]:
         """The distinct values of a coordinate, in order of first appearance."""
@@ -79,7 +93,10 @@ class Rows:
     def curve(self, metric: str) -> tuple[np.ndarray, np.ndarray]:
         """Steps (steps,) and values (seeds, steps) of one trial's metric, seeds ascending."""
         rows = self._of_one_trial(metric)
-        seeds, steps = sorted(rows.unique("seed")), sorted(s for s in rows.unique("step") if s is not None)
+        seeds, steps = (
+            sorted(rows.unique("seed")),
+            sorted(s for s in rows.unique("step") if s is not None),
+        )
         values = np.full((len(seeds), len(steps)), np.nan)
         for r in rows:
             values[seeds.index(r.seed), steps.index(r.step)] = r.value
@@ -104,7 +121,9 @@ class Rows:
         trials = rows.unique("trial")
         if len(trials) != 1:
             known = sorted(set(r.metric for r in self.records))
-            raise LookupError(f"{metric} needs the rows of exactly one trial, got {len(trials)}; metrics here: {known}")
+            raise LookupError(
+                f"{metric} needs the rows of exactly one trial, got {len(trials)}; metrics here: {known}"
+            )
         return rows
 
 

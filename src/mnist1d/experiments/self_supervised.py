@@ -1,16 +1,19 @@
 """Self-supervised learning: what does a network learn of the classes from signals without labels?
 
-SimCLR on the frozen set. Two views of a signal share its shape alone: mean and slope are removed, then come a random circular shift,
-a new slope and a new offset. Encoder: the three convolutions of study 1 (125 features); projector: 125 to 125, relu, to 16. Each
-view must find its partner among the batch's (InfoNCE: cosine, temperature 0.5); Adam 0.01, batch 100, 200 epochs. Then labels come
-in, to probe every layer: 10 nearest neighbours (by cosine; signals by distance) and logistic regression on standardised
-features. Variants: no projector, and a deep one of four linear layers.
+SimCLR on the frozen set. Two views of a signal share its shape alone: mean and slope are removed,
+then come a random circular shift, a new slope and a new offset. Encoder: the three convolutions of
+study 1 (125 features); projector: 125 to 125, relu, to 16. Each view must find its partner among
+the batch's (InfoNCE: cosine, temperature 0.5); Adam 0.01, batch 100, 200 epochs. Then labels come
+in, to probe every layer: 10 nearest neighbours (by cosine; signals by distance) and logistic
+regression on standardised features. Variants: no projector, and a deep one of four linear layers.
 
-Rows: loss (step: epochs), `knn acc` and `linear acc` (step: depth; 0 is the signal, then each layer's output), `knn acc untrained`,
-seconds, compile_seconds; of seed 0, `plane before` and `plane after` (n, 2), t-SNE of the test signals and their last features, `labels`.
+Rows: loss (step: epochs), `knn acc` and `linear acc` (step: depth; 0 is the signal, then each
+layer's output), `knn acc untrained`, seconds, compile_seconds; of seed 0, `plane before` and `plane
+after` (n, 2), t-SNE of the test signals and their last features, `labels`.
 
-Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439), section 3.6; Chen et al.,
-A Simple Framework for Contrastive Learning of Visual Representations (ICML 2020, arXiv 2002.05709).
+Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439),
+section 3.6; Chen et al., A Simple Framework for Contrastive Learning of Visual Representations
+(ICML 2020, arXiv 2002.05709).
 """
 
 from __future__ import annotations
@@ -83,7 +86,12 @@ class Config:
 def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: the three variants."""
     sizes = {
-        "smoke": {"num_epochs": 1, "probe_iterations": 5, "num_embedded": 40, "data": DataConfig(num_samples=500)},
+        "smoke": {
+            "num_epochs": 1,
+            "probe_iterations": 5,
+            "num_embedded": 40,
+            "data": DataConfig(num_samples=500),
+        },
         "quick": {"num_epochs": 20, "probe_iterations": 60, "num_embedded": 300},
         "paper": {},
     }[preset]
@@ -109,19 +117,31 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         begin = time.perf_counter()
         init_key, loop_key = jax.random.split(jax.random.key(seed))
         params, losses = jax.block_until_ready(train(loop_key, init(init_key), data.x))
-        rows += curve_rows([seed], range(1, config.num_epochs + 1), {"loss": np.asarray(losses)[None]})
-        features, tests = (
-            [x, *map(np.asarray, features_of(params, x))] for x in (np.asarray(data.x, np.float32), np.asarray(data.x_test, np.float32))
+        rows += curve_rows(
+            [seed], range(1, config.num_epochs + 1), {"loss": np.asarray(losses)[None]}
         )
-        untrained = [np.asarray(features_of(init(jax.random.key(seed)), x)[-1]) for x in (data.x, data.x_test)]
+        features, tests = (
+            [x, *map(np.asarray, features_of(params, x))]
+            for x in (np.asarray(data.x, np.float32), np.asarray(data.x_test, np.float32))
+        )
+        untrained = [
+            np.asarray(features_of(init(jax.random.key(seed)), x)[-1])
+            for x in (data.x, data.x_test)
+        ]
         probes = [
             {
-                "knn acc": knn_acc(a, data.y, b, data.y_test, config, "cosine" if depth else "euclidean"),
+                "knn acc": knn_acc(
+                    a, data.y, b, data.y_test, config, "cosine" if depth else "euclidean"
+                ),
                 "linear acc": linear_acc(a, data.y, b, data.y_test, config),
             }
             for depth, (a, b) in enumerate(zip(features, tests, strict=True))
         ]
-        rows += [Row(seed, name, depth, acc) for depth, probe in enumerate(probes) for name, acc in probe.items()]
+        rows += [
+            Row(seed, name, depth, acc)
+            for depth, probe in enumerate(probes)
+            for name, acc in probe.items()
+        ]
         scalars = {
             "knn acc untrained": knn_acc(untrained[0], data.y, untrained[1], data.y_test, config),
             "seconds": time.perf_counter() - begin,
@@ -129,12 +149,16 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         }
         rows += scalar_rows([seed], {name: [value] for name, value in scalars.items()})
         if seed == 0 and config.variant == "projector" and config.num_embedded:
-            rows += [Row(seed, name, None, array) for name, array in planes(tests, data.y_test, config.num_embedded).items()]
+            rows += [
+                Row(seed, name, None, array)
+                for name, array in planes(tests, data.y_test, config.num_embedded).items()
+            ]
     return rows
 
 
 def network(variant: str, num_inputs: int) -> tuple[Callable, Callable]:
-    """Return init(key) -> params and layers(params, x (batch, time)) -> every layer's output (batch, features), after its relu.
+    """Return init(key) -> params and layers(params, x (batch, time)) -> every layer's output
+    (batch, features), after its relu.
 
     The last layer of a projector is linear, as is the last convolution where there is none.
     """
@@ -144,16 +168,25 @@ def network(variant: str, num_inputs: int) -> tuple[Callable, Callable]:
     from mnist1d.learning.layers import conv1d, conv1d_init, conv1d_time, dense, dense_init
     from mnist1d.learning.models import CNN_LAYERS
 
-    channels, sizes = 25, {"none": [], "projector": [125, PROJECTED], "deep": [125, 125, 125, PROJECTED]}[variant]
+    channels, sizes = (
+        25,
+        {"none": [], "projector": [125, PROJECTED], "deep": [125, 125, 125, PROJECTED]}[variant],
+    )
 
     def init(key: Any) -> Any:
         keys = random.split(key, len(CNN_LAYERS) + len(sizes))
-        convs = [conv1d_init(keys[i], channels if i else 1, channels, kernel) for i, (kernel, _, _) in enumerate(CNN_LAYERS)]
+        convs = [
+            conv1d_init(keys[i], channels if i else 1, channels, kernel)
+            for i, (kernel, _, _) in enumerate(CNN_LAYERS)
+        ]
         time = num_inputs
         for layer in CNN_LAYERS:
             time = conv1d_time(time, *layer)
         widths = [channels * time, *sizes]
-        return convs, [dense_init(key, a, b) for key, a, b in zip(keys[len(CNN_LAYERS) :], widths, sizes, strict=False)]
+        return convs, [
+            dense_init(key, a, b)
+            for key, a, b in zip(keys[len(CNN_LAYERS) :], widths, sizes, strict=False)
+        ]
 
     def layers(params: Any, x: Any) -> list[Any]:
         h, outputs = x.T[None], []  # (1, time, batch)
@@ -194,18 +227,23 @@ def simclr(config: Config, layers: Callable) -> Callable:
 
         def epoch(state: Any, key: Any) -> Any:
             order_key, views_key = random.split(key)
-            orders = random.permutation(order_key, n)[: n // size * size].reshape(-1, size)  # (steps, batch)
+            orders = random.permutation(order_key, n)[: n // size * size].reshape(
+                -1, size
+            )  # (steps, batch)
             state, losses = lax.scan(step, state, (orders, random.split(views_key, len(orders))))
             return state, losses.mean()
 
-        (params, _), losses = lax.scan(epoch, (params, optimizer.init(params)), random.split(key, config.num_epochs))
+        (params, _), losses = lax.scan(
+            epoch, (params, optimizer.init(params)), random.split(key, config.num_epochs)
+        )
         return params, losses
 
     return train
 
 
 def view(key: Any, x: Any) -> Any:
-    """Return one random view of each signal of x (batch, time): without its mean and slope, shifted, with a new slope and offset."""
+    """Return one random view of each signal of x (batch, time): without its mean and slope,
+    shifted, with a new slope and offset."""
     import jax
     import jax.numpy as jnp
     from jax import random
@@ -217,12 +255,16 @@ def view(key: Any, x: Any) -> Any:
     shift_key, slope_key, offset_key = random.split(key, 3)
     shifts = random.randint(shift_key, (batch,), -MAX_SHIFT, MAX_SHIFT + 1)
     x = jax.vmap(jnp.roll)(x, shifts)
-    slope, offset = random.normal(slope_key, (batch, 1)) * SLOPE_STD, random.normal(offset_key, (batch, 1)) * OFFSET_STD
+    slope, offset = (
+        random.normal(slope_key, (batch, 1)) * SLOPE_STD,
+        random.normal(offset_key, (batch, 1)) * OFFSET_STD,
+    )
     return x + slope * ramp + offset
 
 
 def info_nce(a: Any, b: Any, temperature: float) -> Any:
-    """Return the mean negative log-probability that row i of a (batch, features) picks row i of b, by cosine similarity."""
+    """Return the mean negative log-probability that row i of a (batch, features) picks row i of b,
+    by cosine similarity."""
     import jax
     import jax.numpy as jnp
 
@@ -230,14 +272,28 @@ def info_nce(a: Any, b: Any, temperature: float) -> Any:
     return -jnp.diagonal(jax.nn.log_softmax(a @ b.T / temperature)).mean()
 
 
-def knn_acc(x: np.ndarray, y: np.ndarray, x_test: np.ndarray, y_test: np.ndarray, config: Config, metric: str = "cosine") -> float:
-    """Return the test accuracy of k nearest neighbours by cosine, which is what the features were trained for, or another metric."""
+def knn_acc(
+    x: np.ndarray,
+    y: np.ndarray,
+    x_test: np.ndarray,
+    y_test: np.ndarray,
+    config: Config,
+    metric: str = "cosine",
+) -> float:
+    """Return the test accuracy of k nearest neighbours by cosine, which is what the features were
+    trained for, or another metric."""
     from sklearn.neighbors import KNeighborsClassifier
 
-    return KNeighborsClassifier(min(config.num_neighbours, len(x)), metric=metric).fit(x, y).score(x_test, y_test)
+    return (
+        KNeighborsClassifier(min(config.num_neighbours, len(x)), metric=metric)
+        .fit(x, y)
+        .score(x_test, y_test)
+    )
 
 
-def linear_acc(x: np.ndarray, y: np.ndarray, x_test: np.ndarray, y_test: np.ndarray, config: Config) -> float:
+def linear_acc(
+    x: np.ndarray, y: np.ndarray, x_test: np.ndarray, y_test: np.ndarray, config: Config
+) -> float:
     """Return the test accuracy of logistic regression on standardised features."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
@@ -250,13 +306,19 @@ def linear_acc(x: np.ndarray, y: np.ndarray, x_test: np.ndarray, y_test: np.ndar
     return probe.score(scaler.transform(x_test), y_test)
 
 
-def planes(tests: Sequence[np.ndarray], labels: np.ndarray, num_embedded: int) -> dict[str, np.ndarray]:
+def planes(
+    tests: Sequence[np.ndarray], labels: np.ndarray, num_embedded: int
+) -> dict[str, np.ndarray]:
     """Return t-SNE of test signals and of their last features, (n, 2) each, and the labels."""
     from sklearn.manifold import TSNE
 
     n = min(num_embedded, len(labels))
     tsne = TSNE(perplexity=min(30, (n - 1) / 3), init="pca", random_state=0)
-    return {"plane before": tsne.fit_transform(tests[0][:n]), "plane after": tsne.fit_transform(tests[-1][:n]), "labels": labels[:n]}
+    return {
+        "plane before": tsne.fit_transform(tests[0][:n]),
+        "plane after": tsne.fit_transform(tests[-1][:n]),
+        "labels": labels[:n],
+    }
 
 
 def measured(rows: Rows) -> dict[str, np.ndarray]:
@@ -266,7 +328,9 @@ def measured(rows: Rows) -> dict[str, np.ndarray]:
         trial = rows.where(variant=variant)
         if len(trial):
             acc = trial.curve("linear acc")[1]  # (seeds, depths)
-            result |= {f"linear, {variant}, {layer}": acc[:, i] for i, layer in enumerate(LAYERS[variant])}
+            result |= {
+                f"linear, {variant}, {layer}": acc[:, i] for i, layer in enumerate(LAYERS[variant])
+            }
     if len(usual := rows.where(variant="projector")):
         knn = usual.curve("knn acc")[1]
         result |= {"kNN, signal": knn[:, 0], "kNN, last layer": knn[:, -1]}
@@ -284,7 +348,10 @@ def figures(rows: Rows) -> dict[str, Any]:
         ax.set_xticks(range(len(LAYERS[variant])), LAYERS[variant], rotation=40, ha="right")
         style.percent_axis(ax)
         if len(trial):
-            for metric, label, color in (("linear acc", "linear", style.COLORS[0]), ("knn acc", "10 nearest neighbours", style.COLORS[1])):
+            for metric, label, color in (
+                ("linear acc", "linear", style.COLORS[0]),
+                ("knn acc", "10 nearest neighbours", style.COLORS[1]),
+            ):
                 style.band(ax, *trial.curve(metric), label, color, marker="o", markersize=3)
         ax.plot(LINEAR[variant], ":", color=style.GREY, label="linear, published")
     axes[0].set_ylabel("test accuracy")
@@ -294,7 +361,12 @@ def figures(rows: Rows) -> dict[str, Any]:
     if len(embedded):
         trial = rows.where(variant="projector")
         fig, axes = style.figure(1, 2, size=(8, 4))
-        for ax, name, title in zip(axes, ("plane before", "plane after"), ("Signals", "Features of the last layer"), strict=True):
+        for ax, name, title in zip(
+            axes,
+            ("plane before", "plane after"),
+            ("Signals", "Features of the last layer"),
+            strict=True,
+        ):
             style.scatter_classes(ax, trial.array(name), trial.array("labels").astype(int), title)
         result["plane"] = fig
     return result
@@ -311,14 +383,25 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
                 mean, low, high = (100 * v for v in mean_interval(linear[:, i]))
                 spread = f"{low:.1f} .. {high:.1f}" if np.isfinite(low) else "one seed"
                 lines.append(
-                    [TITLES[variant], layer, f"{mean:.1f}", spread, f"{100 * LINEAR[variant][i]:.1f}", f"{100 * knn[:, i].mean():.1f}"]
+                    [
+                        TITLES[variant],
+                        layer,
+                        f"{mean:.1f}",
+                        spread,
+                        f"{100 * LINEAR[variant][i]:.1f}",
+                        f"{100 * knn[:, i].mean():.1f}",
+                    ]
                 )
     return ["variant", "layer", "linear %", "95 % interval", "published", "kNN %"], lines
 
 
 def claims(rows: Rows) -> list[Claim]:
     """Test where along the network the classes are easiest to read."""
-    acc = {v: rows.where(variant=v).curve("linear acc")[1] for v in VARIANTS if len(rows.where(variant=v))}  # (seeds, depths)
+    acc = {
+        v: rows.where(variant=v).curve("linear acc")[1]
+        for v in VARIANTS
+        if len(rows.where(variant=v))
+    }  # (seeds, depths)
     result = []
     if "projector" in acc:
         a = acc["projector"]
@@ -327,21 +410,50 @@ def claims(rows: Rows) -> list[Claim]:
             above("", "convolutions 2 and 3 - signal, linear acc", middle - a[:, 0]),
             above("", "convolutions 2 and 3 - last layer, linear acc", middle - last),
         ]
-        result.append(all_of("linear accuracy peaks in the middle of the network", parts, "33, 82, 75"))
+        result.append(
+            all_of("linear accuracy peaks in the middle of the network", parts, "33, 82, 75")
+        )
         text = "it falls in the projector"
-        result.append(above(text, "last convolution - last layer, linear acc", a[:, 3] - last, published="82 > 75"))
+        result.append(
+            above(
+                text,
+                "last convolution - last layer, linear acc",
+                a[:, 3] - last,
+                published="82 > 75",
+            )
+        )
         knn = rows.where(variant="projector").curve("knn acc")[1]
         text = "training without labels brings neighbours of a class together"
-        result.append(above(text, "last layer - signal, kNN acc", knn[:, -1] - knn[:, 0], published="74 > 60"))
+        result.append(
+            above(text, "last layer - signal, kNN acc", knn[:, -1] - knn[:, 0], published="74 > 60")
+        )
     if "none" in acc:
         a = acc["none"]
         text = "without a projector the last layer pays"
-        result.append(above(text, "first convolution - last, linear acc", a[:, 1] - a[:, -1], published="82 > 53"))
+        result.append(
+            above(
+                text,
+                "first convolution - last, linear acc",
+                a[:, 1] - a[:, -1],
+                published="82 > 53",
+            )
+        )
     if {"none", "projector"} <= set(acc) and len(acc["none"]) == len(acc["projector"]):
         gap = acc["projector"][:, 3] - acc["none"][:, 3]
         text = "a projector keeps the last convolution readable"
-        result.append(above(text, "last convolution, with - without projector, linear acc", gap, published="82 > 53"))
+        result.append(
+            above(
+                text,
+                "last convolution, with - without projector, linear acc",
+                gap,
+                published="82 > 53",
+            )
+        )
     return result
 
 
-TITLES = {"projector": "projector of two layers", "none": "no projector", "deep": "projector of four layers"}
+TITLES = {
+    "projector": "projector of two layers",
+    "none": "no projector",
+    "deep": "projector of four layers",
+}

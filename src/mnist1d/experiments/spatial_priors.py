@@ -1,13 +1,17 @@
-"""Spatial priors: the benchmark table. Do models that know that time is ordered read these signals better?
+"""Spatial priors: the benchmark table. Do models that know that time is ordered read these signals
+better?
 
-Four models from no prior to a strong one (logistic regression, MLP, CNN, GRU) are trained on the frozen set by one protocol:
-Adam, learning rate 0.01, batches of 100 in fixed order, 6,000 steps, cross-entropy. Then the same once the 40 positions are
-permuted, one permutation for all signals: what a model loses there is what it drew from the order.
+Four models from no prior to a strong one (logistic regression, MLP, CNN, GRU) are trained on the
+frozen set by one protocol: Adam, learning rate 0.01, batches of 100 in fixed order, 6,000 steps,
+cross-entropy. Then the same once the 40 positions are permuted, one permutation for all signals:
+what a model loses there is what it drew from the order.
 
-The MNIST column is the same protocol on MNIST's images, where they are given (`--mnist`): logistic regression and MLP on the 784 pixels,
-CNN and GRU on the rows, the image as a series of 28 steps with 28 values each. Pixels lie in [0, 1], as they come.
+The MNIST column is the same protocol on MNIST's images, where they are given (`--mnist`): logistic
+regression and MLP on the 784 pixels, CNN and GRU on the rows, the image as a series of 28 steps
+with 28 values each. Pixels lie in [0, 1], as they come.
 
-Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439), section 2 and table 1.
+Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439),
+section 2 and table 1.
 """
 
 from __future__ import annotations
@@ -46,11 +50,18 @@ PUBLISHED = (
     Published("cnn on MNIST", 0.99, 0.015, TABLE_1),
     Published("gru on MNIST", 0.99, 0.015, TABLE_1),
 )
-HUMAN_ACC, HUMAN_ANSWERS = 0.9575, 400  # the distinct answers that are public; their fifth file repeats another
+HUMAN_ACC, HUMAN_ANSWERS = (
+    0.9575,
+    400,
+)  # the distinct answers that are public; their fifth file repeats another
 HUMAN_SE = math.sqrt(HUMAN_ACC * (1 - HUMAN_ACC) / HUMAN_ANSWERS)
 SEEDS = {"smoke": 2, "quick": 3, "paper": 8}
 PEER_SECONDS = 105.0
-ESTIMATE = {"smoke": 16.0, "quick": 64.0, "paper": 320.0}  # seconds of one core, half of the last on MNIST
+ESTIMATE = {
+    "smoke": 16.0,
+    "quick": 64.0,
+    "paper": 320.0,
+}  # seconds of one core, half of the last on MNIST
 DATASETS = ("mnist1d", "mnist")
 SHUFFLED = DataConfig(shuffle_seq=True)
 ROW = 28  # pixels; a CNN or GRU sees an image row by row
@@ -58,7 +69,8 @@ ROW = 28  # pixels; a CNN or GRU sees an image row by row
 
 @dataclass(frozen=True)
 class Config:
-    """One model on one data set. `data` says which MNIST-1D; a trial on MNIST keeps its default, so that it is one, whatever is set."""
+    """One model on one data set. `data` says which MNIST-1D; a trial on MNIST keeps its default, so
+    that it is one, whatever is set."""
 
     model: str = "mlp"
     dataset: str = "mnist1d"
@@ -77,29 +89,51 @@ class Config:
 
 
 def grid(preset: str) -> list[Config]:
-    """Return the trials of a preset: every model on the plain set, on the shuffled set and, where quick takes fewer steps, on MNIST."""
-    num_steps, on_mnist, eval_every = {"smoke": (60, 60, 20), "quick": (2000, 500, 250), "paper": (6000, 6000, 250)}[preset]
-    sets = ({"num_steps": num_steps}, {"num_steps": num_steps, "data": SHUFFLED}, {"num_steps": on_mnist, "dataset": "mnist"})
-    return [Config(model=model, eval_every=eval_every, **which) for which in sets for model in MODELS]
+    """Return the trials of a preset: every model on the plain set, on the shuffled set and, where
+    quick takes fewer steps, on MNIST."""
+    num_steps, on_mnist, eval_every = {
+        "smoke": (60, 60, 20),
+        "quick": (2000, 500, 250),
+        "paper": (6000, 6000, 250),
+    }[preset]
+    sets = (
+        {"num_steps": num_steps},
+        {"num_steps": num_steps, "data": SHUFFLED},
+        {"num_steps": on_mnist, "dataset": "mnist"},
+    )
+    return [
+        Config(model=model, eval_every=eval_every, **which) for which in sets for model in MODELS
+    ]
 
 
-WEIGHTS = {"mnist1d": {"logistic": 0.4, "mlp": 1, "cnn": 2, "gru": 5}, "mnist": {"logistic": 1, "mlp": 4, "cnn": 4, "gru": 9}}
+WEIGHTS = {
+    "mnist1d": {"logistic": 0.4, "mlp": 1, "cnn": 2, "gru": 5},
+    "mnist": {"logistic": 1, "mlp": 4, "cnn": 4, "gru": 9},
+}
 
 
 def weight(config: Config) -> float:
-    """Return a trial's cost relative to the others of its preset, so that a sweep starts the long ones first."""
+    """Return a trial's cost relative to the others of its preset, so that a sweep starts the long
+    ones first."""
     return WEIGHTS[config.dataset][config.model] * config.num_steps
 
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
-    """Train one model from every seed; curves of loss and accuracy, seconds a seed, seconds to compile, parameters."""
+    """Train one model from every seed; curves of loss and accuracy, seconds a seed, seconds to
+    compile, parameters."""
     import jax
 
     from mnist1d.learning import Settings, Split, compile_seeds, make_fit, num_params
     from mnist1d.learning.models import MODELS as MAKE
 
-    split = Split.of(make_dataset(config.data, dtype="float32") if config.dataset == "mnist1d" else load_mnist())
-    by_row = {"num_features": ROW} if config.dataset == "mnist" and config.model in ("cnn", "gru") else {}
+    split = Split.of(
+        make_dataset(config.data, dtype="float32") if config.dataset == "mnist1d" else load_mnist()
+    )
+    by_row = (
+        {"num_features": ROW}
+        if config.dataset == "mnist" and config.model in ("cnn", "gru")
+        else {}
+    )
     model = MAKE[config.model](num_inputs=split.x.shape[1], **by_row)
     settings = Settings(
         num_steps=config.num_steps,
@@ -122,30 +156,69 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return the benchmark table: final test accuracy in percent, mean and 95 % interval over seeds.
+    """Return the benchmark table: final test accuracy in percent, mean and 95 % interval over
+    seeds.
 
-    "best" is the best test accuracy over the steps, a selection on the test set: not a result, and labelled so. MNIST's cells are empty
-    where it was not measured; CNN and GRU read it row by row.
+    "best" is the best test accuracy over the steps, a selection on the test set: not a result, and
+    labelled so. MNIST's cells are empty where it was not measured; CNN and GRU read it row by row.
     """
-    header = ["model", "parameters", "test acc %", "95 % interval", "n", "best step %*", "shuffled %", "95 % interval"]
+    header = [
+        "model",
+        "parameters",
+        "test acc %",
+        "95 % interval",
+        "n",
+        "best step %*",
+        "shuffled %",
+        "95 % interval",
+    ]
     header += ["MNIST (rows) %", "s/seed", "published"]
     published = {p.name: f"{100 * p.value:.0f}" for p in PUBLISHED}
     lines = []
     for model in MODELS:
-        plain, shuffled, on_mnist = rows_of(rows, model, False), rows_of(rows, model, True), on_images(rows, model)
+        plain, shuffled, on_mnist = (
+            rows_of(rows, model, False),
+            rows_of(rows, model, True),
+            on_images(rows, model),
+        )
         if not any(map(len, (plain, shuffled, on_mnist))):
             continue
         size, n, best, seconds = _details(plain)
-        line = [model, size, *_mean_and_interval(plain), n, best, *_mean_and_interval(shuffled), _mean_and_interval(on_mnist)[0], seconds]
+        line = [
+            model,
+            size,
+            *_mean_and_interval(plain),
+            n,
+            best,
+            *_mean_and_interval(shuffled),
+            _mean_and_interval(on_mnist)[0],
+            seconds,
+        ]
         lines.append([*line, f"{published[model]} / {published[f'{model} shuffled']}"])
     low, high = 100 * (HUMAN_ACC - 1.96 * HUMAN_SE), 100 * (HUMAN_ACC + 1.96 * HUMAN_SE)
-    human = ["human", "", f"{100 * HUMAN_ACC:.1f}", f"{low:.1f} .. {high:.1f}", f"{HUMAN_ANSWERS} answers", "", "", "", "", "", "96 / ~30"]
+    human = [
+        "human",
+        "",
+        f"{100 * HUMAN_ACC:.1f}",
+        f"{low:.1f} .. {high:.1f}",
+        f"{HUMAN_ANSWERS} answers",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "96 / ~30",
+    ]
     return header, [*lines, human]
 
 
 def measured(rows: Rows) -> dict[str, np.ndarray]:
     """Return final test accuracies, (seeds,), under the names of the published figures."""
-    cells = {f"{model}{' shuffled' * shuffled}": rows_of(rows, model, shuffled) for model in MODELS for shuffled in (False, True)}
+    cells = {
+        f"{model}{' shuffled' * shuffled}": rows_of(rows, model, shuffled)
+        for model in MODELS
+        for shuffled in (False, True)
+    }
     cells |= {f"{model} on MNIST": on_images(rows, model) for model in MODELS}
     return {name: cell.final("test_acc") for name, cell in cells.items() if len(cell)}
 
@@ -155,24 +228,45 @@ def figures(rows: Rows) -> dict[str, Any]:
     from mnist1d.plots import style
 
     fig, axes = style.figure(1, 2, size=(9, 4), sharey=True)
-    for ax, metric, title in zip(axes, ("train_acc", "test_acc"), ("Training accuracy", "Test accuracy"), strict=True):
+    for ax, metric, title in zip(
+        axes, ("train_acc", "test_acc"), ("Training accuracy", "Test accuracy"), strict=True
+    ):
         for model in MODELS:
             for shuffled in (False, True):
                 trial = rows_of(rows, model, shuffled)
                 if len(trial):
                     steps, values = trial.curve(metric)
                     label = f"{NAMES[model]}{', shuffled' * shuffled}"
-                    style.band(ax, steps, values, label, style.MODEL_COLORS[model], "--" if shuffled else "-")
+                    style.band(
+                        ax,
+                        steps,
+                        values,
+                        label,
+                        style.MODEL_COLORS[model],
+                        "--" if shuffled else "-",
+                    )
         ax.set(title=title, xlabel="steps", ylim=(0, 1.02))
         style.percent_axis(ax)
     style.reference_line(axes[1], HUMAN_ACC, "human")
-    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=8)
+    fig.legend(
+        *axes[0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=4,
+        frameon=False,
+        fontsize=8,
+    )
     return {"accuracy": fig}
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test the table's sentences on final test accuracies; differences are paired by seed, which fixes the initial weights only."""
-    acc = {(m, s): rows_of(rows, m, s).final("test_acc") for m in MODELS for s in (False, True) if len(rows_of(rows, m, s))}
+    """Test the table's sentences on final test accuracies; differences are paired by seed, which
+    fixes the initial weights only."""
+    acc = {
+        (m, s): rows_of(rows, m, s).final("test_acc")
+        for m in MODELS
+        for s in (False, True)
+        if len(rows_of(rows, m, s))
+    }
     result = []
 
     def known(*trials: tuple[str, bool]) -> bool:
@@ -181,7 +275,10 @@ def claims(rows: Rows) -> list[Claim]:
     plain = [(model, False) for model in MODELS]
     logistic, mlp, cnn, gru = (acc.get(trial) for trial in plain)
     if known(*plain[:3]):
-        parts = [above("", "MLP - logistic, test acc", mlp - logistic), above("", "CNN - MLP, test acc", cnn - mlp)]
+        parts = [
+            above("", "MLP - logistic, test acc", mlp - logistic),
+            above("", "CNN - MLP, test acc", cnn - mlp),
+        ]
         result.append(all_of("logistic < MLP < CNN", parts, "32 < 68 < 94"))
     if known(("mlp", False), ("gru", False)):
         parts = [above("", "GRU - MLP, test acc", gru - mlp), _below_human("GRU", gru)]
@@ -190,31 +287,71 @@ def claims(rows: Rows) -> list[Claim]:
         if known((model, False), (model, True)):
             change = acc[model, True] - acc[model, False]
             text = f"shuffling leaves {NAMES[model]} as it is, within 2 points"
-            result.append(within(text, "shuffled - plain, test acc", change, -0.02, 0.02, "32 = 32" if model == "logistic" else "68 = 68"))
+            result.append(
+                within(
+                    text,
+                    "shuffled - plain, test acc",
+                    change,
+                    -0.02,
+                    0.02,
+                    "32 = 32" if model == "logistic" else "68 = 68",
+                )
+            )
     for model in ("cnn", "gru"):
         if known((model, True), ("mlp", True)):
             gap = acc["mlp", True] - acc[model, True]
             text = f"shuffling takes the {NAMES[model]} below the MLP"
             result.append(
-                above(text, f"MLP - {NAMES[model]}, both shuffled, test acc", gap, published="56 < 68" if model == "cnn" else "57 < 68")
+                above(
+                    text,
+                    f"MLP - {NAMES[model]}, both shuffled, test acc",
+                    gap,
+                    published="56 < 68" if model == "cnn" else "57 < 68",
+                )
             )
     if known(*plain):
         parts = [_below_human(NAMES[model], acc[model, False]) for model in MODELS]
         result.append(all_of("the human is above all four models", parts, "96 > 94"))
     if known(("cnn", False), ("gru", False)):
-        ratio = rows_of(rows, "gru", False).final("seconds") / rows_of(rows, "cnn", False).final("seconds")
-        result.append(above("the GRU takes at least 10 times as long as the CNN", "seconds, GRU / CNN", ratio, 10, "10 times or more"))
-    apart, near = _spread([rows_of(rows, m, False) for m in PAST_LINEAR]), _spread([on_images(rows, m) for m in PAST_LINEAR])
+        ratio = rows_of(rows, "gru", False).final("seconds") / rows_of(rows, "cnn", False).final(
+            "seconds"
+        )
+        result.append(
+            above(
+                "the GRU takes at least 10 times as long as the CNN",
+                "seconds, GRU / CNN",
+                ratio,
+                10,
+                "10 times or more",
+            )
+        )
+    apart, near = (
+        _spread([rows_of(rows, m, False) for m in PAST_LINEAR]),
+        _spread([on_images(rows, m) for m in PAST_LINEAR]),
+    )
     if seeds := sorted(apart.keys() & near.keys()):
         text = "MLP, CNN and GRU lie further apart on MNIST-1D than on MNIST"
         quantity = "best - worst of the three, test acc: MNIST-1D - MNIST"
-        result.append(above(text, quantity, [apart[seed] - near[seed] for seed in seeds], published="94 - 68 > 99+ - 99+"))
+        result.append(
+            above(
+                text,
+                quantity,
+                [apart[seed] - near[seed] for seed in seeds],
+                published="94 - 68 > 99+ - 99+",
+            )
+        )
     return result
 
 
 def _spread(trials: Sequence[Rows]) -> dict[int, float]:
-    """Return best minus worst final test accuracy of the trials, by seed; seeds that one of them lacks are left out."""
-    accs = [dict(zip(sorted(trial.unique("seed")), trial.final("test_acc"), strict=True)) if len(trial) else {} for trial in trials]
+    """Return best minus worst final test accuracy of the trials, by seed; seeds that one of them
+    lacks are left out."""
+    accs = [
+        dict(zip(sorted(trial.unique("seed")), trial.final("test_acc"), strict=True))
+        if len(trial)
+        else {}
+        for trial in trials
+    ]
     seeds = set.intersection(*map(set, accs))
     return {seed: max(acc[seed] for acc in accs) - min(acc[seed] for acc in accs) for seed in seeds}
 
@@ -228,7 +365,8 @@ def rows_of(rows: Rows, model: str, shuffled: bool) -> Rows:
 
 
 def on_images(rows: Rows, model: str) -> Rows:
-    """Return the rows of one cell of the MNIST column; where steps of two lengths were asked for, as by --set, the longer training."""
+    """Return the rows of one cell of the MNIST column; where steps of two lengths were asked for,
+    as by --set, the longer training."""
     found = rows.where(model=model, dataset="mnist")
     return found.where(num_steps=max(found.unique("num_steps"), default=None))
 
@@ -239,16 +377,25 @@ def _below_human(name: str, acc: np.ndarray) -> Claim:
 
 
 def _mean_and_interval(trial: Rows) -> tuple[str, str]:
-    """Return a trial's final test accuracy in percent and its interval, as text; nothing where it was not measured."""
+    """Return a trial's final test accuracy in percent and its interval, as text; nothing where it
+    was not measured."""
     if not len(trial):
         return "", ""
     mean, low, high = mean_interval(trial.final("test_acc"))
-    return f"{100 * mean:.1f}", f"{100 * low:.1f} .. {100 * high:.1f}" if math.isfinite(low) else "one seed"
+    return f"{100 * mean:.1f}", f"{100 * low:.1f} .. {100 * high:.1f}" if math.isfinite(
+        low
+    ) else "one seed"
 
 
 def _details(trial: Rows) -> tuple[str, str, str, str]:
-    """Return a trial's number of parameters and of seeds, best accuracy over the steps in percent, and seconds a seed, as text."""
+    """Return a trial's number of parameters and of seeds, best accuracy over the steps in percent,
+    and seconds a seed, as text."""
     if not len(trial):
         return "", "", "", ""
     size, best = trial.final("num_params"), trial.curve("test_acc")[1].max(axis=1)
-    return f"{size[0]:,.0f}", str(len(size)), f"{100 * best.mean():.1f}", f"{trial.final('seconds').mean():.2f}"
+    return (
+        f"{size[0]:,.0f}",
+        str(len(size)),
+        f"{100 * best.mean():.1f}",
+        f"{trial.final('seconds').mean():.2f}",
+    )

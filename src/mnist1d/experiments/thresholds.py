@@ -1,15 +1,21 @@
-"""Interpolation thresholds, losses and outputs: does the width that fits the training set grow with the number of classes?
+"""Interpolation thresholds, losses and outputs: does the width that fits the training set grow with
+the number of classes?
 
-n training signals of the first K digits, a share of whose labels is drawn anew, are learned by networks with two hidden layers of equal
-width (relu), by mean squared error to one-hot targets (MSE) or by cross-entropy (NLL): Adam, cosine decay of the rate to zero, batches of
-100. All widths of a trial are trained at once, each padded with masked units to the widest. Row.step is the number of parameters.
+n training signals of the first K digits, a share of whose labels is drawn anew, are learned by
+networks with two hidden layers of equal width (relu), by mean squared error to one-hot targets
+(MSE) or by cross-entropy (NLL): Adam, cosine decay of the rate to zero, batches of 100. All widths
+of a trial are trained at once, each padded with masked units to the widest. Row.step is the number
+of parameters.
 
-A training set is fitted where the loss, without any penalty, is at most 5 % of chance: of log K nats for NLL, of 1 - 1/K for MSE (summed
-over outputs), the losses of the best constant answer. The threshold is the smallest number of parameters at which it is fitted, read off
-between two widths by a straight line in both logarithms; NaN where no width fits. The peak is the number of parameters with the largest
-test loss. Growth is the slope of either against K, and the exponent a of threshold ~ K^a: 1 is linear, 0 stays put.
+A training set is fitted where the loss, without any penalty, is at most 5 % of chance: of log K
+nats for NLL, of 1 - 1/K for MSE (summed over outputs), the losses of the best constant answer. The
+threshold is the smallest number of parameters at which it is fitted, read off between two widths by
+a straight line in both logarithms; NaN where no width fits. The peak is the number of parameters
+with the largest test loss. Growth is the slope of either against K, and the exponent a of threshold
+~ K^a: 1 is linear, 0 stays put.
 
-Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439), section 3.2.
+Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439),
+section 3.2.
 """
 
 from __future__ import annotations
@@ -64,29 +70,49 @@ class Config:
         if not 2 <= self.num_classes <= 10:
             raise UsageError(f"num_classes must be between 2 and 10, got {self.num_classes}")
         if not 1 <= self.narrowest <= self.widest:
-            raise UsageError(f"widths need 1 <= narrowest <= widest, got {self.narrowest} and {self.widest}")
+            raise UsageError(
+                f"widths need 1 <= narrowest <= widest, got {self.narrowest} and {self.widest}"
+            )
         if self.label_noise > 1:
             raise UsageError(f"label_noise must be between 0 and 1, got {self.label_noise}")
 
     @property
     def widths(self) -> np.ndarray:
         """The distinct whole numbers of a geometric row."""
-        return np.unique(np.geomspace(self.narrowest, self.widest, self.num_widths).round().astype(int))
+        return np.unique(
+            np.geomspace(self.narrowest, self.widest, self.num_widths).round().astype(int)
+        )
 
     @property
     def chance(self) -> float:
         """The loss of the best constant answer."""
-        return float(np.log(self.num_classes) if self.loss == "cross_entropy" else 1 - 1 / self.num_classes)
+        return float(
+            np.log(self.num_classes) if self.loss == "cross_entropy" else 1 - 1 / self.num_classes
+        )
 
 
 def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: either loss with every number of classes."""
     settings, numbers = {
-        "smoke": ({"num_train": 100, "num_steps": 20, "widest": 12, "num_widths": 3, "data": DataConfig(num_samples=2000)}, (2, 4)),
-        "quick": ({"num_train": 300, "batch_size": 50, "num_steps": 2000, "widest": 48, "num_widths": 11}, (2, 5, 10)),
+        "smoke": (
+            {
+                "num_train": 100,
+                "num_steps": 20,
+                "widest": 12,
+                "num_widths": 3,
+                "data": DataConfig(num_samples=2000),
+            },
+            (2, 4),
+        ),
+        "quick": (
+            {"num_train": 300, "batch_size": 50, "num_steps": 2000, "widest": 48, "num_widths": 11},
+            (2, 5, 10),
+        ),
         "paper": ({}, (2, 4, 6, 8, 10)),
     }[preset]
-    trials = [Config(loss=loss, num_classes=number, **settings) for loss in LOSSES for number in numbers]
+    trials = [
+        Config(loss=loss, num_classes=number, **settings) for loss in LOSSES for number in numbers
+    ]
     return trials[:3] if preset == "smoke" else trials
 
 
@@ -99,14 +125,30 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
     data = make_dataset(config.data, dtype="float32").subset(range(config.num_classes))
     if len(data.x) < config.num_train:
-        raise UsageError(f"num_train={config.num_train} needs more signals: the first {config.num_classes} digits give {len(data.x)}")
-    data = data.replace(x=data.x[: config.num_train], y=data.y[: config.num_train], x_test=data.x_test[:2000], y_test=data.y_test[:2000])
+        raise UsageError(
+            f"num_train={config.num_train} needs more signals: the first {config.num_classes} digits give {len(data.x)}"
+        )
+    data = data.replace(
+        x=data.x[: config.num_train],
+        y=data.y[: config.num_train],
+        x_test=data.x_test[:2000],
+        y_test=data.y_test[:2000],
+    )
     model = network(config.widest, config.num_classes)
     settings = Settings(
-        num_steps=config.num_steps, batch_size=config.batch_size, eval_every=config.num_steps, loss=config.loss, reshuffle=True
+        num_steps=config.num_steps,
+        batch_size=config.batch_size,
+        eval_every=config.num_steps,
+        loss=config.loss,
+        reshuffle=True,
     )
     fit, widths = make_fit(model, settings), config.widths
-    rates = jnp.asarray(config.learning_rate * (1 + np.cos(np.pi * np.arange(config.num_steps) / config.num_steps)) / 2, jnp.float32)
+    rates = jnp.asarray(
+        config.learning_rate
+        * (1 + np.cos(np.pi * np.arange(config.num_steps) / config.num_steps))
+        / 2,
+        jnp.float32,
+    )
 
     @jit_once
     def start(key: Any) -> tuple[Any, Any]:
@@ -124,12 +166,21 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     starts = [start(key) for key in keys]
     compiled = jax.jit(train).lower(keys[0], splits[0], *starts[0]).compile()
     compiled_at = time.perf_counter()
-    found = [jax.tree.map(np.asarray, compiled(key, split, *at)) for key, split, at in zip(keys, splits, starts, strict=True)]
+    found = [
+        jax.tree.map(np.asarray, compiled(key, split, *at))
+        for key, split, at in zip(keys, splits, starts, strict=True)
+    ]
     seconds = (time.perf_counter() - compiled_at) / len(seeds)
     numbers = num_params(widths, data.x.shape[1], config.num_classes)
-    rows = curve_rows(seeds, numbers, {metric: np.stack([curves[metric] for curves in found]) for metric in found[0]})
+    rows = curve_rows(
+        seeds,
+        numbers,
+        {metric: np.stack([curves[metric] for curves in found]) for metric in found[0]},
+    )
     scalars = {
-        "threshold": [threshold(numbers, curves["train_loss"], FITTED * config.chance) for curves in found],
+        "threshold": [
+            threshold(numbers, curves["train_loss"], FITTED * config.chance) for curves in found
+        ],
         "peak": [float(numbers[np.argmax(curves["test_loss"])]) for curves in found],
         "seconds": [seconds] * len(seeds),
         "compile_seconds": [compiled_at - begin] * len(seeds),
@@ -148,7 +199,10 @@ def network(width: int, num_outputs: int, num_inputs: int = 40) -> Any:
     sizes = (num_inputs, width, width, num_outputs)
 
     def init(key: Any) -> Any:
-        return {f"dense{i + 1}": dense_init(k, *sizes[i : i + 2]) for i, k in enumerate(jax.random.split(key, 3))}
+        return {
+            f"dense{i + 1}": dense_init(k, *sizes[i : i + 2])
+            for i, k in enumerate(jax.random.split(key, 3))
+        }
 
     def apply(params: Any, x: Any) -> Any:
         h = jax.nn.relu(dense(params["dense1"], x))
@@ -158,9 +212,11 @@ def network(width: int, num_outputs: int, num_inputs: int = 40) -> Any:
 
 
 def narrowed(params: Any, width: Any) -> tuple[Any, Any]:
-    """Return (params, mask) of a network that is `width` units wide inside a wider one; `width` may be traced.
+    """Return (params, mask) of a network that is `width` units wide inside a wider one; `width` may
+    be traced.
 
-    What the mask leaves starts as a narrow network does: the second and third layers' bounds are those of `width` inputs.
+    What the mask leaves starts as a narrow network does: the second and third layers' bounds are
+    those of `width` inputs.
     """
     import jax
     import jax.numpy as jnp
@@ -171,9 +227,15 @@ def narrowed(params: Any, width: Any) -> tuple[Any, Any]:
     mask = {
         "dense1": {"w": jnp.broadcast_to(unit, params["dense1"]["w"].shape), "b": unit},
         "dense2": {"w": unit[:, None] * unit, "b": unit},
-        "dense3": {"w": jnp.broadcast_to(unit[:, None], params["dense3"]["w"].shape), "b": jnp.ones_like(params["dense3"]["b"])},
+        "dense3": {
+            "w": jnp.broadcast_to(unit[:, None], params["dense3"]["w"].shape),
+            "b": jnp.ones_like(params["dense3"]["b"]),
+        },
     }
-    scaled = {name: jax.tree.map(lambda p, name=name: p if name == "dense1" else p * scale, layer) for name, layer in params.items()}
+    scaled = {
+        name: jax.tree.map(lambda p, name=name: p if name == "dense1" else p * scale, layer)
+        for name, layer in params.items()
+    }
     return jax.tree.map(jnp.multiply, scaled, mask), mask
 
 
@@ -183,9 +245,11 @@ def num_params(width: Any, num_inputs: int, num_outputs: int) -> Any:
 
 
 def threshold(numbers: np.ndarray, losses: np.ndarray, line: float) -> float:
-    """Return the smallest number of parameters at which the loss is at most `line`, NaN where it never is.
+    """Return the smallest number of parameters at which the loss is at most `line`, NaN where it
+    never is.
 
-    numbers (widths,) ascending, losses (widths,); between the first width that fits and the one before it, straight in both logarithms.
+    numbers (widths,) ascending, losses (widths,); between the first width that fits and the one
+    before it, straight in both logarithms.
     """
     fits = np.flatnonzero(losses <= line)
     if not len(fits):
@@ -199,15 +263,22 @@ def threshold(numbers: np.ndarray, losses: np.ndarray, line: float) -> float:
 
 
 def growth(rows: Rows, loss: str, metric: str = "threshold") -> tuple[np.ndarray, np.ndarray]:
-    """Return slope against K and exponent of one loss's thresholds or peaks, (seeds,) each; empty below two values of K.
+    """Return slope against K and exponent of one loss's thresholds or peaks, (seeds,) each; empty
+    below two values of K.
 
     A seed without a threshold for some K is left out.
     """
-    found = {number: rows.where(loss=loss, num_classes=number).final(metric) for number in _classes(rows, loss)}
+    found = {
+        number: rows.where(loss=loss, num_classes=number).final(metric)
+        for number in _classes(rows, loss)
+    }
     if len(found) < 2:
         return np.array([]), np.array([])
     n = min(map(len, found.values()))
-    numbers, values = np.array(list(found), float), np.stack([value[:n] for value in found.values()])  # (K,), (K, seeds)
+    numbers, values = (
+        np.array(list(found), float),
+        np.stack([value[:n] for value in found.values()]),
+    )  # (K,), (K, seeds)
     values = values[:, np.isfinite(values).all(axis=0)]
     if not values.size:
         return np.array([]), np.array([])
@@ -215,13 +286,15 @@ def growth(rows: Rows, loss: str, metric: str = "threshold") -> tuple[np.ndarray
 
 
 def measured(rows: Rows) -> dict[str, np.ndarray]:
-    """Return the exponent of either loss's threshold, (seeds,), under the names of the published figures."""
+    """Return the exponent of either loss's threshold, (seeds,), under the names of the published
+    figures."""
     found = {f"exponent, {name}": growth(rows, loss)[1] for loss, name in LOSSES.items()}
     return {name: values for name, values in found.items() if len(values)}
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return one line a loss and K (threshold and peak, means over seeds), and one a loss with both slopes."""
+    """Return one line a loss and K (threshold and peak, means over seeds), and one a loss with both
+    slopes."""
     header, lines = ["loss", "classes", "threshold, parameters", "peak of test loss", "n"], []
     for loss, name in LOSSES.items():
         for number in _classes(rows, loss):
@@ -230,12 +303,15 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
             lines.append([name, str(number), *cells, str(len(trial.final("peak")))])
         slopes = [growth(rows, loss, metric)[0] for metric in ("threshold", "peak")]
         if len(slopes[0]):
-            lines.append([name, "a class more", *(_interval(slope) for slope in slopes), str(len(slopes[0]))])
+            lines.append(
+                [name, "a class more", *(_interval(slope) for slope in slopes), str(len(slopes[0]))]
+            )
     return header, lines
 
 
 def figures(rows: Rows) -> dict[str, Any]:
-    """Draw train loss (in units of chance) and test loss against parameters, a colour for every K, and thresholds against K."""
+    """Draw train loss (in units of chance) and test loss against parameters, a colour for every K,
+    and thresholds against K."""
     from mnist1d.plots import style
 
     fig, axes = style.figure(2, 3, size=(12, 7))
@@ -252,17 +328,37 @@ def figures(rows: Rows) -> dict[str, Any]:
                 ax.axvline(fitted.mean(), color=color, linestyle=":", linewidth=1)
         left.axhline(FITTED, color=style.GREY, linewidth=1)
         for ax, title in ((left, "training loss"), (middle, "test loss")):
-            ax.set(title=f"{name}: {title}", xlabel="parameters", ylabel="share of chance", xscale="log", yscale="log")
+            ax.set(
+                title=f"{name}: {title}",
+                xlabel="parameters",
+                ylabel="share of chance",
+                xscale="log",
+                yscale="log",
+            )
         left.set_ylim(1e-3, 1.5)
         if _classes(rows, loss):
             style.legend(left)
-    for ax, metric, title in zip(axes[:, 2], ("threshold", "peak"), ("Threshold", "Peak of test loss"), strict=True):
-        for (loss, name), color in zip(LOSSES.items(), (style.COLORS[0], style.COLORS[1]), strict=True):
+    for ax, metric, title in zip(
+        axes[:, 2], ("threshold", "peak"), ("Threshold", "Peak of test loss"), strict=True
+    ):
+        for (loss, name), color in zip(
+            LOSSES.items(), (style.COLORS[0], style.COLORS[1]), strict=True
+        ):
             numbers = _classes(rows, loss)
             if numbers:
-                found = [rows.where(loss=loss, num_classes=number).final(metric) for number in numbers]
+                found = [
+                    rows.where(loss=loss, num_classes=number).final(metric) for number in numbers
+                ]
                 n = min(map(len, found))
-                style.band(ax, numbers, np.stack([values[:n] for values in found], axis=1), name, color, marker="o", markersize=4)
+                style.band(
+                    ax,
+                    numbers,
+                    np.stack([values[:n] for values in found], axis=1),
+                    name,
+                    color,
+                    marker="o",
+                    markersize=4,
+                )
         ax.set(title=title, xlabel="classes K", ylabel="parameters", xlim=(0, 10.5), ylim=(0, None))
         if len(rows):
             style.legend(ax)
@@ -270,26 +366,53 @@ def figures(rows: Rows) -> dict[str, Any]:
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test growth with MSE, constancy with NLL, and that the peak of test loss sits at the threshold."""
+    """Test growth with MSE, constancy with NLL, and that the peak of test loss sits at the
+    threshold."""
     result = []
     (mse, mse_exponent), (nll, nll_exponent) = (growth(rows, loss) for loss in LOSSES)
     if len(mse):
-        parts = [above("", "threshold's slope, parameters a class", mse), within("", "exponent", mse_exponent, 0.75, 1.25)]
-        result.append(all_of("with MSE the threshold grows linearly with the number of outputs", parts, "grows linearly"))
+        parts = [
+            above("", "threshold's slope, parameters a class", mse),
+            within("", "exponent", mse_exponent, 0.75, 1.25),
+        ]
+        result.append(
+            all_of(
+                "with MSE the threshold grows linearly with the number of outputs",
+                parts,
+                "grows linearly",
+            )
+        )
     if len(nll):
         text = "with NLL the threshold stays put, its exponent within 0.25 of 0"
-        result.append(within(text, "exponent of the threshold in K", nll_exponent, -0.25, 0.25, "stays put"))
+        result.append(
+            within(text, "exponent of the threshold in K", nll_exponent, -0.25, 0.25, "stays put")
+        )
     if len(mse) and len(nll):
         n = min(len(mse), len(nll))
         text = "the threshold grows faster with MSE than with NLL"
-        result.append(above(text, "slope with MSE - with NLL, parameters a class", mse[:n] - nll[:n], published="linear against constant"))
+        result.append(
+            above(
+                text,
+                "slope with MSE - with NLL, parameters a class",
+                mse[:n] - nll[:n],
+                published="linear against constant",
+            )
+        )
     for loss, name in LOSSES.items():
         found = [rows.where(loss=loss, num_classes=number) for number in _classes(rows, loss)]
         if found:
             n = min(len(trial.final("peak")) for trial in found)
-            ratio = np.mean([np.log2(trial.final("peak")[:n] / trial.final("threshold")[:n]) for trial in found], axis=0)
+            ratio = np.mean(
+                [
+                    np.log2(trial.final("peak")[:n] / trial.final("threshold")[:n])
+                    for trial in found
+                ],
+                axis=0,
+            )
             if np.isfinite(ratio).all():
-                text = f"with {name} the peak of test loss sits at the threshold, within a factor of 2"
+                text = (
+                    f"with {name} the peak of test loss sits at the threshold, within a factor of 2"
+                )
                 result.append(within(text, "log2 of peak / threshold, mean over K", ratio, -1, 1))
     return result
 
@@ -300,4 +423,8 @@ def _classes(rows: Rows, loss: str) -> list[int]:
 
 def _interval(values: np.ndarray) -> str:
     mean, low, high = mean_interval(values)
-    return f"{mean:,.0f} ({low:,.0f} .. {high:,.0f})" if np.isfinite(low) else f"{mean:,.0f} (one seed)"
+    return (
+        f"{mean:,.0f} ({low:,.0f} .. {high:,.0f})"
+        if np.isfinite(low)
+        else f"{mean:,.0f} (one seed)"
+    )

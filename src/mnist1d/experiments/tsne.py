@@ -1,13 +1,14 @@
 """t-SNE: do classes that are easy to separate in MNIST separate in MNIST-1D?
 
-5,000 signals of MNIST-1D and as many digits of MNIST, each mapped into the plane by t-SNE and coloured by class. How far the classes
-separate is measured, before and after: the share of points whose 10 nearest neighbours, themselves left out, vote for their class.
-MNIST has to be given (`--mnist`); without it that half is skipped.
+5,000 signals of MNIST-1D and as many digits of MNIST, each mapped into the plane by t-SNE and
+coloured by class. How far the classes separate is measured, before and after: the share of points
+whose 10 nearest neighbours, themselves left out, vote for their class. MNIST has to be given
+(`--mnist`); without it that half is skipped.
 
 Rows: `knn acc space`, `knn acc plane`, seconds; `plane` (n, 2) and `labels` (n,).
 
-Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439), figure 2; van der Maaten and
-Hinton, Visualizing Data using t-SNE (JMLR 2008).
+Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439),
+figure 2; van der Maaten and Hinton, Visualizing Data using t-SNE (JMLR 2008).
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def installed() -> str:
 
 @dataclass(frozen=True)
 class Config:
-    """One data set in the plane. `method` is part of the trial, since the two programs give different maps."""
+    """One data set in the plane. `method` is part of the trial, since the two programs give
+    different maps."""
 
     dataset: str = "mnist1d"
     num_samples: int = 5000
@@ -58,14 +60,22 @@ class Config:
         check_name(self.method, METHODS, "method")
         check_numbers(self)
         if self.num_neighbours >= self.num_samples:
-            raise UsageError(f"num_neighbours must be below num_samples={self.num_samples}, got {self.num_neighbours}")
+            raise UsageError(
+                f"num_neighbours must be below num_samples={self.num_samples}, got {self.num_neighbours}"
+            )
         if not 1 <= self.perplexity <= (self.num_samples - 1) / 3:
-            raise UsageError(f"perplexity must lie in 1 .. (num_samples - 1) / 3, got {self.perplexity:g} for {self.num_samples} samples")
+            raise UsageError(
+                f"perplexity must lie in 1 .. (num_samples - 1) / 3, got {self.perplexity:g} for {self.num_samples} samples"
+            )
 
 
 def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: both data sets."""
-    sizes = {"smoke": {"num_samples": 100, "perplexity": 10.0}, "quick": {"num_samples": 700}, "paper": {}}[preset]
+    sizes = {
+        "smoke": {"num_samples": 100, "perplexity": 10.0},
+        "quick": {"num_samples": 700},
+        "paper": {},
+    }[preset]
     return [Config(dataset=dataset, **sizes) for dataset in DATASETS]
 
 
@@ -87,7 +97,8 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
 
 def samples(config: Config) -> tuple[np.ndarray, np.ndarray]:
-    """Return x (n, features) and y (n,): the first of the frozen set, training signals first; or as many digits, of every class alike."""
+    """Return x (n, features) and y (n,): the first of the frozen set, training signals first; or as
+    many digits, of every class alike."""
     if config.dataset == "mnist1d":
         data = make_dataset(config.data, dtype="float32")
         x, y = np.concatenate([data.x, data.x_test]), np.concatenate([data.y, data.y_test])
@@ -97,7 +108,9 @@ def samples(config: Config) -> tuple[np.ndarray, np.ndarray]:
         order = np.random.default_rng(0).permutation(len(y))  # files are often sorted by class
         x, y = x[order], y[order]
     if len(y) < config.num_samples:
-        raise UsageError(f"num_samples must be at most what there is, got {config.num_samples} for {len(y)} of {config.dataset}")
+        raise UsageError(
+            f"num_samples must be at most what there is, got {config.num_samples} for {len(y)} of {config.dataset}"
+        )
     return x[: config.num_samples], y[: config.num_samples]
 
 
@@ -110,15 +123,22 @@ def embed(x: np.ndarray, config: Config, seed: int) -> np.ndarray:
     try:
         import openTSNE
     except ImportError:
-        raise MissingExtraError("method='openTSNE' needs it: pip install openTSNE, or --set method=scikit-learn") from None
-    return np.asarray(openTSNE.TSNE(perplexity=config.perplexity, random_state=seed, n_jobs=1).fit(x))
+        raise MissingExtraError(
+            "method='openTSNE' needs it: pip install openTSNE, or --set method=scikit-learn"
+        ) from None
+    return np.asarray(
+        openTSNE.TSNE(perplexity=config.perplexity, random_state=seed, n_jobs=1).fit(x)
+    )
 
 
 def neighbour_acc(x: np.ndarray, y: np.ndarray, num_neighbours: int) -> float:
-    """Return the share of points of x (n, features) whose nearest neighbours, themselves left out, vote for their class."""
+    """Return the share of points of x (n, features) whose nearest neighbours, themselves left out,
+    vote for their class."""
     from sklearn.neighbors import NearestNeighbors
 
-    near = NearestNeighbors(n_neighbors=num_neighbours).fit(x).kneighbors(return_distance=False)  # (n, neighbours)
+    near = (
+        NearestNeighbors(n_neighbors=num_neighbours).fit(x).kneighbors(return_distance=False)
+    )  # (n, neighbours)
     votes = (y[near][:, :, None] == np.arange(y.max() + 1)).sum(axis=1)  # (n, classes)
     return float((votes.argmax(axis=1) == y).mean())
 
@@ -138,8 +158,18 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
             mean, low, high = (100 * v for v in mean_interval(trial.final(metric)))
             cells += [f"{mean:.1f}", f"{low:.1f} .. {high:.1f}" if np.isfinite(low) else "one seed"]
         config = trial.records[0].config
-        lines.append([TITLES[config["dataset"]], f"{config['num_samples']:,}", config["method"], *cells])
-    header = ["data set", "samples", "method", "kNN % in space", "95 % interval", "kNN % in the plane", "95 % interval"]
+        lines.append(
+            [TITLES[config["dataset"]], f"{config['num_samples']:,}", config["method"], *cells]
+        )
+    header = [
+        "data set",
+        "samples",
+        "method",
+        "kNN % in space",
+        "95 % interval",
+        "kNN % in the plane",
+        "95 % interval",
+    ]
     return header, lines
 
 
@@ -163,10 +193,19 @@ def claims(rows: Rows) -> list[Claim]:
         return []
     small, large = (found[name] for name in DATASETS)
     result = []
-    for metric, where in (("knn acc plane", "in the plane"), ("knn acc space", "in the space of signals")):
+    for metric, where in (
+        ("knn acc plane", "in the plane"),
+        ("knn acc space", "in the space of signals"),
+    ):
         a, b = small.final(metric), large.final(metric)
         n = min(len(a), len(b))
-        result.append(above(f"MNIST-1D's classes separate less than MNIST's {where}", "MNIST - MNIST-1D, kNN acc", b[:n] - a[:n]))
+        result.append(
+            above(
+                f"MNIST-1D's classes separate less than MNIST's {where}",
+                "MNIST - MNIST-1D, kNN acc",
+                b[:n] - a[:n],
+            )
+        )
     return result
 
 

@@ -1,4 +1,5 @@
-"""Activation functions: made by hand, learned, or looked up. Each is f(params, z) -> (f(z), slope of f at z), of z's shape."""
+"""Activation functions: made by hand, learned, or looked up. Each is f(params, z) -> (f(z), slope
+of f at z), of z's shape."""
 
 from __future__ import annotations
 
@@ -18,23 +19,28 @@ BLOCK = 640  # values of z at once: their 100 hidden units each stay in the proc
 
 
 def hand_made(index: Array | int, z: Array) -> tuple[Array, Array]:
-    """Evaluate the function of that place in HAND_MADE; a traced index, so that one program serves them all."""
+    """Evaluate the function of that place in HAND_MADE; a traced index, so that one program serves
+    them all."""
     functions = [getattr(jax.nn, name) for name in HAND_MADE]
     branches = [lambda z, f=f: jax.jvp(f, (z,), (jnp.ones_like(z),)) for f in functions]
     return lax.switch(index, branches, z)
 
 
 def learned(params: Params, z: Array) -> tuple[Array, Array]:
-    """Evaluate ELU(z) + 0.2 g(z), where g is the MLP with one tanh layer that params hold: dense1 (1, units), dense2 (units, 1)."""
+    """Evaluate ELU(z) + 0.2 g(z), where g is the MLP with one tanh layer that params hold: dense1
+    (1, units), dense2 (units, 1)."""
     z = jnp.asarray(z)
     elu, elu_slope = jax.jvp(jax.nn.elu, (z,), (jnp.ones_like(z),))
     flat = jnp.pad(z.reshape(-1), (0, -z.size % BLOCK)).reshape(-1, BLOCK)
-    g, slope = (part.reshape(-1)[: z.size].reshape(z.shape) for part in value_and_slope(params, flat))
+    g, slope = (
+        part.reshape(-1)[: z.size].reshape(z.shape) for part in value_and_slope(params, flat)
+    )
     return elu + 0.2 * g, elu_slope + 0.2 * slope
 
 
 def tabulated(params: tuple[Array, float, float], z: Array) -> tuple[Array, Array]:
-    """Evaluate the function with values (n,) at evenly spaced points from `low` to `high`, linear in between and beyond.
+    """Evaluate the function with values (n,) at evenly spaced points from `low` to `high`, linear
+    in between and beyond.
 
     params: (values, low, high).
     """
@@ -47,10 +53,12 @@ def tabulated(params: tuple[Array, float, float], z: Array) -> tuple[Array, Arra
 
 @jax.custom_vjp
 def value_and_slope(params: Params, z: Array) -> tuple[Array, Array]:
-    """Return g(z) and g'(z) for z (blocks, block), with their derivatives written out: a third faster than the automatic ones.
+    """Return g(z) and g'(z) for z (blocks, block), with their derivatives written out: a third
+    faster than the automatic ones.
 
-    g(z) = sum v t + d with t = tanh(w z + b). With s = 1 - t^2: t' = w s and s' = -2 w t s. All that the gradient of the parameters
-    needs are sums of t, s and t s over z, three matrix products a block; t is computed anew instead of kept.
+    g(z) = sum v t + d with t = tanh(w z + b). With s = 1 - t^2: t' = w s and s' = -2 w t s. All
+    that the gradient of the parameters needs are sums of t, s and t s over z, three matrix products
+    a block; t is computed anew instead of kept.
     """
     w, b, v, d = _parts(params)
 
@@ -74,34 +82,52 @@ def _backward(saved: tuple[Params, Array], cotangents: tuple[Array, Array]) -> t
         t = jnp.tanh(w[:, None] * z + b[:, None])
         s = 1 - t * t
         ts = t * s
-        found = (t @ of_g[:, None], s @ jnp.stack([of_g, of_slope, of_g * z], 1), ts @ jnp.stack([of_slope, of_slope * z], 1))
-        return jax.tree.map(jnp.add, sums, found), of_g * ((v * w) @ s) - 2 * of_slope * ((v * w * w) @ ts)
+        found = (
+            t @ of_g[:, None],
+            s @ jnp.stack([of_g, of_slope, of_g * z], 1),
+            ts @ jnp.stack([of_slope, of_slope * z], 1),
+        )
+        return jax.tree.map(jnp.add, sums, found), of_g * ((v * w) @ s) - 2 * of_slope * (
+            (v * w * w) @ ts
+        )
 
     zeros = tuple(jnp.zeros((len(w), n), z.dtype) for n in (1, 3, 2))
     (t, s, ts), of_z = lax.scan(block, zeros, (z, *cotangents))
     of_w = v * (s[:, 1] + s[:, 2] - 2 * w * ts[:, 1])
     of_b = v * (s[:, 0] - 2 * w * ts[:, 0])
     of_v = t[:, 0] + w * s[:, 1]
-    return {"dense1": {"w": of_w[None], "b": of_b}, "dense2": {"w": of_v[:, None], "b": cotangents[0].sum()[None]}}, of_z
+    return {
+        "dense1": {"w": of_w[None], "b": of_b},
+        "dense2": {"w": of_v[:, None], "b": cotangents[0].sum()[None]},
+    }, of_z
 
 
 def _parts(params: Params) -> tuple[Array, Array, Array, Array]:
-    return params["dense1"]["w"][0], params["dense1"]["b"], params["dense2"]["w"][:, 0], params["dense2"]["b"][0]
+    return (
+        params["dense1"]["w"][0],
+        params["dense1"]["b"],
+        params["dense2"]["w"][:, 0],
+        params["dense2"]["b"][0],
+    )
 
 
 value_and_slope.defvjp(_forward, _backward)
 
 
 def piecewise_fit(x: np.ndarray, f: np.ndarray, segments: int) -> np.ndarray:
-    """Return the positions (segments + 1,) in x of the knots whose straight lines from (x, f) to (x, f) are nearest to f.
+    """Return the positions (segments + 1,) in x of the knots whose straight lines from (x, f) to
+    (x, f) are nearest to f.
 
-    The best of all choices of knots on the grid x, in squared error: by dynamic programming over the last knot.
+    The best of all choices of knots on the grid x, in squared error: by dynamic programming over
+    the last knot.
     """
     n = len(x)
     cost = np.full((n, n), np.inf)  # squared error of one line from i to j
     for i in range(n):
         for j in range(i + 1, n):
-            cost[i, j] = np.square(np.interp(x[i : j + 1], x[[i, j]], f[[i, j]]) - f[i : j + 1]).sum()
+            cost[i, j] = np.square(
+                np.interp(x[i : j + 1], x[[i, j]], f[[i, j]]) - f[i : j + 1]
+            ).sum()
     best, before = cost[0], []
     for _ in range(segments - 1):
         total = best[:, None] + cost  # (knot, next knot)

@@ -1,6 +1,8 @@
-"""Building blocks of networks: pairs of pure functions, `*_init(key, sizes) -> params` and the layer itself.
+"""Building blocks of networks: pairs of pure functions, `*_init(key, sizes) -> params` and the
+layer itself.
 
-All start as PyTorch's layers do, uniform in +- 1/sqrt(fan_in) for weights and biases (recurrent layers: hidden size).
+All start as PyTorch's layers do, uniform in +- 1/sqrt(fan_in) for weights and biases (recurrent
+layers: hidden size).
 """
 
 from __future__ import annotations
@@ -18,13 +20,17 @@ Params = Any  # a pytree of arrays
 def uniform_init(key: Array, shape: tuple[int, ...], fan: int) -> Array:
     """Return float32 weights uniform in +- 1/sqrt(fan)."""
     bound = fan**-0.5
-    flat = random.uniform(key, (math.prod(shape),), jnp.float32, -bound, bound)  # the same numbers, half the time to compile
+    flat = random.uniform(
+        key, (math.prod(shape),), jnp.float32, -bound, bound
+    )  # the same numbers, half the time to compile
     return flat.reshape(shape)
 
 
 def dense_init(key: Array, num_inputs: int, num_outputs: int) -> Params:
     """Return the parameters of `dense`: w (inputs, outputs), b (outputs,)."""
-    both = uniform_init(key, (num_inputs + 1, num_outputs), num_inputs)  # one draw: each costs 0.1 s of compile time
+    both = uniform_init(
+        key, (num_inputs + 1, num_outputs), num_inputs
+    )  # one draw: each costs 0.1 s of compile time
     return {"w": both[:-1], "b": both[-1]}
 
 
@@ -34,24 +40,30 @@ def dense(params: Params, x: Array) -> Array:
 
 
 def conv1d_init(key: Array, num_inputs: int, num_outputs: int, kernel: int) -> Params:
-    """Return the parameters of `conv1d`: w (kernel, inputs, outputs), b (outputs,); the fan-in is kernel * inputs."""
+    """Return the parameters of `conv1d`: w (kernel, inputs, outputs), b (outputs,); the fan-in is
+    kernel * inputs."""
     fan_in = kernel * num_inputs
     both = uniform_init(key, (fan_in + 1, num_outputs), fan_in)
     return {"w": both[:-1].reshape(kernel, num_inputs, num_outputs), "b": both[-1]}
 
 
 def conv1d(params: Params, x: Array, *, stride: int = 1, padding: int = 0) -> Array:
-    """Convolve x (inputs, time, batch), zero-padded in time on both sides, into (outputs, new time, batch).
+    """Convolve x (inputs, time, batch), zero-padded in time on both sides, into (outputs, new time,
+    batch).
 
-    As patches and one matrix product, features first and batch last: on a processor half the time of the usual layout, and XLA's
-    own convolution takes many times as long.
+    As patches and one matrix product, features first and batch last: on a processor half the time
+    of the usual layout, and XLA's own convolution takes many times as long.
     """
     kernel, num_inputs, num_outputs = params["w"].shape
     x = jnp.pad(x, ((0, 0), (padding, padding), (0, 0)))
     new_time = (x.shape[1] - kernel) // stride + 1
     span = stride * (new_time - 1) + 1
-    patches = jnp.stack([x[:, i : i + span : stride] for i in range(kernel)])  # (kernel, inputs, new time, batch)
-    out = params["w"].reshape(kernel * num_inputs, num_outputs).T @ patches.reshape(kernel * num_inputs, -1)
+    patches = jnp.stack(
+        [x[:, i : i + span : stride] for i in range(kernel)]
+    )  # (kernel, inputs, new time, batch)
+    out = params["w"].reshape(kernel * num_inputs, num_outputs).T @ patches.reshape(
+        kernel * num_inputs, -1
+    )
     return out.reshape(num_outputs, new_time, -1) + params["b"][:, None, None]
 
 
@@ -61,17 +73,25 @@ def conv1d_time(time: int, kernel: int, stride: int = 1, padding: int = 0) -> in
 
 
 def gru_init(key: Array, num_inputs: int, hidden: int) -> Params:
-    """Return the parameters of `gru`, gates in PyTorch's order (reset, update, new) along the first axis.
+    """Return the parameters of `gru`, gates in PyTorch's order (reset, update, new) along the first
+    axis.
 
-    w_input (3 * hidden, inputs), w_hidden (3 * hidden, hidden), b_input and b_hidden (3 * hidden,); all +- 1/sqrt(hidden).
+    w_input (3 * hidden, inputs), w_hidden (3 * hidden, hidden), b_input and b_hidden (3 * hidden,);
+    all +- 1/sqrt(hidden).
     """
     all_in_one = uniform_init(key, (3 * hidden, num_inputs + hidden + 2), hidden)
     w_input, w_hidden, biases = jnp.split(all_in_one, [num_inputs, num_inputs + hidden], axis=1)
-    return {"w_input": w_input, "w_hidden": w_hidden, "b_input": biases[:, 0], "b_hidden": biases[:, 1]}
+    return {
+        "w_input": w_input,
+        "w_hidden": w_hidden,
+        "b_input": biases[:, 0],
+        "b_hidden": biases[:, 1],
+    }
 
 
 def gru(params: Params, x: Array) -> Array:
-    """Run PyTorch's GRU cell over x (time, inputs, batch) from a zero state; return all states (time, hidden, batch).
+    """Run PyTorch's GRU cell over x (time, inputs, batch) from a zero state; return all states
+    (time, hidden, batch).
 
     Features first and batch last: a step is a few long rows instead of many short ones.
     """
@@ -79,7 +99,9 @@ def gru(params: Params, x: Array) -> Array:
     b_input, b_hidden = params["b_input"][:, None], params["b_hidden"][:, None]
 
     def cell(h: Array, x: Array) -> tuple[Array, Array]:
-        from_input = params["w_input"] @ x + b_input  # (3 * hidden, batch); computed here, not ahead: it stays in the cache
+        from_input = (
+            params["w_input"] @ x + b_input
+        )  # (3 * hidden, batch); computed here, not ahead: it stays in the cache
         from_hidden = params["w_hidden"] @ h + b_hidden
         gates = jax.nn.sigmoid(from_input[: 2 * hidden] + from_hidden[: 2 * hidden])
         reset, update = gates[:hidden], gates[hidden:]
@@ -92,9 +114,11 @@ def gru(params: Params, x: Array) -> Array:
 
 
 def bidirectional_gru(forward: Params, backward: Params, x: Array) -> Array:
-    """Run one GRU forward and one backward over x (time, inputs, batch); return their states (time, 2 * hidden, batch).
+    """Run one GRU forward and one backward over x (time, inputs, batch); return their states (time,
+    2 * hidden, batch).
 
-    Both run as one GRU of twice the size with block-diagonal weights: one scan, whose steps are too short to be worth two.
+    Both run as one GRU of twice the size with block-diagonal weights: one scan, whose steps are too
+    short to be worth two.
     """
     hidden = forward["w_hidden"].shape[1]
     both = {name: _joined(forward[name], backward[name]) for name in forward}
@@ -103,7 +127,8 @@ def bidirectional_gru(forward: Params, backward: Params, x: Array) -> Array:
 
 
 def _joined(a: Array, b: Array) -> Array:
-    """Join weights (3 * hidden, inputs) block-diagonally within each gate, or biases (3 * hidden,) end to end."""
+    """Join weights (3 * hidden, inputs) block-diagonally within each gate, or biases (3 * hidden,)
+    end to end."""
     a, b = a.reshape(3, -1, *a.shape[1:]), b.reshape(3, -1, *b.shape[1:])
     if a.ndim == 2:
         return jnp.concatenate([a, b], axis=1).reshape(-1)

@@ -1,4 +1,5 @@
-"""Losses and accuracy; all take logits (batch, classes) and integer labels (batch,), and return a mean over the batch."""
+"""Losses and accuracy; all take logits (batch, classes) and integer labels (batch,), and return a
+mean over the batch."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ def cross_entropy(logits: Array, labels: Array) -> Array:
 
 
 def mse(logits: Array, labels: Array) -> Array:
-    """Return the mean squared distance to the one-hot label, summed over classes; chance is 1 - 1/classes."""
+    """Return the mean squared distance to the one-hot label, summed over classes; chance is 1 -
+    1/classes."""
     return jnp.mean(jnp.sum(jnp.square(logits - _one_hot(logits, labels)), axis=-1))
 
 
@@ -23,7 +25,9 @@ def accuracy(logits: Array, labels: Array) -> Array:
 
 
 def _one_hot(logits: Array, labels: Array) -> Array:
-    return jax.nn.one_hot(labels, logits.shape[-1], dtype=logits.dtype)  # indexing instead would scatter in the gradient
+    return jax.nn.one_hot(
+        labels, logits.shape[-1], dtype=logits.dtype
+    )  # indexing instead would scatter in the gradient
 
 
 LOSSES = {"cross_entropy": cross_entropy, "mse": mse}

@@ -9,11 +9,21 @@ from typing import NamedTuple
 import jax
 from jax import Array, random
 
-from mnist1d.learning.layers import Params, bidirectional_gru, conv1d, conv1d_init, conv1d_time, dense, dense_init, gru_init
+from mnist1d.learning.layers import (
+    Params,
+    bidirectional_gru,
+    conv1d,
+    conv1d_init,
+    conv1d_time,
+    dense,
+    dense_init,
+    gru_init,
+)
 
 
 class Model(NamedTuple):
-    """A network: init(key) -> params, a pytree; apply(params, x (batch, time)) -> logits (batch, classes)."""
+    """A network: init(key) -> params, a pytree; apply(params, x (batch, time)) -> logits (batch,
+    classes)."""
 
     init: Callable[[Array], Params]
     apply: Callable[[Params, Array], Array]
@@ -24,7 +34,8 @@ def num_params(model: Model) -> int:
     return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(model.init, random.key(0))))
 
 
-# The factories are cached: equal arguments give the same Model, thus the same `fit`, thus no second compilation.
+# The factories are cached: equal arguments give the same Model, thus the same `fit`, thus no second
+# compilation.
 @cache
 def logistic(*, num_inputs: int = 40, num_outputs: int = 10) -> Model:
     """Logistic regression."""
@@ -39,7 +50,13 @@ def logistic(*, num_inputs: int = 40, num_outputs: int = 10) -> Model:
 
 
 @cache
-def mlp(*, hidden: int = 100, activation: Callable[[Array], Array] = jax.nn.relu, num_inputs: int = 40, num_outputs: int = 10) -> Model:
+def mlp(
+    *,
+    hidden: int = 100,
+    activation: Callable[[Array], Array] = jax.nn.relu,
+    num_inputs: int = 40,
+    num_outputs: int = 10,
+) -> Model:
     """Two hidden layers, the second with a residual connection."""
 
     def init(key: Array) -> Params:
@@ -62,10 +79,13 @@ CNN_LAYERS = ((5, 2, 1), (3, 2, 1), (3, 2, 1))  # kernel, stride, padding
 
 
 @cache
-def cnn(*, channels: int = 25, num_inputs: int = 40, num_outputs: int = 10, num_features: int = 1) -> Model:
+def cnn(
+    *, channels: int = 25, num_inputs: int = 40, num_outputs: int = 10, num_features: int = 1
+) -> Model:
     """Three convolutions of stride 2, relu after each, and a linear layer on all positions.
 
-    num_features: values of each time step; x holds them step by step, so that num_inputs is their number times that of the steps.
+    num_features: values of each time step; x holds them step by step, so that num_inputs is their
+    number times that of the steps.
     """
     time = num_inputs // num_features
     for kernel, stride, padding in CNN_LAYERS:
@@ -74,7 +94,9 @@ def cnn(*, channels: int = 25, num_inputs: int = 40, num_outputs: int = 10, num_
     def init(key: Array) -> Params:
         *conv_keys, dense_key = random.split(key, len(CNN_LAYERS) + 1)
         params = {
-            f"conv{i + 1}": conv1d_init(conv_keys[i], channels if i else num_features, channels, kernel)
+            f"conv{i + 1}": conv1d_init(
+                conv_keys[i], channels if i else num_features, channels, kernel
+            )
             for i, (kernel, _, _) in enumerate(CNN_LAYERS)
         }
         return params | {"dense": dense_init(dense_key, time * channels, num_outputs)}
@@ -83,14 +105,19 @@ def cnn(*, channels: int = 25, num_inputs: int = 40, num_outputs: int = 10, num_
         h = _steps(x, num_features).swapaxes(0, 1)  # (features, time, batch)
         for i, (_, stride, padding) in enumerate(CNN_LAYERS):
             h = jax.nn.relu(conv1d(params[f"conv{i + 1}"], h, stride=stride, padding=padding))
-        return dense(params["dense"], h.reshape(-1, h.shape[2]).T)  # channels first, positions within
+        return dense(
+            params["dense"], h.reshape(-1, h.shape[2]).T
+        )  # channels first, positions within
 
     return Model(init, apply)
 
 
 @cache
-def gru(*, hidden: int = 6, num_inputs: int = 40, num_outputs: int = 10, num_features: int = 1) -> Model:
-    """One bidirectional GRU layer, `num_features` values a step (see `cnn`), and a linear layer on all its outputs."""
+def gru(
+    *, hidden: int = 6, num_inputs: int = 40, num_outputs: int = 10, num_features: int = 1
+) -> Model:
+    """One bidirectional GRU layer, `num_features` values a step (see `cnn`), and a linear layer on
+    all its outputs."""
     time = num_inputs // num_features
 
     def init(key: Array) -> Params:
@@ -102,7 +129,9 @@ def gru(*, hidden: int = 6, num_inputs: int = 40, num_outputs: int = 10, num_fea
         }
 
     def apply(params: Params, x: Array) -> Array:
-        h = bidirectional_gru(params["forward"], params["backward"], _steps(x, num_features))  # (time, 2 * hidden, batch)
+        h = bidirectional_gru(
+            params["forward"], params["backward"], _steps(x, num_features)
+        )  # (time, 2 * hidden, batch)
         return dense(params["dense"], h.reshape(-1, h.shape[2]).T)
 
     return Model(init, apply)

@@ -1,7 +1,9 @@
-"""Training of a pruned MLP at the size of what its mask leaves: the full network's result up to rounding, with less work.
+"""Training of a pruned MLP at the size of what its mask leaves: the full network's result up to
+rounding, with less work.
 
-A hidden unit whose value is always 0, or which nothing reads, changes no output, and nothing changes its weights: it can be left out
-of training, and its weights stay as they were. At 92 % sparsity a third of the second layer is what counts.
+A hidden unit whose value is always 0, or which nothing reads, changes no output, and nothing
+changes its weights: it can be left out of training, and its weights stay as they were. At 92 %
+sparsity a third of the second layer is what counts.
 """
 
 from __future__ import annotations
@@ -22,31 +24,47 @@ PARTS = 10  # sizes are rounded up to a tenth of the full one, so that few progr
 
 
 class PrunedTraining:
-    """f(seed, split, params, mask) -> Fit in the full network's shapes, as NumPy arrays, for `models.mlp` and splits of one shape.
+    """f(seed, split, params, mask) -> Fit in the full network's shapes, as NumPy arrays, for
+    `models.mlp` and splits of one shape.
 
     Programs are compiled as sizes come up; compile_seconds says how long that took so far.
     """
 
     def __init__(self, settings: Settings, parts: int = PARTS):
-        self.fit, self.parts, self.programs, self.compile_seconds = make_fit(SLIM, settings), parts, {}, 0.0
+        self.fit, self.parts, self.programs, self.compile_seconds = (
+            make_fit(SLIM, settings),
+            parts,
+            {},
+            0.0,
+        )
 
     def __call__(self, seed: int, split: Split, params: Params, mask: Params) -> Fit:
         params, order, second = jax.device_get(params), *ordered_units(mask, self.parts)
-        arguments = jax.random.key(seed), split, slim(params, order, second), slim(mask, order, second)
+        arguments = (
+            jax.random.key(seed),
+            split,
+            slim(params, order, second),
+            slim(mask, order, second),
+        )
         fit = jax.device_get(self._program((len(order), second), arguments)(*arguments))
-        return fit._replace(params=restored(jax.tree.map(np.multiply, params, mask), fit.params, order, second))
+        return fit._replace(
+            params=restored(jax.tree.map(np.multiply, params, mask), fit.params, order, second)
+        )
 
     def _program(self, sizes: tuple[int, int], arguments: tuple) -> jax.stages.Compiled:
         if sizes not in self.programs:
             begin = time.perf_counter()
-            program = jax.jit(lambda key, split, params, mask: self.fit(key, split, params=params, mask=mask))
+            program = jax.jit(
+                lambda key, split, params, mask: self.fit(key, split, params=params, mask=mask)
+            )
             self.programs[sizes] = program.lower(*arguments).compile()
             self.compile_seconds += time.perf_counter() - begin
         return self.programs[sizes]
 
 
 def used_units(mask: Params) -> tuple[np.ndarray, np.ndarray]:
-    """Return which hidden units count under a mask, and which of them through the second layer too: (hidden,) bool each."""
+    """Return which hidden units count under a mask, and which of them through the second layer too:
+    (hidden,) bool each."""
     first, second, third = (mask[f"dense{i}"] for i in (1, 2, 3))
     read = third["w"].any(axis=1)
     has_second = (second["w"].any(axis=0) | (second["b"] != 0)) & read
@@ -55,12 +73,14 @@ def used_units(mask: Params) -> tuple[np.ndarray, np.ndarray]:
 
 
 def ordered_units(mask: Params, parts: int = PARTS) -> tuple[np.ndarray, int]:
-    """Return the units that count, those with a second layer first, filled up to a round size by `hidden`, a unit of zeros; and how
-    many of them get a second layer, rounded up too."""
+    """Return the units that count, those with a second layer first, filled up to a round size by
+    `hidden`, a unit of zeros; and how many of them get a second layer, rounded up too."""
     used, second = used_units(mask)
     hidden = len(used)
     part = max(1, hidden // parts)
-    size, num_second = (min(hidden, -(-max(n, 1) // part) * part) for n in (used.sum(), second.sum()))
+    size, num_second = (
+        min(hidden, -(-max(n, 1) // part) * part) for n in (used.sum(), second.sum())
+    )
     order = np.concatenate([np.flatnonzero(second), np.flatnonzero(used & ~second)])
     return np.pad(order, (0, size - len(order)), constant_values=hidden), num_second
 
@@ -68,7 +88,10 @@ def ordered_units(mask: Params, parts: int = PARTS) -> tuple[np.ndarray, int]:
 def slim(params: Params, order: np.ndarray, second: int) -> Params:
     """Return the part of an MLP's parameters, or of its mask, that belongs to the ordered units."""
     padded = _padded(params)
-    return {layer: {name: padded[layer][name][at] for name, at in places.items()} for layer, places in _places(order, second).items()}
+    return {
+        layer: {name: padded[layer][name][at] for name, at in places.items()}
+        for layer, places in _places(order, second).items()
+    }
 
 
 def restored(full: Params, part: Params, order: np.ndarray, second: int) -> Params:
@@ -77,7 +100,10 @@ def restored(full: Params, part: Params, order: np.ndarray, second: int) -> Para
     for layer, places in _places(order, second).items():
         for name, at in places.items():
             padded[layer][name][at] = part[layer][name]
-    return {layer: {name: padded[layer][name][tuple(map(slice, a.shape))] for name, a in p.items()} for layer, p in full.items()}
+    return {
+        layer: {name: padded[layer][name][tuple(map(slice, a.shape))] for name, a in p.items()}
+        for layer, p in full.items()
+    }
 
 
 def _places(order: np.ndarray, second: int) -> dict[str, dict[str, Any]]:
@@ -92,7 +118,10 @@ def _places(order: np.ndarray, second: int) -> dict[str, dict[str, Any]]:
 def _padded(params: Params) -> Params:
     """Return a copy with one more hidden unit, of zeros."""
     room = {"dense1": ((0, 0), (0, 1)), "dense2": ((0, 1), (0, 1)), "dense3": ((0, 1), (0, 0))}
-    return {layer: {"w": np.pad(params[layer]["w"], w), "b": np.pad(params[layer]["b"], w[1])} for layer, w in room.items()}
+    return {
+        layer: {"w": np.pad(params[layer]["w"], w), "b": np.pad(params[layer]["b"], w[1])}
+        for layer, w in room.items()
+    }
 
 
 def _apply(params: Params, x: Array) -> Array:

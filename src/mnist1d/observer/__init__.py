@@ -8,6 +8,8 @@ try:
 except ModuleNotFoundError as error:
     if error.name != "jax":
         raise
-    raise MissingExtraError("the ideal observer needs JAX: pip install '.[lab]' in the checkout") from None
+    raise MissingExtraError(
+        "the ideal observer needs JAX: pip install '.[lab]' in the checkout"
+    ) from None
 
 __all__ = ["IdealObserver", "Posterior", "calibration_error", "measure_ceiling"]

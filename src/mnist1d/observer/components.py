@@ -1,8 +1,10 @@
-"""The mixture that a config's signals are drawn from: one component for each class, padding and shift.
+"""The mixture that a config's signals are drawn from: one component for each class, padding and
+shift.
 
-Before standardisation a finished signal is R (s a + M G e + sigma e' - c r): template a of the component, amplitude s, mask M where the
-template is exactly 0, smoothing G, ramp r, last resampling R, white noise e and e'. Given s and c it is Gaussian, with a covariance
-that hangs on padding and shift alone (and on the class where a template of one's own has zeros inside).
+Before standardisation a finished signal is R (s a + M G e + sigma e' - c r): template a of the
+component, amplitude s, mask M where the template is exactly 0, smoothing G, ramp r, last resampling
+R, white noise e and e'. Given s and c it is Gaussian, with a covariance that hangs on padding and
+shift alone (and on the class where a template of one's own has zeros inside).
 """
 
 from __future__ import annotations
@@ -20,12 +22,14 @@ from mnist1d.moments import shift_distribution
 from mnist1d.signals import SMOOTHING_STD, Pipeline, resample
 
 MAX_BYTES = 2e9  # of all whitening matrices together
-SINGULAR = 1e-13  # smallest eigenvalue over largest below which a covariance has no inverse in float64
+SINGULAR = (
+    1e-13  # smallest eigenvalue over largest below which a covariance has no inverse in float64
+)
 
 
 class Components(NamedTuple):
-    """All components; n: observed points, after the reduction `basis` (time, n); g: covariances, m: components, in the order
-    class, padding, shift."""
+    """All components; n: observed points, after the reduction `basis` (time, n); g: covariances, m:
+    components, in the order class, padding, shift."""
 
     basis: np.ndarray | None  # (time, n) orthonormal; None: the points themselves
     whitening: np.ndarray  # (g, n, n) inverse Cholesky factors
@@ -45,8 +49,8 @@ class Components(NamedTuple):
 
 
 def make_components(config: DataConfig, templates: Templates) -> Components:
-    """Return the components. Errors: UsageError where a covariance is singular, so that no density exists, or where there are
-    too many for the memory."""
+    """Return the components. Errors: UsageError where a covariance is singular, so that no density
+    exists, or where there are too many for the memory."""
     length, time = config.working_length, config.final_seq_length
     paddings = np.arange(config.padding[0], config.padding[1] + 1)
     shifts, shift_prior = shift_distribution(config)
@@ -59,30 +63,46 @@ def make_components(config: DataConfig, templates: Templates) -> Components:
     pipeline = Pipeline(templates, config)
     rotation = (np.arange(length) - shifts[:, None]) % length  # (shifts, L)
     last = resample(np.eye(length), pipeline.last).T  # (time, L)
-    basis = np.linalg.svd(last, full_matrices=False)[0] if time > length else None  # signals fill L dimensions only
+    basis = (
+        np.linalg.svd(last, full_matrices=False)[0] if time > length else None
+    )  # signals fill L dimensions only
     observed = last if basis is None else basis.T @ last  # (n, L)
     smoothing = gaussian_filter1d(np.eye(length), SMOOTHING_STD, axis=0) * config.corr_noise_scale
 
     dilated = np.stack([pipeline.dilated(int(p)) for p in paddings])  # (paddings, classes, L)
     masks, which = np.unique((dilated == 0).reshape(-1, length), axis=0, return_inverse=True)
     which = which.reshape(dilated.shape[:2])  # (paddings, classes)
-    smooth = (observed[None, None] * masks[:, rotation][:, :, None, :]) @ smoothing  # (masks, shifts, n, L)
-    covariance = smooth @ smooth.swapaxes(-1, -2) + config.iid_noise_scale**2 * observed @ observed.T
+    smooth = (
+        observed[None, None] * masks[:, rotation][:, :, None, :]
+    ) @ smoothing  # (masks, shifts, n, L)
+    covariance = (
+        smooth @ smooth.swapaxes(-1, -2) + config.iid_noise_scale**2 * observed @ observed.T
+    )
     covariance = covariance.reshape(-1, *covariance.shape[2:])  # (g, n, n), masks then shifts
     _check_density(covariance, config)
     cholesky = np.linalg.cholesky(covariance)
     whitening = np.stack([solve_triangular(c, np.eye(len(c)), lower=True) for c in cholesky])
     log_det = 2 * np.log(np.diagonal(cholesky, axis1=1, axis2=2)).sum(axis=1)
 
-    means = (dilated.swapaxes(0, 1)[:, :, rotation] @ last.T).reshape(-1, time)  # (m, time): class, padding, shift
+    means = (dilated.swapaxes(0, 1)[:, :, rotation] @ last.T).reshape(
+        -1, time
+    )  # (m, time): class, padding, shift
     group = (which.T[:, :, None] * len(shifts) + np.arange(len(shifts))).reshape(-1)
-    label, padding, shift = (v.reshape(-1) for v in np.meshgrid(np.arange(len(templates.y)), paddings, shifts, indexing="ij"))
-    prior = np.broadcast_to(shift_prior / len(paddings) / len(templates.y), (len(templates.y), len(paddings), len(shifts)))
+    label, padding, shift = (
+        v.reshape(-1)
+        for v in np.meshgrid(np.arange(len(templates.y)), paddings, shifts, indexing="ij")
+    )
+    prior = np.broadcast_to(
+        shift_prior / len(paddings) / len(templates.y),
+        (len(templates.y), len(paddings), len(shifts)),
+    )
 
     ramp = last @ pipeline.ramp
     seen_means, seen_ramp = (means, ramp) if basis is None else (means @ basis, ramp @ basis)
     white_ramp = whitening @ seen_ramp  # (g, n)
-    white_means = np.concatenate([np.einsum("mij,mj->mi", whitening[g], v) for g, v in _blocks(group, seen_means)])
+    white_means = np.concatenate(
+        [np.einsum("mij,mj->mi", whitening[g], v) for g, v in _blocks(group, seen_means)]
+    )
     transposed = whitening.swapaxes(-1, -2)
     return Components(
         basis=basis,
@@ -95,7 +115,9 @@ def make_components(config: DataConfig, templates: Templates) -> Components:
         log_prior=np.log(prior).reshape(-1),
         means=means,
         ramp=ramp,
-        a=np.concatenate([np.einsum("mij,mj->mi", transposed[g], v) for g, v in _blocks(group, white_means)]),
+        a=np.concatenate(
+            [np.einsum("mij,mj->mi", transposed[g], v) for g, v in _blocks(group, white_means)]
+        ),
         r=np.einsum("gij,gj->gi", transposed, white_ramp),
         aa=np.square(white_means).sum(axis=1),
         ar=(white_means * white_ramp[group]).sum(axis=1),

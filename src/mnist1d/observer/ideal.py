@@ -1,4 +1,5 @@
-"""The ideal observer: Bayes' rule on the generative process, the best that any classifier of these signals can do."""
+"""The ideal observer: Bayes' rule on the generative process, the best that any classifier of these
+signals can do."""
 
 from __future__ import annotations
 
@@ -15,15 +16,25 @@ from mnist1d.draws import fast_order
 from mnist1d.errors import UsageError, warn
 from mnist1d.moments import expected_moments
 from mnist1d.observer.components import Components, make_components
-from mnist1d.observer.integrals import Evidence, Quadratic, Rectangle, log_evidence, nodes_needed, upper_bound
+from mnist1d.observer.integrals import (
+    Evidence,
+    Quadratic,
+    Rectangle,
+    log_evidence,
+    nodes_needed,
+    upper_bound,
+)
 
 CUT = 16.0  # nats: components that together weigh less than exp(-16) of the likelihood are left out
-CHUNK_NUMBERS = 2**18  # components times nodes in one call, a fixed shape: one compilation serves all
+CHUNK_NUMBERS = (
+    2**18
+)  # components times nodes in one call, a fixed shape: one compilation serves all
 BATCH_NUMBERS = 2_000_000  # signals times components held at once
 
 
 class Posterior(NamedTuple):
-    """What n signals say of their causes: distributions over classes, paddings and shifts, expected amplitude factor and slope."""
+    """What n signals say of their causes: distributions over classes, paddings and shifts, expected
+    amplitude factor and slope."""
 
     classes: np.ndarray  # (n, classes)
     padding: np.ndarray  # (n, paddings), of `IdealObserver.paddings`
@@ -40,11 +51,11 @@ class IdealObserver:
     >>> observer = IdealObserver.of(mnist1d.load_dataset())
     >>> observer.predict_proba(data.x_test)          # (1000, 10)
 
-    mean, std: what standardised the signals; unless told, the config's expectation (a data set's own differ from it by chance).
-    positions (time,): the original position that each point shows; unless told, where the config is shuffled, those of its exact set,
-    or with mode="fast" those of its fast set and of the streams.
-    Errors: UsageError where the signals have no density (no white noise), or for a std that is not above 0.
-    Derivation: docs/ideal-observer.md.
+    mean, std: what standardised the signals; unless told, the config's expectation (a data set's
+    own differ from it by chance). positions (time,): the original position that each point shows;
+    unless told, where the config is shuffled, those of its exact set, or with mode="fast" those of
+    its fast set and of the streams. Errors: UsageError where the signals have no density (no white
+    noise), or for a std that is not above 0. Derivation: docs/ideal-observer.md.
     """
 
     def __init__(
@@ -60,7 +71,10 @@ class IdealObserver:
         self.config, self.templates = config or DataConfig(), as_templates(templates)
         self.components: Components = make_components(self.config, self.templates)
         self._expected = expected_moments(self.config, self.templates)
-        self.mean, self.std = (float(e if given is None else given) for given, e in zip((mean, std), self._expected, strict=True))
+        self.mean, self.std = (
+            float(e if given is None else given)
+            for given, e in zip((mean, std), self._expected, strict=True)
+        )
         if not (np.isfinite(self.mean) and np.isfinite(self.std) and self.std > 0):
             raise UsageError(
                 f"mean must be finite and std above 0, got mean={self.mean}, std={self.std}; leave out both for the expected ones"
@@ -68,26 +82,47 @@ class IdealObserver:
         check_name(mode, ("exact", "fast"), "mode")
         if positions is None and self.config.shuffle_seq:
             is_exact = mode == "exact"
-            positions = make_dataset(self.config, templates=self.templates).positions if is_exact else fast_order(self.config).positions
-        self.positions = None if positions is None else _checked_positions(positions, self.config.final_seq_length)
-        self.paddings, self.shifts = np.unique(self.components.padding), np.unique(self.components.shift)
+            positions = (
+                make_dataset(self.config, templates=self.templates).positions
+                if is_exact
+                else fast_order(self.config).positions
+            )
+        self.positions = (
+            None
+            if positions is None
+            else _checked_positions(positions, self.config.final_seq_length)
+        )
+        self.paddings, self.shifts = (
+            np.unique(self.components.padding),
+            np.unique(self.components.shift),
+        )
         half = self.config.scale_coeff / 2
         self._box = Rectangle(1 - half, 1 + half, self.config.shear_scale / 2)
         c = self.components
-        self._nodes = nodes_needed(c.aa, c.ar, c.rr[c.group], self._box) if self.config.scale_coeff > 0 else np.full(len(c.label), 1)
+        self._nodes = (
+            nodes_needed(c.aa, c.ar, c.rr[c.group], self._box)
+            if self.config.scale_coeff > 0
+            else np.full(len(c.label), 1)
+        )
 
     @classmethod
     def of(cls, data: Dataset) -> IdealObserver:
         """Return the observer of a data set: its config, templates, standardisation and positions.
 
-        Of a subset of the classes, take that with relabel=True: without, all templates are still possible to the observer.
+        Of a subset of the classes, take that with relabel=True: without, all templates are still
+        possible to the observer.
         """
         if data.config is None:
-            raise UsageError("this data set does not say how it was made (config is None): write IdealObserver(config, mean=..., std=...)")
-        return cls(data.config, data.templates, mean=data.mean, std=data.std, positions=data.positions)
+            raise UsageError(
+                "this data set does not say how it was made (config is None): write IdealObserver(config, mean=..., std=...)"
+            )
+        return cls(
+            data.config, data.templates, mean=data.mean, std=data.std, positions=data.positions
+        )
 
     def predict_proba(self, x: np.ndarray) -> np.ndarray:
-        """Return the probability of each class, (n, classes), in the order of templates.y, for signals x (n, time)."""
+        """Return the probability of each class, (n, classes), in the order of templates.y, for
+        signals x (n, time)."""
         return self.posterior(x).classes
 
     def predict(self, x: np.ndarray) -> np.ndarray:
@@ -95,14 +130,16 @@ class IdealObserver:
         return self.templates.y[self.predict_proba(x).argmax(axis=1)]
 
     def log_likelihood(self, x: np.ndarray) -> np.ndarray:
-        """Return the log density, nats, of each standardised signal, (n,); of more points than the working length, the density on
-        the subspace that signals fill."""
+        """Return the log density, nats, of each standardised signal, (n,); of more points than the
+        working length, the density on the subspace that signals fill."""
         return self.posterior(x).log_likelihood
 
     def posterior(self, x: np.ndarray) -> Posterior:
-        """Return what each signal of x (n, time) says of its class, padding, shift, factor and slope.
+        """Return what each signal of x (n, time) says of its class, padding, shift, factor and
+        slope.
 
-        Errors: UsageError for a wrong shape or values that are not finite. Warns where x does not look standardised.
+        Errors: UsageError for a wrong shape or values that are not finite. Warns where x does not
+        look standardised.
         """
         raw = self._raw(x)
         size = 2 ** min(8, max(0, (BATCH_NUMBERS // len(self.components.label)).bit_length() - 1))
@@ -112,18 +149,28 @@ class IdealObserver:
         return Posterior(*map(np.concatenate, zip(*parts, strict=True)))
 
     def explain_signal(self, x: np.ndarray) -> Posterior:
-        """Return what the observer sees in one signal x (time,): the posterior, each array without its leading axis."""
+        """Return what the observer sees in one signal x (time,): the posterior, each array without
+        its leading axis."""
         return Posterior(*(part[0] for part in self.posterior(np.asarray(x)[None])))
 
     def _raw(self, x: np.ndarray) -> np.ndarray:
         """Undo the standardisation and the order of positions; (n, time) float64."""
         x, time = np.asarray(x, dtype=np.float64), self.config.final_seq_length
         if x.ndim != 2 or x.shape[1] != time:
-            raise UsageError(f"x must have the shape (samples, time) with time = {time}, got {x.shape}; one signal is x[None]")
+            raise UsageError(
+                f"x must have the shape (samples, time) with time = {time}, got {x.shape}; one signal is x[None]"
+            )
         if not np.isfinite(x).all():
-            raise UsageError(f"signals must be finite, {(~np.isfinite(x).all(axis=1)).sum()} of {len(x)} hold NaN or infinity")
-        mean, std = (self._expected[0] - self.mean) / self.std, self._expected[1] / self.std  # 0 and 1 for a standardised set, nearly
-        if len(x) >= 20 and not (abs(x.mean() - mean) < 0.5 * std and 0.5 * std < x.std() < 2 * std):
+            raise UsageError(
+                f"signals must be finite, {(~np.isfinite(x).all(axis=1)).sum()} of {len(x)} hold NaN or infinity"
+            )
+        mean, std = (
+            (self._expected[0] - self.mean) / self.std,
+            self._expected[1] / self.std,
+        )  # 0 and 1 for a standardised set, nearly
+        if len(x) >= 20 and not (
+            abs(x.mean() - mean) < 0.5 * std and 0.5 * std < x.std() < 2 * std
+        ):
             warn(
                 f"x has mean {x.mean():.3g} and standard deviation {x.std():.3g} where {mean:.3g} and {std:.3g} are expected: "
                 "give signals standardised as the data set holds them, or IdealObserver(config, mean=0, std=1) for raw ones"
@@ -156,7 +203,12 @@ class IdealObserver:
         np.add.at(clean, signal, (weight * factor)[:, None] * c.means[component])
         mean_slope = np.bincount(signal, weight * slope, len(raw))
         clean = (clean - mean_slope[:, None] * c.ramp - self.mean) / self.std
-        log_likelihood = peak + np.log(total) - 0.5 * seen.shape[1] * math.log(2 * math.pi) + seen.shape[1] * math.log(self.std)
+        log_likelihood = (
+            peak
+            + np.log(total)
+            - 0.5 * seen.shape[1] * math.log(2 * math.pi)
+            + seen.shape[1] * math.log(self.std)
+        )
         return Posterior(
             classes=share(c.label, np.arange(len(self.templates.y))),
             padding=share(c.padding, self.paddings),
@@ -168,41 +220,68 @@ class IdealObserver:
         )
 
     def _integrate(self, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray, Evidence, np.ndarray]:
-        """Return the components that matter: signal and component numbers, evidence, and log of prior times density (but for 2 pi)."""
+        """Return the components that matter: signal and component numbers, evidence, and log of
+        prior times density (but for 2 pi)."""
         c = self.components
         n, g = len(seen), len(c.log_det)
-        yy = np.square(seen @ c.whitening.reshape(-1, seen.shape[1]).T).reshape(n, g, -1).sum(axis=2)  # (n, g)
+        yy = (
+            np.square(seen @ c.whitening.reshape(-1, seen.shape[1]).T).reshape(n, g, -1).sum(axis=2)
+        )  # (n, g)
         ya, yr = seen @ c.a.T, seen @ c.r.T  # (n, m), (n, g)
         constant = c.log_prior - 0.5 * c.log_det[c.group]  # (m,)
-        bound = constant + np.asarray(_bounds(*_padded(yy, ya, yr), c.group, c.aa, c.ar, c.rr, self._box))[:n]
+        bound = (
+            constant
+            + np.asarray(_bounds(*_padded(yy, ya, yr), c.group, c.aa, c.ar, c.rr, self._box))[:n]
+        )
 
         def evidence(signal: np.ndarray, component: np.ndarray) -> tuple[Evidence, np.ndarray]:
             group = c.group[component]
-            q = Quadratic(yy[signal, group], ya[signal, component], yr[signal, group], c.aa[component], c.ar[component], c.rr[group])
+            q = Quadratic(
+                yy[signal, group],
+                ya[signal, component],
+                yr[signal, group],
+                c.aa[component],
+                c.ar[component],
+                c.rr[group],
+            )
             found = self._evidence(q, self._nodes[component])
             return found, found.log + constant[component]
 
-        least = evidence(np.arange(n), bound.argmax(axis=1))[1]  # the likelihood is at least that of the most promising component
+        least = evidence(np.arange(n), bound.argmax(axis=1))[
+            1
+        ]  # the likelihood is at least that of the most promising component
         signal, component = np.nonzero(bound >= (least - CUT - math.log(len(c.label)))[:, None])
         return signal, component, *evidence(signal, component)
 
     def _evidence(self, q: Quadratic, nodes: np.ndarray) -> Evidence:
         """Integrate any number of components, each with the nodes it needs, a chunk in a call."""
-        vary = {"vary_factor": self.config.scale_coeff > 0, "vary_slope": self.config.shear_scale > 0}
+        vary = {
+            "vary_factor": self.config.scale_coeff > 0,
+            "vary_slope": self.config.shear_scale > 0,
+        }
         result = Evidence(*np.zeros((3, len(nodes))))
         for count in np.unique(nodes):
             (index,) = np.nonzero(nodes == count)
             size = CHUNK_NUMBERS // int(count)
             for start in range(0, len(index), size):
                 rows = index[start : start + size]
-                part = Quadratic(*(np.concatenate([v[rows], np.repeat(v[rows[:1]], size - len(rows))]) for v in q))
-                for whole, found in zip(result, log_evidence(part, self._box, nodes=int(count), **vary), strict=True):
+                part = Quadratic(
+                    *(
+                        np.concatenate([v[rows], np.repeat(v[rows[:1]], size - len(rows))])
+                        for v in q
+                    )
+                )
+                for whole, found in zip(
+                    result, log_evidence(part, self._box, nodes=int(count), **vary), strict=True
+                ):
                     whole[rows] = np.asarray(found)[: len(rows)]
         return result
 
 
 @jax.jit
-def _bounds(yy: Any, ya: Any, yr: Any, group: Any, aa: Any, ar: Any, rr: Any, box: Rectangle) -> Any:
+def _bounds(
+    yy: Any, ya: Any, yr: Any, group: Any, aa: Any, ar: Any, rr: Any, box: Rectangle
+) -> Any:
     return upper_bound(Quadratic(yy[:, group], ya, yr[:, group], aa, ar, rr[group]), box)
 
 

@@ -1,4 +1,5 @@
-"""How well the signals of a config can be told apart at all: the ceiling, measured on fresh signals with the ideal observer."""
+"""How well the signals of a config can be told apart at all: the ceiling, measured on fresh signals
+with the ideal observer."""
 
 from __future__ import annotations
 
@@ -17,28 +18,40 @@ from mnist1d.signals import apply
 NUM_BINS = 10  # of confidence, equally wide, for the calibration error
 
 
-def fresh_signals(config: DataConfig, n: int, seed: int, templates: Templates | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Return n raw signals (n, time) of the fast stream and their rows of the templates (n,); raw: not standardised, not shuffled."""
+def fresh_signals(
+    config: DataConfig, n: int, seed: int, templates: Templates | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return n raw signals (n, time) of the fast stream and their rows of the templates (n,); raw:
+    not standardised, not shuffled."""
     templates = as_templates(templates)
     draws = draw_fast(config.replace(seed=seed), len(templates.y), 0, n)
     return apply(templates, draws, config).astype(np.float64), draws.label
 
 
 def measure_ceiling(
-    config: DataConfig | None = None, n: int = 2000, *, seed: int = 0, templates: Templates | None = None
+    config: DataConfig | None = None,
+    n: int = 2000,
+    *,
+    seed: int = 0,
+    templates: Templates | None = None,
 ) -> dict[str, Any]:
-    """Return what the best possible classifier reaches on n fresh signals: plain numbers, ready for JSON.
+    """Return what the best possible classifier reaches on n fresh signals: plain numbers, ready for
+    JSON.
 
-    acc, low, high: expected accuracy with its 95 % interval, the mean confidence, which varies less than the hits do. hits: the
-    share it got right here, whose standard error around acc is hits_standard_error. calibration_error: expected calibration error,
-    beside expected_calibration_error, what it comes to by chance where calibration is perfect. bits: what a signal leaves open
-    about its class, of bits_prior before it is seen. Errors: UsageError where no density exists, or n is below 2.
+    acc, low, high: expected accuracy with its 95 % interval, the mean confidence, which varies less
+    than the hits do. hits: the share it got right here, whose standard error around acc is
+    hits_standard_error. calibration_error: expected calibration error, beside
+    expected_calibration_error, what it comes to by chance where calibration is perfect. bits: what
+    a signal leaves open about its class, of bits_prior before it is seen. Errors: UsageError where
+    no density exists, or n is below 2.
     """
     config = config or DataConfig()
     if n < 2:
         raise UsageError(f"n must be at least 2 signals, got {n}")
     x, label = fresh_signals(config, n, seed, templates)
-    p = IdealObserver(config.replace(shuffle_seq=False), templates, mean=0.0, std=1.0).predict_proba(x)  # (n, classes)
+    p = IdealObserver(
+        config.replace(shuffle_seq=False), templates, mean=0.0, std=1.0
+    ).predict_proba(x)  # (n, classes)
     confidence, right = p.max(axis=1), p.argmax(axis=1) == label
     half = 1.96 * confidence.std(ddof=1) / math.sqrt(n)
     found, by_chance = calibration_error(confidence, right)
@@ -59,10 +72,16 @@ def measure_ceiling(
 
 
 def calibration_error(confidence: np.ndarray, right: np.ndarray) -> tuple[float, float]:
-    """Return the expected calibration error of n predictions, and what it is by chance alone where confidence is probability.
+    """Return the expected calibration error of n predictions, and what it is by chance alone where
+    confidence is probability.
 
-    Error: the mean over signals of |accuracy - confidence| in the signal's bin. By chance: each bin's gap is about normal.
+    Error: the mean over signals of |accuracy - confidence| in the signal's bin. By chance: each
+    bin's gap is about normal.
     """
     bins = np.minimum((confidence * NUM_BINS).astype(int), NUM_BINS - 1)
-    gap, spread = (np.bincount(bins, v, NUM_BINS) for v in (right - confidence, confidence * (1 - confidence)))
-    return float(np.abs(gap).sum() / len(bins)), float(np.sqrt(2 / math.pi * spread).sum() / len(bins))
+    gap, spread = (
+        np.bincount(bins, v, NUM_BINS) for v in (right - confidence, confidence * (1 - confidence))
+    )
+    return float(np.abs(gap).sum() / len(bins)), float(
+        np.sqrt(2 / math.pi * spread).sum() / len(bins)
+    )

@@ -1,6 +1,8 @@
-"""Figures of the data: the ten templates, samples, one signal stage by stage, and a film of the pipeline at work.
+"""Figures of the data: the ten templates, samples, one signal stage by stage, and a film of the
+pipeline at work.
 
-Ten classes stand in a row as in the paper's figure 2, value to the right and time downward; a single signal runs to the right.
+Ten classes stand in a row as in the paper's figure 2, value to the right and time downward; a
+single signal runs to the right.
 """
 
 from __future__ import annotations
@@ -24,10 +26,12 @@ FRAMES_A_SECOND, MOVING, HOLDING = 20, 10, 5
 
 
 def show(what: str, path: str | Path, config: DataConfig | None = None, *, digit: int = 3) -> Path:
-    """Draw templates, samples, stages or animation into a file: the first three as png, pdf or svg, the last as gif or mp4.
+    """Draw templates, samples, stages or animation into a file: the first three as png, pdf or svg,
+    the last as gif or mp4.
 
-    `config` settles what is drawn and its seed which signals; `digit` is the class whose stages are shown. Errors: UsageError for
-    another name, ending or digit, or a file that cannot be written; MissingExtraError for mp4 without the program ffmpeg.
+    `config` settles what is drawn and its seed which signals; `digit` is the class whose stages are
+    shown. Errors: UsageError for another name, ending or digit, or a file that cannot be written;
+    MissingExtraError for mp4 without the program ffmpeg.
     """
     check_name(what, ("templates", "samples", "stages", "animation"), "thing to show")
     config = config or DataConfig()
@@ -39,7 +43,10 @@ def show(what: str, path: str | Path, config: DataConfig | None = None, *, digit
         fig = templates_figure(templates())
     elif what == "samples":
         rows = 3  # of a set of the usual size: a larger one shows no more, a smaller one might lack them
-        fig = samples_figure(make_dataset(config.replace(num_samples=min(max(config.num_samples, 10 * rows), 5000))), rows)
+        fig = samples_figure(
+            make_dataset(config.replace(num_samples=min(max(config.num_samples, 10 * rows), 5000))),
+            rows,
+        )
     else:
         fig = stages_figure(explain(digit, config.seed, config))
     return style.save(fig, path)
@@ -54,29 +61,61 @@ def templates_figure(shapes: Templates):
 
 
 def samples_figure(data: Dataset, rows: int = 3):
-    """Draw the first signals of each class, standardised as in the set, `rows` of them under one another: a figure."""
+    """Draw the first signals of each class, standardised as in the set, `rows` of them under one
+    another: a figure."""
     x, y = np.concatenate([data.x, data.x_test]), np.concatenate([data.y, data.y_test])
-    fig, axes = style.figure(rows, 1, size=(_width(len(data.templates.y)), 1.6 * rows + 0.3), squeeze=False)
+    fig, axes = style.figure(
+        rows, 1, size=(_width(len(data.templates.y)), 1.6 * rows + 0.3), squeeze=False
+    )
     index = [np.flatnonzero(y == label)[:rows] for label in data.templates.y]  # (classes, rows)
     drawn = x[np.concatenate(index)]
     for row, ax in enumerate(axes[:, 0]):
         signals = [x[i[row]] for i in index]
-        _draw_row(ax, [np.arange(x.shape[1])] * len(signals), signals, data.templates.y if row == 0 else None, (drawn.min(), drawn.max()))
+        _draw_row(
+            ax,
+            [np.arange(x.shape[1])] * len(signals),
+            signals,
+            data.templates.y if row == 0 else None,
+            (drawn.min(), drawn.max()),
+        )
         ax.set_ylabel("time")
     return fig
 
 
 def stages_figure(steps: Sequence[Stage]):
-    """Draw one signal after every step of the pipeline, the step before in grey, over the number of the point: a figure."""
+    """Draw one signal after every step of the pipeline, the step before in grey, over the number of
+    the point: a figure."""
     cols = 3
     rows = -(-len(steps) // cols)
-    fig, axes = style.figure(rows, cols, size=(3.4 * cols, 2.1 * rows), sharex=True, sharey=True, squeeze=False)
+    fig, axes = style.figure(
+        rows, cols, size=(3.4 * cols, 2.1 * rows), sharex=True, sharey=True, squeeze=False
+    )
     for i, (ax, step) in enumerate(zip(axes.flat, steps, strict=False)):
         if i > 0:
             ax.plot(steps[i - 1].x, color="#b0b0b0", linewidth=1.2)
-        ax.plot(step.x, "o-", color=style.COLORS[0], linewidth=1.2, markersize=2 if len(step.x) <= 100 else 0)
-        ax.set_title(f"{i}  {step.name}" if i else step.name, loc="left", fontsize=10, fontweight="bold", pad=16)
-        ax.annotate(step.text, (0, 1), xycoords="axes fraction", xytext=(0, 4), textcoords="offset points", fontsize=7.5, color=style.GREY)
+        ax.plot(
+            step.x,
+            "o-",
+            color=style.COLORS[0],
+            linewidth=1.2,
+            markersize=2 if len(step.x) <= 100 else 0,
+        )
+        ax.set_title(
+            f"{i}  {step.name}" if i else step.name,
+            loc="left",
+            fontsize=10,
+            fontweight="bold",
+            pad=16,
+        )
+        ax.annotate(
+            step.text,
+            (0, 1),
+            xycoords="axes fraction",
+            xytext=(0, 4),
+            textcoords="offset points",
+            fontsize=7.5,
+            color=style.GREY,
+        )
     for ax in axes.flat[len(steps) :]:
         ax.set_visible(False)
     for ax in axes[-1]:
@@ -84,21 +123,38 @@ def stages_figure(steps: Sequence[Stage]):
     return fig
 
 
-def save_animation(path: str | Path, config: DataConfig, *, moving: int = MOVING, holding: int = HOLDING, dpi: int = 100) -> Path:
-    """Film one signal of each class on its way through the pipeline; gif or mp4, by the ending of path; errors as `show`.
+def save_animation(
+    path: str | Path,
+    config: DataConfig,
+    *,
+    moving: int = MOVING,
+    holding: int = HOLDING,
+    dpi: int = 100,
+) -> Path:
+    """Film one signal of each class on its way through the pipeline; gif or mp4, by the ending of
+    path; errors as `show`.
 
-    Each step takes `moving` frames, and its result stands still for `holding` frames, of which there are 20 a second.
+    Each step takes `moving` frames, and its result stands still for `holding` frames, of which
+    there are 20 a second.
     """
     path, ending = Path(path), style.ending_of(path, FILMS)
     from matplotlib import animation
 
     if ending == ".mp4" and not animation.FFMpegWriter.isAvailable():
-        raise MissingExtraError("an mp4 needs the program ffmpeg, which is not on the path; install it (apt install ffmpeg) or write .gif")
-    writer = animation.FFMpegWriter(FRAMES_A_SECOND) if ending == ".mp4" else animation.PillowWriter(FRAMES_A_SECOND)
+        raise MissingExtraError(
+            "an mp4 needs the program ffmpeg, which is not on the path; install it (apt install ffmpeg) or write .gif"
+        )
+    writer = (
+        animation.FFMpegWriter(FRAMES_A_SECOND)
+        if ending == ".mp4"
+        else animation.PillowWriter(FRAMES_A_SECOND)
+    )
     shapes = templates()
     frames = list(animation_frames(shapes, config, moving, holding))
     fig, ax = style.figure(size=(_width(len(shapes.y)), 2.8))
-    limits = tuple(choose(v for frame in frames for row in frame.values for v in row) for choose in (min, max))
+    limits = tuple(
+        choose(v for frame in frames for row in frame.values for v in row) for choose in (min, max)
+    )
     lines, spacing = _draw_row(ax, frames[0].positions, frames[0].values, shapes.y, limits)
     ax.set_ylabel("point")
     ax.set_ylim(max(p.max() for frame in frames for p in frame.positions) + 1, -1)
@@ -107,27 +163,35 @@ def save_animation(path: str | Path, config: DataConfig, *, moving: int = MOVING
     with style.atomic_path(path) as part, writer.saving(fig, str(part), dpi):
         for frame in frames:
             title.set_text(frame.caption)
-            for i, (line, position, value) in enumerate(zip(lines, frame.positions, frame.values, strict=True)):
+            for i, (line, position, value) in enumerate(
+                zip(lines, frame.positions, frame.values, strict=True)
+            ):
                 line.set_data(value + i * spacing, position)
             writer.grab_frame()
     return path
 
 
 class Frame(NamedTuple):
-    """One picture of the film: for each class the points of its signal, `positions` and `values` (points,), and what happens."""
+    """One picture of the film: for each class the points of its signal, `positions` and `values`
+    (points,), and what happens."""
 
     caption: str
     positions: list[np.ndarray]
     values: list[np.ndarray]
 
 
-def animation_frames(shapes: Templates, config: DataConfig, moving: int, holding: int) -> Iterator[Frame]:
-    """Yield the frames of the film. Every step is the pipeline's own, its draws turned up from nothing to their full value."""
+def animation_frames(
+    shapes: Templates, config: DataConfig, moving: int, holding: int
+) -> Iterator[Frame]:
+    """Yield the frames of the film. Every step is the pipeline's own, its draws turned up from
+    nothing to their full value."""
     classes = len(shapes.y)
     draws = draw_fast(config, classes, 0, classes)
     draws = draws.rows(np.argsort(draws.label))
     pipeline, length = Pipeline(shapes, config), config.working_length
-    draws = draws._replace(shift=np.where(draws.shift > length, 0, draws.shift))  # where the pipeline would not shift either
+    draws = draws._replace(
+        shift=np.where(draws.shift > length, 0, draws.shift)
+    )  # where the pipeline would not shift either
 
     padded = [pipeline.padded(int(p))[i] for i, p in enumerate(draws.padding)]
     short = shapes.x.shape[1]
@@ -140,11 +204,33 @@ def animation_frames(shapes: Templates, config: DataConfig, moving: int, holding
     x = pipeline.dilate(draws)
     yield from _still(f"dilate: stretched to {length} points", x, holding)
 
-    steps: list[tuple[str, Callable[[np.ndarray, Draws], np.ndarray], str, Callable[[float], np.ndarray]]] = [
-        ("scale: each by its own factor", pipeline.scale, "factor", lambda part: 1 + part * (draws.factor - 1)),
-        ("translate: shifted circularly", pipeline.translate, "shift", lambda part: np.rint(part * draws.shift).astype(int)),
-        ("correlated noise: where the digit is not", pipeline.add_corr_noise, "corr_noise", lambda part: part * draws.corr_noise),
-        ("white noise: everywhere", pipeline.add_iid_noise, "iid_noise", lambda part: part * draws.iid_noise),
+    steps: list[
+        tuple[str, Callable[[np.ndarray, Draws], np.ndarray], str, Callable[[float], np.ndarray]]
+    ] = [
+        (
+            "scale: each by its own factor",
+            pipeline.scale,
+            "factor",
+            lambda part: 1 + part * (draws.factor - 1),
+        ),
+        (
+            "translate: shifted circularly",
+            pipeline.translate,
+            "shift",
+            lambda part: np.rint(part * draws.shift).astype(int),
+        ),
+        (
+            "correlated noise: where the digit is not",
+            pipeline.add_corr_noise,
+            "corr_noise",
+            lambda part: part * draws.corr_noise,
+        ),
+        (
+            "white noise: everywhere",
+            pipeline.add_iid_noise,
+            "iid_noise",
+            lambda part: part * draws.iid_noise,
+        ),
         ("shear: a ramp is added", pipeline.shear, "slope", lambda part: part * draws.slope),
     ]
     for caption, step, draw, turned_up in steps:
@@ -166,18 +252,27 @@ def _still(caption: str, values: Sequence[np.ndarray], count: int) -> list[Frame
     return [Frame(caption, [np.arange(len(row)) for row in values], list(values))] * count
 
 
-def _stretch(caption: str, values: Sequence[np.ndarray], length: int, moving: int) -> Iterator[Frame]:
+def _stretch(
+    caption: str, values: Sequence[np.ndarray], length: int, moving: int
+) -> Iterator[Frame]:
     for part in _parts(moving):
         factors = [1 + part * ((length - 1) / (len(row) - 1) - 1) for row in values]
-        yield Frame(caption, [factor * np.arange(len(row)) for factor, row in zip(factors, values, strict=True)], list(values))
+        yield Frame(
+            caption,
+            [factor * np.arange(len(row)) for factor, row in zip(factors, values, strict=True)],
+            list(values),
+        )
 
 
 def _width(classes: int) -> float:
     return min(max(0.9 * classes, 3.0), 16.0)  # inches
 
 
-def _draw_row(ax, positions, values, labels, limits: tuple[float, float] | None = None, **line) -> tuple[list, float]:
-    """Draw one signal a class side by side in one panel, labels (None: none) above; returns their lines and their spacing.
+def _draw_row(
+    ax, positions, values, labels, limits: tuple[float, float] | None = None, **line
+) -> tuple[list, float]:
+    """Draw one signal a class side by side in one panel, labels (None: none) above; returns their
+    lines and their spacing.
 
     `limits` are the lowest and highest value there will be, those of `values` unless told.
     """
@@ -191,7 +286,11 @@ def _draw_row(ax, positions, values, labels, limits: tuple[float, float] | None 
     ax.grid(False)
     ax.invert_yaxis()
     ax.xaxis.tick_top()
-    ax.set_xticks(centres, labels=[str(label) for label in labels] if labels is not None else [""] * len(centres), fontsize=11)
+    ax.set_xticks(
+        centres,
+        labels=[str(label) for label in labels] if labels is not None else [""] * len(centres),
+        fontsize=11,
+    )
     ax.tick_params(length=0)
     ax.set_yticks([])
     for spine in ax.spines.values():

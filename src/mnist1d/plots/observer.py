@@ -1,4 +1,5 @@
-"""What the ideal observer sees in a signal: the signal, the clean one it finds in it, and the classes it thinks of."""
+"""What the ideal observer sees in a signal: the signal, the clean one it finds in it, and the
+classes it thinks of."""
 
 from __future__ import annotations
 
@@ -9,8 +10,18 @@ import numpy as np
 from mnist1d.plots import style
 
 
-def draw_seen(ax, t: np.ndarray, x: np.ndarray, clean: np.ndarray, classes: np.ndarray, label: int | None = None, *, names: Sequence = ()):
-    """Draw one signal x (time,) and the expected clean one into a panel; the title gives the likely classes and, where told, the true one.
+def draw_seen(
+    ax,
+    t: np.ndarray,
+    x: np.ndarray,
+    clean: np.ndarray,
+    classes: np.ndarray,
+    label: int | None = None,
+    *,
+    names: Sequence = (),
+):
+    """Draw one signal x (time,) and the expected clean one into a panel; the title gives the likely
+    classes and, where told, the true one.
 
     t, x, clean (time,), classes (classes,) probabilities; names: of the classes, unless 0, 1, ...
     """
@@ -22,17 +33,40 @@ def draw_seen(ax, t: np.ndarray, x: np.ndarray, clean: np.ndarray, classes: np.n
     ax.set_title(seen if label is None else f"a {names[label]}; {seen}", fontsize=9)
 
 
-def seen_figure(observer, x: np.ndarray, t: np.ndarray | None = None, labels: Sequence[int] | None = None, *, columns: int = 4):
-    """Draw what an ideal observer sees in signals x (n, time), a panel each: a figure. labels: the true rows of the templates."""
+def seen_figure(
+    observer,
+    x: np.ndarray,
+    t: np.ndarray | None = None,
+    labels: Sequence[int] | None = None,
+    *,
+    columns: int = 4,
+):
+    """Draw what an ideal observer sees in signals x (n, time), a panel each: a figure. labels: the
+    true rows of the templates."""
     x = np.atleast_2d(x)
     t = np.arange(x.shape[1]) if t is None else t
     seen, columns = observer.posterior(x), min(columns, len(x))
     rows = -(-len(x) // columns)
-    fig, axes = style.figure(rows, columns, size=(2.6 * columns, 1.9 * rows + 0.4), sharex=True, sharey=True, squeeze=False)
+    fig, axes = style.figure(
+        rows,
+        columns,
+        size=(2.6 * columns, 1.9 * rows + 0.4),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+    )
     for i, ax in enumerate(axes.flat):
         ax.set_visible(i < len(x))
         if i < len(x):
             label = None if labels is None else int(labels[i])
-            draw_seen(ax, t, x[i], seen.clean[i], seen.classes[i], label, names=observer.templates.y)
-    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+            draw_seen(
+                ax, t, x[i], seen.clean[i], seen.classes[i], label, names=observer.templates.y
+            )
+    fig.legend(
+        *axes[0, 0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=2,
+        frameon=False,
+        fontsize=8,
+    )
     return fig

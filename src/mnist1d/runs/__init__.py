@@ -10,4 +10,15 @@ from mnist1d.runs.overrides import apply_overrides, parse_overrides
 from mnist1d.runs.store import Store, open_store
 from mnist1d.runs.sweep import Summary, Task, plan, sweep
 
-__all__ = ["Store", "Summary", "Task", "apply_overrides", "flat", "open_store", "parse_overrides", "plan", "sweep", "trial_id"]
+__all__ = [
+    "Store",
+    "Summary",
+    "Task",
+    "apply_overrides",
+    "flat",
+    "open_store",
+    "parse_overrides",
+    "plan",
+    "sweep",
+    "trial_id",
+]

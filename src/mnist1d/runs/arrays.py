@@ -1,7 +1,8 @@
-"""Arrays in the store: compressed .npy content in the row itself, so that a row and its array are committed together or not at all.
+"""Arrays in the store: compressed .npy content in the row itself, so that a row and its array are
+committed together or not at all.
 
-Schema 1 kept them in npz files beside the database and named them in the row, "arrays/FILE.npz#NAME". Such a store can be read;
-opened for writing, it takes its files in.
+Schema 1 kept them in npz files beside the database and named them in the row,
+"arrays/FILE.npz#NAME". Such a store can be read; opened for writing, it takes its files in.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import numpy as np
 from mnist1d.errors import FileFormatError
 
 FOLDER = "arrays"  # of schema 1
-OLD_FILE = re.compile(r"\.?[0-9a-f]{16}-[0-9a-f]{8}.*\.npz")  # with a leading dot: a write that was cut off
+OLD_FILE = re.compile(
+    r"\.?[0-9a-f]{16}-[0-9a-f]{8}.*\.npz"
+)  # with a leading dot: a write that was cut off
 
 
 def packed(array: np.ndarray) -> bytes:
@@ -47,7 +50,8 @@ def read_array(folder: Path, cell: bytes | str, what: str) -> np.ndarray:
 def take_in_files(db: sqlite3.Connection, folder: Path) -> list[tuple[str, int]]:
     """Move every array that lies in a file into its row, within the caller's transaction.
 
-    Return the (trial, seed) pairs of which an array was missing or damaged. They are removed, so that the next sweep runs them again.
+    Return the (trial, seed) pairs of which an array was missing or damaged. They are removed, so
+    that the next sweep runs them again.
     """
     lost: set[tuple[int, int]] = set()
     query = "SELECT rowid, trial_id, seed, array FROM measurements WHERE typeof(array) = 'text'"
@@ -66,7 +70,8 @@ def take_in_files(db: sqlite3.Connection, folder: Path) -> list[tuple[str, int]]
 
 
 def remove_files(folder: Path) -> None:
-    """Remove the array files of schema 1, which no row names any more, and their folder once it is empty."""
+    """Remove the array files of schema 1, which no row names any more, and their folder once it is
+    empty."""
     place = folder / FOLDER
     if place.is_dir() and not place.is_symlink():
         with contextlib.suppress(OSError):  # a folder that cannot be changed: the files do no harm

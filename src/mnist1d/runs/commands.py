@@ -38,7 +38,8 @@ def run(
     as_json: bool = False,
     report: Path | None = None,
 ) -> int:
-    """Sweep studies, draw their figures below the folder of runs, write the report where asked, and print what came out."""
+    """Sweep studies, draw their figures below the folder of runs, write the report where asked, and
+    print what came out."""
     tasks = [task for study in studies for task in plan(study, preset, seeds, overrides)]
     _use_mnist(mnist_source)
     executor = executor or ("processes" if len(tasks) > 1 and cores() > 1 else "here")
@@ -49,7 +50,9 @@ def run(
         if store.lost:
             lost = f"the arrays of {len(store.lost)} finished seeds are missing or damaged"
             say(f"{runs}: {lost}; these seeds will run again")
-        summary = sweep(store, tasks, pool, retry_failed=retry_failed, fail_fast=fail_fast, progress=Shown())
+        summary = sweep(
+            store, tasks, pool, retry_failed=retry_failed, fail_fast=fail_fast, progress=Shown()
+        )
         found, broken = [], []
         for study in studies:  # what one study cannot show must not take the others' results away
             try:
@@ -67,7 +70,11 @@ def run(
         if report:
             write_report(runs, report, pool=pool)
     if as_json:
-        print(json.dumps({"summary": _counts(summary), "preset": preset, "studies": found}, allow_nan=False))
+        print(
+            json.dumps(
+                {"summary": _counts(summary), "preset": preset, "studies": found}, allow_nan=False
+            )
+        )
     say(f"figures: {(runs / 'figures').resolve()} (png, pdf, svg)")
     show_summary(summary, f"mnist1d run {studies[0]}" if len(studies) == 1 else "mnist1d reproduce")
     if report:
@@ -76,7 +83,8 @@ def run(
 
 
 def listing() -> None:
-    """Print the studies, and for each preset its trials, seeds and estimated time on this machine."""
+    """Print the studies, and for each preset its trials, seeds and estimated time on this
+    machine."""
     lines = []
     for name in STUDIES:
         module = load(name)
@@ -86,12 +94,20 @@ def listing() -> None:
             cells.append(f"{len(module.grid(preset))} x {module.SEEDS[preset]}, {estimate}")
         lines.append(cells)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-    console.print(table(["study", "what it asks", *(f"{p}: trials x seeds, time" for p in PRESETS)], lines))
+    console.print(
+        table(["study", "what it asks", *(f"{p}: trials x seeds, time" for p in PRESETS)], lines)
+    )
 
 
 def duration(seconds: float) -> str:
     """Return a time as people say it."""
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 90
+        else f"{seconds / 60:.0f} min"
+        if seconds < 5400
+        else f"{seconds / 3600:.1f} h"
+    )
 
 
 def _use_mnist(source: str | None) -> None:
@@ -100,7 +116,9 @@ def _use_mnist(source: str | None) -> None:
         from mnist1d import mnist
 
         if source != "openml" and not Path(source).exists():
-            raise UsageError(f"--mnist must name a file or folder that is there, or be openml; got {source}")
+            raise UsageError(
+                f"--mnist must name a file or folder that is there, or be openml; got {source}"
+            )
         os.environ[mnist.VARIABLE] = source if source == "openml" else str(Path(source).resolve())
 
 
@@ -118,10 +136,18 @@ def _dry_run(tasks: Sequence[Task], runs: Path, workers: int) -> int:
         table(["trial", "config", "seeds to run", "core-seconds"], lines)
     )
     plural = "s" * (workers > 1)
-    say(f"{len(tasks)} trials, about {duration(seconds / workers)} on {workers} core{plural}; nothing was run")
+    say(
+        f"{len(tasks)} trials, about {duration(seconds / workers)} on {workers} core{plural}; nothing was run"
+    )
     return 0
 
 
 def _counts(summary: Summary) -> dict[str, Any]:
     counts = {name: len(getattr(summary, name)) for name in ("failed", "skipped", "earlier")}
-    return {"wanted": summary.wanted, "stored": summary.stored, "done": summary.done, **counts, "seconds": summary.seconds}
+    return {
+        "wanted": summary.wanted,
+        "stored": summary.stored,
+        "done": summary.done,
+        **counts,
+        "seconds": summary.seconds,
+    }

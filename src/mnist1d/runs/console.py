@@ -1,4 +1,5 @@
-"""What a sweep and its results look like on a terminal; messages go to stderr, results to stdout."""
+"""What a sweep and its results look like on a terminal; messages go to stderr, results to
+stdout."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ def say(message: str) -> None:
 
 
 class Shown(Quiet):
-    """A sweep's progress on stderr: one bar with the time left on a terminal, else a plain line for each trial."""
+    """A sweep's progress on stderr: one bar with the time left on a terminal, else a plain line for
+    each trial."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False)
@@ -35,7 +37,11 @@ class Shown(Quiet):
         say(f"another sweep works on these runs ({owner}): waiting for it to end")
 
     def start(self, summary: Summary, todo: Sequence[Task], workers: int) -> None:
-        self.workers, self.total, self.count = workers, sum(t.estimate for t in todo) or 1.0, len(todo)
+        self.workers, self.total, self.count = (
+            workers,
+            sum(t.estimate for t in todo) or 1.0,
+            len(todo),
+        )
         self.ended, self.running = 0, {}
         if summary.stored:
             say(f"{summary.stored} of {summary.wanted} trials are here already")
@@ -62,7 +68,9 @@ class Shown(Quiet):
         line = f"[{self.ended}/{self.count}] {describe(task)}: {outcome.status}, {outcome.seconds:.1f} s"
         if outcome.status != "done":
             say_error = self.bar.console.print if self.bar else say
-            say_error(f"{line}\n{outcome.error}" if outcome.status == "failed" else line)  # why it was skipped: once, at the end
+            say_error(
+                f"{line}\n{outcome.error}" if outcome.status == "failed" else line
+            )  # why it was skipped: once, at the end
         elif not self.bar:
             say(line)
         if self.bar:
@@ -80,11 +88,16 @@ class Shown(Quiet):
             elapsed = self.bar.tasks[self.row].elapsed or 0.0
             done = self.seconds_done / self.total
             left = elapsed * (1 - done) / done if done else self.total / self.workers
-            self.bar.update(self.row, description=", ".join(dict.fromkeys(self.running.values())), left=f"about {left:.0f} s left")
+            self.bar.update(
+                self.row,
+                description=", ".join(dict.fromkeys(self.running.values())),
+                left=f"about {left:.0f} s left",
+            )
 
 
 def describe(task: Task) -> str:
-    """Return a trial in a few words: the study, what distinguishes its config from the defaults, the seeds."""
+    """Return a trial in a few words: the study, what distinguishes its config from the defaults,
+    the seeds."""
     from mnist1d.runs.identity import flat
 
     try:
@@ -98,11 +111,19 @@ def describe(task: Task) -> str:
 def show_summary(summary: Summary, again: str) -> None:
     """Say what a sweep did, and how to go on where a trial failed."""
     parts = [f"{summary.done} done in {summary.seconds:.1f} s", f"{summary.stored} here before"]
-    parts += [f"{len(what)} {word}" for what, word in ((summary.failed, "failed"), (summary.skipped, "skipped")) if what]
+    parts += [
+        f"{len(what)} {word}"
+        for what, word in ((summary.failed, "failed"), (summary.skipped, "skipped"))
+        if what
+    ]
     say(", ".join(parts))
     for reason in dict.fromkeys(reason for _, reason in summary.skipped):
         tasks = [task for task, other in summary.skipped if other == reason]
-        what = describe(tasks[0]) if len(tasks) == 1 else f"{len(tasks)} trials of {', '.join(dict.fromkeys(t.study for t in tasks))}"
+        what = (
+            describe(tasks[0])
+            if len(tasks) == 1
+            else f"{len(tasks)} trials of {', '.join(dict.fromkeys(t.study for t in tasks))}"
+        )
         say(f"skipped {what}: {reason}")
     for task, error in summary.failed:
         say(f"failed {describe(task)}: {last_words(error)}")
@@ -114,7 +135,9 @@ def show_summary(summary: Summary, again: str) -> None:
 
 def show_results(results: Results, console: Console | None = None) -> None:
     """Print a study's tables and claims to stdout."""
-    console = console or Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else 160)
+    console = console or Console(
+        highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else 160
+    )
     if results.table:
         console.print(table(*results.table, title=f"{results.study.TITLE} ({results.label})"))
     lines = [
@@ -124,19 +147,46 @@ def show_results(results: Results, console: Console | None = None) -> None:
     ]  # fmt: skip
     if any(m.n for m in results.measured):
         console.print(
-            table(["", "published", "measured", "95 % interval", "n", "within tolerance"], lines, title="Published beside measured")
+            table(
+                ["", "published", "measured", "95 % interval", "n", "within tolerance"],
+                lines,
+                title="Published beside measured",
+            )
         )
     if results.claims:
         lines = [
-            [MARKS[c.verdict], c.verdict, c.text, c.published, c.quantity, number(c.estimate), interval(c.low, c.high), str(c.n)]
+            [
+                MARKS[c.verdict],
+                c.verdict,
+                c.text,
+                c.published,
+                c.quantity,
+                number(c.estimate),
+                interval(c.low, c.high),
+                str(c.n),
+            ]
             for c in results.claims
         ]
-        console.print(table(["", "verdict", "claim", "published", "measured", "estimate", "95 % interval", "n"], lines, title="Claims"))
+        console.print(
+            table(
+                ["", "verdict", "claim", "published", "measured", "estimate", "95 % interval", "n"],
+                lines,
+                title="Claims",
+            )
+        )
 
 
 def table(header: Sequence[str], lines: Sequence[Sequence[Any]], title: str | None = None) -> Table:
     """Return a plain table, numbers to the right."""
-    result = Table(title=title, title_justify="left", title_style="bold", header_style="", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    result = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
     for i, name in enumerate(header):
         cells = [str(line[i]) for line in lines]
         numeric = bool(cells) and all(not c or c[0].isdigit() or c[0] in "-–" for c in cells)

@@ -1,4 +1,5 @@
-"""Where trials run: here, or in processes of one thread each. Both are executors of `concurrent.futures`; a cluster's would be too."""
+"""Where trials run: here, or in processes of one thread each. Both are executors of
+`concurrent.futures`; a cluster's would be too."""
 
 from __future__ import annotations
 
@@ -19,17 +20,23 @@ from mnist1d.errors import UsageError
 EXECUTORS = ("here", "processes", "dask")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-MAX_WORKER_BYTES = 1.2e9  # a worker that has grown beyond this is replaced, so that all stay under 4 GiB together
+MAX_WORKER_BYTES = (
+    1.2e9  # a worker that has grown beyond this is replaced, so that all stay under 4 GiB together
+)
 
 
 def make_executor(name: str, workers: int | None = None) -> Executor:
-    """Return the executor of that name; `workers` processes, as many as there are cores unless told.
+    """Return the executor of that name; `workers` processes, as many as there are cores unless
+    told.
 
-    It takes as many calls at once as its attribute `workers` says. Errors: UsageError for an unknown name or number of workers.
+    It takes as many calls at once as its attribute `workers` says. Errors: UsageError for an
+    unknown name or number of workers.
     """
     check_name(name, EXECUTORS, "executor")
     if name == "dask":
-        raise UsageError("the executor dask is not there yet: choose processes, which uses all cores of this machine, or here")
+        raise UsageError(
+            "the executor dask is not there yet: choose processes, which uses all cores of this machine, or here"
+        )
     if workers is not None and workers < 1:
         raise UsageError(f"workers must be at least 1, got {workers}")
     return Here() if name == "here" else Processes(workers or cores())
@@ -55,9 +62,11 @@ class Here(Executor):
 
 
 class Processes(Executor):
-    """Single processes side by side: one that the system kills takes down its own call and no other, and is replaced.
+    """Single processes side by side: one that the system kills takes down its own call and no
+    other, and is replaced.
 
-    They are spawned, since JAX does not survive a fork, with one thread each, since small networks use no more.
+    They are spawned, since JAX does not survive a fork, with one thread each, since small networks
+    use no more.
     """
 
     def __init__(self, workers: int):
@@ -65,7 +74,9 @@ class Processes(Executor):
         self.queue: deque[tuple[Future, tuple]] = deque()
         self.idle: list[ProcessPoolExecutor] = []
         self.busy: dict[Future, ProcessPoolExecutor] = {}
-        self.lock = threading.RLock()  # a callback runs at once, in this thread, where its future is already done
+        self.lock = (
+            threading.RLock()
+        )  # a callback runs at once, in this thread, where its future is already done
 
     def submit(self, fn: Callable, /, *args: Any, **kwargs: Any) -> Future:
         future: Future = Future()
@@ -106,7 +117,9 @@ class Processes(Executor):
             self.idle, self.busy = [], {}
             self.queue.clear()
         for process in processes:
-            for child in list((process._processes or {}).values()):  # kill_workers() from Python 3.14 on
+            for child in list(
+                (process._processes or {}).values()
+            ):  # kill_workers() from Python 3.14 on
                 child.kill()
             process.shutdown(wait=False, cancel_futures=True)
 
@@ -122,7 +135,9 @@ def one_thread() -> Iterator[None]:
     """Set the environment in which JAX and BLAS start with one thread; what the user set stays."""
     flags = os.environ.get("XLA_FLAGS", "")
     wanted = {name: os.environ.get(name, value) for name, value in ONE_THREAD.items()}
-    wanted["XLA_FLAGS"] = flags if "multi_thread_eigen" in flags else f"{flags} {XLA_ONE_THREAD}".strip()
+    wanted["XLA_FLAGS"] = (
+        flags if "multi_thread_eigen" in flags else f"{flags} {XLA_ONE_THREAD}".strip()
+    )
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:
@@ -136,11 +151,14 @@ def one_thread() -> Iterator[None]:
 
 
 def _process() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare)
+    return ProcessPoolExecutor(
+        1, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare
+    )
 
 
 def _prepare() -> None:
-    """In a new process: leave Ctrl-C to the driver, and end when the driver does, however it ended."""
+    """In a new process: leave Ctrl-C to the driver, and end when the driver does, however it
+    ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
 

@@ -1,4 +1,5 @@
-"""Identity of a trial: every field of its config, defaults included, so that a changed default never reuses an old result."""
+"""Identity of a trial: every field of its config, defaults included, so that a changed default
+never reuses an old result."""
 
 from __future__ import annotations
 
@@ -15,24 +16,30 @@ SCHEMA = "mnist1d-run/1"  # part of the identity: a change in what rows mean mus
 
 
 def trial_id(study: str, config: Any) -> str:
-    """Return the trial's id: SHA-256 of the canonical JSON of {schema, study, config}; 64 hexadecimal digits."""
+    """Return the trial's id: SHA-256 of the canonical JSON of {schema, study, config}; 64
+    hexadecimal digits."""
     content = {"schema": SCHEMA, "study": study, "config": nested(config)}
     return hashlib.sha256(canonical(content).encode()).hexdigest()
 
 
 def canonical(value: Any) -> str:
-    """Return JSON with sorted keys and no spaces: equal values, equal text. Errors: ValueError for NaN and infinity."""
+    """Return JSON with sorted keys and no spaces: equal values, equal text. Errors: ValueError for
+    NaN and infinity."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def nested(config: Any) -> dict[str, Any]:
-    """Return a config as plain JSON values; a whole number in a field of floats is written as a float, so that 1 and 1.0 are one trial."""
+    """Return a config as plain JSON values; a whole number in a field of floats is written as a
+    float, so that 1 and 1.0 are one trial."""
     hints = typing.get_type_hints(type(config))
-    return {f.name: _plain(getattr(config, f.name), hints[f.name]) for f in dataclasses.fields(config)}
+    return {
+        f.name: _plain(getattr(config, f.name), hints[f.name]) for f in dataclasses.fields(config)
+    }
 
 
 def flat(config: Any) -> dict[str, Any]:
-    """Return a config (or what `nested` made of one) as {"model": "mlp", "data.seed": 42, ...}; lists become tuples."""
+    """Return a config (or what `nested` made of one) as {"model": "mlp", "data.seed": 42, ...};
+    lists become tuples."""
     return dict(_leaves(config if isinstance(config, dict) else nested(config), ""))
 
 
@@ -53,7 +60,11 @@ def _plain(value: Any, hint: Any = None) -> Any:
         return nested(value)
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, int) and not isinstance(value, bool) and (hint is float or float in typing.get_args(hint)):
+    if (
+        isinstance(value, int)
+        and not isinstance(value, bool)
+        and (hint is float or float in typing.get_args(hint))
+    ):
         return float(value)
     if isinstance(value, (tuple, list)):
         inner = next((h for h in typing.get_args(hint) if h is not Ellipsis), None)
@@ -62,4 +73,6 @@ def _plain(value: Any, hint: Any = None) -> Any:
         return {str(key): _plain(v) for key, v in value.items()}
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    raise TypeError(f"a config holds numbers, text, booleans, None, tuples and other configs, got {value!r} ({type(value).__name__})")
+    raise TypeError(
+        f"a config holds numbers, text, booleans, None, tuples and other configs, got {value!r} ({type(value).__name__})"
+    )

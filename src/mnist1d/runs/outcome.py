@@ -1,4 +1,5 @@
-"""What a study's rows say: published beside measured, claims, table and figures; for the terminal, the report and JSON alike."""
+"""What a study's rows say: published beside measured, claims, table and figures; for the terminal,
+the report and JSON alike."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ BENCHMARK = "spatial-priors"  # the study whose table people join
 
 @dataclass(frozen=True)
 class Measured:
-    """A published figure beside ours: mean over seeds and 95 % interval; NaN where it was not measured."""
+    """A published figure beside ours: mean over seeds and 95 % interval; NaN where it was not
+    measured."""
 
     published: Published
     mean: float
@@ -39,12 +41,20 @@ class Measured:
         return abs(self.mean - self.published.value) <= self.published.tolerance if self.n else None
 
     def to_dict(self) -> dict[str, Any]:
-        return {**asdict(self.published), "mean": self.mean, "low": self.low, "high": self.high, "n": self.n, "within": self.within}
+        return {
+            **asdict(self.published),
+            "mean": self.mean,
+            "low": self.low,
+            "high": self.high,
+            "n": self.n,
+            "within": self.within,
+        }
 
 
 @dataclass(frozen=True)
 class Results:
-    """One study as a sweep asked for it: its name, the sweep's label, the rows, and what follows from them."""
+    """One study as a sweep asked for it: its name, the sweep's label, the rows, and what follows
+    from them."""
 
     name: str
     label: str
@@ -59,8 +69,15 @@ class Results:
         return load(self.name)
 
     def file_name(self, slug: str) -> str:
-        """Return the name of a figure's files without their ending; overrides are part of it, the preset is not."""
-        return "-".join([self.name, slug, *(re.sub(r"[^\w.]+", "-", override) for override in self.label.split()[1:])])
+        """Return the name of a figure's files without their ending; overrides are part of it, the
+        preset is not."""
+        return "-".join(
+            [
+                self.name,
+                slug,
+                *(re.sub(r"[^\w.]+", "-", override) for override in self.label.split()[1:]),
+            ]
+        )
 
     @property
     def table(self) -> tuple[list[str], list[list[str]]] | None:
@@ -89,21 +106,28 @@ class Results:
 
 
 def results_in(store: Store, sweep: Sweep) -> Results:
-    """Return what a sweep found out; the benchmark table gains a line for each quiz in the store."""
+    """Return what a sweep found out; the benchmark table gains a line for each quiz in the
+    store."""
     quizzes = quiz.quizzes(store) if sweep.study == BENCHMARK else ()
-    return replace(results_of(sweep.study, store.all_rows(sweep.study, sweep.wanted), sweep.label), quizzes=quizzes)
+    return replace(
+        results_of(sweep.study, store.all_rows(sweep.study, sweep.wanted), sweep.label),
+        quizzes=quizzes,
+    )
 
 
 def results_of(study: str, rows: Rows, label: str = "") -> Results:
     """Return what the rows of a study say."""
     module = load(study)
     values = module.measured(rows) if len(rows) else {}
-    measured = [_measured(p, np.asarray(values.get(p.name, ()), dtype=float)) for p in module.PUBLISHED]
+    measured = [
+        _measured(p, np.asarray(values.get(p.name, ()), dtype=float)) for p in module.PUBLISHED
+    ]
     return Results(study, label, rows, measured, module.claims(rows) if len(rows) else [])
 
 
 def latest_results(store: Store, study: str, label: str | None = None) -> list[Results]:
-    """Return what was asked last of a study: one for each label of that command, nearly always one."""
+    """Return what was asked last of a study: one for each label of that command, nearly always
+    one."""
     return [results_in(store, sweep) for sweep in store.latest(study, label)]
 
 
@@ -114,7 +138,8 @@ def studies_in(store: Store) -> list[str]:
 
 
 def save_figures(results: Results, folder: Path) -> dict[str, tuple[bytes, bytes]]:
-    """Draw a study's figures into STUDY-slug[-overrides].svg, .png and .pdf in the folder; return svg and png of each slug.
+    """Draw a study's figures into STUDY-slug[-overrides].svg, .png and .pdf in the folder; return
+    svg and png of each slug.
 
     Errors: as for `atomic_path`.
     """
@@ -132,7 +157,8 @@ def save_figures(results: Results, folder: Path) -> dict[str, tuple[bytes, bytes
 
 
 def number(value: float, unit: str = "", digits: int = 3) -> str:
-    """Return a number as people read it: a share in percent, others with three digits that count."""
+    """Return a number as people read it: a share in percent, others with three digits that
+    count."""
     if not math.isfinite(value):
         return "–"
     if unit == "%":
@@ -153,7 +179,9 @@ def interval(low: float, high: float, unit: str = "") -> str:
 
 def _measured(published: Published, values: np.ndarray) -> Measured:
     values = values[np.isfinite(values)]
-    return Measured(published, *(mean_interval(values) if len(values) else (math.nan,) * 3), len(values))
+    return Measured(
+        published, *(mean_interval(values) if len(values) else (math.nan,) * 3), len(values)
+    )
 
 
 def finite(value: Any) -> Any:

@@ -1,6 +1,8 @@
-"""Overrides: `name=value,value` from the command line onto any field of a study's config, typed by the field.
+"""Overrides: `name=value,value` from the command line onto any field of a study's config, typed by
+the field.
 
-A comma separates the values of a grid; a colon the parts of a tuple (`data.padding=36:60`); `none` is None.
+A comma separates the values of a grid; a colon the parts of a tuple (`data.padding=36:60`); `none`
+is None.
 """
 
 from __future__ import annotations
@@ -20,21 +22,27 @@ Overrides = dict[str, list[Any]]  # field -> the values that it takes
 
 
 def parse_overrides(config_type: type, texts: Iterable[str]) -> Overrides:
-    """Read `name=value,value` texts against the fields of a config's type; UsageError for an unknown field or a wrong value."""
+    """Read `name=value,value` texts against the fields of a config's type; UsageError for an
+    unknown field or a wrong value."""
     kinds, result = dict(_fields(config_type)), {}
     for text in texts:
         name, equals, values = (part.strip() for part in text.partition("="))
         if not equals or not name or not values:
-            raise UsageError(f"an override must be name=value or name=value,value, like num_steps=500,1000; got {text!r}")
+            raise UsageError(
+                f"an override must be name=value or name=value,value, like num_steps=500,1000; got {text!r}"
+            )
         check_name(name, kinds, "field")
         if name in result:
-            raise UsageError(f"{name} is set twice: give its values in one place, {name}={','.join(map(shown, result[name]))},{values}")
+            raise UsageError(
+                f"{name} is set twice: give its values in one place, {name}={','.join(map(shown, result[name]))},{values}"
+            )
         result[name] = [_value(name, value.strip(), kinds[name]) for value in values.split(",")]
     return result
 
 
 def apply_overrides(configs: Sequence[Any], overrides: Overrides) -> list[Any]:
-    """Return the configs with every combination of the overrides' values, each once. Errors: the config's own UsageError."""
+    """Return the configs with every combination of the overrides' values, each once. Errors: the
+    config's own UsageError."""
     result = []
     for config in configs:
         for values in itertools.product(*overrides.values()):
@@ -67,7 +75,8 @@ def _replaced(config: Any, path: Sequence[str], value: Any) -> Any:
 
 
 def _value(name: str, text: str, kind: Any) -> Any:
-    """Return `text` as a value of `kind`: int, float, bool, str, a tuple of them, a literal, or one of these or None."""
+    """Return `text` as a value of `kind`: int, float, bool, str, a tuple of them, a literal, or one
+    of these or None."""
     origin, args = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
         if type(None) in args and text.lower() == "none":
@@ -79,7 +88,9 @@ def _value(name: str, text: str, kind: Any) -> Any:
     if origin is tuple:
         parts = text.split(":")
         if Ellipsis not in args and len(parts) != len(args):
-            raise UsageError(f"{name} takes {len(args)} values joined by colons, like {name}={':'.join('1' for _ in args)}; got {text!r}")
+            raise UsageError(
+                f"{name} takes {len(args)} values joined by colons, like {name}={':'.join('1' for _ in args)}; got {text!r}"
+            )
         kinds = [args[0]] * len(parts) if Ellipsis in args else args
         return tuple(_value(name, part, k) for part, k in zip(parts, kinds, strict=True))
     if kind is bool:

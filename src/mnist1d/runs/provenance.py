@@ -11,11 +11,23 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("mnist1d-lab", "numpy", "scipy", "jax", "jaxlib", "optax", "matplotlib", "scikit-learn", "openTSNE", "torch")
+PACKAGES = (
+    "mnist1d-lab",
+    "numpy",
+    "scipy",
+    "jax",
+    "jaxlib",
+    "optax",
+    "matplotlib",
+    "scikit-learn",
+    "openTSNE",
+    "torch",
+)
 
 
 def of_this_process() -> dict[str, Any]:
-    """Return versions, machine, processor, device, commit and command line of the running process."""
+    """Return versions, machine, processor, device, commit and command line of the running
+    process."""
     return {**_fixed(), "device": _device(), "threads": os.environ.get("OMP_NUM_THREADS")}
 
 
@@ -38,16 +50,22 @@ def command_line() -> str:
 
 
 def commit(folder: Path) -> dict[str, Any] | None:
-    """Return {"commit": ..., "dirty": ...} of the checkout that tracks `folder`; None where there is none (or no git)."""
+    """Return {"commit": ..., "dirty": ...} of the checkout that tracks `folder`; None where there
+    is none (or no git)."""
 
     def git(*words: str) -> str:
         command = ["git", "-C", str(folder), *words]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
 
     try:
         if not git("ls-files", "--", "."):  # an environment inside somebody else's checkout
             return None
-        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--", "."))}
+        return {
+            "commit": git("rev-parse", "HEAD"),
+            "dirty": bool(git("status", "--porcelain", "--", ".")),
+        }
     except (OSError, subprocess.SubprocessError):
         return None
 
@@ -56,7 +74,9 @@ def processor() -> str:
     """Return the processor's name, as far as the system tells."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+        return next(
+            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
+        )
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
 

@@ -1,4 +1,5 @@
-"""The quiz's result: checked, scored against the published labels, kept in the store as trials of "quiz"."""
+"""The quiz's result: checked, scored against the published labels, kept in the store as trials of
+"quiz"."""
 
 from __future__ import annotations
 
@@ -33,31 +34,53 @@ class Config:
 
 
 def save(result: Any, runs: Path) -> dict[str, Any]:
-    """Check a quiz's result as the page sends it, score it, and write it into the store of a folder; return how it went.
+    """Check a quiz's result as the page sends it, score it, and write it into the store of a
+    folder; return how it went.
 
-    Each quiz is one seed of the trial of its conditions: 0, 1, 2, ... in the order in which they were taken.
-    Errors: UsageError for a result that the page cannot have made; as for `open_store`.
+    Each quiz is one seed of the trial of its conditions: 0, 1, 2, ... in the order in which they
+    were taken. Errors: UsageError for a result that the page cannot have made; as for `open_store`.
     """
     config, index, answer, ms = checked(result)
     correct = load_dataset().y_test[index] == answer
     scores = {"acc": correct.mean(), "n": len(index), "median_ms": np.median(ms)}
-    origin = {**provenance.of_this_process(), "quiz": uuid.uuid4().hex}  # the number tells this quiz's call from another's
+    origin = {
+        **provenance.of_this_process(),
+        "quiz": uuid.uuid4().hex,
+    }  # the number tells this quiz's call from another's
     with open_store(runs) as store:
         while True:
             seed = 1 + max(store.done(trial_id(STUDY, config)), default=-1)
             rows = [Row(seed, name, None, float(value)) for name, value in scores.items()]
-            rows += [Row(seed, name, None, array) for name, array in (("index", index), ("answer", answer), ("ms", ms))]
-            trial = store.add(STUDY, config, [seed], rows, seconds=ms.sum() / 1000, provenance=origin)
-            if any(call.seeds and call.provenance.get("quiz") == origin["quiz"] for call in store.calls(STUDY, trial)):
+            rows += [
+                Row(seed, name, None, array)
+                for name, array in (("index", index), ("answer", answer), ("ms", ms))
+            ]
+            trial = store.add(
+                STUDY, config, [seed], rows, seconds=ms.sum() / 1000, provenance=origin
+            )
+            if any(
+                call.seeds and call.provenance.get("quiz") == origin["quiz"]
+                for call in store.calls(STUDY, trial)
+            ):
                 break  # else another quiz took this seed a moment ago
     low, high = wilson(int(correct.sum()), len(index))
-    return {"saved": True, "runs": str(runs.resolve()), "seed": seed, "accuracy": float(correct.mean()), "low": low, "high": high}
+    return {
+        "saved": True,
+        "runs": str(runs.resolve()),
+        "seed": seed,
+        "accuracy": float(correct.mean()),
+        "low": low,
+        "high": high,
+    }
 
 
 def checked(result: Any) -> tuple[Config, np.ndarray, np.ndarray, np.ndarray]:
-    """Return conditions, and for each answer its place in the test set, the digit and its milliseconds."""
+    """Return conditions, and for each answer its place in the test set, the digit and its
+    milliseconds."""
     if not isinstance(result, dict) or result.get("format") != FORMAT:
-        raise UsageError(f"a quiz's result must be a JSON object with the format {FORMAT!r}; send what the page made")
+        raise UsageError(
+            f"a quiz's result must be a JSON object with the format {FORMAT!r}; send what the page made"
+        )
     shuffled, layout, answers = (result.get(name) for name in ("shuffled", "layout", "answers"))
     if not isinstance(shuffled, bool):
         raise UsageError(f"shuffled must be true or false, got {shuffled!r:.40}")
@@ -78,7 +101,8 @@ def checked(result: Any) -> tuple[Config, np.ndarray, np.ndarray, np.ndarray]:
 
 
 def quizzes(store: Store) -> list[dict[str, Any]]:
-    """Return every quiz of a store, the earliest first: when, shuffled, n, accuracy, its 95 % interval, milliseconds per answer."""
+    """Return every quiz of a store, the earliest first: when, shuffled, n, accuracy, its 95 %
+    interval, milliseconds per answer."""
     found = []
     for call in store.calls(STUDY):
         for seed in call.seeds:
@@ -87,7 +111,15 @@ def quizzes(store: Store) -> list[dict[str, Any]]:
             low, high = wilson(round(n * acc), n)
             shuffled, median = bool(call.config["shuffled"]), float(rows.final("median_ms")[0])
             found.append(
-                {"when": call.started, "shuffled": shuffled, "n": n, "accuracy": acc, "low": low, "high": high, "median_ms": median}
+                {
+                    "when": call.started,
+                    "shuffled": shuffled,
+                    "n": n,
+                    "accuracy": acc,
+                    "low": low,
+                    "high": high,
+                    "median_ms": median,
+                }
             )
     return found
 
@@ -99,7 +131,10 @@ def lines(header: list[str], found: list[dict[str, Any]]) -> list[list[str]]:
         line = [""] * len(header)
         at = header.index("shuffled %" if quiz["shuffled"] else "test acc %")
         line[0] = f"human, quiz of {quiz['when'][:16].replace('T', ' ')}"
-        line[at : at + 2] = f"{100 * quiz['accuracy']:.1f}", f"{100 * quiz['low']:.1f} .. {100 * quiz['high']:.1f}"
+        line[at : at + 2] = (
+            f"{100 * quiz['accuracy']:.1f}",
+            f"{100 * quiz['low']:.1f} .. {100 * quiz['high']:.1f}",
+        )
         line[header.index("n")] = f"{quiz['n']} answers"
         result.append(line)
     return result
@@ -113,12 +148,16 @@ def wilson(correct: int, n: int) -> tuple[float, float]:
 def _whole(answer: Any, name: str, limit: int) -> int:
     value = answer.get(name) if isinstance(answer, dict) else None
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < limit:
-        raise UsageError(f"{name} of an answer must be a whole number from 0 to {limit - 1}, got {value!r:.40}")
+        raise UsageError(
+            f"{name} of an answer must be a whole number from 0 to {limit - 1}, got {value!r:.40}"
+        )
     return value
 
 
 def _ms(answer: dict[str, Any]) -> float:
     value = answer.get("ms")
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST:
-        raise UsageError(f"ms of an answer must be a number from 0 to {LONGEST:.0f}, got {value!r:.40}")
+        raise UsageError(
+            f"ms of an answer must be a number from 0 to {LONGEST:.0f}, got {value!r:.40}"
+        )
     return float(value)

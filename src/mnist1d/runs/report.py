@@ -1,4 +1,5 @@
-"""The report: one self-contained HTML file made from the store. Claims first, then each study, then what it was made with."""
+"""The report: one self-contained HTML file made from the store. Claims first, then each study, then
+what it was made with."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ MAX_SVG = 300_000  # bytes; a figure of many points is smaller as png
 
 @dataclass(frozen=True)
 class Part:
-    """What the report says of one study: its results, table and figures (as data addresses), the sweep's label, the calls behind it."""
+    """What the report says of one study: its results, table and figures (as data addresses), the
+    sweep's label, the calls behind it."""
 
     name: str
     label: str
@@ -58,27 +60,47 @@ class Part:
     @property
     def problems(self) -> list[Call]:
         """Return the calls that failed or were skipped and whose seeds were not done since."""
-        done = {(call.trial, seed) for call in self.calls if call.status == "done" for seed in call.seeds}
+        done = {
+            (call.trial, seed)
+            for call in self.calls
+            if call.status == "done"
+            for seed in call.seeds
+        }
         latest = {(call.trial, call.seeds): call for call in self.calls if call.status != "done"}
-        return [call for call in latest.values() if any((call.trial, seed) not in done for seed in call.seeds)]
+        return [
+            call
+            for call in latest.values()
+            if any((call.trial, seed) not in done for seed in call.seeds)
+        ]
 
 
-def write_report(runs: str | Path, path: str | Path, preset: str | None = None, pool: Executor | None = None) -> Path:
-    """Write the report on a folder of runs, and all figures below it: each study as last asked, or as asked at a preset.
+def write_report(
+    runs: str | Path, path: str | Path, preset: str | None = None, pool: Executor | None = None
+) -> Path:
+    """Write the report on a folder of runs, and all figures below it: each study as last asked, or
+    as asked at a preset.
 
-    pool: where the studies' parts are made, here unless told. Errors: as for `open_store` and `atomic_path`.
+    pool: where the studies' parts are made, here unless told. Errors: as for `open_store` and
+    `atomic_path`.
     """
     runs, path = Path(runs), Path(path)
     with open_store(runs, create=False) as store:
         studies = [study for study in studies_in(store) if store.latest(study, preset)]
-    with atomic_path(path) as temporary:  # first, so that a folder that cannot be written is told at once
-        parts = [part for made in (pool or Here()).map(parts_of, repeat(runs), studies, repeat(preset)) for part in made]
+    with atomic_path(
+        path
+    ) as temporary:  # first, so that a folder that cannot be written is told at once
+        parts = [
+            part
+            for made in (pool or Here()).map(parts_of, repeat(runs), studies, repeat(preset))
+            for part in made
+        ]
         temporary.write_text(page(parts, runs), encoding="utf-8")
     return path
 
 
 def parts_of(runs: Path, study: str, preset: str | None) -> list[Part]:
-    """Return the parts of one study, one for each label that was asked for, and draw their figures into the folder of runs."""
+    """Return the parts of one study, one for each label that was asked for, and draw their figures
+    into the folder of runs."""
     parts = []
     with open_store(runs, create=False) as store:
         every = store.calls(study)
@@ -87,7 +109,10 @@ def parts_of(runs: Path, study: str, preset: str | None) -> list[Part]:
             part = Part(study, sweep.label, f"{study}-{i}" if i else study, calls)
             try:
                 results = results_in(store, sweep)
-                figures = {slug: _address(*content) for slug, content in save_figures(results, runs / "figures").items()}
+                figures = {
+                    slug: _address(*content)
+                    for slug, content in save_figures(results, runs / "figures").items()
+                }
                 part = replace(part, results=results, table=results.table, figures=figures)
             except UsageError:  # a folder that cannot be written
                 raise
@@ -112,15 +137,30 @@ def page(parts: Sequence[Part], runs: Path) -> str:
     failed = sum(call.status == "failed" for call in problems)
     lead = f"{len(claims)} claims tested: {count[HOLDS]} hold, {count[FAILS]} do not, {count[UNDECIDED]} are undecided."
     lead += f" {failed} trials failed; see <a href='#problems'>below</a>." if failed else ""
-    contents = [("claims", "Claims"), *((part.anchor, part.study.TITLE.split(":")[0]) for part in parts)]
-    contents += [("timings", "Timings"), *([("problems", "Failed and skipped")] if problems else []), ("provenance", "Provenance")]
-    body = [_claims(parts), *map(_study, parts), _timings(parts), _problems(problems), _provenance(parts)]
+    contents = [
+        ("claims", "Claims"),
+        *((part.anchor, part.study.TITLE.split(":")[0]) for part in parts),
+    ]
+    contents += [
+        ("timings", "Timings"),
+        *([("problems", "Failed and skipped")] if problems else []),
+        ("provenance", "Provenance"),
+    ]
+    body = [
+        _claims(parts),
+        *map(_study, parts),
+        _timings(parts),
+        _problems(problems),
+        _provenance(parts),
+    ]
     return Template(_resource("report.html")).substitute(
         heading=escape("published beside measured" if parts else "no runs yet"),
         style=_resource("report.css"),
         lead=lead,
         made=f"Preset {escape(', '.join(labels))}. Made {time_now().replace('T', ' ').replace('+00:00', ' UTC')}.",
-        contents="".join(f'<li><a href="#{name}">{escape(text)}</a></li>' for name, text in contents),
+        contents="".join(
+            f'<li><a href="#{name}">{escape(text)}</a></li>' for name, text in contents
+        ),
         body="\n".join(body),
         runs=escape(str(runs)),
     )
@@ -132,7 +172,9 @@ def _claims(parts: Sequence[Part]) -> str:
     for part in parts:
         if part.results and part.results.claims:
             title = f'<a href="#{part.anchor}">{escape(part.study.TITLE)}</a> <span class="note">{escape(part.label)}</span>'
-            lines.append(f'<tr class="group"><th colspan="{len(header)}" scope="rowgroup">{title}</th></tr>')
+            lines.append(
+                f'<tr class="group"><th colspan="{len(header)}" scope="rowgroup">{title}</th></tr>'
+            )
             lines += [_line(header, _claim_cells(claim)) for claim in part.results.claims]
     note = (
         "A claim holds where the whole 95 % interval over seeds (Student's t) lies on its side of the line, does not where it lies on the "
@@ -146,7 +188,10 @@ def _claim_cells(claim: Claim) -> list[tuple[str, str]]:
     mark, kind = MARKS[claim.verdict]
     return [
         ("text", escape(claim.text)),
-        ("text", f'<span class="verdict {kind}"><span aria-hidden="true">{mark}</span> {claim.verdict}</span>'),
+        (
+            "text",
+            f'<span class="verdict {kind}"><span aria-hidden="true">{mark}</span> {claim.verdict}</span>',
+        ),
         ("text", escape(claim.published)),
         ("text", escape(claim.quantity)),
         ("number", number(claim.estimate)),
@@ -157,15 +202,29 @@ def _claim_cells(claim: Claim) -> list[tuple[str, str]]:
 
 def _study(part: Part) -> str:
     module = part.study
-    paragraphs = "".join(f"<p{' class=lead' if i == 0 else ''}>{_code(p)}</p>" for i, p in enumerate(description(module)))
+    paragraphs = "".join(
+        f"<p{' class=lead' if i == 0 else ''}>{_code(p)}</p>"
+        for i, p in enumerate(description(module))
+    )
     if part.error:
         why = f"<p>Its rows cannot be shown:</p><pre>{escape(part.error)}</pre>"
         return f'<section id="{part.anchor}"><h2>{escape(module.TITLE)}</h2>{paragraphs}{why}</section>'
     command = f'<p class="note"><code>mnist1d run {module.NAME} --preset {escape(part.label.split()[0])}</code></p>'
-    pieces = [f"<h2>{escape(module.TITLE)}</h2>", paragraphs, command, _figures(part), _measured(part.results)]
+    pieces = [
+        f"<h2>{escape(module.TITLE)}</h2>",
+        paragraphs,
+        command,
+        _figures(part),
+        _measured(part.results),
+    ]
     if part.table and part.table[1]:
         header, lines = part.table
-        kinds = ["number" if all(not row[i] or row[i][0] in "0123456789-–−+" for row in lines) else "text" for i in range(len(header))]
+        kinds = [
+            "number"
+            if all(not row[i] or row[i][0] in "0123456789-–−+" for row in lines)
+            else "text"
+            for i in range(len(header))
+        ]
         body = [_line(header, list(zip(kinds, map(escape, row), strict=True))) for row in lines]
         pieces.append(f"<h3>Table</h3>{_table(header, body, kinds=kinds)}")
     pieces.append(_settings(part))
@@ -175,7 +234,11 @@ def _study(part: Part) -> str:
 def description(module: ModuleType) -> list[str]:
     """Return the paragraphs of a study's docstring, its title left out: the question first."""
     summary, *rest = [" ".join(p.split()) for p in (module.__doc__ or module.TITLE).split("\n\n")]
-    summary = (summary.removeprefix(module.TITLE) if summary.startswith(module.TITLE) else summary.partition(": ")[2]).lstrip(":. ")
+    summary = (
+        summary.removeprefix(module.TITLE)
+        if summary.startswith(module.TITLE)
+        else summary.partition(": ")[2]
+    ).lstrip(":. ")
     return [p[:1].upper() + p[1:] for p in (summary, *rest) if p]
 
 
@@ -195,10 +258,17 @@ def _measured(results: Results) -> str:
         p = m.published
         within = {True: "✓ yes", False: "✗ no", None: ""}[m.within]
         tolerance = number(p.tolerance, p.unit)
-        cells = [number(p.value, p.unit), number(m.mean, p.unit), interval(m.low, m.high, p.unit) if m.n else "", str(m.n)]
+        cells = [
+            number(p.value, p.unit),
+            number(m.mean, p.unit),
+            interval(m.low, m.high, p.unit) if m.n else "",
+            str(m.n),
+        ]
         within = f"{within} (± {tolerance})" if within else "not measured here"
         last = [("text", within), ("text", escape(p.source))]
-        lines.append(_line(header, [("text", escape(p.name)), *(("number", cell) for cell in cells), *last]))
+        lines.append(
+            _line(header, [("text", escape(p.name)), *(("number", cell) for cell in cells), *last])
+        )
     if not lines:
         return ""
     kinds = ["text", *["number"] * 4, "text", "text"]
@@ -206,7 +276,8 @@ def _measured(results: Results) -> str:
 
 
 def _settings(part: Part) -> str:
-    """The values of every field over the trials; of the data only what differs from the published set."""
+    """The values of every field over the trials; of the data only what differs from the published
+    set."""
     usual = {f"data.{name}": value for name, value in flat(DataConfig()).items()}
     values: dict[str, dict[Any, None]] = {}
     for record in {record.trial: record for record in part.results.rows}.values():
@@ -229,7 +300,16 @@ def _timings(parts: Sequence[Part]) -> str:
         ratio = f"{peer / part.seconds:.1f} times" if peer and paper and part.seconds else ""
         cells = [f"{part.seconds:,.0f} s", f"{peer:,.0f} s" if peer else "none", ratio]
         name = f'<a href="#{part.anchor}">{escape(part.name)}</a>'
-        lines.append(_line(header, [("text", name), ("text", escape(part.label)), *(("number", cell) for cell in cells)]))
+        lines.append(
+            _line(
+                header,
+                [
+                    ("text", name),
+                    ("text", escape(part.label)),
+                    *(("number", cell) for cell in cells),
+                ],
+            )
+        )
     note = (
         "Seconds of one core, summed over the calls that made these rows, compilation included. The published scripts ran at the paper's "
         "settings, on one thread pool of two cores; a ratio is given for the preset paper only, since the others do less."
@@ -255,15 +335,28 @@ def _provenance(parts: Sequence[Part]) -> str:
     found: dict[str, list[Call]] = {}
     for part in parts:
         for call in part.calls:
-            found.setdefault(json.dumps({k: v for k, v in call.provenance.items() if k != "command"}, sort_keys=True), []).append(call)
+            found.setdefault(
+                json.dumps(
+                    {k: v for k, v in call.provenance.items() if k != "command"}, sort_keys=True
+                ),
+                [],
+            ).append(call)
     pieces = []
     for text, calls in found.items():
         content = json.loads(text)
         git = content.get("git")
-        commit = f"{git['commit'][:12]}{', with changes that were not committed' * git['dirty']}" if git else "not in a checkout"
-        versions = ", ".join(f"{name} {version}" for name, version in content.get("versions", {}).items())
+        commit = (
+            f"{git['commit'][:12]}{', with changes that were not committed' * git['dirty']}"
+            if git
+            else "not in a checkout"
+        )
+        versions = ", ".join(
+            f"{name} {version}" for name, version in content.get("versions", {}).items()
+        )
         plain = [
-            (name, str(content[name])) for name in ("python", "platform", "processor", "cores", "device", "threads") if content.get(name)
+            (name, str(content[name]))
+            for name in ("python", "platform", "processor", "cores", "device", "threads")
+            if content.get(name)
         ]
         commands = list(dict.fromkeys(str(call.provenance.get("command")) for call in calls))
         studies = ", ".join(dict.fromkeys(call.study for call in calls))
@@ -280,34 +373,53 @@ def _provenance(parts: Sequence[Part]) -> str:
     return f'<section id="provenance"><h2>Provenance</h2>{"<hr>".join(pieces)}</section>'
 
 
-def _table(header: Sequence[str], lines: Iterable[str], style: str = "", kinds: Sequence[str] | None = None) -> str:
+def _table(
+    header: Sequence[str], lines: Iterable[str], style: str = "", kinds: Sequence[str] | None = None
+) -> str:
     kinds = kinds or ["text"] * len(header)
-    head = "".join(f'<th scope="col" class="{kind}">{escape(name)}</th>' for name, kind in zip(header, kinds, strict=True))
+    head = "".join(
+        f'<th scope="col" class="{kind}">{escape(name)}</th>'
+        for name, kind in zip(header, kinds, strict=True)
+    )
     table = f'<table class="{style}"><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
     return f'<div class="scroll" tabindex="0" role="region" aria-label="table">{table}</div>'
 
 
 def _line(header: Sequence[str], cells: Sequence[tuple[str, str]]) -> str:
-    """Return a table row; each cell is (class, html), the first one names the row, the others carry their column's name."""
+    """Return a table row; each cell is (class, html), the first one names the row, the others carry
+    their column's name."""
     first, *rest = cells
     named = zip(header[1:], rest, strict=True)
-    data = "".join(f'<td class="{kind}"{f" data-name={name!r}" if name else ""}>{html}</td>' for name, (kind, html) in named)
+    data = "".join(
+        f'<td class="{kind}"{f" data-name={name!r}" if name else ""}>{html}</td>'
+        for name, (kind, html) in named
+    )
     return f'<tr><th scope="row">{first[1]}</th>{data}</tr>'
 
 
 def _definitions(items: Iterable[tuple[str, str]], style: str = "") -> str:
-    pairs = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in items)
+    pairs = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in items
+    )
     return f'<dl class="{style}">{pairs}</dl>'
 
 
 def _code(text: str) -> str:
     """Escape a docstring's paragraph; what stands in backticks becomes code."""
     parts = escape(text).split("`")
-    return "".join(f"<code>{p}</code>" if i % 2 and len(parts) % 2 else p for i, p in enumerate(parts))
+    return "".join(
+        f"<code>{p}</code>" if i % 2 and len(parts) % 2 else p for i, p in enumerate(parts)
+    )
 
 
 def _shown(value: Any) -> str:
-    return ":".join(map(_shown, value)) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
+    return (
+        ":".join(map(_shown, value))
+        if isinstance(value, tuple)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 def _resource(name: str) -> str:

@@ -1,4 +1,5 @@
-"""The store's tables. `trials`, `calls` and `rows` are for everybody to read; the numbers that join them are internal."""
+"""The store's tables. `trials`, `calls` and `rows` are for everybody to read; the numbers that join
+them are internal."""
 
 VERSION = 2  # 2: arrays lie in their rows; 1: in npz files beside the database
 APPLICATION_ID = 0x4D31444C  # "M1DL": tells our databases from anybody else's

@@ -30,7 +30,8 @@ LOCK = "sweep.lock"
 
 @dataclass(frozen=True)
 class Task:
-    """A unit of work: one config of a study and the seeds wanted of it. `estimate`: seconds of one core."""
+    """A unit of work: one config of a study and the seeds wanted of it. `estimate`: seconds of one
+    core."""
 
     study: str
     config: Any
@@ -45,7 +46,8 @@ class Task:
 
 @dataclass
 class Summary:
-    """What a sweep did: counts of trials, and what went wrong. `earlier`: failed before and not tried again."""
+    """What a sweep did: counts of trials, and what went wrong. `earlier`: failed before and not
+    tried again."""
 
     wanted: int = 0
     stored: int = 0
@@ -61,12 +63,15 @@ class Summary:
         return not self.failed and not self.earlier
 
 
-def plan(study: str, preset: str = "quick", seeds: int | None = None, overrides: Iterable[str] = ()) -> list[Task]:
+def plan(
+    study: str, preset: str = "quick", seeds: int | None = None, overrides: Iterable[str] = ()
+) -> list[Task]:
     """Return the tasks of a study at a preset; `overrides` are texts such as "num_steps=500,1000".
 
-    Several values of a field that the preset's own grid varies stay together; several of any other field give as many copies of the
-    grid, each with a label, a table and figures of its own, since a study compares within its grid.
-    Errors: UsageError for an unknown study, preset or field, fewer than one seed, a value of the wrong type or out of range.
+    Several values of a field that the preset's own grid varies stay together; several of any other
+    field give as many copies of the grid, each with a label, a table and figures of its own, since
+    a study compares within its grid. Errors: UsageError for an unknown study, preset or field,
+    fewer than one seed, a value of the wrong type or out of range.
     """
     module = load(study)
     check_name(preset, PRESETS, "preset")
@@ -76,15 +81,22 @@ def plan(study: str, preset: str = "quick", seeds: int | None = None, overrides:
     parsed = parse_overrides(type(usual[0]), overrides)
     varied = {name for name in parsed if len({flat(config)[name] for config in usual}) > 1}
     count = module.SEEDS[preset] if seeds is None else seeds
-    weight = getattr(module, "weight", lambda config: 1.0)  # relative cost of a config, where a study's trials differ much
+    weight = getattr(
+        module, "weight", lambda config: 1.0
+    )  # relative cost of a config, where a study's trials differ much
     second = module.ESTIMATE[preset] / sum(map(weight, usual)) / module.SEEDS[preset]
     tasks = []
     for values in itertools.product(*(parsed[name] for name in parsed if name not in varied)):
         alone = dict(zip((name for name in parsed if name not in varied), values, strict=True))
         chosen = {name: [alone[name]] if name in alone else parsed[name] for name in parsed}
-        label = " ".join([preset, *(f"{name}={','.join(map(shown, chosen[name]))}" for name in chosen)])
+        label = " ".join(
+            [preset, *(f"{name}={','.join(map(shown, chosen[name]))}" for name in chosen)]
+        )
         configs = apply_overrides(usual, chosen)
-        tasks += [Task(study, config, tuple(range(count)), label, second * weight(config) * count) for config in configs]
+        tasks += [
+            Task(study, config, tuple(range(count)), label, second * weight(config) * count)
+            for config in configs
+        ]
     return tasks
 
 
@@ -98,14 +110,18 @@ def sweep(
     fail_fast: bool = False,
     progress: Progress | None = None,
 ) -> Summary:
-    """Run every task's missing seeds, the longest first (see next_of), and write each as it ends; never two sweeps on one store at once.
+    """Run every task's missing seeds, the longest first (see next_of), and write each as it ends;
+    never two sweeps on one store at once.
 
-    retry_failed: try what failed before; otherwise it is counted and left. fail_fast: start no more once a trial has failed.
-    Ctrl-C drops what is running whole. Errors: as `open_store` for a disk that is full or read-only.
+    retry_failed: try what failed before; otherwise it is counted and left. fail_fast: start no more
+    once a trial has failed. Ctrl-C drops what is running whole. Errors: as `open_store` for a disk
+    that is full or read-only.
     """
     progress, begin = progress or Progress(), time.perf_counter()
     with alone(store, progress.waiting):
-        _record(store, tasks)  # before equal trials become one: each copy of a grid names all of its own
+        _record(
+            store, tasks
+        )  # before equal trials become one: each copy of a grid names all of its own
         tasks = list({(task.trial, task.seeds): task for task in tasks}.values())
         summary, todo = _missing(store, tasks, retry_failed)
         own = isinstance(executor, str)
@@ -141,7 +157,15 @@ class Progress:
     def stop(self, summary: Summary) -> None: ...
 
 
-def _drive(store: Store, pool: Executor, size: int, todo: list[Task], summary: Summary, fail_fast: bool, progress: Progress) -> None:
+def _drive(
+    store: Store,
+    pool: Executor,
+    size: int,
+    todo: list[Task],
+    summary: Summary,
+    fail_fast: bool,
+    progress: Progress,
+) -> None:
     queue, running = list(todo), {}
     while queue or running:
         while queue and len(running) < size:
@@ -156,14 +180,17 @@ def _drive(store: Store, pool: Executor, size: int, todo: list[Task], summary: S
             if outcome.status == "done":
                 summary.done += 1
             else:
-                {"failed": summary.failed, "skipped": summary.skipped}[outcome.status].append((task, outcome.error))
+                {"failed": summary.failed, "skipped": summary.skipped}[outcome.status].append(
+                    (task, outcome.error)
+                )
             progress.end(task, outcome)
             if fail_fast and summary.failed:
                 queue.clear()
 
 
 def next_of(queue: list[Task], busy: Sequence[str]) -> Task:
-    """Return the longest task left, of a study that no other worker is at if there is one: two would compile the same program twice."""
+    """Return the longest task left, of a study that no other worker is at if there is one: two
+    would compile the same program twice."""
     return next((task for task in queue if task.study not in busy), queue[0])
 
 
@@ -172,7 +199,9 @@ def _outcome(future: Future) -> Outcome:
         return future.result()
     except BrokenProcessPool:
         reason = "the process that ran this trial was ended by the system, perhaps for want of memory; nothing of it was kept"
-        return Outcome("failed", error=reason, started=now(), provenance=provenance.of_this_process())
+        return Outcome(
+            "failed", error=reason, started=now(), provenance=provenance.of_this_process()
+        )
 
 
 def _write(store: Store, task: Task, outcome: Outcome) -> None:
@@ -192,7 +221,9 @@ def _write(store: Store, task: Task, outcome: Outcome) -> None:
 def _record(store: Store, tasks: Sequence[Task]) -> None:
     started = now()
     for study, label in dict.fromkeys((task.study, task.label) for task in tasks):
-        wanted = {task.trial: task.seeds for task in tasks if (task.study, task.label) == (study, label)}
+        wanted = {
+            task.trial: task.seeds for task in tasks if (task.study, task.label) == (study, label)
+        }
         store.record_sweep(study, label, wanted, provenance.command_line(), started)
 
 
@@ -207,12 +238,15 @@ def _missing(store: Store, tasks: Sequence[Task], retry_failed: bool) -> tuple[S
         elif set(task.seeds) <= done:
             summary.stored += 1
         if failed & set(task.seeds):
-            summary.earlier.append(_part(task, tuple(seed for seed in task.seeds if seed in failed)))
+            summary.earlier.append(
+                _part(task, tuple(seed for seed in task.seeds if seed in failed))
+            )
     return summary, todo
 
 
 def balanced(tasks: Sequence[Task], workers: int) -> list[Task]:
-    """Split tasks by seeds, no further than it takes for no core to wait long for another at the end."""
+    """Split tasks by seeds, no further than it takes for no core to wait long for another at the
+    end."""
     share = sum(task.estimate for task in tasks) / workers
     parts = list(tasks)
     for limit in (share, share / 2, share / 4):
@@ -227,11 +261,15 @@ def _split(task: Task, limit: float) -> list[Task]:
     if task.estimate <= limit or len(task.seeds) == 1:
         return [task]
     half = len(task.seeds) // 2
-    return [*_split(_part(task, task.seeds[:half]), limit), *_split(_part(task, task.seeds[half:]), limit)]
+    return [
+        *_split(_part(task, task.seeds[:half]), limit),
+        *_split(_part(task, task.seeds[half:]), limit),
+    ]
 
 
 def _makespan(tasks: Sequence[Task], workers: int) -> float:
-    """Return about how long the workers take: each takes the longest task left whenever it is free, of whatever study."""
+    """Return about how long the workers take: each takes the longest task left whenever it is free,
+    of whatever study."""
     loads = [0.0] * workers
     for task in sorted(tasks, key=lambda task: -task.estimate):
         loads[loads.index(min(loads))] += task.estimate
@@ -244,7 +282,8 @@ def _part(task: Task, seeds: tuple[int, ...]) -> Task:
 
 @contextlib.contextmanager
 def alone(store: Store, waiting: Callable[[str], None]) -> Iterator[None]:
-    """Hold the store's lock for sweeps; where another sweep does, call `waiting` with its owner and wait.
+    """Hold the store's lock for sweeps; where another sweep does, call `waiting` with its owner and
+    wait.
 
     The lock is SQLite's on a file of its own: the system frees it however the process ends.
     """
@@ -257,13 +296,17 @@ def alone(store: Store, waiting: Callable[[str], None]) -> Iterator[None]:
                 break
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error):
-                    raise StoreError(f"cannot lock {store.folder / LOCK}: {error}; make the folder writable") from None
+                    raise StoreError(
+                        f"cannot lock {store.folder / LOCK}: {error}; make the folder writable"
+                    ) from None
             if not told:
                 waiting(owner(store.folder))
                 told = True
             time.sleep(0.2)
         with contextlib.suppress(OSError):  # a courtesy to whoever waits, no more
-            (store.folder / f"{LOCK}.owner").write_text(f"process {os.getpid()}, {provenance.command_line()}", encoding="utf-8")
+            (store.folder / f"{LOCK}.owner").write_text(
+                f"process {os.getpid()}, {provenance.command_line()}", encoding="utf-8"
+            )
         yield
     finally:
         lock.close()

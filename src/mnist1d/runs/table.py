@@ -21,8 +21,11 @@ FORMATS = ("table", "csv", "json", "parquet")
 Line = dict[str, Any]
 
 
-def write_results(runs: Path, study: str | None = None, format: str = "table", output: Path | None = None) -> None:
-    """Print the rows, or write them to a file. Errors: UsageError for an unknown format or study, or parquet without a file."""
+def write_results(
+    runs: Path, study: str | None = None, format: str = "table", output: Path | None = None
+) -> None:
+    """Print the rows, or write them to a file. Errors: UsageError for an unknown format or study,
+    or parquet without a file."""
     check_name(format, FORMATS, "format")
     if format == "parquet" and output is None:
         raise UsageError("parquet is a binary format: name a file, -o rows.parquet")
@@ -41,14 +44,18 @@ def write_results(runs: Path, study: str | None = None, format: str = "table", o
 
 
 def long_table(store: Store, study: str | None = None) -> list[Line]:
-    """Return one line a row: study, trial, seed, metric, step, value, array (its shape, the value being None), the config's fields."""
+    """Return one line a row: study, trial, seed, metric, step, value, array (its shape, the value
+    being None), the config's fields."""
     lines = []
     for name in store.studies() if study is None else [study]:
         for r in store.all_rows(name):
             is_array = isinstance(r.value, np.ndarray)
             shape = "x".join(map(str, r.value.shape)) if is_array else None
             value = None if is_array or math.isnan(r.value) else r.value
-            fields = {key: ":".join(map(str, v)) if isinstance(v, tuple) else v for key, v in r.config.items()}
+            fields = {
+                key: ":".join(map(str, v)) if isinstance(v, tuple) else v
+                for key, v in r.config.items()
+            }
             lines.append(
                 {
                     "study": name,
@@ -74,21 +81,38 @@ def _as_csv(lines: list[Line]) -> str:
 
 
 def _as_json(lines: list[Line]) -> str:
-    finite = [{k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in line.items()} for line in lines]
+    finite = [
+        {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in line.items()}
+        for line in lines
+    ]
     return json.dumps(finite, allow_nan=False) + "\n"
 
 
 def _as_table(lines: list[Line]) -> str:
-    """Only the columns that a person reads: fields that do not vary within the table are left out, ids are cut."""
+    """Only the columns that a person reads: fields that do not vary within the table are left out,
+    ids are cut."""
     always = ("study", "trial", "seed", "metric", "step", "value", "array")
-    columns = [key for key in (lines[0] if lines else ()) if key in always or len({line[key] for line in lines}) > 1]
+    columns = [
+        key
+        for key in (lines[0] if lines else ())
+        if key in always or len({line[key] for line in lines}) > 1
+    ]
     cells = [
-        ["" if line[c] is None else f"{line[c]:.4g}" if isinstance(line[c], float) else str(line[c])[:16] for c in columns]
+        [
+            ""
+            if line[c] is None
+            else f"{line[c]:.4g}"
+            if isinstance(line[c], float)
+            else str(line[c])[:16]
+            for c in columns
+        ]
         for line in lines
     ]
     widths = [max(len(row[i]) for row in [columns, *cells]) for i in range(len(columns))]
     return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n" for row in [columns, *cells]
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        + "\n"
+        for row in [columns, *cells]
     )
 
 
@@ -97,12 +121,18 @@ def _write_parquet(lines: list[Line], output: Path) -> None:
         import pyarrow as pa
         import pyarrow.parquet as parquet
     except ImportError:
-        raise MissingExtraError("parquet needs pyarrow: pip install pyarrow, or choose csv or json") from None
+        raise MissingExtraError(
+            "parquet needs pyarrow: pip install pyarrow, or choose csv or json"
+        ) from None
     columns = list(lines[0]) if lines else []
     arrays = {}
     for name in columns:
         values = [line[name] for line in lines]
         kinds = {type(v) for v in values} - {type(None)}
-        arrays[name] = pa.array(values if len(kinds) <= 1 or kinds == {int, float} else [None if v is None else str(v) for v in values])
+        arrays[name] = pa.array(
+            values
+            if len(kinds) <= 1 or kinds == {int, float}
+            else [None if v is None else str(v) for v in values]
+        )
     with atomic_path(output) as part:
         parquet.write_table(pa.table(arrays), part)

@@ -19,8 +19,8 @@ from mnist1d.runs.store import now
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a call went: "done" with its rows, "failed" with a traceback (a message where settings do not fit together), or "skipped"
-    with the reason in one line."""
+    """How a call went: "done" with its rows, "failed" with a traceback (a message where settings do
+    not fit together), or "skipped" with the reason in one line."""
 
     status: str
     rows: list[Row] = field(default_factory=list)
@@ -31,7 +31,8 @@ class Outcome:
 
 
 def work(study: str, config: Any, seeds: Sequence[int]) -> Outcome:
-    """Run a trial for some seeds. An exception of the study becomes an outcome, so that it stops no other trial."""
+    """Run a trial for some seeds. An exception of the study becomes an outcome, so that it stops no
+    other trial."""
     started, begin = now(), time.perf_counter()
     status, rows, error = "done", [], None
     try:
@@ -43,15 +44,23 @@ def work(study: str, config: Any, seeds: Sequence[int]) -> Outcome:
         status, error = "failed", str(reason)
     except Exception:
         status, error = "failed", traceback.format_exc()
-    return Outcome(status, rows, error, started, time.perf_counter() - begin, provenance.of_this_process())
+    return Outcome(
+        status, rows, error, started, time.perf_counter() - begin, provenance.of_this_process()
+    )
 
 
 def checked(rows: Sequence[Row], seeds: Sequence[int]) -> list[Row]:
-    """Return the rows with plain values; ValueError where a seed has none, or one that was not asked for has some."""
+    """Return the rows with plain values; ValueError where a seed has none, or one that was not
+    asked for has some."""
     found = {row.seed for row in rows}
     if found != set(seeds):
-        raise ValueError(f"a study must return rows for exactly the seeds that it was given, {sorted(seeds)}; got rows for {sorted(found)}")
-    return [row._replace(value=np.asarray(row.value) if np.ndim(row.value) else float(row.value)) for row in rows]
+        raise ValueError(
+            f"a study must return rows for exactly the seeds that it was given, {sorted(seeds)}; got rows for {sorted(found)}"
+        )
+    return [
+        row._replace(value=np.asarray(row.value) if np.ndim(row.value) else float(row.value))
+        for row in rows
+    ]
 
 
 def _enable_cache() -> None:

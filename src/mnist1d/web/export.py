@@ -16,10 +16,12 @@ SITE, RESULTS = "data/site.json", "data/results.json"
 
 
 def export(folder: str | Path, runs: str | Path | None = None) -> Path:
-    """Write the page into a folder, with the results of a folder of runs if told; return the folder.
+    """Write the page into a folder, with the results of a folder of runs if told; return the
+    folder.
 
-    The folder is new, empty, or one that was written so before: a file of somebody else's is never overwritten or removed.
-    Errors: UsageError for a folder with other files in it or that cannot be written; as for `open_store`.
+    The folder is new, empty, or one that was written so before: a file of somebody else's is never
+    overwritten or removed. Errors: UsageError for a folder with other files in it or that cannot be
+    written; as for `open_store`.
     """
     folder, files = Path(folder), dict(pages.files())
     if runs is not None:
@@ -31,20 +33,30 @@ def export(folder: str | Path, runs: str | Path | None = None) -> Path:
     try:
         _write(folder, files)
     except OSError as error:
-        raise UsageError(f"the page cannot be written into {folder}: {error.strerror}; name another folder") from None
+        raise UsageError(
+            f"the page cannot be written into {folder}: {error.strerror}; name another folder"
+        ) from None
     return folder
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file: name a folder")
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()}
+    there = {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_symlink() or not path.is_dir()
+    }
     foreign = sorted(there - _written_before(folder))
     if foreign:
-        raise UsageError(f"{folder} holds other files ({foreign[0]}): name a new or an empty folder")
+        raise UsageError(
+            f"{folder} holds other files ({foreign[0]}): name a new or an empty folder"
+        )
     for name in there - set(files):  # results of an earlier export
         (folder / name).unlink()
-    for name in sorted(files, key=lambda name: (name != SITE, name != RESULTS)):  # these tell the next export whose files they are
+    for name in sorted(
+        files, key=lambda name: (name != SITE, name != RESULTS)
+    ):  # these tell the next export whose files they are
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as temporary:
@@ -52,13 +64,18 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
 
 
 def _written_before(folder: Path) -> set[str]:
-    """Return the files that an export may have left in a folder; none where its site.json is not an export's."""
+    """Return the files that an export may have left in a folder; none where its site.json is not an
+    export's."""
     try:
         if json.loads((folder / SITE).read_bytes())["file_format"] != FORMAT:
             return set()
         results = folder / RESULTS
         studies = json.loads(results.read_bytes())["studies"] if results.exists() else []
-        return {*pages.files(), RESULTS, *(figure["src"] for study in studies for figure in study["figures"])}
+        return {
+            *pages.files(),
+            RESULTS,
+            *(figure["src"] for study in studies for figure in study["figures"]),
+        }
     except (FileNotFoundError, NotADirectoryError, ValueError, LookupError, TypeError):
         return set()
 

@@ -1,4 +1,5 @@
-"""The files of the page: what stands in site/, and what the package knows (knobs, templates, the frozen test set), as JSON and binary."""
+"""The files of the page: what stands in site/, and what the package knows (knobs, templates, the
+frozen test set), as JSON and binary."""
 
 from __future__ import annotations
 
@@ -35,19 +36,26 @@ TYPES = {
 def files() -> dict[str, bytes]:
     """Return the whole static site: {path below its root, with forward slashes: content}."""
     found = dict(_walk(resources.files("mnist1d.web").joinpath("site"), ""))
-    made = {"data/site.json": _json(description()), "data/frozen.bin": frozen_draws(), "data/test.bin": test_set()}
+    made = {
+        "data/site.json": _json(description()),
+        "data/frozen.bin": frozen_draws(),
+        "data/test.bin": test_set(),
+    }
     return found | made
 
 
 def description() -> dict[str, Any]:
-    """Return what the page must know of the package: knobs, templates, the frozen set, the benchmark table."""
+    """Return what the page must know of the package: knobs, templates, the frozen set, the
+    benchmark table."""
     data, shuffled = frozen(), frozen(shuffled=True)
     return {
         "results": False,  # whether there is data/results.json
         "runs": None,  # the folder that quizzes go to, where this package's server serves the page
         "file_format": FORMAT,
         "knobs": [knob(field) for field in dataclasses.fields(DataConfig)],
-        "templates": {name: getattr(data.templates, name).tolist() for name in data.templates.keys()},
+        "templates": {
+            name: getattr(data.templates, name).tolist() for name in data.templates.keys()
+        },
         "frozen": {
             "classes": len(data.templates.y),
             "samples": SAMPLES,
@@ -59,25 +67,40 @@ def description() -> dict[str, Any]:
             "num_test": len(data.x_test),
         },
         "benchmark": benchmark(),
-        "reference": json.loads(resources.files("mnist1d.web").joinpath("reference.json").read_text(encoding="utf-8")),
+        "reference": json.loads(
+            resources.files("mnist1d.web").joinpath("reference.json").read_text(encoding="utf-8")
+        ),
     }
 
 
 def knob(field: dataclasses.Field) -> dict[str, Any]:
-    """Return one knob as JSON: its name, kind, default, effect, bounds (null: none) and usual range."""
+    """Return one knob as JSON: its name, kind, default, effect, bounds (null: none) and usual
+    range."""
     rule = field.metadata
     high = None if math.isinf(rule["high"]) else rule["high"]
-    return {"name": field.name, "default": field.default, **{k: rule[k] for k in ("kind", "effect", "low", "usual")}, "high": high}
+    return {
+        "name": field.name,
+        "default": field.default,
+        **{k: rule[k] for k in ("kind", "effect", "low", "usual")},
+        "high": high,
+    }
 
 
 def benchmark() -> list[dict[str, Any]]:
-    """Return the measured table, best first: name, and mean, low, high of the plain and of the shuffled accuracy (null: not measured)."""
+    """Return the measured table, best first: name, and mean, low, high of the plain and of the
+    shuffled accuracy (null: not measured)."""
     rows = sorted(reference()["rows"], key=mean_of, reverse=True)
     found = []
     for row in rows:
         parts = {part: interval_of(row, part) for part in ("acc", "shuffled_acc")}
         count = f"{row['answers']} answers" if "answers" in row else f"{np.size(row['acc'])} seeds"
-        found.append({"name": row["name"], "of": count, **{part: list(values) if values else None for part, values in parts.items()}})
+        found.append(
+            {
+                "name": row["name"],
+                "of": count,
+                **{part: list(values) if values else None for part, values in parts.items()},
+            }
+        )
     return found
 
 
@@ -94,10 +117,12 @@ def shown_rows() -> np.ndarray:
 
 
 def frozen_draws() -> bytes:
-    """Return the draws of the shown signals: rows of float64, little-endian (padding, factor, shift, slope, L and L standard normals).
+    """Return the draws of the shown signals: rows of float64, little-endian (padding, factor,
+    shift, slope, L and L standard normals).
 
-    The first four are free of the settings, so that the page can bend the same draws: padding and shift in [0, 1), factor and slope in
-    ± 0.5. Ranges of whole numbers are met in the middle of their step.
+    The first four are free of the settings, so that the page can bend the same draws: padding and
+    shift in [0, 1), factor and slope in ± 0.5. Ranges of whole numbers are met in the middle of
+    their step.
     """
     config = frozen().config
     draws, order = draw_exact(config)
@@ -113,7 +138,8 @@ def frozen_draws() -> bytes:
 
 
 def test_set() -> bytes:
-    """Return the frozen test set for the quiz: its signals as float32, little-endian, then its labels as bytes."""
+    """Return the frozen test set for the quiz: its signals as float32, little-endian, then its
+    labels as bytes."""
     data = frozen()
     return data.x_test.astype("<f4").tobytes() + data.y_test.astype("u1").tobytes()
 

@@ -1,6 +1,8 @@
-"""The server of the page: a fixed list of files, the results of a folder of runs, news of a sweep, and the quiz's way into the store.
+"""The server of the page: a fixed list of files, the results of a folder of runs, news of a sweep,
+and the quiz's way into the store.
 
-The standard library's: one reader on this machine asks for a few dozen files and four addresses, which is no work for a framework.
+The standard library's: one reader on this machine asks for a few dozen files and four addresses,
+which is no work for a framework.
 """
 
 from __future__ import annotations
@@ -38,10 +40,11 @@ RESULTS, LIVE, QUIZ = "data/results.json", "api/live", "api/quiz"
 
 
 def serve(runs: Path | None = None, *, port: int = 0, open_browser: bool = True) -> int:
-    """Serve the page on this machine until Ctrl-C, with the results of a folder of runs if told; return the exit status.
+    """Serve the page on this machine until Ctrl-C, with the results of a folder of runs if told;
+    return the exit status.
 
-    port: 0 takes a free one. Errors: UsageError for a port that is taken or cannot be had, or a folder that is not one of runs;
-    FileFormatError for a store that cannot be read.
+    port: 0 takes a free one. Errors: UsageError for a port that is taken or cannot be had, or a
+    folder that is not one of runs; FileFormatError for a store that cannot be read.
     """
     with make_server(runs, port) as server:
         address = f"http://{HOST}:{server.server_port}/"
@@ -65,7 +68,9 @@ def make_server(runs: Path | None = None, port: int = 0) -> PageServer:
     try:
         return PageServer(runs, port)
     except OSError as error:
-        raise UsageError(f"port {port} cannot be had ({error.strerror}): name another with --port, or none for a free one") from None
+        raise UsageError(
+            f"port {port} cannot be had ({error.strerror}): name another with --port, or none for a free one"
+        ) from None
 
 
 class PageServer(ThreadingHTTPServer):
@@ -75,16 +80,25 @@ class PageServer(ThreadingHTTPServer):
 
     def __init__(self, runs: Path | None, port: int):
         self.runs, self.results = runs, ResultsOf(runs) if runs is not None else None
-        site = {**pages.description(), "results": runs is not None, "runs": str(runs.resolve()) if runs is not None else None}
-        self.files = pages.files() | {"data/site.json": json.dumps(site, separators=(",", ":")).encode()}
+        site = {
+            **pages.description(),
+            "results": runs is not None,
+            "runs": str(runs.resolve()) if runs is not None else None,
+        }
+        self.files = pages.files() | {
+            "data/site.json": json.dumps(site, separators=(",", ":")).encode()
+        }
         self.closing, self.readers = threading.Event(), threading.Semaphore(MAX_READERS)
         super().__init__((HOST, port), Handler)
 
     @property
     def hosts(self) -> set[str]:
-        """The names under which this server is asked for; any other is a web site that pretends to be this machine."""
+        """The names under which this server is asked for; any other is a web site that pretends to
+        be this machine."""
         names = {HOST, "localhost"}
-        return {f"{name}:{self.server_port}" for name in names} | (names if self.server_port == 80 else set())  # browsers leave 80 out
+        return {f"{name}:{self.server_port}" for name in names} | (
+            names if self.server_port == 80 else set()
+        )  # browsers leave 80 out
 
     def shutdown(self) -> None:
         self.closing.set()
@@ -98,7 +112,10 @@ class PageServer(ThreadingHTTPServer):
         """Say nothing of readers who go away in the middle; tell the rest in one line."""
         error = sys.exc_info()[1]
         if not isinstance(error, ConnectionError | TimeoutError):
-            print(f"error: a request could not be answered: {type(error).__name__}: {error}", file=sys.stderr)
+            print(
+                f"error: a request could not be answered: {type(error).__name__}: {error}",
+                file=sys.stderr,
+            )
 
 
 class Refusal(Exception):
@@ -116,7 +133,9 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "mnist1d", ""
     timeout = 30  # seconds for a request to come in
-    disable_nagle_algorithm = True  # else the content waits, 40 ms, until the reader has acknowledged the headers
+    disable_nagle_algorithm = (
+        True  # else the content waits, 40 ms, until the reader has acknowledged the headers
+    )
 
     def do_GET(self) -> None:
         self._answer(self._get)
@@ -133,7 +152,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer what is not HTTP, or too long, as any other refusal."""
-        self.close_connection, self.request_version = True, self.protocol_version  # which may not be known yet
+        self.close_connection, self.request_version = (
+            True,
+            self.protocol_version,
+        )  # which may not be known yet
         self._refuse(Refusal(HTTPStatus(code), message or HTTPStatus(code).phrase))
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -141,11 +163,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, act: Any) -> None:
         if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
-            self.close_connection = True  # what is left unread of a body must not be taken for the next request
+            self.close_connection = (
+                True  # what is left unread of a body must not be taken for the next request
+            )
         try:
             hosts = self.headers.get_all("Host", [])
             if len(hosts) != 1 or hosts[0] not in self.server.hosts:
-                raise Refusal(HTTPStatus.FORBIDDEN, f"this page is at http://{HOST}:{self.server.server_port}/ only")
+                raise Refusal(
+                    HTTPStatus.FORBIDDEN,
+                    f"this page is at http://{HOST}:{self.server.server_port}/ only",
+                )
             act()
         except Refusal as refusal:
             self._refuse(refusal)
@@ -153,10 +180,16 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, str(error)))
 
     def _refuse(self, refusal: Refusal) -> None:
-        self._send(json.dumps({"error": str(refusal)}).encode(), "application/json", refusal.status, **refusal.headers)
+        self._send(
+            json.dumps({"error": str(refusal)}).encode(),
+            "application/json",
+            refusal.status,
+            **refusal.headers,
+        )
 
     def _path(self) -> str:
-        """Return what is asked for, a key of a fixed list: nothing is decoded, so nothing leads out of it."""
+        """Return what is asked for, a key of a fixed list: nothing is decoded, so nothing leads out
+        of it."""
         return self.path.partition("?")[0].removeprefix("/") or "index.html"
 
     def _get(self) -> None:
@@ -166,9 +199,13 @@ class Handler(BaseHTTPRequestHandler):
         elif path == LIVE and self.server.runs is not None and self.command == "GET":
             self._send_news()
         elif path == QUIZ:
-            raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "results are sent here with POST", Allow="POST")
+            raise Refusal(
+                HTTPStatus.METHOD_NOT_ALLOWED, "results are sent here with POST", Allow="POST"
+            )
         elif self.server.results is not None and path == RESULTS:
-            self._send_file(path, json.dumps(self.server.results.get()[0], allow_nan=False).encode())
+            self._send_file(
+                path, json.dumps(self.server.results.get()[0], allow_nan=False).encode()
+            )
         elif self.server.results is not None and path.startswith(FIGURES):
             content = self.server.results.figure(path)
             if content is None:
@@ -182,7 +219,10 @@ class Handler(BaseHTTPRequestHandler):
             known = self._path() in self.server.files or self._path() in (RESULTS, LIVE)
             if known:
                 return self._refuse_method()
-            raise Refusal(HTTPStatus.NOT_FOUND, "nothing is taken here; serve the page with --runs DIR to keep quizzes")
+            raise Refusal(
+                HTTPStatus.NOT_FOUND,
+                "nothing is taken here; serve the page with --runs DIR to keep quizzes",
+            )
         if self.headers.get("Origin") not in {f"http://{host}" for host in self.server.hosts}:
             raise Refusal(HTTPStatus.FORBIDDEN, "results are taken from this page only")
         if self.headers.get_content_type() != "application/json":
@@ -200,9 +240,14 @@ class Handler(BaseHTTPRequestHandler):
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdigit()) or "Transfer-Encoding" in self.headers:
-            raise Refusal(HTTPStatus.LENGTH_REQUIRED, "a request that writes says its Content-Length")
+            raise Refusal(
+                HTTPStatus.LENGTH_REQUIRED, "a request that writes says its Content-Length"
+            )
         if len(length) > 9 or int(length) > MAX_BODY:  # the first: not even zeros in front
-            raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a result has at most {MAX_BODY} bytes, this has {length:.12}")
+            raise Refusal(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"a result has at most {MAX_BODY} bytes, this has {length:.12}",
+            )
         body = self.rfile.read(int(length))
         if len(body) < int(length):
             raise Refusal(HTTPStatus.BAD_REQUEST, "the result came in part only")
@@ -210,7 +255,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _refuse_method(self) -> None:
         raise Refusal(
-            HTTPStatus.METHOD_NOT_ALLOWED, f"{self.command} is not answered here", Allow="POST" if self._path() == QUIZ else "GET, HEAD"
+            HTTPStatus.METHOD_NOT_ALLOWED,
+            f"{self.command} is not answered here",
+            Allow="POST" if self._path() == QUIZ else "GET, HEAD",
         )
 
     def _send_file(self, path: str, content: bytes) -> None:
@@ -220,7 +267,9 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._send(content, pages.TYPES["." + path.rpartition(".")[2]], ETag=tag)
 
-    def _send(self, content: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK, **headers: str) -> None:
+    def _send(
+        self, content: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK, **headers: str
+    ) -> None:
         self.send_response(status)
         if status != HTTPStatus.NOT_MODIFIED:
             headers |= {"Content-Type": kind, "Content-Length": str(len(content))}
@@ -234,11 +283,17 @@ class Handler(BaseHTTPRequestHandler):
 
     def _send_news(self) -> None:
         if not self.server.readers.acquire(blocking=False):
-            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "too many pages follow these runs: close some")
+            raise Refusal(
+                HTTPStatus.SERVICE_UNAVAILABLE, "too many pages follow these runs: close some"
+            )
         try:
             self.close_connection = True
             self.send_response(HTTPStatus.OK)
-            for name, value in {**HEADERS, "Content-Type": "text/event-stream", "Connection": "close"}.items():
+            for name, value in {
+                **HEADERS,
+                "Content-Type": "text/event-stream",
+                "Connection": "close",
+            }.items():
                 self.send_header(name, value)
             self.end_headers()
             self._tell(News(self.server.runs))
@@ -249,9 +304,13 @@ class Handler(BaseHTTPRequestHandler):
         quiet = HEARTBEAT
         while not self.server.closing.is_set():
             events = []
-            with contextlib.suppress(Mnist1dError):  # a store that is just being made, or cannot be read any more: no news
+            with contextlib.suppress(
+                Mnist1dError
+            ):  # a store that is just being made, or cannot be read any more: no news
                 events = list(news.since())
-            text = "".join(f"event: {name}\ndata: {json.dumps(content)}\n\n" for name, content in events)
+            text = "".join(
+                f"event: {name}\ndata: {json.dumps(content)}\n\n" for name, content in events
+            )
             quiet += POLL
             if text or quiet >= HEARTBEAT:
                 self.wfile.write((text or ": here\n\n").encode())
