@@ -215,7 +215,7 @@ def test_missing_data_is_one_line(toy, tmp_path, capsys):
 
 def test_list(toy, capsys, monkeypatch):
     monkeypatch.setattr(experiments, "STUDIES", {"toy": "toy"})
-    monkeypatch.setattr("mnist1d.runs.commands.STUDIES", {"toy": "toy"})
+    monkeypatch.setattr("mnist1d.commands.studies.STUDIES", {"toy": "toy"})
     status, out, _ = run(capsys, "list")
     assert status == 0 and "toy" in out and "3 x 2" in out and "nothing is learnt here" in out
 

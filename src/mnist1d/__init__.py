@@ -28,7 +28,7 @@ __version__ = "0.1.0"
 
 def __getattr__(name: str):
     if name == "evaluate":  # needs the lab: imported when asked for
-        from mnist1d.experiments.evaluation import evaluate
+        from mnist1d.evaluation.protocol import evaluate
 
         return evaluate
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -216,7 +216,7 @@ if App is not None:
     @app.command(name="list")
     def list_() -> int:
         """List the studies, their presets, trials and estimated time on this machine."""
-        from mnist1d.runs.commands import listing
+        from mnist1d.commands.studies import listing
 
         listing()
         return 0
@@ -250,7 +250,7 @@ if App is not None:
     ) -> int:
         """Run one study: what the folder of runs lacks; then print its table and claims and draw
         its figures."""
-        from mnist1d.runs.commands import run as run_studies
+        from mnist1d.commands.studies import run as run_studies
 
         options = {
             "executor": executor,
@@ -276,8 +276,8 @@ if App is not None:
         json_: Json = False,
     ) -> int:
         """Run every study, then write the report, report.html in the folder of runs."""
+        from mnist1d.commands.studies import run as run_studies
         from mnist1d.experiments import STUDIES
-        from mnist1d.runs.commands import run as run_studies
 
         options = {
             "executor": executor,
@@ -313,7 +313,7 @@ if App is not None:
         ] = None,
     ) -> int:
         """Make the report and all figures again from the rows: one self-contained HTML file."""
-        from mnist1d.runs.report import write_report
+        from mnist1d.results.report import write_report
 
         print(write_report(runs, output or runs / "report.html", preset).resolve())
         return 0
@@ -331,7 +331,7 @@ if App is not None:
     ) -> int:
         """Give the rows, to be used elsewhere: one line a measurement, the config's fields as
         columns."""
-        from mnist1d.runs.table import write_results
+        from mnist1d.results.export import write_results
 
         write_results(runs, study, format, output)
         return 0
@@ -354,7 +354,7 @@ if App is not None:
         json_: Json = False,
     ) -> int:
         """Measure your model by the benchmark's protocol and show it in the table."""
-        from mnist1d.runs.evaluated import evaluate_named
+        from mnist1d.commands.evaluate import evaluate_named
 
         options = {
             "seeds": seeds,

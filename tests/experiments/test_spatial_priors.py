@@ -8,9 +8,9 @@ from mnist1d.config import DataConfig
 from mnist1d.errors import MissingDataError, UsageError
 from mnist1d.experiments.rows import Record, Rows
 from mnist1d.experiments.spatial_priors import MODELS, Config, claims, grid, measured, run, table
+from mnist1d.results.console import show_summary
+from mnist1d.results.document import latest_results
 from mnist1d.runs import open_store, sweep
-from mnist1d.runs.console import show_summary
-from mnist1d.runs.outcome import latest_results
 from mnist1d.runs.sweep import plan
 
 

@@ -17,9 +17,9 @@ from mnist1d.errors import UsageError
 from mnist1d.experiments import PRESETS, STUDIES, load
 from mnist1d.experiments.claims import UNDECIDED, Claim, Published
 from mnist1d.experiments.rows import Rows
+from mnist1d.results.document import results_of
+from mnist1d.results.report import parts_of
 from mnist1d.runs import flat, open_store, plan, sweep, trial_id
-from mnist1d.runs.outcome import results_of
-from mnist1d.runs.report import parts_of
 
 
 @dataclasses.dataclass

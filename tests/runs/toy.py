@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from mnist1d import experiments
-from mnist1d.config import DataConfig, check_name
+from mnist1d.checks import check_name
+from mnist1d.config import DataConfig
 from mnist1d.errors import MissingDataError, UsageError
 from mnist1d.experiments.claims import Published, above
 from mnist1d.experiments.rows import Row

@@ -8,13 +8,13 @@ import threading
 import pytest
 
 from mnist1d.experiments.rows import Row
+from mnist1d.results.document import latest_results
+from mnist1d.results.export import write_results
+from mnist1d.results.report import write_report
 from mnist1d.runs import open_store, quiz, sweep
-from mnist1d.runs.outcome import latest_results
 from mnist1d.runs.quiz import quizzes
-from mnist1d.runs.report import write_report
 from mnist1d.runs.store import Store
 from mnist1d.runs.sweep import plan
-from mnist1d.runs.table import write_results
 from tests.web.client import ask, result, send, serving, why
 
 

@@ -9,7 +9,8 @@ from functools import partial
 
 import numpy as np
 
-from mnist1d.config import DataConfig, check_whole
+from mnist1d.checks import check_whole
+from mnist1d.config import DataConfig
 from mnist1d.digits import Templates, as_templates
 from mnist1d.draws import Draws, fast_order
 from mnist1d.errors import MissingExtraError

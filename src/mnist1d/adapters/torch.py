@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.config import DataConfig, check_name, check_whole
+from mnist1d.checks import check_name, check_whole
+from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset, load_dataset, make_dataset
 from mnist1d.digits import Templates, as_templates
 from mnist1d.draws import BLOCK, fast_chunks, fast_order

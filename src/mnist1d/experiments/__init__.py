@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-from mnist1d.config import check_name
+from mnist1d.checks import check_name
 
 STUDIES = {
     "spatial-priors": "spatial_priors",

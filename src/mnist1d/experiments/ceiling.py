@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.config import DataConfig, check_name, check_numbers
+from mnist1d.checks import check_name, check_numbers
+from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset, make_dataset
 from mnist1d.experiments.benchmark import cells, interval_of, reference
 from mnist1d.experiments.claims import Claim, Published, above, all_of, below, mean_interval

@@ -27,7 +27,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mnist1d.config import DataConfig, check_name, check_numbers
+from mnist1d.checks import check_name, check_numbers
+from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset, make_dataset
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, within

@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.config import DataConfig, check_name, check_numbers
+from mnist1d.checks import check_name, check_numbers
+from mnist1d.config import DataConfig
 from mnist1d.dataset import make_dataset
 from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.experiments.claims import Claim, Published, above, mean_interval

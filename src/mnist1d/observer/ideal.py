@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from mnist1d.config import DataConfig, check_name
+from mnist1d.checks import check_name
+from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset, make_dataset
 from mnist1d.digits import Templates, as_templates
 from mnist1d.draws import fast_order

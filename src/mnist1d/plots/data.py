@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mnist1d.config import DataConfig, check_name
+from mnist1d.checks import check_name
+from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset, explain, make_dataset
 from mnist1d.digits import Templates, templates
 from mnist1d.draws import Draws, draw_fast

@@ -14,7 +14,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing.connection import wait
 from typing import Any
 
-from mnist1d.config import check_name
+from mnist1d.checks import check_name
 from mnist1d.errors import UsageError
 
 EXECUTORS = ("here", "processes", "dask")

@@ -15,7 +15,7 @@ import typing
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from mnist1d.config import check_name
+from mnist1d.checks import check_name
 from mnist1d.errors import UsageError
 
 Overrides = dict[str, list[Any]]  # field -> the values that it takes

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mnist1d.config import check_name
+from mnist1d.checks import check_name
 from mnist1d.errors import UsageError
 from mnist1d.experiments import PRESETS, load
 from mnist1d.runs import provenance

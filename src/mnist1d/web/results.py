@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from mnist1d.errors import Mnist1dError
-from mnist1d.runs.outcome import Results, finite, interval, number, results_in, studies_in
+from mnist1d.results.document import Results, finite, interval, number, results_in, studies_in
+from mnist1d.results.report import MAX_SVG, description
 from mnist1d.runs.quiz import quizzes
-from mnist1d.runs.report import MAX_SVG, description
 from mnist1d.runs.store import DATABASE, Store, Sweep, now, open_store
 
 FIGURES = "data/figures/"

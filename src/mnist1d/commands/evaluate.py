@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from mnist1d.errors import UsageError, last_words
-from mnist1d.experiments.evaluation import Evaluation, Run, evaluate
+from mnist1d.evaluation.protocol import Evaluation, Run, evaluate
+from mnist1d.results.console import say
 from mnist1d.runs import provenance
-from mnist1d.runs.console import say
 from mnist1d.runs.store import open_store
 
 STUDY = "evaluate"

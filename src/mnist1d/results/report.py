@@ -23,9 +23,9 @@ from mnist1d.errors import UsageError
 from mnist1d.experiments import load
 from mnist1d.experiments.claims import FAILS, HOLDS, UNDECIDED, Claim
 from mnist1d.files import atomic_path
+from mnist1d.results.document import Results, interval, number, results_in, save_figures, studies_in
 from mnist1d.runs.executors import Here
 from mnist1d.runs.identity import flat
-from mnist1d.runs.outcome import Results, interval, number, results_in, save_figures, studies_in
 from mnist1d.runs.store import Call, open_store
 from mnist1d.runs.store import now as time_now
 
@@ -423,4 +423,4 @@ def _shown(value: Any) -> str:
 
 
 def _resource(name: str) -> str:
-    return resources.files("mnist1d.runs").joinpath(name).read_text(encoding="utf-8")
+    return resources.files("mnist1d.results").joinpath(name).read_text(encoding="utf-8")

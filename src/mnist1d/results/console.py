@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 
 from mnist1d.errors import last_words
-from mnist1d.runs.outcome import Results, interval, number
+from mnist1d.results.document import Results, interval, number
 from mnist1d.runs.sweep import Progress as Quiet
 from mnist1d.runs.sweep import Summary, Task
 from mnist1d.runs.work import Outcome

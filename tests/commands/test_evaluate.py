@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mnist1d.cli import main
+from mnist1d.commands.evaluate import STUDY, keep, resolve
 from mnist1d.errors import UsageError
 from mnist1d.experiments import evaluation
-from mnist1d.runs.evaluated import STUDY, keep, resolve
 from mnist1d.runs.identity import trial_id
 from mnist1d.runs.store import open_store
 

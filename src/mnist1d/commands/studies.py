@@ -14,10 +14,10 @@ from rich.console import Console
 
 from mnist1d.errors import UsageError
 from mnist1d.experiments import PRESETS, STUDIES, load
-from mnist1d.runs.console import Shown, describe, say, show_results, show_summary, table
+from mnist1d.results.console import Shown, describe, say, show_results, show_summary, table
+from mnist1d.results.document import latest_results, save_figures
+from mnist1d.results.report import write_report
 from mnist1d.runs.executors import cores, make_executor
-from mnist1d.runs.outcome import latest_results, save_figures
-from mnist1d.runs.report import write_report
 from mnist1d.runs.store import DATABASE, open_store
 from mnist1d.runs.sweep import Summary, Task, plan, sweep
 

@@ -150,7 +150,7 @@ class Evaluation:
     def figure(self) -> Any:
         """Draw the table as a matplotlib Figure: mean and 95 % interval of every row, plain and
         shuffled, the model in colour."""
-        from mnist1d.plots.benchmark import draw
+        from mnist1d.plots.table import draw
 
         own = self._row
         return draw(
@@ -254,7 +254,7 @@ def evaluate(
     failed; the first one's reason is in the message.
     """
     try:
-        from mnist1d.learning.evaluate import Protocol, train_and_test
+        from mnist1d.evaluation.trainers import Protocol, train_and_test
     except ImportError as error:
         raise MissingExtraError(
             f"evaluate needs the extra [lab], of which {error.name} is not installed"

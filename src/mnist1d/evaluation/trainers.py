@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mnist1d.config import check_whole
+from mnist1d.checks import check_whole
 from mnist1d.dataset import Dataset
 from mnist1d.errors import MissingExtraError, UsageError
 

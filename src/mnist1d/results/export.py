@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.config import check_name
+from mnist1d.checks import check_name
 from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.files import atomic_path
 from mnist1d.runs.store import Store, open_store
