@@ -8,7 +8,7 @@ import pytest
 from mnist1d.cli import main
 from mnist1d.commands.evaluate import STUDY, keep, resolve
 from mnist1d.errors import UsageError
-from mnist1d.experiments import evaluation
+from mnist1d.evaluation import protocol as evaluation
 from mnist1d.runs.identity import trial_id
 from mnist1d.runs.store import open_store
 

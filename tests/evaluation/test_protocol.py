@@ -8,9 +8,9 @@ import pytest
 
 import mnist1d
 from mnist1d.errors import Mnist1dError, UsageError
+from mnist1d.evaluation import protocol as evaluation
 from mnist1d.evaluation.protocol import Config, Evaluation, Run, bits_lost
 from mnist1d.evaluation.trainers import check_probabilities
-from mnist1d.experiments import evaluation
 from mnist1d.experiments.benchmark import interval_of, reference
 
 
