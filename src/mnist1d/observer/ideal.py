@@ -4,10 +4,13 @@ signals can do."""
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from contextlib import AbstractContextManager
+from importlib import import_module
+from typing import NamedTuple
 
 import jax
 import numpy as np
+from jax import Array
 
 from mnist1d.checks import check_name
 from mnist1d.config import DataConfig
@@ -246,7 +249,7 @@ class IdealObserver:
                 c.rr[group],
             )
             found = self._evidence(q, self._nodes[component])
-            return found, found.log + constant[component]
+            return found, np.asarray(found.log) + constant[component]
 
         least = evidence(np.arange(n), bound.argmax(axis=1))[
             1
@@ -281,8 +284,15 @@ class IdealObserver:
 
 @jax.jit
 def _bounds(
-    yy: Any, ya: Any, yr: Any, group: Any, aa: Any, ar: Any, rr: Any, box: Rectangle
-) -> Any:
+    yy: Array,
+    ya: Array,
+    yr: Array,
+    group: Array,
+    aa: Array,
+    ar: Array,
+    rr: Array,
+    box: Rectangle,
+) -> Array:
     return upper_bound(Quadratic(yy[:, group], ya, yr[:, group], aa, ar, rr[group]), box)
 
 
@@ -293,9 +303,11 @@ def _padded(*arrays: np.ndarray) -> list[np.ndarray]:
     return [a[rows] for a in arrays]
 
 
-def _float64() -> Any:
-    """Compute in float64 inside, whatever the program around does."""
-    return jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64()
+def _float64() -> AbstractContextManager[None]:
+    """Compute in float64 inside the block, whatever the program around it does."""
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(True)
+    return import_module("jax.experimental").enable_x64()  # before JAX 0.8
 
 
 def _checked_positions(positions: np.ndarray, time: int) -> np.ndarray:

@@ -19,6 +19,8 @@ from jax import Array
 from jax.scipy.special import logsumexp
 from scipy.special import erfcx
 
+Numbers = Array | np.ndarray
+Value = Numbers | float
 DROP = 24.0  # nats below the peak at which the integrand counts as zero
 TINY = 1e-300
 SQRT2 = math.sqrt(2)
@@ -46,14 +48,14 @@ class Quadratic(NamedTuple):
     """The coefficients of Q(s, c) = yy - 2 s ya + 2 c yr + s^2 aa - 2 s c ar + c^2 rr, arrays that
     broadcast."""
 
-    yy: Array
-    ya: Array
-    yr: Array
-    aa: Array
-    ar: Array
-    rr: Array
+    yy: Numbers
+    ya: Numbers
+    yr: Numbers
+    aa: Numbers
+    ar: Numbers
+    rr: Numbers
 
-    def __call__(self, s: Array, c: Array) -> Array:
+    def __call__(self, s: Value, c: Value) -> Numbers:
         return (
             self.yy
             - 2 * s * self.ya
@@ -63,11 +65,11 @@ class Quadratic(NamedTuple):
             + c * c * self.rr
         )
 
-    def best_slope(self, s: Array) -> Array:
+    def best_slope(self, s: Value) -> Numbers:
         """Return the c that minimises Q(s, c)."""
         return (s * self.ar - self.yr) / self.rr
 
-    def best_factor(self, c: Array) -> Array:
+    def best_factor(self, c: Value) -> Numbers:
         """Return the s that minimises Q(s, c)."""
         return (self.ya + c * self.ar) / jnp.maximum(self.aa, TINY)
 
@@ -78,7 +80,7 @@ class Quadratic(NamedTuple):
             self.aa - self.ar**2 / self.rr, 1e-14 * self.aa + TINY
         )  # 0 where the template is a ramp itself
 
-    def free_minimum(self) -> tuple[Array, Array]:
+    def free_minimum(self) -> tuple[Numbers, Numbers]:
         """Return the minimising (s, c) without bounds."""
         s = (self.ya - self.yr * self.ar / self.rr) / self.factor_precision
         return s, self.best_slope(s)
@@ -130,7 +132,7 @@ def factor_range(q: Quadratic, box: Rectangle) -> tuple[Array, Array]:
     return ends[0], ends[1]
 
 
-def log_normal_mass(a: Array, b: Array) -> Array:
+def log_normal_mass(a: Numbers, b: Numbers) -> Array:
     """Return log(Phi(b) - Phi(a)) for a < b, to full precision in both tails and for close
     limits."""
     a, b = (
@@ -163,9 +165,9 @@ class Evidence(NamedTuple):
     """Of each component: log of the mean of exp(-Q/2) over the rectangle, and the posterior means
     of factor and slope."""
 
-    log: Array
-    factor: Array
-    slope: Array
+    log: Numbers
+    factor: Numbers
+    slope: Numbers
 
 
 def nodes_needed(aa: np.ndarray, ar: np.ndarray, rr: np.ndarray, box: Rectangle) -> np.ndarray:
