@@ -1,7 +1,7 @@
 """The arrows of the design, read from the source: who may import whom, what must be documented,
 what must not occur.
 
-    errors <- checks <- config <- digits, draws <- signals <- dataset, moments <- files
+    errors <- checks <- atomic <- config <- digits, draws <- signals <- dataset, moments <- files
            <- the original's names, mnist, adapters, learning, observer, plots
            <- experiments <- evaluation <- runs <- results <- commands <- cli, web
 
@@ -27,6 +27,7 @@ FILES = sorted(SRC.rglob("*.py"))
 ROWS = [
     {"errors"},
     {"checks"},
+    {"atomic"},
     {"config"},
     {"digits", "draws"},
     {"signals"},

@@ -6,7 +6,9 @@ import dataclasses
 import difflib
 import math
 import numbers
+import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from mnist1d.errors import UsageError
@@ -27,6 +29,15 @@ def check_whole(value: Any, low: int, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < low:
         raise UsageError(f"{name} must be a whole number, at least {low}, got {value!r}")
     return int(value)
+
+
+def check_path(path: str | os.PathLike[str], name: str = "path") -> Path:
+    """Return `path` as a Path; raise UsageError unless it is text or a Path that can name a file."""
+    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
+        raise UsageError(f"{name} must be a string or a Path, got {path!r:.80}")
+    if not os.fspath(path) or "\0" in os.fspath(path):
+        raise UsageError(f"{name} must name a file, got {os.fspath(path)!r:.80}")
+    return Path(path)
 
 
 def check_numbers(config: Any, **least: float) -> None:

@@ -3,20 +3,19 @@ unpickler that admits arrays only."""
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import difflib
 import io
 import json
-import os
 import pickle
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mnist1d.atomic import atomic_path as atomic_path
+from mnist1d.checks import check_path
 from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset, sha256
 from mnist1d.digits import Templates
@@ -36,7 +35,7 @@ def save(data: Dataset, path: str | Path) -> None:
     Errors: UsageError for an unknown ending or a folder that is missing or not writable;
     MissingExtraError without pyarrow.
     """
-    path = Path(path)
+    path = check_path(path)
     write = _by_ending(
         path, {".npz": _write_npz, ".csv": _write_csv, ".parquet": _write_parquet}, "write"
     )
@@ -59,7 +58,7 @@ def read(path: str | Path) -> Dataset:
     truncated, foreign, changed since it was written, or a pickle that holds anything but arrays and
     plain containers; MissingExtraError without pyarrow.
     """
-    path = Path(path)
+    path = check_path(path)
     parse = _by_ending(
         path,
         {".npz": _read_npz, ".csv": _read_csv, ".parquet": _read_parquet, ".pkl": _read_pickle},
@@ -84,35 +83,6 @@ def read(path: str | Path) -> Dataset:
         raise FileFormatError(
             f"{path} is not a data set written by mnist1d, or is damaged: {error or type(error).__name__}"
         ) from None
-
-
-@contextlib.contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`; when the block ends well the file takes its place, else
-    it is removed."""
-    path = Path(path)
-    try:
-        if path.is_dir():
-            raise UsageError(f"{path} is a folder: name a file in it")
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
-        )
-    except OSError as error:
-        raise UsageError(f"cannot write in the folder {path.parent}: {error.strerror}") from None
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(
-            0o666 & ~mask
-        )  # mkstemp makes files private; an ordinary file follows the umask
-        os.replace(temporary, path)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _by_ending(path: Path, known: Mapping[str, Callable], verb: str) -> Callable:

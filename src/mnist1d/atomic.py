@@ -1,0 +1,183 @@
+"""Writing a file whole or not at all: every writer of the package goes through `atomic_path`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from mnist1d.checks import check_path
+from mnist1d.errors import UsageError
+
+try:
+    import fcntl
+except ImportError:  # not on this system: leftovers of a kill are then left alone
+    fcntl = None
+
+MARK = ".part"  # in the name of every temporary: .<start of the name>-<random>.part<ending>
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`; when the block ends well, the file takes its place.
+
+    If the block raises, the temporary is removed and `path` stays as it was. A file appears under
+    its name only when its bytes are on the disk. Links are followed; mode and owner of a file that
+    is replaced are kept. A file with several hard links is overwritten in place, and a device, a
+    FIFO or a socket is written to, both once the new content is complete. Temporaries that a killed
+    process left for the same name are removed.
+
+    Errors: UsageError where the path is a folder, or its folder is missing or not writable.
+    """
+    path = check_path(path)
+    try:
+        old = _status(path)
+        if old and stat.S_ISDIR(old.st_mode):
+            raise UsageError(f"{path} is a folder: name a file in it")
+        target, is_stream = _resolve(path, old)
+        if old and not os.access(target, os.W_OK):
+            raise UsageError(f"cannot write {path}: Permission denied")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+    folder = Path(tempfile.gettempdir()) if is_stream else target.parent
+    try:
+        _sweep(folder, path)
+        temporary, handle = _create(folder, path, is_private=bool(old))
+    except OSError as error:
+        raise UsageError(f"cannot write in the folder {folder}: {error.strerror}") from None
+    try:
+        yield temporary
+        if is_stream or (old and (old.st_nlink > 1 or not _adopt(temporary, old))):
+            _copy_into(temporary, target, is_stream)
+        else:
+            _sync(temporary)
+            os.replace(temporary, target)
+            _sync(folder)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Return what lies at the end of all links, or None where nothing does."""
+    try:
+        return os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _resolve(path: Path, old: os.stat_result | None) -> tuple[Path, bool]:
+    """Return the path behind all links, and whether it is to be written to as it is."""
+    if old and not stat.S_ISREG(old.st_mode):
+        return path, True
+    step = path
+    while step.is_symlink():  # a loop of links has raised an OSError before
+        if step.parent.absolute().is_relative_to("/proc"):  # /dev/stdout: an open file of a process
+            return path, True
+        step = step.parent / os.readlink(step)
+    return Path(os.path.realpath(path)), False
+
+
+def _create(folder: Path, path: Path, is_private: bool) -> tuple[Path, int]:
+    """Create a temporary that no other process has, locked while it is ours; return its name and
+    handle.
+
+    A private one nobody else may read: it takes on the old file's mode in the end.
+    """
+    while True:
+        name = folder / f".{path.stem[:40]}-{secrets.token_hex(4)}{MARK}{path.suffix}"
+        try:
+            handle = os.open(
+                name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600 if is_private else 0o666
+            )
+        except FileExistsError:
+            continue
+        _lock(handle)
+        if name.exists():  # else another process swept it before it was locked
+            return name, handle
+        os.close(handle)
+
+
+def _lock(handle: int) -> bool:
+    """Lock an open file without waiting; False where somebody else holds it, or nobody can tell."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _sweep(folder: Path, path: Path) -> None:
+    """Remove temporaries for the same name whose writer is gone: nobody holds their lock."""
+    if fcntl is None:
+        return
+    leftover = re.compile(
+        rf"\.{re.escape(path.stem[:40])}-[0-9a-f]{{8}}{re.escape(MARK + path.suffix)}"
+    )
+    for name in os.listdir(folder):
+        if leftover.fullmatch(name):
+            with contextlib.suppress(OSError):  # gone meanwhile, or somebody else's
+                handle = os.open(folder / name, os.O_RDWR | os.O_NOFOLLOW)
+                try:
+                    if _lock(handle):
+                        os.unlink(folder / name)
+                finally:
+                    os.close(handle)
+
+
+def _adopt(temporary: Path, old: os.stat_result) -> bool:
+    """Give the temporary the old file's owner and mode; False where we may not."""
+    new = temporary.stat()
+    try:
+        if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+            os.chown(temporary, old.st_uid, old.st_gid)
+    except PermissionError:
+        return False
+    temporary.chmod(stat.S_IMODE(old.st_mode))
+    return True
+
+
+def _copy_into(temporary: Path, target: Path, is_stream: bool) -> None:
+    """Write the temporary's bytes to what stands at `target`, which stays the file that it is."""
+    if is_stream:
+        with temporary.open("rb") as source, open(target, "wb") as sink:
+            return shutil.copyfileobj(source, sink, 2**20)
+    _sync(temporary)
+    kept = target.with_name(f"{target.stem}.unsaved{target.suffix}")
+    try:
+        with temporary.open("rb") as source, open(target, "r+b") as sink:
+            shutil.copyfileobj(source, sink, 2**20)
+            sink.truncate()
+            sink.flush()
+            os.fsync(sink.fileno())
+    except BaseException as error:  # the old content is lost by now; the new one must not be
+        os.replace(temporary, kept)
+        if isinstance(error, OSError):
+            raise UsageError(
+                f"cannot write {target}: {error.strerror}; the new content is in {kept}"
+            ) from None
+        raise
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    is_folder = path.is_dir()
+    try:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError:
+        if not is_folder:  # some systems cannot sync a folder
+            raise
