@@ -20,6 +20,7 @@ from benchmarks.training import processor_name
 from mnist1d import experiments
 from mnist1d.experiments import spatial_priors as study
 from mnist1d.files import atomic_path
+from mnist1d.learning import resolve
 
 PATH = Path(experiments.__file__).with_name("benchmark.json")
 
@@ -33,7 +34,7 @@ def measured(preset: str, seeds: list[int]) -> list[dict]:
         last = max(r.step for r in rows if r.metric == "test_acc")
         acc = [round(r.value, 4) for r in rows if r.metric == "test_acc" and r.step == last]
         entry = table.setdefault(
-            config.model, {"model": config.model, "name": study.NAMES[config.model]}
+            config.model, {"model": config.model, "name": resolve(config.model).label}
         )
         if config.data.shuffle_seq:
             entry["shuffled_acc"] = acc

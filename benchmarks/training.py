@@ -109,7 +109,7 @@ def ours(name: str, data: Any, num_steps: int) -> tuple[Callable[[], Any], float
 
     split, keys = Split.of(data), jax.random.split(jax.random.key(0), 1)
     begin = time.perf_counter()
-    fit = make_fit(MODELS[name](), Settings(num_steps=num_steps))
+    fit = make_fit(MODELS[name].make(), Settings(num_steps=num_steps))
     train = compile_seeds(fit, keys, split)
     return lambda: jax.block_until_ready(train()), time.perf_counter() - begin
 

@@ -1,7 +1,8 @@
 """The arrows of the design, read from the source: who may import whom, what must be documented,
 what must not occur.
 
-    errors <- checks <- atomic <- config <- digits, draws <- signals <- dataset, moments <- files
+    errors <- checks, loading <- atomic <- config <- digits, draws <- signals
+           <- dataset, moments <- files
            <- the original's names, mnist, adapters, learning, observer, plots
            <- experiments <- evaluation <- runs <- results <- commands <- cli, web
 
@@ -26,7 +27,7 @@ SRC = Path(__file__).resolve().parent.parent / "src" / "mnist1d"
 FILES = sorted(SRC.rglob("*.py"))
 ROWS = [
     {"errors"},
-    {"checks"},
+    {"checks", "loading"},
     {"atomic"},
     {"config"},
     {"digits", "draws"},

@@ -119,7 +119,7 @@ def test_torch_random_stream_of_the_caller_is_left_alone():
 def test_jax_pairs():
     from mnist1d.learning import MODELS
 
-    found = evaluated(tuple(MODELS["logistic"]()), num_steps=200)
+    found = evaluated(tuple(MODELS["logistic"].make()), num_steps=200)
     assert found.num_params == 410 and found.acc() == pytest.approx([0.3, 0.3], abs=0.04)
 
 

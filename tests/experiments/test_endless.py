@@ -16,7 +16,7 @@ def test_a_pass_over_the_stream_is_training_on_its_batches_once():
     from mnist1d.learning import MODELS, Settings, Split, make_fit
 
     model, settings = (
-        MODELS["logistic"](),
+        MODELS["logistic"].make(),
         Settings(num_steps=12, batch_size=20, eval_at=(3, 6, 100)),
     )
     sampler, key = endless.stream(DataConfig(), 20), jax.random.key(4)

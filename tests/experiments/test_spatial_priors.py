@@ -144,7 +144,7 @@ def test_the_column_of_the_table():
     )[1]
     assert [(line[0], line[2], line[at]) for line in alone[:2]] == [
         ("logistic", "", "92.0"),
-        ("mlp", "", "97.0"),
+        ("MLP", "", "97.0"),
     ]
 
 

@@ -24,17 +24,17 @@ PARAMETERS = {"logistic": 410, "mlp": 15_210, "cnn": 5_210, "gru": 5_134}
 
 @pytest.mark.parametrize("name", MODELS)
 def test_parameter_count_of_the_table(name):
-    assert num_params(MODELS[name]()) == PARAMETERS[name]
+    assert num_params(MODELS[name].make()) == PARAMETERS[name]
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_sizes_follow_the_arguments(name):
-    model = MODELS[name](num_inputs=23, num_outputs=3)
+    model = MODELS[name].make(num_inputs=23, num_outputs=3)
     assert model.apply(model.init(random.key(0)), jnp.ones((5, 23))).shape == (5, 3)
 
 
 def test_equal_arguments_give_the_same_model():
-    assert MODELS["cnn"](channels=7) is MODELS["cnn"](channels=7)
+    assert MODELS["cnn"].make(channels=7) is MODELS["cnn"].make(channels=7)
 
 
 def fans(name):
@@ -50,7 +50,7 @@ def fans(name):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_initial_values_are_uniform_within_one_over_root_fan_in(name):
-    params = jax.vmap(MODELS[name]().init)(
+    params = jax.vmap(MODELS[name].make().init)(
         random.split(random.key(0), 200)
     )  # many draws, so that the extremes come near the bound
     for part, fan in fans(name).items():
@@ -64,7 +64,7 @@ def test_initial_values_are_uniform_within_one_over_root_fan_in(name):
 
 
 def test_parts_start_from_different_values():
-    params = MODELS["gru"]().init(random.key(0))
+    params = MODELS["gru"].make().init(random.key(0))
     assert not np.allclose(params["forward"]["w_hidden"], params["backward"]["w_hidden"])
     assert not np.allclose(params["forward"]["b_input"], params["forward"]["b_hidden"])
 
@@ -131,7 +131,7 @@ def test_outputs_and_gradients_equal_pytorch(name):
     torch = pytest.importorskip(
         "torch", reason="compares with PyTorch's layers, and torch is not installed"
     )
-    model, theirs = MODELS[name](), torch_model(name)
+    model, theirs = MODELS[name].make(), torch_model(name)
     params = model.init(random.key(0))
     theirs.load_state_dict(
         {key: torch.tensor(np.asarray(value)) for key, value in as_torch(name, params).items()}
@@ -166,7 +166,7 @@ def test_several_values_a_step_equal_pytorch(name):
         "torch", reason="compares with PyTorch's layers, and torch is not installed"
     )
     features, steps = 4, 12
-    model = MODELS[name](num_inputs=features * steps, num_features=features)
+    model = MODELS[name].make(num_inputs=features * steps, num_features=features)
     params = model.init(random.key(0))
     weights = {
         key: torch.tensor(np.asarray(value)) for key, value in as_torch(name, params).items()

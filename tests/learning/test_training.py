@@ -39,7 +39,7 @@ def split():
 
 def trained(split, params=None, mask=None, learning_rate=None, model=None, **settings):
     """The fit of the smallest model, jitted."""
-    model = model or MODELS["logistic"]()
+    model = model or MODELS["logistic"].make()
     fit = make_fit(model, Settings(**{"num_steps": 7, "eval_every": 3, **settings}))
     return jax.jit(fit)(KEY, split, params=params, mask=mask, learning_rate=learning_rate)
 
@@ -84,7 +84,7 @@ def test_evaluation_at_zero_every_so_often_and_at_the_end(split):
     assert Settings(num_steps=7, eval_every=3).eval_steps.tolist() == [0, 3, 6, 7]
     assert Settings(num_steps=6, eval_every=3).eval_steps.tolist() == [0, 3, 6]
     assert Settings(num_steps=2, eval_every=30).eval_steps.tolist() == [0, 2]
-    model, result = MODELS["logistic"](), trained(split)
+    model, result = MODELS["logistic"].make(), trained(split)
     np.testing.assert_array_equal(result.steps, [0, 3, 6, 7])
     for step, place in ((3, 1), (7, 3)):  # the curve's value is that of a training that ends there
         params = trained(split, num_steps=step).params
@@ -103,7 +103,7 @@ def test_evaluation_at_zero_every_so_often_and_at_the_end(split):
 
 
 def test_a_start_that_is_given_is_taken(split):
-    start = MODELS["logistic"]().init(random.key(5))
+    start = MODELS["logistic"].make().init(random.key(5))
     still = trained(split, params=start, learning_rate=0.0).params
     jax.tree.map(np.testing.assert_array_equal, still, start)
     moved = trained(split, params=start).params
@@ -112,7 +112,7 @@ def test_a_start_that_is_given_is_taken(split):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_masked_weights_are_zero_exactly_to_the_end(split, optimizer):
-    shapes = jax.eval_shape(MODELS["logistic"]().init, KEY)
+    shapes = jax.eval_shape(MODELS["logistic"].make().init, KEY)
     mask = jax.tree.map(
         lambda leaf: (random.uniform(random.key(1), leaf.shape) < 0.3).astype(jnp.float32), shapes
     )
@@ -133,7 +133,7 @@ def test_learning_rate_as_setting_number_and_schedule_agree(split):
 
 
 def test_learning_rate_is_traced_mapped_and_differentiated(split):
-    fit = make_fit(MODELS["logistic"](), Settings(num_steps=5, eval_every=5, optimizer="sgd"))
+    fit = make_fit(MODELS["logistic"].make(), Settings(num_steps=5, eval_every=5, optimizer="sgd"))
     traces = []
 
     @jax.jit
@@ -152,7 +152,7 @@ def test_steps_equal_those_of_pytorch(split, optimizer):
     torch = pytest.importorskip(
         "torch", reason="compares with PyTorch's optimisers, and torch is not installed"
     )
-    model, theirs = MODELS["mlp"](), torch_model("mlp")
+    model, theirs = MODELS["mlp"].make(), torch_model("mlp")
     params = model.init(random.key(3))
     theirs.load_state_dict(
         {name: torch.tensor(np.asarray(value)) for name, value in as_torch("mlp", params).items()}
@@ -184,7 +184,7 @@ def test_steps_equal_those_of_pytorch(split, optimizer):
 
 
 def test_a_seed_is_the_same_whichever_run_along(split):
-    fit = make_fit(MODELS["logistic"](), Settings(num_steps=7, eval_every=3, reshuffle=True))
+    fit = make_fit(MODELS["logistic"].make(), Settings(num_steps=7, eval_every=3, reshuffle=True))
     keys = jnp.stack([random.key(seed) for seed in (3, 1, 4)])
     three, one = fit_seeds(fit, keys, split), fit_seeds(fit, keys[1:2], split)
     assert three.curves["test_acc"].shape == (3, 4) and three.steps.shape == (4,)
@@ -198,7 +198,7 @@ def test_a_seed_is_the_same_whichever_run_along(split):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_all_ways_to_fit_give_the_same(split, name):
-    fit = make_fit(MODELS[name](), Settings(num_steps=3, eval_every=3))
+    fit = make_fit(MODELS[name].make(), Settings(num_steps=3, eval_every=3))
     keys = random.split(KEY, 2)
     given = {"learning_rate": jnp.array([0.01, 0.005, 0.001])}
     alone = jax.jit(fit)(keys[1], split, **given)

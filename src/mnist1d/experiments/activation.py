@@ -325,7 +325,7 @@ def cnn() -> Any:
             ]
         return dense(params["dense"], h.reshape(-1, h.shape[2]).T)
 
-    return Model(MODELS["cnn"]().init, apply)
+    return Model(MODELS["cnn"].make().init, apply)
 
 
 def measured(rows: Rows) -> dict[str, np.ndarray]:

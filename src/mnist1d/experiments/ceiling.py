@@ -28,12 +28,11 @@ from mnist1d.dataset import Dataset, make_dataset
 from mnist1d.experiments.benchmark import cells, interval_of, reference
 from mnist1d.experiments.claims import Claim, Published, above, all_of, below, mean_interval
 from mnist1d.experiments.rows import Row, Rows, scalar_rows
+from mnist1d.learning.registry import check_model, in_order, models_of, resolve
 
 NAME = "ceiling"
 TITLE = "The ceiling: models against the ideal observer"
 PUBLISHED: tuple[Published, ...] = ()  # nobody has measured it
-MODELS = ("logistic", "mlp", "cnn", "gru")
-WHAT = ("observer", *MODELS)
 KNOBS = {  # values beside the default, from which the sweep starts
     "corr_noise_scale": (0.0, 0.1, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0),
     "iid_noise_scale": (0.005, 0.01, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5),
@@ -67,6 +66,7 @@ SEEDS = {"smoke": 2, "quick": 2, "paper": 3}
 PEER_SECONDS = None
 ESTIMATE = {"smoke": 6.0, "quick": 40.0, "paper": 1050.0}  # seconds of one core
 NUM_BINS, NUM_HARDEST = 10, 8
+OBSERVER_COLOR = "#222222"
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Config:
     data: DataConfig = DataConfig()
 
     def __post_init__(self) -> None:
-        check_name(self.what, WHAT, "classifier")
+        check_model(self.what, also=("observer",))
         if self.knob:
             check_name(self.knob, KNOBS, "knob of the sweep")
         check_numbers(self, num_signals=2)
@@ -101,7 +101,8 @@ def grid(preset: str) -> list[Config]:
     }[preset]
     values = {"smoke": {"corr_noise_scale": (1.0,)}, "quick": QUICK, "paper": KNOBS}[preset]
     trials = [
-        Config(what=what, **rest) for what in (WHAT if preset != "smoke" else ("observer", "mlp"))
+        Config(what=what, **rest)
+        for what in ("observer", *(("mlp",) if preset == "smoke" else models_of(preset)))
     ]
     turned = ("observer", "mlp") if preset == "smoke" else ("observer", "mlp", "cnn")
     few = {"num_signals": {"smoke": 40, "quick": 100, "paper": 500}[preset]}
@@ -116,9 +117,8 @@ def grid(preset: str) -> list[Config]:
 def weight(config: Config) -> float:
     """Return a trial's cost relative to the others of its preset."""
     noisy = config.data.iid_noise_scale > 0.1 and config.what == "observer"
-    return {"observer": 0.5, "logistic": 0.3, "mlp": 0.5, "cnn": 1.5, "gru": 4.0}[config.what] * (
-        3 if noisy else 1
-    )
+    cost = 1.0 if config.what == "observer" else resolve(config.what).cost
+    return cost * (3 if noisy else 1)
 
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
@@ -163,16 +163,17 @@ def _observe(config: Config, data: Dataset, seeds: Sequence[int]) -> list[Row]:
 def _train(config: Config, data: Dataset, seeds: Sequence[int]) -> list[Row]:
     import jax
 
-    from mnist1d.learning import MODELS as MAKE
     from mnist1d.learning import Settings, Split, fit_seeds, make_fit, num_params
+    from mnist1d.learning.model import check_finite
 
     split = Split.of(data)
-    model = MAKE[config.what](num_inputs=split.x.shape[1])
+    model = resolve(config.what).make(num_inputs=split.x.shape[1])
     settings = Settings(
         config.num_steps, config.batch_size, config.learning_rate, eval_every=config.num_steps
     )
     keys = jax.numpy.stack([jax.random.key(seed) for seed in seeds])
     fit = fit_seeds(make_fit(model, settings), keys, split)
+    check_finite(config.what, seeds, fit.curves["test_loss"])
     rows = scalar_rows(seeds, {"num_params": [num_params(model)] * len(seeds)})
     if config.knob:
         return rows + scalar_rows(seeds, {"test_acc": np.asarray(fit.curves["test_acc"])[:, -1]})
@@ -251,7 +252,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
         "confidence %",
     ]
     lines = []
-    for what in WHAT:
+    for what in ("observer", *models_in(rows)):
         trial = base(rows, what)
         if not len(trial):
             continue
@@ -262,7 +263,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
             trial.final(name).mean() for name in ("test_loss", "kl", "confidence")
         )
         lines.append(
-            [NAMES[what], *acc, fresh, f"{loss:.3g}", f"{kl:.3g}", f"{100 * confidence:.1f}"]
+            [_label(what), *acc, fresh, f"{loss:.3g}", f"{kl:.3g}", f"{100 * confidence:.1f}"]
         )
     if lines:
         lines.insert(1, ["human", *cells(interval_of(_human())), "", "", "", ""])
@@ -311,7 +312,7 @@ def _knobs_figure(rows: Rows) -> Any:
         for what in ("observer", "cnn", "mlp"):
             values, acc = turned(rows, what, knob)
             if acc.size:
-                style.band(ax, values, acc, NAMES[what], COLORS[what], marker="o", markersize=3)
+                style.band(ax, values, acc, _label(what), _color(what), marker="o", markersize=3)
         ax.axvline(
             float(np.mean(getattr(DataConfig(), knob))), color=style.PALE, linewidth=4, zorder=0
         )
@@ -339,11 +340,12 @@ def _knobs_figure(rows: Rows) -> Any:
 def _calibration_figure(rows: Rows) -> Any:
     from mnist1d.plots import style
 
-    if not any(len(base(rows, what)) for what in WHAT):
+    shown = ("observer", *models_in(rows))
+    if not any(len(base(rows, what)) for what in shown):
         return None
     fig, ax = style.figure(size=(4.6, 4.2))
     ax.plot([0, 1], [0, 1], color=style.GREY, linestyle=":", linewidth=1.2)
-    for what in WHAT:
+    for what in shown:
         trial = base(rows, what)
         if len(trial):
             curves = np.array(
@@ -354,7 +356,7 @@ def _calibration_figure(rows: Rows) -> Any:
             confidence, right = (
                 np.nansum(curves[:, i] * curves[:, 2], axis=0)[some] / count[some] for i in (0, 1)
             )
-            ax.plot(confidence, right, "o-", color=COLORS[what], label=NAMES[what], markersize=4)
+            ax.plot(confidence, right, "o-", color=_color(what), label=_label(what), markersize=4)
     ax.set(xlabel="confidence", ylabel="share right", xlim=(0, 1.02), ylim=(0, 1.02))
     style.percent_axis(ax)
     style.percent_axis(ax, "x")
@@ -398,7 +400,7 @@ def claims(rows: Rows) -> list[Claim]:
     result = []
     observer, models = (
         base(rows, "observer"),
-        {what: base(rows, what) for what in MODELS if len(base(rows, what))},
+        {what: base(rows, what) for what in models_in(rows) if len(base(rows, what))},
     )
     if len(observer):
         ideal, human = observer.final("expected_acc"), _human()
@@ -423,7 +425,7 @@ def claims(rows: Rows) -> list[Claim]:
         parts = [
             above(
                 "",
-                f"observer - {NAMES[what]}, test acc",
+                f"observer - {_label(what)}, test acc",
                 *_paired(observer.final("expected_acc"), trial.final("test_acc")),
             )
             for what, trial in models.items()
@@ -432,7 +434,9 @@ def claims(rows: Rows) -> list[Claim]:
             result.append(all_of("every model stays below the ceiling", parts))
     parts = [
         above(
-            "", f"{NAMES[m]}: confidence - acc", trial.final("confidence") - trial.final("test_acc")
+            "",
+            f"{_label(m)}: confidence - acc",
+            trial.final("confidence") - trial.final("test_acc"),
         )
         for m, trial in models.items()
     ]
@@ -450,11 +454,11 @@ def claims(rows: Rows) -> list[Claim]:
         (ideal_, acc_) = _paired(ideal[:, i], acc[:, j], difference=False)
         quantity, lost = f"from {at:g} to {shared[-1]:g}", ideal_[:, 0] - ideal_[:, 1]
         if noise == "correlated":
-            text = f"{noise} noise takes more from the {NAMES[model]} than from the signals"
+            text = f"{noise} noise takes more from the {_label(model)} than from the signals"
             result.append(
                 above(
                     text,
-                    f"fall of {NAMES[model]} - fall of observer, {quantity}",
+                    f"fall of {_label(model)} - fall of observer, {quantity}",
                     acc_[:, 0] - acc_[:, 1] - lost,
                 )
             )
@@ -469,20 +473,17 @@ def claims(rows: Rows) -> list[Claim]:
     return result
 
 
-NAMES = {
-    "observer": "ideal observer",
-    "logistic": "logistic",
-    "mlp": "MLP",
-    "cnn": "CNN",
-    "gru": "GRU",
-}
-COLORS = {
-    "observer": "#222222",
-    "logistic": "#e69f00",
-    "mlp": "#d55e00",
-    "cnn": "#0072b2",
-    "gru": "#009e73",
-}  # plots.style's
+def models_in(rows: Rows) -> list[str]:
+    """Return the models that the rows have, without the observer, in the registry's order."""
+    return in_order(name for name in rows.unique("what") if name != "observer")
+
+
+def _label(what: str) -> str:
+    return "ideal observer" if what == "observer" else resolve(what).label
+
+
+def _color(what: str) -> str:
+    return OBSERVER_COLOR if what == "observer" else resolve(what).color
 
 
 def _paired(a: np.ndarray, b: np.ndarray, difference: bool = True) -> tuple[np.ndarray, ...]:

@@ -27,11 +27,11 @@ from mnist1d.errors import UsageError
 from mnist1d.experiments.benchmark import cells, interval_of, reference
 from mnist1d.experiments.claims import Claim, Published, above, mean_interval
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+from mnist1d.learning.registry import check_model, in_order, models_of, resolve
 
 NAME = "endless"
 TITLE = "Endless data: a stream without repeats"
 PUBLISHED: tuple[Published, ...] = ()  # nobody has measured it
-MODELS = ("logistic", "mlp", "cnn", "gru")
 DECAYS = ("cosine", "none")
 SEEDS = {"smoke": 2, "quick": 2, "paper": 3}
 PEER_SECONDS = None
@@ -52,7 +52,7 @@ class Config:
     data: DataConfig = DataConfig()
 
     def __post_init__(self) -> None:
-        check_name(self.model, (*MODELS, "observer"), "model")
+        check_model(self.model, also=("observer",))
         check_name(self.decay, DECAYS, "decay")
         check_numbers(self, num_test=20)
         if self.num_samples < self.batch_size:
@@ -74,18 +74,14 @@ def grid(preset: str) -> list[Config]:
         "quick": {"num_samples": 150_000, "num_test": 2000},
         "paper": {},
     }[preset]
-    models = {
-        "smoke": ("mlp", "observer"),
-        "quick": (*MODELS, "observer"),
-        "paper": (*MODELS, "observer"),
-    }[preset]
+    models = [*(("mlp",) if preset == "smoke" else models_of(preset)), "observer"]
     constant = [Config(model="cnn", decay="none", **rest)] if preset == "paper" else []
     return [Config(model=model, **rest) for model in models] + constant
 
 
 def weight(config: Config) -> float:
     """Return a trial's cost relative to the others of its preset."""
-    return {"observer": 0.3, "logistic": 0.5, "mlp": 0.8, "cnn": 1.5, "gru": 6.0}[config.model]
+    return 0.4 if config.model == "observer" else resolve(config.model).cost
 
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
@@ -102,10 +98,10 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     import jax.numpy as jnp
 
     from mnist1d.adapters.jax import sample
-    from mnist1d.learning import MODELS as MAKE
     from mnist1d.learning import Settings, Split, compile_seeds, make_fit, num_params
+    from mnist1d.learning.model import check_finite
 
-    model = MAKE[config.model](num_inputs=config.data.final_seq_length)
+    model = resolve(config.model).make(num_inputs=config.data.final_seq_length)
     steps = np.unique(np.geomspace(1, config.num_steps, NUM_EVALUATIONS).round().astype(int))
     settings = Settings(
         config.num_steps, config.batch_size, config.learning_rate, eval_at=tuple(steps.tolist())
@@ -129,6 +125,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     compiled_at = time.perf_counter()
     found = jax.block_until_ready(train())
     seconds = (time.perf_counter() - compiled_at) / len(seeds)
+    check_finite(config.model, seeds, found.curves["test_loss"])
     scalars = {
         "seconds": seconds,
         "compile_seconds": compiled_at - begin,
@@ -172,12 +169,12 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     ]
     frozen = {row.get("model"): row for row in reference()["rows"]}
     lines = []
-    for model, decay in [*((m, "cosine") for m in MODELS), ("cnn", "none"), ("observer", "cosine")]:
+    for model, decay in [*_trained(rows), ("observer", "cosine")]:
         trial = trial_of(rows, model, decay)
         if not len(trial):
             continue
         acc = trial.final("test_acc")
-        name = NAMES[model] + ", constant rate" * (decay == "none")
+        name = _label(model) + ", constant rate" * (decay == "none")
         if model == "observer":
             lines.append(
                 [
@@ -192,7 +189,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
             )
             continue
         before, seconds = (
-            cells(interval_of(frozen[model]))[0],
+            cells(interval_of(frozen[model]))[0] if model in frozen else "",
             f"{trial.final('seconds').mean():.1f}",
         )
         lines.append(
@@ -219,20 +216,20 @@ def figures(rows: Rows) -> dict[str, Any]:
 
     fig, ax = style.figure(size=(6.4, 4.4))
     drawn = False
-    for model, decay in [*((m, "cosine") for m in MODELS), ("cnn", "none")]:
+    for model, decay in _trained(rows):
         trial = trial_of(rows, model, decay)
         if len(trial):
             samples, acc = trial.curve("test_acc")
             error, label = (
                 np.maximum(1 - acc[:, 1:], 1e-4),
-                NAMES[model] + ", constant rate" * (decay == "none"),
+                _label(model) + ", constant rate" * (decay == "none"),
             )
             style.band(
                 ax,
                 samples[1:],
                 error,
                 label,
-                style.MODEL_COLORS[model],
+                resolve(model).color,
                 "--" if decay == "none" else "-",
             )
             drawn = True
@@ -244,17 +241,13 @@ def figures(rows: Rows) -> dict[str, Any]:
         style.reference_line(
             ax, max(1 - observer.final("test_acc").mean(), 1e-4), "ideal observer", style.INK
         )
-    frozen = [
-        row
-        for row in reference()["rows"]
-        if row.get("model") in MODELS and len(trial_of(rows, row["model"]))
-    ]
+    frozen = [row for row in reference()["rows"] if row.get("model") in models_in(rows)]
     for row in frozen:
         ax.plot(
             4000,
             1 - np.mean(row["acc"]),
             "o",
-            color=style.MODEL_COLORS[row["model"]],
+            color=resolve(row["model"]).color,
             markersize=5,
             markeredgecolor="white",
             zorder=3,
@@ -278,7 +271,7 @@ def claims(rows: Rows) -> list[Claim]:
     result, human = [], _human()
     acc = {
         model: trial_of(rows, model).final("test_acc")
-        for model in (*MODELS, "observer")
+        for model in (*models_in(rows), "observer")
         if len(trial_of(rows, model))
     }
     for model in ("cnn", "gru"):
@@ -286,8 +279,8 @@ def claims(rows: Rows) -> list[Claim]:
             gap = acc[model] - human["acc"]
             result.append(
                 above(
-                    f"with data without end the {NAMES[model]} overtakes the human",
-                    f"{NAMES[model]} - human, test acc",
+                    f"with data without end the {resolve(model).label} overtakes the human",
+                    f"{resolve(model).label} - human, test acc",
                     gap,
                     noise=human["standard_error"],
                 )
@@ -298,8 +291,8 @@ def claims(rows: Rows) -> list[Claim]:
             gap = acc[model][:n] - acc["observer"][:n]
             result.append(
                 above(
-                    f"the {NAMES[model]} comes within half a point of the ideal observer",
-                    f"{NAMES[model]} - observer, acc",
+                    f"the {resolve(model).label} comes within half a point of the ideal observer",
+                    f"{resolve(model).label} - observer, acc",
                     gap,
                     -0.005,
                 )
@@ -319,13 +312,18 @@ def claims(rows: Rows) -> list[Claim]:
     return result
 
 
-NAMES = {
-    "logistic": "logistic",
-    "mlp": "MLP",
-    "cnn": "CNN",
-    "gru": "GRU",
-    "observer": "ideal observer",
-}
+def models_in(rows: Rows) -> list[str]:
+    """Return the models that the rows have, without the observer, in the registry's order."""
+    return in_order(name for name in rows.unique("model") if name != "observer")
+
+
+def _trained(rows: Rows) -> list[tuple[str, str]]:
+    """Return model and decay of the trials to be shown; one may have no rows."""
+    return [*((model, "cosine") for model in models_in(rows)), ("cnn", "none")]
+
+
+def _label(model: str) -> str:
+    return "ideal observer" if model == "observer" else resolve(model).label
 
 
 def _human() -> dict[str, Any]:

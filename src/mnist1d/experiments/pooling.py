@@ -128,7 +128,7 @@ def pooled_cnn(pooling: str, channels: int, num_inputs: int) -> Any:
     from jax import random
 
     from mnist1d.learning.layers import conv1d, conv1d_init, dense, dense_init
-    from mnist1d.learning.models import Model
+    from mnist1d.learning.model import Model
 
     stride = WINDOW if pooling == "stride" else 1
 

@@ -29,27 +29,21 @@ from mnist1d.config import DataConfig
 from mnist1d.dataset import make_dataset
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+from mnist1d.learning.registry import MODELS, check_model, in_order, models_of, resolve, takes
 from mnist1d.mnist import load_mnist
 
 NAME = "spatial-priors"
 TITLE = "Spatial priors: the benchmark table"
 TABLE_1 = "arXiv 2011.14439, table 1"
-MODELS = ("logistic", "mlp", "cnn", "gru")
-PAST_LINEAR = MODELS[1:]
+CLAIMED = ("logistic", "mlp", "cnn", "gru")  # the models that the claims are about
+PAST_LINEAR = CLAIMED[1:]
 PUBLISHED = (
-    Published("logistic", 0.32, 0.01, TABLE_1),
-    Published("mlp", 0.68, 0.05, TABLE_1),
-    Published("cnn", 0.94, 0.02, TABLE_1),
-    Published("gru", 0.91, 0.03, TABLE_1),
+    *(
+        Published(f"{name} {figure.on}".strip(), figure.value, figure.tolerance, figure.source)
+        for name, entry in MODELS.items()
+        for figure in entry.published
+    ),
     Published("human", 0.958, 0.005, TABLE_1),
-    Published("logistic shuffled", 0.32, 0.01, TABLE_1),
-    Published("mlp shuffled", 0.68, 0.05, TABLE_1),
-    Published("cnn shuffled", 0.56, 0.03, TABLE_1),
-    Published("gru shuffled", 0.57, 0.03, TABLE_1),
-    Published("logistic on MNIST", 0.94, 0.02, TABLE_1),
-    Published("mlp on MNIST", 0.99, 0.015, TABLE_1),
-    Published("cnn on MNIST", 0.99, 0.015, TABLE_1),
-    Published("gru on MNIST", 0.99, 0.015, TABLE_1),
 )
 HUMAN_ACC, HUMAN_ANSWERS = (
     0.9575,
@@ -82,7 +76,7 @@ class Config:
     data: DataConfig = DataConfig()
 
     def __post_init__(self) -> None:
-        check_name(self.model, MODELS, "model")
+        check_model(self.model)
         check_name(self.dataset, DATASETS, "dataset")
         check_numbers(self)
         if self.dataset == "mnist":
@@ -103,20 +97,19 @@ def grid(preset: str) -> list[Config]:
         {"num_steps": on_mnist, "dataset": "mnist"},
     )
     return [
-        Config(model=model, eval_every=eval_every, **which) for which in sets for model in MODELS
+        Config(model=model, eval_every=eval_every, **which)
+        for which in sets
+        for model in models_of(preset)
     ]
-
-
-WEIGHTS = {
-    "mnist1d": {"logistic": 0.4, "mlp": 1, "cnn": 2, "gru": 5},
-    "mnist": {"logistic": 1, "mlp": 4, "cnn": 4, "gru": 9},
-}
 
 
 def weight(config: Config) -> float:
     """Return a trial's cost relative to the others of its preset, so that a sweep starts the long
     ones first."""
-    return WEIGHTS[config.dataset][config.model] * config.num_steps
+    cost = resolve(config.model).cost
+    if config.dataset == "mnist":  # most of it is evaluation on 70,000 images
+        cost = 1 + 1.5 * cost
+    return cost * config.num_steps
 
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
@@ -125,17 +118,14 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     import jax
 
     from mnist1d.learning import Settings, Split, compile_seeds, make_fit, num_params
-    from mnist1d.learning.models import MODELS as MAKE
+    from mnist1d.learning.model import check_finite
 
     split = Split.of(
         make_dataset(config.data, dtype="float32") if config.dataset == "mnist1d" else load_mnist()
     )
-    by_row = (
-        {"num_features": ROW}
-        if config.dataset == "mnist" and config.model in ("cnn", "gru")
-        else {}
-    )
-    model = MAKE[config.model](num_inputs=split.x.shape[1], **by_row)
+    entry = resolve(config.model)
+    by_row = config.dataset == "mnist" and takes(entry.load(), "num_features")
+    model = entry.make(num_inputs=split.x.shape[1], **({"num_features": ROW} if by_row else {}))
     settings = Settings(
         num_steps=config.num_steps,
         batch_size=config.batch_size,
@@ -148,6 +138,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     compiled_at = time.perf_counter()
     fit = jax.block_until_ready(train())
     seconds = (time.perf_counter() - compiled_at) / len(seeds)
+    check_finite(config.model, seeds, fit.curves["test_loss"])
     scalars = {
         "seconds": [seconds] * len(seeds),
         "compile_seconds": [compiled_at - begin] * len(seeds),
@@ -176,7 +167,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     header += ["MNIST (rows) %", "s/seed", "published"]
     published = {p.name: f"{100 * p.value:.0f}" for p in PUBLISHED}
     lines = []
-    for model in MODELS:
+    for model in models_in(rows):
         plain, shuffled, on_mnist = (
             rows_of(rows, model, False),
             rows_of(rows, model, True),
@@ -186,7 +177,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
             continue
         size, n, best, seconds = _details(plain)
         line = [
-            model,
+            resolve(model).label,
             size,
             *_mean_and_interval(plain),
             n,
@@ -195,7 +186,8 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
             _mean_and_interval(on_mnist)[0],
             seconds,
         ]
-        lines.append([*line, f"{published[model]} / {published[f'{model} shuffled']}"])
+        known = [published[name] for name in (model, f"{model} shuffled") if name in published]
+        lines.append([*line, " / ".join(known)])
     low, high = 100 * (HUMAN_ACC - 1.96 * HUMAN_SE), 100 * (HUMAN_ACC + 1.96 * HUMAN_SE)
     human = [
         "human",
@@ -217,10 +209,10 @@ def measured(rows: Rows) -> dict[str, np.ndarray]:
     """Return final test accuracies, (seeds,), under the names of the published figures."""
     cells = {
         f"{model}{' shuffled' * shuffled}": rows_of(rows, model, shuffled)
-        for model in MODELS
+        for model in models_in(rows)
         for shuffled in (False, True)
     }
-    cells |= {f"{model} on MNIST": on_images(rows, model) for model in MODELS}
+    cells |= {f"{model} on MNIST": on_images(rows, model) for model in models_in(rows)}
     return {name: cell.final("test_acc") for name, cell in cells.items() if len(cell)}
 
 
@@ -232,18 +224,18 @@ def figures(rows: Rows) -> dict[str, Any]:
     for ax, metric, title in zip(
         axes, ("train_acc", "test_acc"), ("Training accuracy", "Test accuracy"), strict=True
     ):
-        for model in MODELS:
+        for model in models_in(rows):
             for shuffled in (False, True):
                 trial = rows_of(rows, model, shuffled)
                 if len(trial):
                     steps, values = trial.curve(metric)
-                    label = f"{NAMES[model]}{', shuffled' * shuffled}"
+                    label = f"{resolve(model).label}{', shuffled' * shuffled}"
                     style.band(
                         ax,
                         steps,
                         values,
                         label,
-                        style.MODEL_COLORS[model],
+                        resolve(model).color,
                         "--" if shuffled else "-",
                     )
         ax.set(title=title, xlabel="steps", ylim=(0, 1.02))
@@ -264,7 +256,7 @@ def claims(rows: Rows) -> list[Claim]:
     fixes the initial weights only."""
     acc = {
         (m, s): rows_of(rows, m, s).final("test_acc")
-        for m in MODELS
+        for m in CLAIMED
         for s in (False, True)
         if len(rows_of(rows, m, s))
     }
@@ -273,7 +265,7 @@ def claims(rows: Rows) -> list[Claim]:
     def known(*trials: tuple[str, bool]) -> bool:
         return all(trial in acc for trial in trials)
 
-    plain = [(model, False) for model in MODELS]
+    plain = [(model, False) for model in CLAIMED]
     logistic, mlp, cnn, gru = (acc.get(trial) for trial in plain)
     if known(*plain[:3]):
         parts = [
@@ -287,7 +279,7 @@ def claims(rows: Rows) -> list[Claim]:
     for model in ("logistic", "mlp"):
         if known((model, False), (model, True)):
             change = acc[model, True] - acc[model, False]
-            text = f"shuffling leaves {NAMES[model]} as it is, within 2 points"
+            text = f"shuffling leaves {resolve(model).label} as it is, within 2 points"
             result.append(
                 within(
                     text,
@@ -301,17 +293,17 @@ def claims(rows: Rows) -> list[Claim]:
     for model in ("cnn", "gru"):
         if known((model, True), ("mlp", True)):
             gap = acc["mlp", True] - acc[model, True]
-            text = f"shuffling takes the {NAMES[model]} below the MLP"
+            text = f"shuffling takes the {resolve(model).label} below the MLP"
             result.append(
                 above(
                     text,
-                    f"MLP - {NAMES[model]}, both shuffled, test acc",
+                    f"MLP - {resolve(model).label}, both shuffled, test acc",
                     gap,
                     published="56 < 68" if model == "cnn" else "57 < 68",
                 )
             )
     if known(*plain):
-        parts = [_below_human(NAMES[model], acc[model, False]) for model in MODELS]
+        parts = [_below_human(resolve(model).label, acc[model, False]) for model in CLAIMED]
         result.append(all_of("the human is above all four models", parts, "96 > 94"))
     if known(("cnn", False), ("gru", False)):
         ratio = rows_of(rows, "gru", False).final("seconds") / rows_of(rows, "cnn", False).final(
@@ -357,7 +349,9 @@ def _spread(trials: Sequence[Rows]) -> dict[int, float]:
     return {seed: max(acc[seed] for acc in accs) - min(acc[seed] for acc in accs) for seed in seeds}
 
 
-NAMES = {"logistic": "logistic", "mlp": "MLP", "cnn": "CNN", "gru": "GRU"}
+def models_in(rows: Rows) -> list[str]:
+    """Return the models that the rows have, in the registry's order."""
+    return in_order(rows.unique("model"))
 
 
 def rows_of(rows: Rows, model: str, shuffled: bool) -> Rows:

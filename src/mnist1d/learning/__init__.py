@@ -1,19 +1,70 @@
-"""Models, losses and the training loop, on JAX."""
+"""Models, losses and the training loop, on JAX; the registry of models is light, the rest is
+imported when it is first used."""
 
-from mnist1d.learning.compilation import enable_compilation_cache, jit_once
-from mnist1d.learning.models import MODELS, Model, num_params
-from mnist1d.learning.training import Fit, Settings, Split, compile_seeds, fit_seeds, make_fit
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from mnist1d.learning.registry import (
+    MODELS,
+    Entry,
+    check_model,
+    in_order,
+    models_of,
+    resolve,
+)
+
+if TYPE_CHECKING:
+    from mnist1d.learning.compilation import enable_compilation_cache, jit_once
+    from mnist1d.learning.model import Model, num_params
+    from mnist1d.learning.training import (
+        Fit,
+        Settings,
+        Split,
+        compile_seeds,
+        fit_seeds,
+        make_fit,
+    )
+
+_LATER = {
+    "enable_compilation_cache": "compilation",
+    "jit_once": "compilation",
+    "Model": "model",
+    "num_params": "model",
+    "Fit": "training",
+    "Settings": "training",
+    "Split": "training",
+    "compile_seeds": "training",
+    "fit_seeds": "training",
+    "make_fit": "training",
+}
 
 __all__ = [
     "MODELS",
+    "Entry",
     "Fit",
     "Model",
     "Settings",
     "Split",
+    "check_model",
     "compile_seeds",
     "enable_compilation_cache",
     "fit_seeds",
+    "in_order",
     "jit_once",
     "make_fit",
+    "models_of",
     "num_params",
+    "resolve",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -23,7 +23,7 @@ from mnist1d.errors import UsageError
 from mnist1d.learning.compilation import jit_once
 from mnist1d.learning.layers import Params
 from mnist1d.learning.losses import LOSSES, accuracy
-from mnist1d.learning.models import Model
+from mnist1d.learning.model import Model
 
 # Directions without the learning rate, which stays a traced number; the other settings are
 # PyTorch's defaults.

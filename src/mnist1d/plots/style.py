@@ -31,13 +31,6 @@ INK, GREY, PALE = "#222222", "#6e6e6e", "#dcdcdc"
 # Okabe and Ito's palette for colour-blind readers, darker hues first; its yellow is left out, it
 # vanishes on white
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#222222")
-MODEL_COLORS = {
-    "logistic": "#e69f00",
-    "mlp": "#d55e00",
-    "cnn": "#0072b2",
-    "gru": "#009e73",
-    "human": "#222222",
-}
 STILLS = (".png", ".pdf", ".svg")
 
 # Sizes agree with matplotlib's own defaults, so that what a study draws after `figure` returned

@@ -11,6 +11,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from mnist1d.loading import LOADED_FILES
+
 PACKAGES = (
     "mnist1d-lab",
     "numpy",
@@ -26,9 +28,10 @@ PACKAGES = (
 
 
 def of_this_process() -> dict[str, Any]:
-    """Return versions, machine, processor, device, commit and command line of the running
-    process."""
-    return {**_fixed(), "device": _device(), "threads": os.environ.get("OMP_NUM_THREADS")}
+    """Return versions, machine, processor, device and commit of the running process, and the
+    SHA-256 of each file from outside the package that it loaded."""
+    here = {"device": _device(), "threads": os.environ.get("OMP_NUM_THREADS")}
+    return {**_fixed(), **here, **({"files": dict(LOADED_FILES)} if LOADED_FILES else {})}
 
 
 @functools.cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
 
 import jax
 from jax import Array, random
@@ -19,19 +18,7 @@ from mnist1d.learning.layers import (
     dense_init,
     gru_init,
 )
-
-
-class Model(NamedTuple):
-    """A network: init(key) -> params, a pytree; apply(params, x (batch, time)) -> logits (batch,
-    classes)."""
-
-    init: Callable[[Array], Params]
-    apply: Callable[[Params, Array], Array]
-
-
-def num_params(model: Model) -> int:
-    """Return how many numbers a model learns."""
-    return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(model.init, random.key(0))))
+from mnist1d.learning.model import Model
 
 
 # The factories are cached: equal arguments give the same Model, thus the same `fit`, thus no second
@@ -140,6 +127,3 @@ def gru(
 def _steps(x: Array, num_features: int) -> Array:
     """Return x (batch, time * features) as (time, features, batch)."""
     return x.T.reshape(-1, num_features, len(x))
-
-
-MODELS = {"logistic": logistic, "mlp": mlp, "cnn": cnn, "gru": gru}

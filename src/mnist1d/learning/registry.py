@@ -1,0 +1,202 @@
+"""The models by name. All that this package knows about a model stands in its entry; every study,
+table, figure and page reads it here. Importing this module does not import JAX.
+
+>>> model = resolve("cnn").make(num_inputs=40, num_outputs=10)
+>>> model = resolve("my_models.py:transformer").make()
+
+A model from outside the package is named "module:factory" or "file.py:factory". The factory takes
+num_inputs and num_outputs by name and returns a `Model` or a pair (init, apply).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mnist1d.checks import check_name
+from mnist1d.errors import UsageError
+from mnist1d.loading import load_object, split_target
+
+if TYPE_CHECKING:
+    from mnist1d.learning.model import Model
+
+Factory = Callable[..., Any]  # (*, num_inputs, num_outputs, ...) -> Model or (init, apply)
+TABLE_1 = "arXiv 2011.14439, table 1"
+SPARE_COLORS = ("#882255", "#44aa99", "#999933", "#aa4499", "#661100", "#6699cc", "#117733")
+
+
+class PublishedAccuracy(NamedTuple):
+    """A published test accuracy in [0, 1], and how far from it ours may lie to count as equal."""
+
+    on: str  # the signals: "" for MNIST-1D, or "shuffled", or "on MNIST"
+    value: float
+    tolerance: float
+    source: str = TABLE_1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the package knows about one model.
+
+    factory: "module:function", imported when the model is first made. cost: time per training step
+    relative to the MLP's. presets: those in whose tables the model stands.
+    """
+
+    name: str
+    label: str
+    color: str
+    factory: str
+    cost: float = 1.0
+    published: tuple[PublishedAccuracy, ...] = ()
+    presets: tuple[str, ...] = ("smoke", "quick", "paper")
+
+    def load(self) -> Factory:
+        """Return the factory. Errors: UsageError where it cannot be loaded, or is none."""
+        factory = load_object(self.factory)
+        if not callable(factory) or isinstance(factory, tuple):
+            raise UsageError(
+                f"{self.factory} must be a function that returns a model, got {factory!r:.60}"
+            )
+        if missing := [name for name in ("num_inputs", "num_outputs") if not takes(factory, name)]:
+            function = self.factory.rpartition(":")[2]
+            raise UsageError(
+                f"{self.factory} must take {' and '.join(missing)} by name: "
+                f"def {function}(*, num_inputs=40, num_outputs=10)"
+            )
+        return factory
+
+    def make(self, **sizes: Any) -> Model:
+        """Return the model: num_inputs, num_outputs and what else its factory takes.
+
+        Equal arguments give the same model, thus one compilation. Errors: as for `load`;
+        UsageError where the factory returns no model.
+        """
+        return _made(self.load(), self.factory, tuple(sorted(sizes.items())))
+
+
+@cache
+def _made(factory: Factory, name: str, sizes: tuple[tuple[str, Any], ...]) -> Model:
+    from mnist1d.learning.model import Model, check_outputs
+
+    made = factory(**dict(sizes))
+    if not (isinstance(made, tuple) and len(made) >= 2 and all(map(callable, made[:2]))):
+        raise UsageError(
+            f"{name} must return a Model or a pair (init, apply) of functions, got {made!r:.60}"
+        )
+    model = Model(*made)
+    if not name.startswith(_HERE):
+        arguments = {**_defaults(factory), **dict(sizes)}
+        check_outputs(model, name, arguments["num_inputs"], arguments["num_outputs"])
+    return model
+
+
+def _defaults(factory: Factory) -> dict[str, Any]:
+    parameters = inspect.signature(factory).parameters.values()
+    return {"num_inputs": 40, "num_outputs": 10} | {
+        p.name: p.default for p in parameters if p.default is not p.empty
+    }
+
+
+def takes(factory: Factory, argument: str) -> bool:
+    """Return whether a factory takes an argument by name."""
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except ValueError:  # some of Python's own functions have none
+        return False
+    return any(p.name == argument or p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+_HERE = "mnist1d.learning.models"
+MODELS = {
+    entry.name: entry
+    for entry in (
+        Entry(
+            "logistic",
+            "logistic",
+            "#e69f00",
+            f"{_HERE}.benchmark:logistic",
+            cost=0.4,
+            published=(
+                PublishedAccuracy("", 0.32, 0.01),
+                PublishedAccuracy("shuffled", 0.32, 0.01),
+                PublishedAccuracy("on MNIST", 0.94, 0.02),
+            ),
+        ),
+        Entry(
+            "mlp",
+            "MLP",
+            "#d55e00",
+            f"{_HERE}.benchmark:mlp",
+            cost=1.0,
+            published=(
+                PublishedAccuracy("", 0.68, 0.05),
+                PublishedAccuracy("shuffled", 0.68, 0.05),
+                PublishedAccuracy("on MNIST", 0.99, 0.015),
+            ),
+        ),
+        Entry(
+            "cnn",
+            "CNN",
+            "#0072b2",
+            f"{_HERE}.benchmark:cnn",
+            cost=2.0,
+            published=(
+                PublishedAccuracy("", 0.94, 0.02),
+                PublishedAccuracy("shuffled", 0.56, 0.03),
+                PublishedAccuracy("on MNIST", 0.99, 0.015),
+            ),
+        ),
+        Entry(
+            "gru",
+            "GRU",
+            "#009e73",
+            f"{_HERE}.benchmark:gru",
+            cost=5.0,
+            published=(
+                PublishedAccuracy("", 0.91, 0.03),
+                PublishedAccuracy("shuffled", 0.57, 0.03),
+                PublishedAccuracy("on MNIST", 0.99, 0.015),
+            ),
+        ),
+    )
+}
+
+
+def resolve(name: str) -> Entry:
+    """Return a model's entry: the registry's, or one made up for "module:factory" or
+    "file.py:factory", whose code is not loaded yet.
+
+    Errors: UsageError for an unknown name, with the nearest one.
+    """
+    if ":" not in name:
+        check_name(name, MODELS, "model")
+    if name in MODELS:
+        return MODELS[name]
+    module, function = split_target(name)
+    color = SPARE_COLORS[hashlib.sha256(name.encode()).digest()[0] % len(SPARE_COLORS)]
+    return Entry(name, f"{Path(module).name}:{function}", color, factory=name)
+
+
+def check_model(name: str, also: tuple[str, ...] = ()) -> None:
+    """Raise UsageError unless `name` is a model that can be made, or in `also`; loads the code of
+    a model from outside."""
+    if ":" in name:
+        resolve(name).load()
+    else:
+        check_name(name, (*MODELS, *also), "model")
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return the names of models as tables show them: the registry's order, then the others."""
+    found = set(names)
+    return [name for name in MODELS if name in found] + sorted(found - MODELS.keys())
+
+
+def models_of(preset: str) -> tuple[str, ...]:
+    """Return the names of the models that stand in the tables of a preset."""
+    return tuple(name for name, entry in MODELS.items() if preset in entry.presets)
