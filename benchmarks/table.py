@@ -54,7 +54,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--preset", default="paper")
-    parser.add_argument("--seeds", type=int, default=study.SEEDS["paper"])
+    parser.add_argument("--seeds", type=int, default=study.INFO.seeds["paper"])
     parser.add_argument("-o", "--output", type=Path, default=PATH)
     options = parser.parse_args()
     seeds = list(range(options.seeds))

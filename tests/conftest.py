@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 from pathlib import Path
 
 import pytest
@@ -49,6 +48,5 @@ def toy(monkeypatch):
     from mnist1d import experiments
     from tests.runs import toy as module
 
-    monkeypatch.setitem(experiments.STUDIES, "toy", "toy")
-    monkeypatch.setitem(sys.modules, "mnist1d.experiments.toy", module)
+    monkeypatch.setitem(experiments.STUDIES, "toy", module.__name__)
     return module

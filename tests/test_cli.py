@@ -18,8 +18,7 @@ from tests.runs import toy as module
 
 @pytest.fixture
 def toy(monkeypatch):
-    monkeypatch.setitem(experiments.STUDIES, "toy", "toy")
-    monkeypatch.setitem(sys.modules, "mnist1d.experiments.toy", module)
+    monkeypatch.setitem(experiments.STUDIES, "toy", module.__name__)
 
 
 @pytest.fixture
@@ -213,18 +212,14 @@ def test_missing_data_is_one_line(toy, tmp_path, capsys):
     )
 
 
-def test_list(toy, capsys, monkeypatch):
-    monkeypatch.setattr(experiments, "STUDIES", {"toy": "toy"})
-    monkeypatch.setattr("mnist1d.commands.studies.STUDIES", {"toy": "toy"})
+def test_list(toy, capsys):
     status, out, _ = run(capsys, "list")
-    assert status == 0 and "toy" in out and "3 x 2" in out and "nothing is learnt here" in out
+    assert status == 0 and "toy" in out and "3 x 2" in out and "Is anything learnt here?" in out
 
 
-def test_reproduce(toy, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(experiments, "STUDIES", {"toy": "toy"})
-    status, _, err = run(
-        capsys, "reproduce", "--preset", "smoke", "--runs", tmp_path, "--executor", "here"
-    )
+def test_reproduce(toy, tmp_path, capsys):
+    words = ["reproduce", "--study", "toy", "--preset", "smoke", "--executor", "here"]
+    status, _, err = run(capsys, *words, "--runs", tmp_path)
     assert status == 0 and f"report: {tmp_path / 'report.html'}" in err
     assert "one is above 0" in (tmp_path / "report.html").read_text()
 

@@ -214,16 +214,20 @@ if App is not None:
         return 0
 
     @app.command(name="list")
-    def list_() -> int:
+    def list_(
+        *studies: Annotated[str, Parameter(help="also these: file.py or package.module")],
+    ) -> int:
         """List the studies, their presets, trials and estimated time on this machine."""
         from mnist1d.commands.studies import listing
 
-        listing()
+        listing(studies)
         return 0
 
     @app.command
     def run(
-        study: Annotated[str, Parameter(help="a study, as `mnist1d list` names it")],
+        study: Annotated[
+            str, Parameter(help="a name that `mnist1d list` shows, file.py, or package.module")
+        ],
         /,
         *,
         preset: Preset = "quick",
@@ -266,6 +270,10 @@ if App is not None:
     @app.command
     def reproduce(
         *,
+        study: Annotated[
+            list[str] | None,
+            Parameter(help="only this study (repeatable); default: all that `mnist1d list` shows"),
+        ] = None,
         preset: Preset = "quick",
         runs: Runs = RUNS,
         executor: Executor = None,
@@ -275,7 +283,7 @@ if App is not None:
         retry_failed: RetryFailed = False,
         json_: Json = False,
     ) -> int:
-        """Run every study, then write the report, report.html in the folder of runs."""
+        """Run every study or those named, then write the report, report.html in the folder of runs."""
         from mnist1d.commands.studies import run as run_studies
         from mnist1d.experiments import STUDIES
 
@@ -287,7 +295,7 @@ if App is not None:
             "retry_failed": retry_failed,
         }
         return run_studies(
-            list(STUDIES),
+            study or list(STUDIES),
             preset,
             None,
             (),

@@ -45,14 +45,15 @@ def smoke(request, tmp_path_factory):
 
 def test_constants(smoke):
     study = smoke.study
-    assert study.TITLE.count(": ") <= 1
-    assert study.__doc__.startswith(f"{study.TITLE.split(': ')[0]}: ")
-    assert all(isinstance(p, Published) for p in study.PUBLISHED)
-    assert len({p.name for p in study.PUBLISHED}) == len(study.PUBLISHED)
-    assert set(study.SEEDS) == set(study.ESTIMATE) == set(PRESETS)
-    assert study.PEER_SECONDS is None or study.PEER_SECONDS > 0
-    assert 1 <= study.SEEDS["smoke"] <= study.SEEDS["paper"]
-    assert study.ESTIMATE["smoke"] <= study.ESTIMATE["quick"] <= study.ESTIMATE["paper"]
+    info = study.INFO
+    assert info.title.count(": ") <= 1 and info.question.endswith("?")
+    assert study.doc.startswith(f"{info.title}.\n\n")
+    assert study.description[0] == info.question and len(study.description) > 1
+    assert all(isinstance(p, Published) for p in info.published)
+    assert set(info.seeds) == set(info.cost) == set(PRESETS)
+    assert info.peer_seconds is None or info.peer_seconds > 0
+    assert 1 <= info.seeds["smoke"] <= info.seeds["paper"]
+    assert info.cost["smoke"] <= info.cost["quick"] <= info.cost["paper"]
 
 
 def test_presets_are_distinct_configs_of_one_type(smoke):
@@ -61,7 +62,7 @@ def test_presets_are_distinct_configs_of_one_type(smoke):
     for preset in PRESETS:
         configs = study.grid(preset)
         assert configs and all(type(config) is study.Config for config in configs)
-        assert len({trial_id(study.NAME, config) for config in configs}) == len(configs)
+        assert len({trial_id(study.INFO.name, config) for config in configs}) == len(configs)
 
 
 def test_every_field_changes_the_identity(smoke):
@@ -75,7 +76,7 @@ def test_every_field_changes_the_identity(smoke):
         )  # past the checks of the values: only the identity is looked at
         for field in names:
             object.__setattr__(changed, field, getattr(first, field) if field != name else other)
-        assert trial_id(study.NAME, changed) != trial_id(study.NAME, first), name
+        assert trial_id(study.INFO.name, changed) != trial_id(study.INFO.name, first), name
 
 
 def other_value(value):
@@ -134,7 +135,7 @@ def test_stored_configs_are_those_of_the_grid(smoke):
 
 def test_measured_names_are_published_names(smoke):
     measured = smoke.study.measured(smoke.rows)
-    assert set(measured) <= {p.name for p in smoke.study.PUBLISHED}
+    assert set(measured) <= {p.name for p in smoke.study.INFO.published}
     for name, values in measured.items():
         assert (
             np.ndim(values) == 1 and len(values) and np.isfinite(np.asarray(values, float)).any()
@@ -161,17 +162,17 @@ def test_one_seed_decides_nothing(smoke):
 
 
 def test_figures_show_something(smoke):
-    (part,) = parts_of(smoke.folder, smoke.study.NAME, None)
+    (part,) = parts_of(smoke.folder, smoke.study.INFO.name, None)
     assert part.figures
     for slug in part.figures:
         assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", slug)
         for ending in ("png", "pdf", "svg"):
             assert (
-                smoke.folder / "figures" / f"{smoke.study.NAME}-{slug}.{ending}"
+                smoke.folder / "figures" / f"{smoke.study.INFO.name}-{slug}.{ending}"
             ).stat().st_size > 1000
         from matplotlib.image import imread
 
-        image = imread(smoke.folder / "figures" / f"{smoke.study.NAME}-{slug}.png")[..., :3]
+        image = imread(smoke.folder / "figures" / f"{smoke.study.INFO.name}-{slug}.png")[..., :3]
         assert (image.min(axis=-1) < 0.9).mean() > 0.002, f"{slug} is blank"
     for figure in smoke.study.figures(smoke.rows).values():
         drawn = [ax for ax in figure.axes if ax.has_data() or ax.texts]
@@ -186,19 +187,17 @@ def test_part_of_a_sweep_can_be_looked_at(smoke):
         smoke.rows.where(trial=trials[-1], seed=0),
         Rows([]),
     ):
-        results = results_of(smoke.study.NAME, rows)
+        results = results_of(smoke.study.INFO.name, rows)
         json.dumps(results.to_dict(), allow_nan=False)
         assert isinstance(results.figures(), dict)
 
 
 def test_table_is_text(smoke):
-    if hasattr(smoke.study, "table"):
-        header, lines = smoke.study.table(smoke.rows)
-        assert lines or not smoke.study.measured(smoke.rows)
-        assert all(
-            len(line) == len(header) and all(isinstance(cell, str) for cell in line)
-            for line in lines
-        )
+    header, lines = smoke.study.table(smoke.rows)
+    assert lines or not smoke.study.measured(smoke.rows)
+    assert all(
+        len(line) == len(header) and all(isinstance(cell, str) for cell in line) for line in lines
+    )
 
 
 def test_resuming_does_nothing(smoke):
@@ -225,7 +224,7 @@ def test_a_number_out_of_range(name, field, value):
 def test_every_module_imports_without_jax_and_matplotlib():
     code = (
         "import sys; from mnist1d.experiments import STUDIES, load\n"
-        f"for name in {list(STUDIES)}: assert load(name).NAME == name; load(name).grid('paper')\n"
+        f"for name in {list(STUDIES)}: load(name).trials('paper')\n"
         "assert not {'jax', 'matplotlib', 'torch', 'sklearn'} & set(sys.modules), set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

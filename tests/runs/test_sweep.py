@@ -1,11 +1,13 @@
 """Sweeps: run what is lacking, keep what was, whatever breaks in between."""
 
+import dataclasses
 import os
 import signal
 import sqlite3
 import sys
 import time
 import traceback
+import types
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,10 +15,12 @@ import pytest
 
 from mnist1d import experiments
 from mnist1d.errors import UsageError, last_words
+from mnist1d.experiments import load
 from mnist1d.runs import open_store, plan, sweep
 from mnist1d.runs.executors import Processes, make_executor, one_thread
+from mnist1d.runs.identity import nested
 from mnist1d.runs.sweep import Progress, Task, alone, balanced, next_of
-from mnist1d.runs.work import checked, work
+from mnist1d.runs.work import check_rows, work
 from tests.runs.toy import LOG, Config, start
 
 
@@ -87,7 +91,7 @@ def test_settings_that_do_not_fit_together_fail_with_a_message(toy, monkeypatch)
         raise UsageError("batch_size must be at most 7, got 8")
 
     monkeypatch.setattr(toy, "run", run)
-    assert work("toy", Config(), (0,)).error == "batch_size must be at most 7, got 8"
+    assert work("toy", nested(Config()), (0,)).error == "batch_size must be at most 7, got 8"
 
 
 def test_last_words():
@@ -104,13 +108,13 @@ def test_last_words():
 
 
 def test_a_study_that_forgets_a_seed_fails(toy):
-    outcome = work("toy", Config(action="short"), (0, 1))
+    outcome = work("toy", nested(Config(action="short")), (0, 1))
     assert (
         outcome.status == "failed"
-        and "rows for exactly the seeds that it was given, [0, 1]; got rows for [0]"
-        in outcome.error
+        and outcome.error
+        == "toy: run(config, seeds) must return rows for exactly the seeds it was given, [0, 1]; got rows for [0]"
     )
-    assert checked([], []) == []
+    assert check_rows(load("toy"), [], []) == []
 
 
 def test_the_longest_first(toy, store):
@@ -129,8 +133,10 @@ def test_the_longest_first(toy, store):
 
 
 def test_no_two_workers_at_one_study_while_another_has_work(toy, store, monkeypatch):
-    monkeypatch.setitem(experiments.STUDIES, "other", "other")
-    monkeypatch.setitem(sys.modules, "mnist1d.experiments.other", toy)
+    other = types.ModuleType("other_toy")
+    vars(other).update(vars(toy) | {"INFO": dataclasses.replace(toy.INFO, name="other")})
+    monkeypatch.setitem(experiments.STUDIES, "other", "other_toy")
+    monkeypatch.setitem(sys.modules, "other_toy", other)
     seen = []
 
     class Seen(Progress):

@@ -23,12 +23,16 @@ from mnist1d.config import DataConfig
 from mnist1d.errors import MissingDataError, UsageError
 from mnist1d.experiments.claims import Published, above
 from mnist1d.experiments.rows import Row
+from mnist1d.experiments.study import Info
 
-NAME, TITLE = "toy", "Toy: nothing is learnt here"
-PUBLISHED = (Published("one", 1.0, 0.5, "nowhere", ""),)
-SEEDS = {"smoke": 2, "quick": 2, "paper": 3}
-ESTIMATE = {"smoke": 1.0, "quick": 2.0, "paper": 3.0}
-PEER_SECONDS = None
+INFO = Info(
+    name="toy",
+    title="Toy: nothing is learnt here",
+    question="Is anything learnt here?",
+    published=(Published("one", 1.0, 0.5, "nowhere", ""),),
+    seeds={"smoke": 2, "quick": 2, "paper": 3},
+    cost={"smoke": 1.0, "quick": 2.0, "paper": 3.0},
+)
 LOG = (
     "TOY_LOG"  # environment: the file that gains a line "trial seeds pid" for every run that ended
 )
@@ -97,8 +101,8 @@ def claims(rows):
 
 def register() -> None:
     """Make the study known under its name, in this process."""
-    experiments.STUDIES[NAME] = NAME
-    sys.modules[f"mnist1d.experiments.{NAME}"] = sys.modules[__name__]
+    experiments.STUDIES["toy"] = "toy_of_the_tests"
+    sys.modules["toy_of_the_tests"] = sys.modules[__name__]
 
 
 def start(runs: Path, *options: str, **environment: str):

@@ -21,7 +21,7 @@ def test_results_and_figures(tmp_path, toy):
         assert document["calls"] == 3
         assert (study["study"], study["title"], study["trials"], study["seeds"]) == (
             "toy",
-            toy.TITLE,
+            toy.INFO.title,
             3,
             2,
         )

@@ -41,6 +41,8 @@ def run(
     """Sweep studies, draw their figures below the folder of runs, write the report where asked, and
     print what came out."""
     tasks = [task for study in studies for task in plan(study, preset, seeds, overrides)]
+    _check_names(tasks)
+    names = list(dict.fromkeys(task.study for task in tasks))
     _use_mnist(mnist_source)
     executor = executor or ("processes" if len(tasks) > 1 and cores() > 1 else "here")
     pool = make_executor(executor, workers)
@@ -54,7 +56,7 @@ def run(
             store, tasks, pool, retry_failed=retry_failed, fail_fast=fail_fast, progress=Shown()
         )
         found, broken = [], []
-        for study in studies:  # what one study cannot show must not take the others' results away
+        for study in names:  # what one study cannot show must not take the others' results away
             try:
                 for results in latest_results(store, study):
                     found.append(results.to_dict())
@@ -82,21 +84,36 @@ def run(
     return 0 if summary.ok and not broken else 1
 
 
-def listing() -> None:
-    """Print the studies, and for each preset its trials, seeds and estimated time on this
-    machine."""
+def listing(studies: Sequence[str] = ()) -> None:
+    """Print the registered studies and those given as files or modules: for each preset its trials,
+    seeds and estimated time on this machine."""
     lines = []
-    for name in STUDIES:
-        module = load(name)
-        cells = [name, module.TITLE.partition(": ")[2] or module.TITLE]
-        for preset in PRESETS:
-            estimate = duration(module.ESTIMATE[preset] / cores())
-            cells.append(f"{len(module.grid(preset))} x {module.SEEDS[preset]}, {estimate}")
+    for name in [*STUDIES, *studies]:
+        try:
+            study = load(name)
+            cells = [name, study.INFO.question]
+            for preset in PRESETS:
+                cost = study.INFO.cost.get(preset)
+                estimate = f", {duration(cost / cores())}" if cost else ""
+                cells.append(f"{len(study.trials(preset))} x {study.INFO.seeds[preset]}{estimate}")
+        except UsageError as error:  # of another package: it must not hide the others
+            cells = [name, str(error), *[""] * len(PRESETS)]
         lines.append(cells)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     console.print(
         table(["study", "what it asks", *(f"{p}: trials x seeds, time" for p in PRESETS)], lines)
     )
+
+
+def _check_names(tasks: Sequence[Task]) -> None:
+    """Refuse two studies of one name in one command."""
+    found: dict[str, Any] = {}
+    for task in tasks:
+        if found.setdefault(task.study, task.reference) != task.reference:
+            raise UsageError(
+                f"{found[task.study]} and {task.reference} both have the name {task.study!r}: "
+                "choose another INFO.name in one of them"
+            )
 
 
 def duration(seconds: float) -> str:

@@ -1,29 +1,7 @@
-"""The studies, one file each, in the paper's order; `load(name)` imports one."""
+"""The studies, one file each, and what they share: the contract (study.py), how a study is found
+(registry.py), rows and claims."""
 
-from __future__ import annotations
+from mnist1d.experiments.registry import STUDIES, load
+from mnist1d.experiments.study import PRESETS, Info, Loaded, Reference, Study
 
-import importlib
-from types import ModuleType
-
-from mnist1d.checks import check_name
-
-STUDIES = {
-    "spatial-priors": "spatial_priors",
-    "lottery": "lottery",
-    "double-descent": "double_descent",
-    "thresholds": "thresholds",
-    "learning-rate": "learning_rate",
-    "activation": "activation",
-    "pooling": "pooling",
-    "self-supervised": "self_supervised",
-    "tsne": "tsne",
-    "ceiling": "ceiling",
-    "endless": "endless",
-}
-PRESETS = ("smoke", "quick", "paper")
-
-
-def load(name: str) -> ModuleType:
-    """Return the module of a study; UsageError names the nearest known one."""
-    check_name(name, STUDIES, "study")
-    return importlib.import_module(f"{__name__}.{STUDIES[name]}")
+__all__ = ["PRESETS", "STUDIES", "Info", "Loaded", "Reference", "Study", "load"]

@@ -1,5 +1,4 @@
-"""Metalearning an activation function: does the gradient through all of training find a better one
-than people did?
+"""Metalearning an activation function.
 
 A small MLP (40 -> 128 f -> 10, uniform noise of 0.1 on the hidden units, one draw for the whole
 batch) is trained for 301 steps of RMSProp (0.01, decay 0.4). Its activation is f(x) = ELU(x) + 0.2
@@ -10,10 +9,6 @@ Then: a fit of the learned function by a few straight lines, measured as an acti
 in the CNN of the benchmark table, in place of relu. Accuracy is that after the last inner step on
 all test signals, without noise, averaged over fresh initial weights. Row.step of `objective` counts
 outer steps.
-
-Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439),
-section 3.4. The published script sets its random seed anew in every inner loop, so that its inner
-networks, after the first, all start alike.
 """
 
 from __future__ import annotations
@@ -33,9 +28,8 @@ from mnist1d.dataset import make_dataset
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+from mnist1d.experiments.study import Info
 
-NAME = "activation"
-TITLE = "Metalearning an activation function"
 SECTION = "arXiv 2011.14439, section 3.4"
 LEARNED = "learned"
 HAND_MADE = (
@@ -57,9 +51,20 @@ PUBLISHED = (
     Published("objective at the start", 1.35, 0.05, SECTION, unit="nats"),
     Published("objective at the end", 0.90, 0.05, SECTION, unit="nats"),
 )
-SEEDS = {"smoke": 1, "quick": 2, "paper": 4}
-PEER_SECONDS = 5670.0
-ESTIMATE = {"smoke": 8.0, "quick": 40.0, "paper": 680.0}  # seconds of one core
+INFO = Info(
+    name="activation",
+    title="Metalearning an activation function",
+    question="Does the gradient through all of training find a better activation than people did?",
+    source=(
+        "Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv "
+        "2011.14439), section 3.4. The published script sets its random seed anew in every "
+        "inner loop, so that its inner networks, after the first, all start alike"
+    ),
+    published=PUBLISHED,
+    seeds={"smoke": 1, "quick": 2, "paper": 4},
+    cost={"smoke": 8.0, "quick": 40.0, "paper": 680.0},
+    peer_seconds=5670.0,
+)
 GRID = np.linspace(-6, 6, 241)  # where functions are stored, fitted and drawn
 
 

@@ -1,5 +1,4 @@
-"""The ceiling: how good can any model be on these signals, and how far below it do models and
-people stay?
+"""The ceiling: models against the ideal observer.
 
 The generative process is known, so Bayes' rule gives the exact class probabilities of every signal
 (the ideal observer). No classifier is right more often on fresh signals. Beside it stand models
@@ -26,13 +25,11 @@ from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset, make_dataset
 from mnist1d.experiments.benchmark import cells, interval_of, reference
-from mnist1d.experiments.claims import Claim, Published, above, all_of, below, mean_interval
+from mnist1d.experiments.claims import Claim, above, all_of, below, mean_interval
 from mnist1d.experiments.rows import Row, Rows, scalar_rows
+from mnist1d.experiments.study import Info
 from mnist1d.learning.registry import check_model, in_order, models_of, resolve
 
-NAME = "ceiling"
-TITLE = "The ceiling: models against the ideal observer"
-PUBLISHED: tuple[Published, ...] = ()  # nobody has measured it
 KNOBS = {  # values beside the default, from which the sweep starts
     "corr_noise_scale": (0.0, 0.1, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0),
     "iid_noise_scale": (0.005, 0.01, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5),
@@ -62,9 +59,16 @@ QUICK = {
     "padding": ((12, 36), (84, 108)),
     "final_seq_length": (20,),
 }
-SEEDS = {"smoke": 2, "quick": 2, "paper": 3}
-PEER_SECONDS = None
-ESTIMATE = {"smoke": 6.0, "quick": 40.0, "paper": 1050.0}  # seconds of one core
+INFO = Info(
+    name="ceiling",
+    title="The ceiling: models against the ideal observer",
+    question=(
+        "How good can any model be on these signals, and how far below it do models and "
+        "people stay?"
+    ),
+    seeds={"smoke": 2, "quick": 2, "paper": 3},
+    cost={"smoke": 6.0, "quick": 40.0, "paper": 1050.0},
+)
 NUM_BINS, NUM_HARDEST = 10, 8
 OBSERVER_COLOR = "#222222"
 

@@ -1,5 +1,4 @@
-"""Deep double descent: does a network grow worse as it becomes just able to fit its training set,
-and better beyond?
+"""Deep double descent.
 
 Networks of growing width are trained to the end on 4,000 signals: an MLP of two hidden layers with
 and without label noise, and the benchmark's CNN with it. Label noise: with probability 0.15 a
@@ -11,10 +10,6 @@ Interpolation threshold: the smallest width whose training error, on the labels 
 any width beyond the dip, its height their difference. One trial is one width, without a step; what
 a narrow network computes is computed in a wider one whose other units are masked, so that few
 programs serve all widths.
-
-Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439),
-section 3.2; the phenomenon is that of Belkin et al. (2019, arXiv 1812.11118) and Nakkiran et al.,
-Deep Double Descent (ICLR 2020, arXiv 1912.02292).
 """
 
 from __future__ import annotations
@@ -33,19 +28,31 @@ from mnist1d.dataset import Dataset, make_dataset
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, within
 from mnist1d.experiments.rows import Row, Rows, scalar_rows
+from mnist1d.experiments.study import Info
 
-NAME = "double-descent"
-TITLE = "Deep double descent"
 SECTION = "arXiv 2011.14439, section 3.2"
-PUBLISHED = (
-    Published("MLP with noise, width at the peak of test error", 40, 15, SECTION, "units"),
-    Published("MLP with noise, interpolation threshold", 40, 15, SECTION, "units"),
-    Published("MLP with noise, width at the first dip", 14, 6, SECTION, "units"),
-    Published("MLP with noise, test error at the largest width", 0.45, 0.03, SECTION),
+INFO = Info(
+    name="double-descent",
+    title="Deep double descent",
+    question=(
+        "Does a network grow worse as it becomes just able to fit its training set, and "
+        "better beyond?"
+    ),
+    source=(
+        "Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv "
+        "2011.14439), section 3.2; the phenomenon is that of Belkin et al. (2019, arXiv "
+        "1812.11118) and Nakkiran et al., Deep Double Descent (ICLR 2020, arXiv 1912.02292)"
+    ),
+    published=(
+        Published("MLP with noise, width at the peak of test error", 40, 15, SECTION, "units"),
+        Published("MLP with noise, interpolation threshold", 40, 15, SECTION, "units"),
+        Published("MLP with noise, width at the first dip", 14, 6, SECTION, "units"),
+        Published("MLP with noise, test error at the largest width", 0.45, 0.03, SECTION),
+    ),
+    seeds={"smoke": 2, "quick": 3, "paper": 2},
+    cost={"smoke": 8.0, "quick": 50.0, "paper": 2500.0},
+    peer_seconds=1770.0,
 )
-SEEDS = {"smoke": 2, "quick": 3, "paper": 2}
-PEER_SECONDS = 1770.0
-ESTIMATE = {"smoke": 8.0, "quick": 50.0, "paper": 2500.0}  # seconds of one core
 
 FITTED = 0.02  # training error at and below which a network interpolates
 PADDED = {

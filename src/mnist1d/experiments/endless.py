@@ -1,5 +1,4 @@
-"""Endless data: one pass over a stream that never repeats a signal. How far do the four models
-come?
+"""Endless data: a stream without repeats.
 
 On the benchmark's 4,000 training signals the models overfit. Here every batch is new, drawn inside
 the training loop: Adam, batches of 100, cross-entropy, test error on fresh signals against samples
@@ -25,17 +24,19 @@ from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 from mnist1d.experiments.benchmark import cells, interval_of, reference
-from mnist1d.experiments.claims import Claim, Published, above, mean_interval
+from mnist1d.experiments.claims import Claim, above, mean_interval
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+from mnist1d.experiments.study import Info
 from mnist1d.learning.registry import check_model, in_order, models_of, resolve
 
-NAME = "endless"
-TITLE = "Endless data: a stream without repeats"
-PUBLISHED: tuple[Published, ...] = ()  # nobody has measured it
 DECAYS = ("cosine", "none")
-SEEDS = {"smoke": 2, "quick": 2, "paper": 3}
-PEER_SECONDS = None
-ESTIMATE = {"smoke": 6.0, "quick": 25.0, "paper": 90.0}  # seconds of one core
+INFO = Info(
+    name="endless",
+    title="Endless data: a stream without repeats",
+    question=("How far do the four models come on a stream that never repeats a signal?"),
+    seeds={"smoke": 2, "quick": 2, "paper": 3},
+    cost={"smoke": 6.0, "quick": 25.0, "paper": 90.0},
+)
 NUM_EVALUATIONS = 24  # evenly spaced on a logarithmic axis
 
 

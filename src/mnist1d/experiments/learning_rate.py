@@ -1,4 +1,4 @@
-"""Metalearning a learning rate: does the gradient through all of training find the best one?
+"""Metalearning a learning rate.
 
 An MLP (40 -> 50 tanh -> 10) is trained for 200 steps of plain gradient descent, batches of 50 in
 fixed order, always from the same initial weights. The mean of its 200 losses is a function of the
@@ -6,9 +6,6 @@ learning rate alone; its exact gradient, taken through all the steps, moves the 
 descent (0.3, 50 outer steps), once from far above and once from far below. A grid search over fixed
 rates, on the same initial weights, is the judge. Row.step of `rate` and `objective` counts outer
 steps; `grid` is an array of rates and losses.
-
-Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439),
-section 3.3.
 """
 
 from __future__ import annotations
@@ -26,22 +23,30 @@ from mnist1d.config import DataConfig
 from mnist1d.dataset import make_dataset
 from mnist1d.experiments.claims import Claim, Published, all_of, below, mean_interval, within
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+from mnist1d.experiments.study import Info
 
-NAME = "learning-rate"
-TITLE = "Metalearning a learning rate"
 SECTION = "arXiv 2011.14439, section 3.3"
 STARTS = (1.5, 0.15)
-PUBLISHED = tuple(
-    published
-    for start in STARTS
-    for published in (
-        Published(f"rate from {start:g}", 0.62, 0.05, SECTION, unit=""),
-        Published(f"mean inner loss from {start:g}", 1.716, 0.02, SECTION, unit="nats"),
-    )
+INFO = Info(
+    name="learning-rate",
+    title="Metalearning a learning rate",
+    question="Does the gradient through all of training find the best rate?",
+    source=(
+        "Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv "
+        "2011.14439), section 3.3"
+    ),
+    published=tuple(
+        published
+        for start in STARTS
+        for published in (
+            Published(f"rate from {start:g}", 0.62, 0.05, SECTION, unit=""),
+            Published(f"mean inner loss from {start:g}", 1.716, 0.02, SECTION, unit="nats"),
+        )
+    ),
+    seeds={"smoke": 2, "quick": 4, "paper": 8},
+    cost={"smoke": 5.0, "quick": 9.0, "paper": 15.0},
+    peer_seconds=8.0,
 )
-SEEDS = {"smoke": 2, "quick": 4, "paper": 8}
-PEER_SECONDS = 8.0
-ESTIMATE = {"smoke": 5.0, "quick": 9.0, "paper": 15.0}  # seconds of one core
 NUM_CLASSES = 10
 MEET, NO_BETTER = (
     0.02,

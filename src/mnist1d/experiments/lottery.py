@@ -1,5 +1,4 @@
-"""Lottery tickets: do the few weights that win their place by training carry a prior that the dense
-network lacks?
+"""Lottery tickets.
 
 A network of two hidden layers is trained, its smallest weights are dropped layer by layer (weights
 and bias together), the others rewound to their initial values, and so on, round after round, while
@@ -13,10 +12,6 @@ Rows: train and test accuracy and loss, and sparsity, at the end of each round (
 `NETWORK VARIANT test_acc` against training steps on the fresh set; `adjacent K` (its mean over
 hidden units), `adjacent K se`, and `adjacent K by chance`, what each unit would have if its weights
 lay anywhere; `mask LAYER`, (inputs + 1, units), the last row for the biases.
-
-Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439),
-section 3.1; the method is that of Frankle and Carbin, The Lottery Ticket Hypothesis (ICLR 2019,
-arXiv 1803.03635).
 """
 
 from __future__ import annotations
@@ -35,22 +30,34 @@ from mnist1d.dataset import make_dataset
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+from mnist1d.experiments.study import Info
 
-NAME = "lottery"
-TITLE = "Lottery tickets"
 SECTION = "arXiv 2011.14439, section 3.1"
-PUBLISHED = (
-    Published("dense", 0.64, 0.02, SECTION),
-    Published("ticket", 0.71, 0.03, SECTION),
-    Published("ticket permuted", 0.63, 0.03, SECTION),
-    Published("ticket redrawn", 0.67, 0.03, SECTION),
-    Published("random", 0.58, 0.03, SECTION),
-    Published("ticket, peak over sparsity", 0.74, 0.02, SECTION),
-    Published("random, peak over sparsity", 0.69, 0.02, SECTION),
+INFO = Info(
+    name="lottery",
+    title="Lottery tickets",
+    question=(
+        "Do the few weights that win their place by training carry a prior that the dense "
+        "network lacks?"
+    ),
+    source=(
+        "Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv "
+        "2011.14439), section 3.1; the method is that of Frankle and Carbin, The Lottery "
+        "Ticket Hypothesis (ICLR 2019, arXiv 1803.03635)"
+    ),
+    published=(
+        Published("dense", 0.64, 0.02, SECTION),
+        Published("ticket", 0.71, 0.03, SECTION),
+        Published("ticket permuted", 0.63, 0.03, SECTION),
+        Published("ticket redrawn", 0.67, 0.03, SECTION),
+        Published("random", 0.58, 0.03, SECTION),
+        Published("ticket, peak over sparsity", 0.74, 0.02, SECTION),
+        Published("random, peak over sparsity", 0.69, 0.02, SECTION),
+    ),
+    seeds={"smoke": 2, "quick": 3, "paper": 2},
+    cost={"smoke": 8.0, "quick": 45.0, "paper": 2000.0},
+    peer_seconds=4390.0,
 )
-SEEDS = {"smoke": 2, "quick": 3, "paper": 2}  # as many as published
-PEER_SECONDS = 4390.0
-ESTIMATE = {"smoke": 8.0, "quick": 45.0, "paper": 2000.0}  # seconds of one core
 
 SELECTIONS = ("magnitude", "random")
 VARIANTS = ("plain", "reversed", "permuted", "redrawn")

@@ -1,4 +1,4 @@
-"""Pooling: does it help because it fits the signals, or because there are few of them?
+"""Pooling: what it is worth as data grows.
 
 Two convolutional layers (20 channels, kernel 3, padding 1, relu) and a linear layer on top, in five
 variants: neither pooling nor stride, stride 2, and maximum, average or L2 pooling over windows of 2
@@ -6,9 +6,6 @@ after each layer; one seed gives all variants their weights. Training sets of 1,
 signals, 1,000 test signals with each; Adam 0.01, batch 100, 6,000 steps.
 
 Rows: curves of accuracy and loss (step: training steps), seconds, compile_seconds, num_params.
-
-Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439),
-section 3.5.
 """
 
 from __future__ import annotations
@@ -25,9 +22,8 @@ from mnist1d.config import DataConfig
 from mnist1d.dataset import make_dataset
 from mnist1d.experiments.claims import Claim, Published, above, all_of, within
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+from mnist1d.experiments.study import Info
 
-NAME = "pooling"
-TITLE = "Pooling: what it is worth as data grows"
 SECTION = "arXiv 2011.14439, section 3.5"
 POOLINGS = ("max", "average", "l2", "none", "stride")
 POOLED = POOLINGS[:3]
@@ -41,9 +37,19 @@ PUBLISHED = (
     Published("none, 50000 signals", 0.975, 0.01, SECTION),
     Published("stride, 50000 signals", 0.95, 0.01, SECTION),
 )
-SEEDS = {"smoke": 2, "quick": 2, "paper": 3}
-PEER_SECONDS = 584.0
-ESTIMATE = {"smoke": 8.0, "quick": 30.0, "paper": 300.0}  # seconds of one core
+INFO = Info(
+    name="pooling",
+    title="Pooling: what it is worth as data grows",
+    question="Does pooling help because it fits the signals, or because there are few of them?",
+    source=(
+        "Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv "
+        "2011.14439), section 3.5"
+    ),
+    published=PUBLISHED,
+    seeds={"smoke": 2, "quick": 2, "paper": 3},
+    cost={"smoke": 8.0, "quick": 30.0, "paper": 300.0},
+    peer_seconds=584.0,
+)
 WINDOW = 2
 
 

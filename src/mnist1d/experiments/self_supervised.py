@@ -1,4 +1,4 @@
-"""Self-supervised learning: what does a network learn of the classes from signals without labels?
+"""Self-supervised learning: classes without labels.
 
 SimCLR on the frozen set. Two views of a signal share its shape alone: mean and slope are removed,
 then come a random circular shift, a new slope and a new offset. Encoder: the three convolutions of
@@ -10,10 +10,6 @@ regression on standardised features. Variants: no projector, and a deep one of f
 Rows: loss (step: epochs), `knn acc` and `linear acc` (step: depth; 0 is the signal, then each
 layer's output), `knn acc untrained`, seconds, compile_seconds; of seed 0, `plane before` and `plane
 after` (n, 2), t-SNE of the test signals and their last features, `labels`.
-
-Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439),
-section 3.6; Chen et al., A Simple Framework for Contrastive Learning of Visual Representations
-(ICML 2020, arXiv 2002.05709).
 """
 
 from __future__ import annotations
@@ -31,9 +27,8 @@ from mnist1d.config import DataConfig
 from mnist1d.dataset import make_dataset
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+from mnist1d.experiments.study import Info
 
-NAME = "self-supervised"
-TITLE = "Self-supervised learning: classes without labels"
 SECTION = "arXiv 2011.14439, section 3.6"
 VARIANTS = ("projector", "none", "deep")
 ENCODER = ("signal", "conv 1", "conv 2", "conv 3")
@@ -47,18 +42,28 @@ LINEAR = {  # published accuracy of the linear probe by depth
     "none": (0.328, 0.822, 0.795, 0.534),
     "deep": (0.328, 0.759, 0.824, 0.795, 0.773, 0.728, 0.650, 0.611),
 }
-PUBLISHED = (
-    Published("kNN, signal", 0.596, 0.03, SECTION),
-    Published("kNN, last layer", 0.741, 0.03, SECTION),
-    *(
-        Published(f"linear, {variant}, {layer}", acc, 0.03, SECTION)
-        for variant in VARIANTS
-        for layer, acc in zip(LAYERS[variant], LINEAR[variant], strict=True)
+INFO = Info(
+    name="self-supervised",
+    title="Self-supervised learning: classes without labels",
+    question="What does a network learn of the classes from signals without labels?",
+    source=(
+        "Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv "
+        "2011.14439), section 3.6; Chen et al., A Simple Framework for Contrastive Learning "
+        "of Visual Representations (ICML 2020, arXiv 2002.05709)"
     ),
+    published=(
+        Published("kNN, signal", 0.596, 0.03, SECTION),
+        Published("kNN, last layer", 0.741, 0.03, SECTION),
+        *(
+            Published(f"linear, {variant}, {layer}", acc, 0.03, SECTION)
+            for variant in VARIANTS
+            for layer, acc in zip(LAYERS[variant], LINEAR[variant], strict=True)
+        ),
+    ),
+    seeds={"smoke": 2, "quick": 2, "paper": 3},
+    cost={"smoke": 10.0, "quick": 38.0, "paper": 200.0},
+    peer_seconds=100.0,
 )
-SEEDS = {"smoke": 2, "quick": 2, "paper": 3}
-PEER_SECONDS = 100.0
-ESTIMATE = {"smoke": 10.0, "quick": 38.0, "paper": 200.0}  # seconds of one core
 
 MAX_SHIFT = 10  # positions
 SLOPE_STD, OFFSET_STD = 0.04, 0.3  # of the new slope, a position, and of the new offset

@@ -1,5 +1,4 @@
-"""Spatial priors: the benchmark table. Do models that know that time is ordered read these signals
-better?
+"""Spatial priors: the benchmark table.
 
 Four models from no prior to a strong one (logistic regression, MLP, CNN, GRU) are trained on the
 frozen set by one protocol: Adam, learning rate 0.01, batches of 100 in fixed order, 6,000 steps,
@@ -9,9 +8,6 @@ what a model loses there is what it drew from the order.
 The MNIST column is the same protocol on MNIST's images, where they are given (`--mnist`): logistic
 regression and MLP on the 784 pixels, CNN and GRU on the rows, the image as a series of 28 steps
 with 28 values each. Pixels lie in [0, 1], as they come.
-
-Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439),
-section 2 and table 1.
 """
 
 from __future__ import annotations
@@ -29,11 +25,10 @@ from mnist1d.config import DataConfig
 from mnist1d.dataset import make_dataset
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+from mnist1d.experiments.study import Info
 from mnist1d.learning.registry import MODELS, check_model, in_order, models_of, resolve, takes
 from mnist1d.mnist import load_mnist
 
-NAME = "spatial-priors"
-TITLE = "Spatial priors: the benchmark table"
 TABLE_1 = "arXiv 2011.14439, table 1"
 CLAIMED = ("logistic", "mlp", "cnn", "gru")  # the models that the claims are about
 PAST_LINEAR = CLAIMED[1:]
@@ -50,13 +45,24 @@ HUMAN_ACC, HUMAN_ANSWERS = (
     400,
 )  # the distinct answers that are public; their fifth file repeats another
 HUMAN_SE = math.sqrt(HUMAN_ACC * (1 - HUMAN_ACC) / HUMAN_ANSWERS)
-SEEDS = {"smoke": 2, "quick": 3, "paper": 8}
-PEER_SECONDS = 105.0
-ESTIMATE = {
-    "smoke": 16.0,
-    "quick": 64.0,
-    "paper": 320.0,
-}  # seconds of one core, half of the last on MNIST
+INFO = Info(
+    name="spatial-priors",
+    title="Spatial priors: the benchmark table",
+    question="Do models that know that time is ordered read these signals better?",
+    source=(
+        "Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv "
+        "2011.14439), section 2 and table 1"
+    ),
+    published=PUBLISHED,
+    seeds={"smoke": 2, "quick": 3, "paper": 8},
+    cost={
+        "smoke": 16.0,
+        "quick": 64.0,
+        "paper": 320.0,
+    },
+    peer_seconds=105.0,
+    quiz=True,
+)
 DATASETS = ("mnist1d", "mnist")
 SHUFFLED = DataConfig(shuffle_seq=True)
 ROW = 28  # pixels; a CNN or GRU sees an image row by row

@@ -1,5 +1,4 @@
-"""Interpolation thresholds, losses and outputs: does the width that fits the training set grow with
-the number of classes?
+"""Interpolation thresholds, losses and outputs.
 
 n training signals of the first K digits, a share of whose labels is drawn anew, are learned by
 networks with two hidden layers of equal width (relu), by mean squared error to one-hot targets
@@ -13,9 +12,6 @@ threshold is the smallest number of parameters at which it is fitted, read off b
 a straight line in both logarithms; NaN where no width fits. The peak is the number of parameters
 with the largest test loss. Growth is the slope of either against K, and the exponent a of threshold
 ~ K^a: 1 is linear, 0 stays put.
-
-Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439),
-section 3.2.
 """
 
 from __future__ import annotations
@@ -34,18 +30,25 @@ from mnist1d.dataset import make_dataset
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+from mnist1d.experiments.study import Info
 
-NAME = "thresholds"
-TITLE = "Interpolation thresholds, losses and outputs"
 SECTION = "arXiv 2011.14439, section 3.2"
 LOSSES = {"mse": "MSE", "cross_entropy": "NLL"}
-PUBLISHED = (
-    Published("exponent, MSE", 1.0, 0.25, f"{SECTION}: grows linearly", unit=""),
-    Published("exponent, NLL", 0.0, 0.25, f"{SECTION}: stays put", unit=""),
+INFO = Info(
+    name="thresholds",
+    title="Interpolation thresholds, losses and outputs",
+    question="Does the width that fits the training set grow with the number of classes?",
+    source=(
+        "Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv "
+        "2011.14439), section 3.2"
+    ),
+    published=(
+        Published("exponent, MSE", 1.0, 0.25, f"{SECTION}: grows linearly", unit=""),
+        Published("exponent, NLL", 0.0, 0.25, f"{SECTION}: stays put", unit=""),
+    ),
+    seeds={"smoke": 1, "quick": 2, "paper": 3},
+    cost={"smoke": 8.0, "quick": 22.0, "paper": 1180.0},
 )
-SEEDS = {"smoke": 1, "quick": 2, "paper": 3}
-PEER_SECONDS = None
-ESTIMATE = {"smoke": 8.0, "quick": 22.0, "paper": 1180.0}  # seconds of one core
 FITTED = 0.05  # of chance
 
 

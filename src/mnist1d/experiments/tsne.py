@@ -1,4 +1,4 @@
-"""t-SNE: do classes that are easy to separate in MNIST separate in MNIST-1D?
+"""t-SNE: how far classes separate.
 
 5,000 signals of MNIST-1D and as many digits of MNIST, each mapped into the plane by t-SNE and
 coloured by class. How far the classes separate is measured, before and after: the share of points
@@ -6,9 +6,6 @@ whose 10 nearest neighbours, themselves left out, vote for their class. MNIST ha
 (`--mnist`); without it that half is skipped.
 
 Rows: `knn acc space`, `knn acc plane`, seconds; `plane` (n, 2) and `labels` (n,).
-
-Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439),
-figure 2; van der Maaten and Hinton, Visualizing Data using t-SNE (JMLR 2008).
 """
 
 from __future__ import annotations
@@ -25,16 +22,24 @@ from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.dataset import make_dataset
 from mnist1d.errors import MissingExtraError, UsageError
-from mnist1d.experiments.claims import Claim, Published, above, mean_interval
+from mnist1d.experiments.claims import Claim, above, mean_interval
 from mnist1d.experiments.rows import Row, Rows, scalar_rows
+from mnist1d.experiments.study import Info
 from mnist1d.mnist import load_mnist
 
-NAME = "tsne"
-TITLE = "t-SNE: how far classes separate"
-PUBLISHED: tuple[Published, ...] = ()  # a figure to look at; no number
-SEEDS = {"smoke": 2, "quick": 2, "paper": 3}
-PEER_SECONDS = 115.0
-ESTIMATE = {"smoke": 3.0, "quick": 5.0, "paper": 120.0}  # seconds of one core
+INFO = Info(
+    name="tsne",
+    title="t-SNE: how far classes separate",
+    question="Do classes that are easy to separate in MNIST separate in MNIST-1D?",
+    source=(
+        "Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv "
+        "2011.14439), figure 2; van der Maaten and Hinton, Visualizing Data using t-SNE (JMLR "
+        "2008)"
+    ),
+    seeds={"smoke": 2, "quick": 2, "paper": 3},
+    cost={"smoke": 3.0, "quick": 5.0, "paper": 120.0},
+    peer_seconds=115.0,
+)
 DATASETS = ("mnist1d", "mnist")
 METHODS = {"openTSNE": "openTSNE", "scikit-learn": "sklearn"}  # name: module
 

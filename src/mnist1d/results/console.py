@@ -58,6 +58,9 @@ class Shown(Quiet):
             self.row = self.bar.add_task("starting", total=len(todo), left="")
             self.seconds_done = 0.0
 
+    def changed(self, line: str) -> None:
+        say(line)
+
     def begin(self, task: Task) -> None:
         self.running[id(task)] = task.study
         self._redraw()
@@ -139,7 +142,7 @@ def show_results(results: Results, console: Console | None = None) -> None:
         highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else 160
     )
     if results.table:
-        console.print(table(*results.table, title=f"{results.study.TITLE} ({results.label})"))
+        console.print(table(*results.table, title=f"{results.study.INFO.title} ({results.label})"))
     lines = [
         [m.published.name, number(m.published.value, m.published.unit), number(m.mean, m.published.unit),
          interval(m.low, m.high, m.published.unit) if m.n else "", str(m.n), {True: "yes", False: "no", None: ""}[m.within]]

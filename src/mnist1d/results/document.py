@@ -8,20 +8,19 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from mnist1d.experiments import STUDIES, load
+from mnist1d.experiments import STUDIES, Loaded, load
 from mnist1d.experiments.claims import Claim, Published, mean_interval
+from mnist1d.experiments.registry import find
 from mnist1d.experiments.rows import Rows
 from mnist1d.files import atomic_path
 from mnist1d.runs import quiz
 from mnist1d.runs.store import Store, Sweep
 
 FORMATS = ("svg", "png", "pdf")
-BENCHMARK = "spatial-priors"  # the study whose table people join
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class Results:
-    """One study as a sweep asked for it: its name, the sweep's label, the rows, and what follows
+    """One study as a sweep asked for it: the study, the sweep's label, the rows, and what follows
     from them."""
 
-    name: str
+    study: Loaded
     label: str
     rows: Rows
     measured: list[Measured]
@@ -64,9 +63,9 @@ class Results:
     quizzes: Sequence[dict[str, Any]] = ()  # people's, for the benchmark table
 
     @property
-    def study(self) -> ModuleType:
-        """Return the study's module."""
-        return load(self.name)
+    def name(self) -> str:
+        """Return the study's name."""
+        return self.study.INFO.name
 
     def file_name(self, slug: str) -> str:
         """Return the name of a figure's files without their ending; overrides are part of it, the
@@ -82,7 +81,7 @@ class Results:
     @property
     def table(self) -> tuple[list[str], list[list[str]]] | None:
         """Return the study's own table, where it has one."""
-        if not (hasattr(self.study, "table") and len(self.rows)):
+        if not len(self.rows):
             return None
         header, lines = self.study.table(self.rows)
         return header, [*lines, *quiz.lines(header, self.quizzes)]
@@ -108,21 +107,20 @@ class Results:
 def results_in(store: Store, sweep: Sweep) -> Results:
     """Return what a sweep found out; the benchmark table gains a line for each quiz in the
     store."""
-    quizzes = quiz.quizzes(store) if sweep.study == BENCHMARK else ()
-    return replace(
-        results_of(sweep.study, store.all_rows(sweep.study, sweep.wanted), sweep.label),
-        quizzes=quizzes,
-    )
+    study = find(sweep.study, store.reference(sweep.study))
+    rows = store.all_rows(sweep.study, sweep.wanted)
+    quizzes = quiz.quizzes(store) if study.INFO.quiz else ()
+    return replace(results_of(study, rows, sweep.label), quizzes=quizzes)
 
 
-def results_of(study: str, rows: Rows, label: str = "") -> Results:
+def results_of(study: str | Loaded, rows: Rows, label: str = "") -> Results:
     """Return what the rows of a study say."""
-    module = load(study)
-    values = module.measured(rows) if len(rows) else {}
+    study = load(study) if isinstance(study, str) else study
+    values = study.measured(rows) if len(rows) else {}
     measured = [
-        _measured(p, np.asarray(values.get(p.name, ()), dtype=float)) for p in module.PUBLISHED
+        _measured(p, np.asarray(values.get(p.name, ()), dtype=float)) for p in study.INFO.published
     ]
-    return Results(study, label, rows, measured, module.claims(rows) if len(rows) else [])
+    return Results(study, label, rows, measured, list(study.claims(rows)) if len(rows) else [])
 
 
 def latest_results(store: Store, study: str, label: str | None = None) -> list[Results]:
@@ -132,9 +130,11 @@ def latest_results(store: Store, study: str, label: str | None = None) -> list[R
 
 
 def studies_in(store: Store) -> list[str]:
-    """Return the registered studies that the store knows, in the paper's order."""
+    """Return the studies that the store knows: registered ones in the paper's order, then those of
+    files and modules."""
     known = store.studies()
-    return [name for name in STUDIES if name in known]
+    outside = [name for name in known if name not in STUDIES and store.reference(name)]
+    return [name for name in STUDIES if name in known] + outside
 
 
 def save_figures(results: Results, folder: Path) -> dict[str, tuple[bytes, bytes]]:

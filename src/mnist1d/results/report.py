@@ -15,13 +15,13 @@ from importlib import resources
 from itertools import repeat
 from pathlib import Path
 from string import Template
-from types import ModuleType
 from typing import Any
 
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
-from mnist1d.experiments import load
+from mnist1d.experiments import Loaded
 from mnist1d.experiments.claims import FAILS, HOLDS, UNDECIDED, Claim
+from mnist1d.experiments.registry import find
 from mnist1d.files import atomic_path
 from mnist1d.results.document import Results, interval, number, results_in, save_figures, studies_in
 from mnist1d.runs.executors import Here
@@ -38,7 +38,7 @@ class Part:
     """What the report says of one study: its results, table and figures (as data addresses), the
     sweep's label, the calls behind it."""
 
-    name: str
+    study: Loaded
     label: str
     anchor: str
     calls: list[Call]
@@ -48,9 +48,9 @@ class Part:
     error: str | None = None  # why its rows cannot be shown
 
     @property
-    def study(self) -> ModuleType:
-        """Return the study's module."""
-        return load(self.name)
+    def name(self) -> str:
+        """Return the study's name."""
+        return self.study.INFO.name
 
     @property
     def seconds(self) -> float:
@@ -106,7 +106,8 @@ def parts_of(runs: Path, study: str, preset: str | None) -> list[Part]:
         every = store.calls(study)
         for i, sweep in enumerate(store.latest(study, preset)):
             calls = [call for call in every if call.trial in sweep.wanted]
-            part = Part(study, sweep.label, f"{study}-{i}" if i else study, calls)
+            loaded = find(study, store.reference(study))
+            part = Part(loaded, sweep.label, f"{study}-{i}" if i else study, calls)
             try:
                 results = results_in(store, sweep)
                 figures = {
@@ -139,7 +140,7 @@ def page(parts: Sequence[Part], runs: Path) -> str:
     lead += f" {failed} trials failed; see <a href='#problems'>below</a>." if failed else ""
     contents = [
         ("claims", "Claims"),
-        *((part.anchor, part.study.TITLE.split(":")[0]) for part in parts),
+        *((part.anchor, part.study.INFO.title.split(":")[0]) for part in parts),
     ]
     contents += [
         ("timings", "Timings"),
@@ -171,7 +172,7 @@ def _claims(parts: Sequence[Part]) -> str:
     lines = []
     for part in parts:
         if part.results and part.results.claims:
-            title = f'<a href="#{part.anchor}">{escape(part.study.TITLE)}</a> <span class="note">{escape(part.label)}</span>'
+            title = f'<a href="#{part.anchor}">{escape(part.study.INFO.title)}</a> <span class="note">{escape(part.label)}</span>'
             lines.append(
                 f'<tr class="group"><th colspan="{len(header)}" scope="rowgroup">{title}</th></tr>'
             )
@@ -201,18 +202,21 @@ def _claim_cells(claim: Claim) -> list[tuple[str, str]]:
 
 
 def _study(part: Part) -> str:
-    module = part.study
+    info = part.study.INFO
     paragraphs = "".join(
         f"<p{' class=lead' if i == 0 else ''}>{_code(p)}</p>"
-        for i, p in enumerate(description(module))
+        for i, p in enumerate(part.study.description)
     )
     if part.error:
         why = f"<p>Its rows cannot be shown:</p><pre>{escape(part.error)}</pre>"
-        return f'<section id="{part.anchor}"><h2>{escape(module.TITLE)}</h2>{paragraphs}{why}</section>'
-    command = f'<p class="note"><code>mnist1d run {module.NAME} --preset {escape(part.label.split()[0])}</code></p>'
+        return (
+            f'<section id="{part.anchor}"><h2>{escape(info.title)}</h2>{paragraphs}{why}</section>'
+        )
+    command = f'<p class="note"><code>mnist1d run {escape(str(part.study.reference))} --preset {escape(part.label.split()[0])}</code></p>'
     pieces = [
-        f"<h2>{escape(module.TITLE)}</h2>",
+        f"<h2>{escape(info.title)}</h2>",
         paragraphs,
+        f"<p><strong>{escape(part.study.problem)}</strong></p>" if part.study.problem else "",
         command,
         _figures(part),
         _measured(part.results),
@@ -228,23 +232,12 @@ def _study(part: Part) -> str:
         body = [_line(header, list(zip(kinds, map(escape, row), strict=True))) for row in lines]
         pieces.append(f"<h3>Table</h3>{_table(header, body, kinds=kinds)}")
     pieces.append(_settings(part))
-    return f'<section id="{module.NAME}">{"".join(pieces)}</section>'
-
-
-def description(module: ModuleType) -> list[str]:
-    """Return the paragraphs of a study's docstring, its title left out: the question first."""
-    summary, *rest = [" ".join(p.split()) for p in (module.__doc__ or module.TITLE).split("\n\n")]
-    summary = (
-        summary.removeprefix(module.TITLE)
-        if summary.startswith(module.TITLE)
-        else summary.partition(": ")[2]
-    ).lstrip(":. ")
-    return [p[:1].upper() + p[1:] for p in (summary, *rest) if p]
+    return f'<section id="{info.name}">{"".join(pieces)}</section>'
 
 
 def _figures(part: Part) -> str:
     return "".join(
-        f'<figure><div class="paper"><img src="{address}" alt="{escape(part.study.TITLE)}: {slug.replace("-", " ")}"></div>'
+        f'<figure><div class="paper"><img src="{address}" alt="{escape(part.study.INFO.title)}: {slug.replace("-", " ")}"></div>'
         f"<figcaption>{slug.replace('-', ' ').capitalize()}: <code>figures/{part.results.file_name(slug)}</code>.png, .pdf, .svg"
         "</figcaption></figure>"
         for slug, address in part.figures.items()
@@ -295,7 +288,7 @@ def _timings(parts: Sequence[Part]) -> str:
     header = ["study", "preset", "core-seconds here", "published scripts", "ratio"]
     lines = []
     for part in parts:
-        peer = part.study.PEER_SECONDS
+        peer = part.study.INFO.peer_seconds
         paper = part.label == "paper"
         ratio = f"{peer / part.seconds:.1f} times" if peer and paper and part.seconds else ""
         cells = [f"{part.seconds:,.0f} s", f"{peer:,.0f} s" if peer else "none", ratio]

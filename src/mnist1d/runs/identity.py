@@ -6,12 +6,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+T = typing.TypeVar("T")
 SCHEMA = "mnist1d-run/1"  # part of the identity: a change in what rows mean must change every id
 
 
@@ -35,6 +37,23 @@ def nested(config: Any) -> dict[str, Any]:
     return {
         f.name: _plain(getattr(config, f.name), hints[f.name]) for f in dataclasses.fields(config)
     }
+
+
+def rebuild(kind: type[T], values: Mapping[str, Any]) -> T:
+    """Return the config of a class that `nested` wrote; lists become tuples."""
+    hints = typing.get_type_hints(kind)
+    fields = {}
+    for name, value in values.items():
+        inner = next((k for k in _kinds(hints[name]) if dataclasses.is_dataclass(k)), None)
+        is_config = isinstance(value, dict) and inner is not None
+        fields[name] = rebuild(inner, value) if is_config else _tuples(value)
+    return kind(**fields)
+
+
+def _kinds(hint: Any) -> Iterator[Any]:
+    """Yield a type, or the members of a union."""
+    is_union = typing.get_origin(hint) in (types.UnionType, typing.Union)
+    yield from typing.get_args(hint) if is_union else (hint,)
 
 
 def flat(config: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from mnist1d.experiments import Loaded
 from mnist1d.loading import LOADED_FILES
 
 PACKAGES = (
@@ -44,6 +45,12 @@ def _fixed() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "git": commit(Path(__file__).parents[1]),
     }
+
+
+def of_study(study: Loaded) -> dict[str, Any]:
+    """Return file and SHA-256 of a study that is not this package's own; of ours, nothing, since
+    version and commit say it."""
+    return {"study": {"file": study.file, "sha256": study.sha256}} if study.file else {}
 
 
 def command_line() -> str:

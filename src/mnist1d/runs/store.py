@@ -8,7 +8,7 @@ import json
 import math
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 
 from mnist1d.errors import FileFormatError, Mnist1dError, UsageError
 from mnist1d.experiments.rows import Record, Row, Rows
+from mnist1d.experiments.study import Reference
 from mnist1d.runs import schema
 from mnist1d.runs.arrays import packed, read_array, remove_files, take_in_files
 from mnist1d.runs.identity import canonical, flat, nested, trial_id
@@ -148,10 +149,19 @@ class Store:
         wanted: Mapping[str, Sequence[int]],
         command: str,
         started: str | None = None,
+        reference: Reference | None = None,
     ) -> None:
-        """Remember what a sweep wants of one study; the same wish again moves it to the end."""
+        """Remember what a sweep wants of one study; the same wish again moves it to the end.
+
+        reference: where a study from outside the package is found again.
+        """
         text, started = json.dumps(wanted), started or now()
         with self._explained(), self._transaction():
+            if reference is not None:
+                self.db.execute(
+                    "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+                    (f"study {study}", json.dumps(asdict(reference))),
+                )
             self.db.execute(
                 "DELETE FROM sweeps WHERE study = ? AND label = ? AND wanted = ?",
                 (study, label, text),
@@ -161,6 +171,11 @@ class Store:
                 "INSERT INTO sweeps (study, label, wanted, started, command) VALUES (?, ?, ?, ?, ?)",
                 columns,
             )
+
+    def reference(self, study: str) -> Reference | None:
+        """Return where a study from outside the package was found last; None for ours."""
+        found = self._read("SELECT value FROM meta WHERE key = ?", f"study {study}")
+        return Reference(**json.loads(found[0][0])) if found else None
 
     def done(self, trial: str) -> set[int]:
         """Return the seeds of a trial that are done."""
@@ -361,7 +376,7 @@ class Store:
 
 def no_runs(folder: Path) -> str:
     """Return what is said of a folder without a store."""
-    return f"no runs in {folder}: run a study first, mnist1d run spatial-priors --runs {folder}, or name another folder"
+    return f"no runs in {folder}: run a study first, mnist1d run STUDY --runs {folder}, or name another folder"
 
 
 def now() -> str:

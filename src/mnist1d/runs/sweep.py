@@ -15,12 +15,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mnist1d.checks import check_name
 from mnist1d.errors import UsageError
-from mnist1d.experiments import PRESETS, load
+from mnist1d.experiments import STUDIES, Reference, load
 from mnist1d.runs import provenance
 from mnist1d.runs.executors import make_executor
-from mnist1d.runs.identity import flat, trial_id
+from mnist1d.runs.identity import flat, nested, trial_id
 from mnist1d.runs.overrides import apply_overrides, parse_overrides, shown
 from mnist1d.runs.store import Store, StoreError, now
 from mnist1d.runs.work import Outcome, work
@@ -30,14 +29,19 @@ LOCK = "sweep.lock"
 
 @dataclass(frozen=True)
 class Task:
-    """A unit of work: one config of a study and the seeds wanted of it. `estimate`: seconds of one
-    core."""
+    """A unit of work: one config of a study and the seeds wanted of it.
+
+    estimate: seconds of one core. reference: where any process finds the study again (default: by
+    its name). sha256: the study's file at this moment, for studies from outside the package.
+    """
 
     study: str
     config: Any
     seeds: tuple[int, ...]
     label: str
     estimate: float
+    reference: Reference | None = None
+    sha256: str = ""
 
     @cached_property
     def trial(self) -> str:
@@ -64,7 +68,10 @@ class Summary:
 
 
 def plan(
-    study: str, preset: str = "quick", seeds: int | None = None, overrides: Iterable[str] = ()
+    study: str | Reference,
+    preset: str = "quick",
+    seeds: int | None = None,
+    overrides: Iterable[str] = (),
 ) -> list[Task]:
     """Return the tasks of a study at a preset; `overrides` are texts such as "num_steps=500,1000".
 
@@ -74,17 +81,16 @@ def plan(
     fewer than one seed, a value of the wrong type or out of range.
     """
     module = load(study)
-    check_name(preset, PRESETS, "preset")
     if seeds is not None and seeds < 1:
         raise UsageError(f"seeds must be at least 1, got {seeds}")
-    usual = module.grid(preset)
-    parsed = parse_overrides(type(usual[0]), overrides)
+    usual = module.trials(preset)
+    parsed = parse_overrides(module.Config, overrides)
     varied = {name for name in parsed if len({flat(config)[name] for config in usual}) > 1}
-    count = module.SEEDS[preset] if seeds is None else seeds
-    weight = getattr(
-        module, "weight", lambda config: 1.0
-    )  # relative cost of a config, where a study's trials differ much
-    second = module.ESTIMATE[preset] / sum(map(weight, usual)) / module.SEEDS[preset]
+    info, weight = module.INFO, module.weight
+    count = info.seeds[preset] if seeds is None else seeds
+    calls = sum(map(weight, usual)) * info.seeds[preset]  # in units of one of weight 1
+    second = info.cost[preset] / calls if info.cost else 1.0
+    name, origin = info.name, (module.reference, module.sha256)
     tasks = []
     for values in itertools.product(*(parsed[name] for name in parsed if name not in varied)):
         alone = dict(zip((name for name in parsed if name not in varied), values, strict=True))
@@ -94,7 +100,7 @@ def plan(
         )
         configs = apply_overrides(usual, chosen)
         tasks += [
-            Task(study, config, tuple(range(count)), label, second * weight(config) * count)
+            Task(name, config, tuple(range(count)), label, second * weight(config) * count, *origin)
             for config in configs
         ]
     return tasks
@@ -129,6 +135,8 @@ def sweep(
         size = getattr(pool, "workers", workers or 1)
         todo = sorted(balanced(todo, size), key=lambda task: -task.estimate)
         progress.start(summary, todo, size)
+        for line in changed_since(store, tasks):
+            progress.changed(line)
         try:
             _drive(store, pool, size, todo, summary, fail_fast, progress)
         except BaseException:
@@ -149,6 +157,8 @@ class Progress:
     def waiting(self, owner: str) -> None: ...
 
     def start(self, summary: Summary, todo: Sequence[Task], workers: int) -> None: ...
+
+    def changed(self, line: str) -> None: ...
 
     def begin(self, task: Task) -> None: ...
 
@@ -172,7 +182,9 @@ def _drive(
             task = next_of(queue, [task.study for task in running.values()])
             queue.remove(task)
             progress.begin(task)
-            running[pool.submit(work, task.study, task.config, task.seeds)] = task
+            running[
+                pool.submit(work, task.reference or task.study, nested(task.config), task.seeds)
+            ] = task
         for future in wait(running, return_when=FIRST_COMPLETED).done:
             task = running.pop(future)
             outcome = _outcome(future)
@@ -220,11 +232,53 @@ def _write(store: Store, task: Task, outcome: Outcome) -> None:
 
 def _record(store: Store, tasks: Sequence[Task]) -> None:
     started = now()
+    outside = {task.study: task.reference for task in tasks if task.study not in STUDIES}
+    for study, reference in outside.items():
+        _check_owner(store, study, reference)
     for study, label in dict.fromkeys((task.study, task.label) for task in tasks):
         wanted = {
             task.trial: task.seeds for task in tasks if (task.study, task.label) == (study, label)
         }
-        store.record_sweep(study, label, wanted, provenance.command_line(), started)
+        store.record_sweep(
+            study, label, wanted, provenance.command_line(), started, outside.get(study)
+        )
+
+
+def _check_owner(store: Store, study: str, reference: Reference | None) -> None:
+    """Refuse a study whose name another one has in this store: their rows would mix."""
+    before = store.reference(study)
+    if before is None or before == reference:
+        return
+    try:
+        other, this = load(before), load(reference or study)
+    except UsageError:  # moved or gone
+        return
+    if other.INFO.name == study and other.sha256 != this.sha256:
+        raise UsageError(
+            f"the name {study!r} belongs to {before} in {store.folder}: choose another INFO.name "
+            f"in {this.where}, or another folder with --runs"
+        )
+
+
+def changed_since(store: Store, tasks: Sequence[Task]) -> list[str]:
+    """Return a line for each study from outside whose file has changed since the rows that a sweep
+    takes from the store were made."""
+    lines = []
+    for study, sha256 in {task.study: task.sha256 for task in tasks if task.sha256}.items():
+        wanted = {task.trial: set(task.seeds) for task in tasks if task.study == study}
+        older = {
+            call.trial
+            for call in store.calls(study)
+            if call.status == "done"
+            and wanted.get(call.trial, set()).intersection(call.seeds)
+            and call.provenance.get("study", {}).get("sha256") != sha256
+        }
+        if older:
+            lines.append(
+                f"{study}: {len(older)} of {len(wanted)} trials were run by an earlier version of its "
+                f"file and are reused; to run them again, use a new folder with --runs"
+            )
+    return lines
 
 
 def _missing(store: Store, tasks: Sequence[Task], retry_failed: bool) -> tuple[Summary, list[Task]]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from mnist1d.errors import MissingDataError, MissingExtraError, Mnist1dError
-from mnist1d.experiments import load
+from mnist1d.errors import MissingDataError, MissingExtraError, Mnist1dError, UsageError
+from mnist1d.experiments import Loaded, Reference, load
 from mnist1d.experiments.rows import Row
 from mnist1d.runs import provenance
+from mnist1d.runs.identity import rebuild
 from mnist1d.runs.store import now
 
 
@@ -30,14 +31,20 @@ class Outcome:
     provenance: dict[str, Any] = field(default_factory=dict)
 
 
-def work(study: str, config: Any, seeds: Sequence[int]) -> Outcome:
+def work(reference: str | Reference, values: Mapping[str, Any], seeds: Sequence[int]) -> Outcome:
     """Run a trial for some seeds. An exception of the study becomes an outcome, so that it stops no
-    other trial."""
+    other trial.
+
+    values: the config as `nested` writes it. Plain values travel, since a worker knows no class of
+    a study's file before it has imported the file.
+    """
     started, begin = now(), time.perf_counter()
-    status, rows, error = "done", [], None
+    status, rows, error, origin = "done", [], None, {}
     try:
+        study = load(reference)
+        origin = provenance.of_study(study)
         _enable_cache()
-        rows = checked(load(study).run(config, tuple(seeds)), seeds)
+        rows = check_rows(study, study.run(rebuild(study.Config, values), tuple(seeds)), seeds)
     except (MissingDataError, MissingExtraError) as reason:
         status, error = "skipped", str(reason)
     except Mnist1dError as reason:
@@ -45,17 +52,25 @@ def work(study: str, config: Any, seeds: Sequence[int]) -> Outcome:
     except Exception:
         status, error = "failed", traceback.format_exc()
     return Outcome(
-        status, rows, error, started, time.perf_counter() - begin, provenance.of_this_process()
+        status,
+        rows,
+        error,
+        started,
+        time.perf_counter() - begin,
+        provenance.of_this_process() | origin,
     )
 
 
-def checked(rows: Sequence[Row], seeds: Sequence[int]) -> list[Row]:
-    """Return the rows with plain values; ValueError where a seed has none, or one that was not
-    asked for has some."""
-    found = {row.seed for row in rows}
+def check_rows(study: Loaded, rows: Sequence[Row], seeds: Sequence[int]) -> list[Row]:
+    """Return the rows with plain values. Errors: UsageError for anything but a Row, for a seed
+    without rows, or for one that was not asked for."""
+    rule = f"{study.where}: run(config, seeds) must return"
+    if other := next((row for row in rows or () if not isinstance(row, Row)), None):
+        raise UsageError(f"{rule} a list of Row, got {type(other).__name__} in it")
+    found = {row.seed for row in rows or ()}
     if found != set(seeds):
-        raise ValueError(
-            f"a study must return rows for exactly the seeds that it was given, {sorted(seeds)}; got rows for {sorted(found)}"
+        raise UsageError(
+            f"{rule} rows for exactly the seeds it was given, {sorted(seeds)}; got rows for {sorted(found)}"
         )
     return [
         row._replace(value=np.asarray(row.value) if np.ndim(row.value) else float(row.value))

@@ -9,7 +9,7 @@ from typing import Any
 
 from mnist1d.errors import Mnist1dError
 from mnist1d.results.document import Results, finite, interval, number, results_in, studies_in
-from mnist1d.results.report import MAX_SVG, description
+from mnist1d.results.report import MAX_SVG
 from mnist1d.runs.quiz import quizzes
 from mnist1d.runs.store import DATABASE, Store, Sweep, now, open_store
 
@@ -92,7 +92,8 @@ def part_of(
     figures: dict[str, bytes] = {}
     try:
         results = results_in(store, sweep)
-        part["title"], (part["question"], *_) = results.study.TITLE, description(results.study)
+        info = results.study.INFO
+        part["title"], part["question"] = info.title, results.study.problem or info.question
         part["claims"] = [claim_cells(claim) for claim in results.claims]
         part["measured"] = [measured_cells(m) for m in results.measured]
         if results.table:
@@ -103,7 +104,7 @@ def part_of(
                 {
                     "name": slug,
                     "src": path,
-                    "alt": f"{results.study.TITLE}: {slug.replace('-', ' ')}",
+                    "alt": f"{info.title}: {slug.replace('-', ' ')}",
                 }
             )
     except Exception as error:  # what one study cannot show must not take the others' results away

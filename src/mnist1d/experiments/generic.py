@@ -1,0 +1,97 @@
+"""The table and the figure of a study that draws none of its own: one line per trial, named by the
+fields that differ between the trials."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnist1d.experiments.claims import mean_interval
+from mnist1d.experiments.rows import Rows
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MAX_COLUMNS, MAX_PANELS = 8, 4  # metrics in the table, panels in the figure
+TIMES = ("seconds", "compile_seconds")  # measured in every study, drawn in none
+
+
+def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+    """Return each trial's metrics at their last step, as mean and 95 % interval over seeds."""
+    trials = by_trial(rows)
+    fields, metrics = varying(trials), metrics_of(rows)[:MAX_COLUMNS]
+    lines = []
+    for trial in trials:
+        cells = [_cell(trial.final(m), m) if m in metrics_of(trial) else "" for m in metrics]
+        count = len(trial.unique("seed"))
+        lines.append([*(_shown(trial, name) for name in fields), *cells, str(count)])
+    return [*fields, *metrics, "seeds"], lines
+
+
+def figures(rows: Rows) -> dict[str, Figure]:
+    """Draw every metric that has steps as curves, one per trial; where none has, the final values
+    as points with their 95 % interval."""
+    from mnist1d.plots import style
+
+    trials = by_trial(rows)
+    metrics = [name for name in metrics_of(rows) if name not in TIMES]
+    curves = [name for name in metrics if _has_steps(rows, name)][:MAX_PANELS]
+    panels = curves or metrics[:MAX_PANELS]
+    if not panels:
+        return {}
+    fields = varying(trials)
+    labels = [", ".join(f"{name}={_shown(trial, name)}" for name in fields) for trial in trials]
+    figure, axes = style.figure(1, len(panels), size=(4.5 * len(panels), 3.5))
+    for ax, metric in zip(np.atleast_1d(axes), panels, strict=True):
+        for at, (trial, label) in enumerate(zip(trials, labels, strict=True)):
+            if metric not in metrics_of(trial):
+                continue
+            if curves:
+                style.band(ax, *trial.curve(metric), label=label)
+            else:
+                mean, low, high = mean_interval(trial.final(metric))
+                error = [[mean - low], [high - mean]] if np.isfinite(low) else None
+                ax.errorbar(at, mean, error, fmt="o", capsize=3, label=label)
+        ax.set(title=metric, xlabel="steps" if curves else "trial")
+        if not curves:
+            ax.set_xticks(range(len(trials)))
+    if fields:
+        handles = np.atleast_1d(axes)[0].get_legend_handles_labels()
+        style.legend(figure, handles=handles[0], labels=handles[1], loc="outside lower center")
+    return {"metrics": figure}
+
+
+def by_trial(rows: Rows) -> list[Rows]:
+    """Return the rows of each trial, in the order of the grid."""
+    return [rows.where(trial=trial) for trial in rows.unique("trial")]
+
+
+def varying(trials: Sequence[Rows]) -> list[str]:
+    """Return the fields of the config whose values differ between trials."""
+    configs = [trial.records[0].config for trial in trials]
+    names = dict.fromkeys(name for config in configs for name in config)
+    return [name for name in names if len({config.get(name) for config in configs}) > 1]
+
+
+def metrics_of(rows: Rows) -> list[str]:
+    """Return the metrics that are numbers, in order of first appearance."""
+    return list(dict.fromkeys(r.metric for r in rows if not isinstance(r.value, np.ndarray)))
+
+
+def _has_steps(rows: Rows, metric: str) -> bool:
+    return len(set(rows.where(metric=metric).unique("step")) - {None}) > 1
+
+
+def _shown(trial: Rows, name: str) -> str:
+    value = trial.records[0].config.get(name)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _cell(values: np.ndarray, metric: str) -> str:
+    """Return mean and interval; an accuracy in percent."""
+    scale = 100 if metric.endswith(("_acc", " acc")) else 1
+    text = "{:.1f}" if scale == 100 else "{:.4g}"
+    mean, low, high = (text.format(scale * value) for value in mean_interval(values))
+    return f"{mean} [{low}, {high}]" if len(values) > 1 else mean

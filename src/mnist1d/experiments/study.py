@@ -1,0 +1,227 @@
+"""The contract: what a study is, checked part by part.
+
+A study is a module (or any object) with these parts; the first four are required, the others have
+defaults:
+
+    INFO                     Info: name, title, question, source, published figures, seeds, cost
+    Config                   frozen dataclass; every field is part of a trial's identity
+    grid(preset)             the trials of "smoke", "quick" or "paper": a list of Config
+    run(config, seeds)       train or measure; a list of Row, some for every seed
+    weight(config)           cost of a trial relative to the others of its grid (default: 1)
+    measured(rows)           {name of a published figure: values by seed} (default: none)
+    table(rows)              header and lines of text (default: means of all metrics)
+    figures(rows)            {slug: matplotlib figure} (default: curves of the metrics)
+    claims(rows)             list of Claim (default: none)
+
+Rows go to the last four as the store has them: all of a sweep, or only some while it runs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mnist1d.checks import check_name
+from mnist1d.errors import UsageError
+from mnist1d.experiments import generic
+from mnist1d.experiments.claims import Claim, Published
+from mnist1d.experiments.rows import Row, Rows
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PRESETS = ("smoke", "quick", "paper")
+REQUIRED = ("INFO", "Config", "grid", "run")
+RULES = {
+    "INFO": "INFO = Info(name=..., title=..., question=...)",
+    "Config": "a frozen dataclass: @dataclass(frozen=True) class Config",
+    "grid": "a function: def grid(preset) -> list[Config]",
+    "run": "a function: def run(config, seeds) -> list[Row]",
+    "weight": "a function: def weight(config) -> float",
+    "measured": "a function: def measured(rows) -> dict",
+    "table": "a function: def table(rows) -> tuple[list[str], list[list[str]]]",
+    "figures": "a function: def figures(rows) -> dict",
+    "claims": "a function: def claims(rows) -> list[Claim]",
+}
+ARGUMENTS = {"grid": 1, "run": 2, "weight": 1, "measured": 1, "table": 1, "figures": 1, "claims": 1}
+
+
+@dataclass(frozen=True)
+class Info:
+    """What is known of a study before it runs.
+
+    name: as on the command line, lower case with hyphens. title: a heading. question: one sentence.
+    source: the publication. published: its figures. seeds: number per preset. cost: estimated
+    seconds of one core per preset; without it, times are not predicted. peer_seconds: time of the
+    published scripts at the paper's settings. quiz: its table gains a line for each quiz in the
+    store.
+    """
+
+    name: str
+    title: str
+    question: str
+    source: str = ""
+    published: tuple[Published, ...] = ()
+    seeds: Mapping[str, int] = field(
+        default_factory=lambda: {"smoke": 2, "quick": 3, "paper": 8}, hash=False
+    )
+    cost: Mapping[str, float] = field(default_factory=dict, hash=False)
+    peer_seconds: float | None = None
+    quiz: bool = False
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.name):
+            raise UsageError(
+                f"name must be lower-case words joined by hyphens, like 'weight-decay'; got {self.name!r}"
+            )
+        for what, known in (("seeds", self.seeds), ("cost", self.cost)):
+            if set(known) != set(PRESETS) and (what == "seeds" or known):
+                raise UsageError(
+                    f"{what} must have a value for each of {', '.join(PRESETS)}, got {dict(known)}"
+                )
+        names = [published.name for published in self.published]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise UsageError(f"published figures need different names; {min(twice)!r} comes twice")
+
+
+class Study(Protocol):
+    """The parts of a study. A module with these names is one; `Loaded` has them all."""
+
+    @property
+    def INFO(self) -> Info: ...
+    @property
+    def Config(self) -> type[Any]: ...
+    def grid(self, preset: str, /) -> Sequence[Any]: ...
+    def run(self, config: Any, seeds: Sequence[int], /) -> Sequence[Row]: ...
+    def weight(self, config: Any, /) -> float: ...
+    def measured(self, rows: Rows, /) -> Mapping[str, Any]: ...
+    def table(self, rows: Rows, /) -> tuple[list[str], list[list[str]]]: ...
+    def figures(self, rows: Rows, /) -> Mapping[str, Figure]: ...
+    def claims(self, rows: Rows, /) -> Sequence[Claim]: ...
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Where any process finds a study again: a registered name, the absolute path of a file, or
+    "module" or "module:object" with the folder to import it from (empty: installed)."""
+
+    target: str
+    folder: str = ""
+
+    @property
+    def is_file(self) -> bool:
+        return self.target.endswith(".py")
+
+    def __str__(self) -> str:
+        return self.target
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A study as sweeps, reports and the page use it: every part, defaults filled in, and where it
+    came from. file and sha256 are empty for this package's own studies, whose version and commit
+    are known."""
+
+    INFO: Info
+    Config: type[Any]
+    grid: Callable[[str], Sequence[Any]]
+    run: Callable[[Any, Sequence[int]], Sequence[Row]]
+    weight: Callable[[Any], float]
+    measured: Callable[[Rows], Mapping[str, Any]]
+    table: Callable[[Rows], tuple[list[str], list[list[str]]]]
+    figures: Callable[[Rows], Mapping[str, Any]]
+    claims: Callable[[Rows], Sequence[Claim]]
+    doc: str
+    reference: Reference
+    file: str = ""
+    sha256: str = ""
+    problem: str = ""  # why only a placeholder stands here
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as a reference: functions of a study's file are known to no other process."""
+        from mnist1d.experiments.registry import find
+
+        return find, (self.INFO.name, self.reference)
+
+    @property
+    def where(self) -> str:
+        """Return what a message calls it: its file, else its name."""
+        return self.file or self.INFO.name
+
+    @property
+    def description(self) -> list[str]:
+        """Return paragraphs for a reader: the question, then the docstring below its first one."""
+        below = [" ".join(p.split()) for p in inspect.cleandoc(self.doc).split("\n\n")[1:]]
+        source = [f"Source: {self.INFO.source}."] if self.INFO.source else []
+        return [self.INFO.question, *below, *source]
+
+    def trials(self, preset: str) -> list[Any]:
+        """Return the configs of a preset. Errors: UsageError for an unknown preset, or a grid that
+        raises, is empty, or holds anything but Config."""
+        check_name(preset, PRESETS, "preset")
+        part = f"{self.where}: grid({preset!r})"
+        try:
+            configs = list(self.grid(preset))
+        except Exception as error:
+            line = line_of(error, self.file)
+            raise UsageError(f"{part} raised {told(error)}{line}; {RULES['grid']}") from error
+        if not configs or not all(isinstance(config, self.Config) for config in configs):
+            kinds = sorted({type(config).__name__ for config in configs})
+            got = f"a list of {', '.join(kinds)}" if kinds else "an empty list"
+            raise UsageError(f"{part} must return at least one Config, and only Configs; got {got}")
+        return configs
+
+
+DEFAULTS: dict[str, Callable[..., Any]] = {
+    "weight": lambda config: 1.0,
+    "measured": lambda rows: {},
+    "table": generic.table,
+    "figures": generic.figures,
+    "claims": lambda rows: [],
+}
+
+
+def assemble(parts: object, reference: Reference, file: str, sha256: str) -> Loaded:
+    """Return a study from an object that has its parts. Errors: UsageError, naming file, part and
+    rule, for a part that is missing or is not what it must be."""
+    where = file or str(reference)
+    for name in REQUIRED:
+        if not hasattr(parts, name):
+            raise UsageError(f"{where}: the study has no {name}; add {RULES[name]}")
+    for name, rule in RULES.items():
+        if hasattr(parts, name) and not _fits(name, getattr(parts, name)):
+            raise UsageError(f"{where}: {name} must be {rule}")
+    found = {name: getattr(parts, name, DEFAULTS.get(name)) for name in RULES}
+    doc = getattr(parts, "__doc__", None) or ""
+    return Loaded(**found, doc=doc, reference=reference, file=file, sha256=sha256)
+
+
+def _fits(name: str, part: object) -> bool:
+    if name == "INFO":
+        return isinstance(part, Info)
+    if name == "Config":
+        is_class = isinstance(part, type) and dataclasses.is_dataclass(part)
+        return is_class and part.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    if not callable(part):
+        return False
+    try:
+        inspect.signature(part).bind(*[None] * ARGUMENTS[name])
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def line_of(error: BaseException, file: str) -> str:
+    """Return the last line of a file that an error went through, as " (line 7)"."""
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
+    return f" (line {lines[-1]})" if file and lines else ""
+
+
+def told(error: BaseException) -> str:
+    """Return an exception in one line: its kind and its message."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
