@@ -1,0 +1,55 @@
+"""What CI runs, as sessions that also run locally: `nox -s lint`, `nox -s tests-3.13`, ..."""
+
+import nox
+
+PYTHONS = ["3.11", "3.12", "3.13"]
+OLDEST = [  # the lower bounds of pyproject.toml
+    "numpy==1.26.0",
+    "scipy==1.11.2",
+    "jax==0.6.0",
+    "jaxlib==0.6.0",
+    "optax==0.2.4",
+    "matplotlib==3.8.0",
+    "scikit-learn==1.4.0",
+    "rich==13.0.0",
+]
+nox.options.sessions = ["lint", "types", "tests"]
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format."""
+    session.install("ruff")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types that `py.typed` promises."""
+    session.install("-e", ".[lab,test]", "pyright")
+    session.run("pyright")
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the default tests with the newest dependencies."""
+    session.install("-e", ".[lab,test]")
+    session.run("pytest", "-q", "-n", "2", "--dist", "loadfile", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
+def oldest(session: nox.Session) -> None:
+    """Run the default tests with the oldest supported dependencies."""
+    session.install("-e", ".[lab,test]", *OLDEST)
+    session.run("pytest", "-q", "-n", "2", "--dist", "loadfile", *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build wheel and sdist, check their metadata, install the wheel, and list known vulnerabilities."""
+    session.install("build", "twine", "pip-audit", "cyclonedx-bom")
+    session.run("python", "-m", "build", "--outdir", "dist")
+    session.run("twine", "check", "--strict", "dist/*.whl", "dist/*.tar.gz", external=False)
+    session.run("cyclonedx-py", "environment", "--output-file", "dist/sbom.cdx.json")
+    session.run("pip-audit", "--skip-editable")
