@@ -139,7 +139,7 @@ def test_a_seed_that_diverges_is_left_out_and_counted(far):
         ("0.620", ["2", "1"]),
         ("0.621", ["3", "0"]),
     ]
-    drawn = figures(Rows(made))["learning-rate"].axes
+    drawn = figures(Rows(made))["learning-rate"][0].axes
     assert all(
         np.isfinite(np.asarray(line.get_ydata(), float)).all() for ax in drawn for line in ax.lines
     )

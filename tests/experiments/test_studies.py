@@ -174,7 +174,8 @@ def test_figures_show_something(smoke):
 
         image = imread(smoke.folder / "figures" / f"{smoke.study.INFO.name}-{slug}.png")[..., :3]
         assert (image.min(axis=-1) < 0.9).mean() > 0.002, f"{slug} is blank"
-    for figure in smoke.study.figures(smoke.rows).values():
+    for figure, caption in smoke.study.figures(smoke.rows).values():
+        assert caption.endswith(".") and len(caption.split()) > 20, "a caption stands alone"
         drawn = [ax for ax in figure.axes if ax.has_data() or ax.texts]
         assert drawn, "a figure without anything in it"
 

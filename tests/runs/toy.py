@@ -87,7 +87,7 @@ def figures(rows):
     figure, ax = style.figure()
     for size in rows.unique("size"):
         style.band(ax, *rows.where(size=size).curve("one"), label=str(size))
-    return {"lines": figure}
+    return {"lines": (figure, "One line per size.")}
 
 
 def claims(rows):

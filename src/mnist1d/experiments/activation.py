@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
 from mnist1d.experiments.study import Info
+
+if TYPE_CHECKING:
+    from mnist1d.plots.style import Captioned
 
 SECTION = "arXiv 2011.14439, section 3.4"
 LEARNED = "learned"
@@ -377,63 +380,54 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     return ["function", "test acc %", "95 % interval", "n", "in the CNN %", "published %"], lines
 
 
-def figures(rows: Rows) -> dict[str, Any]:
+def figures(rows: Rows) -> dict[str, Captioned]:
     """Draw the learned functions with their fit, the objective against outer steps, and test
     accuracy of every function."""
-    from mnist1d.plots import style
+    from mnist1d.plots import marks, style
 
-    fig, (left, middle, right) = style.figure(1, 3, size=(12, 3.8))
-    trial = rows.where(function=LEARNED)
+    fig, (left, middle, right) = style.figure(1, 3, size=(10.5, 3.6))
+    trial, learned = rows.where(function=LEARNED), style.COLORS[0]
     if len(trial):
-        for i, seed in enumerate(trial.unique("seed")):
-            left.plot(
-                *trial.array("function", seed),
-                color=style.COLORS[0],
-                linewidth=1.5,
-                label=None if i else "learned, a line a seed",
-            )
-        left.plot(
-            *trial.array("start"), "--", color=style.GREY, linewidth=1.2, label="at the start"
-        )
-        left.plot(
-            *trial.array("piecewise"),
-            "o-",
-            color=style.COLORS[1],
-            markersize=4,
-            linewidth=1,
-            label="straight lines, first seed",
-        )
-        style.band(middle, *trial.curve("objective"), None, style.COLORS[0])
+        for i, seed in enumerate(sorted(trial.unique("seed"))):
+            name = None if i else "learned, one line per seed"
+            left.plot(*trial.array("function", seed), color=learned, linewidth=1.3, label=name)
+        thin = {"color": style.GREY, "linewidth": 1.2}
+        left.plot(*trial.array("start"), "--", label="at the start", **thin)
+        fit = {"color": style.COLORS[1], "markersize": 3.5, "linewidth": 1}
+        left.plot(*trial.array("piecewise"), "o-", label="piecewise linear, first seed", **fit)
+        style.band(middle, *trial.curve("objective"), None, learned)
         for value in (1.35, 0.90):
             style.reference_line(middle, value, f"published: {value:.2f}")
-        style.legend(left)
-    left.set(title="The function", xlabel="x", ylabel="f(x)")
-    middle.set(
-        title="The objective", xlabel="outer steps", ylabel="mean of the last 200 losses, nats"
-    )
+        style.legend(left, loc="upper left")
+    left.set(title="Learned function", xlabel="x", ylabel="f(x)")
+    middle.set(title="Objective", xlabel="outer steps", ylabel="mean of the last 200 losses (nats)")
     published = {p.name: p.value for p in PUBLISHED}
     names = [name for name in (LEARNED, *HAND_MADE) if len(rows.where(function=name))]
     for i, name in enumerate(names):
+        color = learned if name == LEARNED else style.INK
         acc = rows.where(function=name).final("test_acc")
-        right.barh(
-            i, acc.mean(), color=style.COLORS[0] if name == LEARNED else style.PALE, height=0.65
-        )
-        right.plot(acc, [i] * len(acc), ".", color=style.INK, markersize=5)
-        right.plot(
-            published[name],
-            i,
-            "D",
-            color=style.COLORS[1],
-            markersize=5,
-            label="published" if not i else None,
-        )
+        marks.dots(right, [i], [acc], mean_interval, color, across=True)
+        if name in published:
+            right.plot(published[name], i, "D", color=style.COLORS[1], mfc="white", markersize=5)
+    if names:
+        right.plot([], [], "o", color=style.INK, label="measured")
+        right.plot([], [], "D", color=style.COLORS[1], mfc="white", label="published")
+        style.legend(right, loc="lower right")
     right.set_yticks(range(len(names)), names)
     right.invert_yaxis()
-    right.set(title="Test accuracy, a dot a seed", xlim=(0, 1))
+    right.grid(axis="x")
+    right.set(title="Test accuracy", xlabel="test accuracy")
     style.percent_axis(right, "x")
-    if names:
-        style.legend(right, loc="lower right")
-    return {"activation": fig}
+    n = len(trial.unique("seed"))
+    per_seed = "dots are seeds" if n < 3 else "dots are means, lines 95% confidence intervals"
+    caption = (
+        f"A metalearned activation function over {n} seeds. Left: the function before and after "
+        "metalearning, and straight lines fitted to it. Middle: the objective of the outer loop. "
+        f"{style.band_words(n)} Right: test accuracy of the same network with the learned function "
+        f"and with hand-made ones; {per_seed}, diamonds are published. Compare the first line on the "
+        "right with the others."
+    )
+    return {"activation": (fig, caption)}
 
 
 def bump(function: np.ndarray) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from mnist1d.experiments.claims import Claim, above, all_of, below, mean_interva
 from mnist1d.experiments.rows import Row, Rows, scalar_rows
 from mnist1d.experiments.study import Info
 from mnist1d.learning.registry import check_model, in_order, models_of, resolve
+
+if TYPE_CHECKING:
+    from mnist1d.plots.style import Captioned
 
 KNOBS = {  # values beside the default, from which the sweep starts
     "corr_noise_scale": (0.0, 0.1, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0),
@@ -274,7 +277,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     return header, lines
 
 
-def figures(rows: Rows) -> dict[str, Any]:
+def figures(rows: Rows) -> dict[str, Captioned]:
     """Draw accuracy against every knob, the calibration curves, and the hardest signals of the test
     set."""
     drawn = {
@@ -282,7 +285,7 @@ def figures(rows: Rows) -> dict[str, Any]:
         "calibration": _calibration_figure(rows),
         "hardest": _hardest_figure(rows),
     }
-    return {slug: fig for slug, fig in drawn.items() if fig is not None}
+    return {slug: found for slug, found in drawn.items() if found is not None}
 
 
 def turned(rows: Rows, what: str, knob: str) -> tuple[np.ndarray, np.ndarray]:
@@ -299,55 +302,62 @@ def turned(rows: Rows, what: str, knob: str) -> tuple[np.ndarray, np.ndarray]:
     ).T
 
 
-def _knobs_figure(rows: Rows) -> Any:
+KNOB_LABELS = {
+    "corr_noise_scale": "correlated noise",
+    "iid_noise_scale": "white noise",
+    "scale_coeff": "scale range",
+    "shear_scale": "shear range",
+    "max_translation": "largest shift (points)",
+    "padding": "padding (points, middle of range)",
+    "final_seq_length": "signal length (points)",
+}
+
+
+def _knobs_figure(rows: Rows) -> Captioned | None:
     from mnist1d.plots import style
 
     knobs = [knob for knob in KNOBS if len(rows.where(knob=knob))]
     if not knobs:
         return None
     columns = min(4, len(knobs))
-    fig, axes = style.figure(
-        -(-len(knobs) // columns),
-        columns,
-        size=(2.9 * columns, 2.6 * -(-len(knobs) // columns) + 0.5),
-        squeeze=False,
-    )
+    lines = -(-len(knobs) // columns)
+    size = (2.5 * columns, 2.3 * lines + 0.5)
+    fig, axes = style.figure(lines, columns, size=size, squeeze=False, sharey=True)
     for knob, ax in zip(knobs, axes.flat, strict=False):
+        ax.axvline(
+            float(np.mean(getattr(DataConfig(), knob))), color=style.PALE, linewidth=5, zorder=0
+        )
+        human = {"color": style.GREY, "linestyle": ":", "linewidth": 1.2}
+        ax.axhline(_human()["acc"], label="human, default setting", **human)
         for what in ("observer", "cnn", "mlp"):
             values, acc = turned(rows, what, knob)
             if acc.size:
-                style.band(ax, values, acc, _label(what), _color(what), marker="o", markersize=3)
-        ax.axvline(
-            float(np.mean(getattr(DataConfig(), knob))), color=style.PALE, linewidth=4, zorder=0
-        )
-        ax.axhline(
-            _human()["acc"],
-            color=style.GREY,
-            linestyle=":",
-            linewidth=1.2,
-            label="human, default setting",
-        )
-        ax.set(xlabel=knob + (" (middle)" if knob == "padding" else ""), ylim=(0, 1.03))
+                dot = {"marker": "o", "markersize": 3, "clip": (0, 1)}
+                style.band(ax, values, acc, _label(what), _color(what), **dot)
+        ax.set(xlabel=KNOB_LABELS.get(knob, knob), ylim=(0, 1.03))
         style.percent_axis(ax)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("accuracy")
     for ax in axes.flat[len(knobs) :]:
         ax.set_visible(False)
-    fig.legend(
-        *axes[0, 0].get_legend_handles_labels(),
-        loc="outside lower center",
-        ncols=4,
-        frameon=False,
-        fontsize=9,
+    handles = axes[0, 0].get_legend_handles_labels()
+    style.legend(fig, handles=handles[0], labels=handles[1], loc="outside lower center", ncols=4)
+    caption = (
+        "Test accuracy of the ideal observer and of two models as one setting of the generator "
+        "changes; the grey stripe is its default. "
+        f"{style.band_words(len(rows.unique('seed')))} Dotted: people, at the defaults. Look how far "
+        "the models stay below the observer, and which settings lower the observer itself."
     )
-    return fig
+    return fig, caption
 
 
-def _calibration_figure(rows: Rows) -> Any:
+def _calibration_figure(rows: Rows) -> Captioned | None:
     from mnist1d.plots import style
 
     shown = ("observer", *models_in(rows))
     if not any(len(base(rows, what)) for what in shown):
         return None
-    fig, ax = style.figure(size=(4.6, 4.2))
+    fig, ax = style.figure(size=(4.8, 4.2))
     ax.plot([0, 1], [0, 1], color=style.GREY, linestyle=":", linewidth=1.2)
     for what in shown:
         trial = base(rows, what)
@@ -361,14 +371,20 @@ def _calibration_figure(rows: Rows) -> Any:
                 np.nansum(curves[:, i] * curves[:, 2], axis=0)[some] / count[some] for i in (0, 1)
             )
             ax.plot(confidence, right, "o-", color=_color(what), label=_label(what), markersize=4)
-    ax.set(xlabel="confidence", ylabel="share right", xlim=(0, 1.02), ylim=(0, 1.02))
+    ax.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02))
     style.percent_axis(ax)
     style.percent_axis(ax, "x")
     style.legend(ax, loc="upper left")
-    return fig
+    caption = (
+        "Calibration on the frozen test set: accuracy of the answers given with each confidence, in "
+        f"{NUM_BINS} bins over all {len(rows.unique('seed'))} seeds (bins with fewer than 5 answers "
+        "are left out). On the dotted line a classifier is as accurate as it is confident. Below it, "
+        "the classifier is overconfident."
+    )
+    return fig, caption
 
 
-def _hardest_figure(rows: Rows) -> Any:
+def _hardest_figure(rows: Rows) -> Captioned | None:
     from mnist1d.plots import style
     from mnist1d.plots.observer import draw_seen
 
@@ -378,24 +394,28 @@ def _hardest_figure(rows: Rows) -> Any:
     signal, clean, classes, label, t = (
         trial.array(f"hardest_{name}") for name in ("signal", "clean", "classes", "label", "t")
     )
-    fig, axes = style.figure(2, NUM_HARDEST // 2, size=(10.4, 4.4), sharex=True, sharey=True)
+    shown = max(int((classes.max(axis=1) < CERTAIN).sum()), 1)
+    columns = min(4, shown)
+    lines = -(-shown // columns)
+    size = (2.6 * columns, 2.0 * lines + 0.6)
+    fig, axes = style.figure(lines, columns, size=size, sharex=True, sharey=True, squeeze=False)
     for i, ax in enumerate(axes.flat):
-        if i < len(signal):
+        ax.set_visible(i < shown)
+        if i < shown:
             draw_seen(ax, t, signal[i], clean[i], classes[i], int(label[i]))
-    for ax in axes[-1]:
-        ax.set_xlabel("time")
-    human = f"people name {100 * _human()['acc']:.1f} % of the test signals they are shown"
-    fig.suptitle(
-        f"The test signals that leave the ideal observer most in doubt; {human}", fontsize=9
+            ax.set_xlabel("time")
+    handles = axes[0, 0].get_legend_handles_labels()
+    style.legend(fig, handles=handles[0], labels=handles[1], loc="outside lower center", ncols=2)
+    caption = (
+        "The signals of the test set that leave the ideal observer in doubt: it gives its first "
+        f"choice a probability below {100 * CERTAIN:g}%. Titles: the true class, then the observer's "
+        "probabilities. Dots: the signal. Line: the clean signal that the observer expects. Try to "
+        "name the class from the dots."
     )
-    fig.legend(
-        *axes[0, 0].get_legend_handles_labels(),
-        loc="outside lower center",
-        ncols=2,
-        frameon=False,
-        fontsize=8,
-    )
-    return fig
+    return fig, caption
+
+
+CERTAIN = 0.95  # probability of the first choice: a signal below leaves the observer in doubt
 
 
 def claims(rows: Rows) -> list[Claim]:

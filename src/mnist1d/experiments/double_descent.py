@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, within
 from mnist1d.experiments.rows import Row, Rows, scalar_rows
 from mnist1d.experiments.study import Info
+
+if TYPE_CHECKING:
+    from mnist1d.plots.style import Captioned
 
 SECTION = "arXiv 2011.14439, section 3.2"
 INFO = Info(
@@ -434,43 +437,42 @@ def claims(rows: Rows) -> list[Claim]:
     return result
 
 
-def figures(rows: Rows) -> dict[str, Any]:
+def figures(rows: Rows) -> dict[str, Captioned]:
     """Draw test and training error against width; dotted: the interpolation threshold."""
-    from mnist1d.plots import style
+    from mnist1d.plots import marks, style
 
     shown = [curve for curve in CURVES if sizes_and_errors(rows, curve)[2].size]
     fig, axes = style.figure(
-        1, max(1, len(shown)), size=(3.4 * len(shown) + 0.6, 3.6), sharey=True, squeeze=False
+        1, max(1, len(shown)), size=(3.1 * len(shown) + 0.8, 3.5), sharey=True, squeeze=False
     )
     for ax, curve in zip(axes[0], shown, strict=False):
         widths, train, test = sizes_and_errors(rows, curve)
-        style.band(ax, widths, test, "test error", style.COLORS[1], marker=".")
-        style.band(ax, widths, train, "training error", style.COLORS[0], "--", marker=".")
-        ax.set_xscale("log")
-        ax.set(title=curve, xlabel="channels" if curve.startswith("CNN") else "hidden units")
+        dot = {"marker": "o", "markersize": 3, "clip": (0, 1)}
+        style.band(ax, widths, test, "test error", style.COLORS[1], **dot)
+        style.band(ax, widths, train, "training error", style.COLORS[0], "--", **dot)
         thresholds = [s.threshold for s in shapes_of(rows, curve)]
         if thresholds and np.isfinite(thresholds).all():
             at = np.exp(np.mean(np.log(thresholds)))
-            ax.axvline(at, color=style.GREY, linestyle=":", linewidth=1.2)
-            ax.annotate(
-                "fitted",
-                (at, 1),
-                xycoords=("data", "axes fraction"),
-                xytext=(3, -10),
-                textcoords="offset points",
-                fontsize=8,
-                color=style.GREY,
-            )
-        ax.xaxis.set_major_formatter("{x:g}")
-        ax.xaxis.set_minor_formatter("")
+            side = "left" if at > np.sqrt(min(widths) * max(widths)) else "right"
+            marks.vertical_label(ax, at, "interpolation\nthreshold", side=side)
+        ax.set(
+            title=curve,
+            xlabel="channels" if curve.startswith("CNN") else "hidden units per layer",
+            xscale="log",
+            ylim=(-0.02, None),
+        )
+        ticks = [w for w in (2, 5, 10, 20, 50, 100, 200) if min(widths) <= w <= max(widths)]
+        ax.set_xticks(ticks, [str(w) for w in ticks])
+        ax.set_xticks([], minor=True)
         style.percent_axis(ax)
     if shown:
-        axes[0, 0].set_ylim(
-            -0.02,
-            1.08
-            * max(
-                max(e.max() for e in sizes_and_errors(rows, curve)[1:] if e.size) for curve in shown
-            ),
-        )
-        style.legend(axes[0, 0], loc="lower left")
-    return {"error": fig}
+        highest = max(max(e.max() for e in sizes_and_errors(rows, c)[1:] if e.size) for c in shown)
+        axes[0, 0].set(ylabel="error", ylim=(-0.02, 1.3 * highest))
+        style.legend(axes[0, 0], loc="upper left")
+    caption = (
+        "Error on fresh signals (solid) and on the training set (dashed) against the width of the "
+        f"network. {style.band_words(len(rows.unique('seed')))} Dotted: the interpolation threshold, "
+        "the smallest width that fits the training set (geometric mean over seeds). Look at the test "
+        "error near the threshold, where a peak is expected with label noise, and to its right."
+    )
+    return {"error": (fig, caption)}

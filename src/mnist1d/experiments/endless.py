@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +28,9 @@ from mnist1d.experiments.claims import Claim, above, mean_interval
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
 from mnist1d.experiments.study import Info
 from mnist1d.learning.registry import check_model, in_order, models_of, resolve
+
+if TYPE_CHECKING:
+    from mnist1d.plots.style import Captioned
 
 DECAYS = ("cosine", "none")
 INFO = Info(
@@ -210,60 +213,56 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     return header, lines
 
 
-def figures(rows: Rows) -> dict[str, Any]:
+def figures(rows: Rows) -> dict[str, Captioned]:
     """Draw test error against samples seen, both on logarithmic axes; lines: the human and the
     ideal observer."""
-    from mnist1d.plots import style
+    from mnist1d.plots import marks, style
 
-    fig, ax = style.figure(size=(6.4, 4.4))
-    drawn = False
+    fig, ax = style.figure(size=(6.6, 4.2))
+    ends, frozen = [], {row.get("model"): row for row in reference()["rows"]}
     for model, decay in _trained(rows):
-        trial = trial_of(rows, model, decay)
-        if len(trial):
-            samples, acc = trial.curve("test_acc")
-            error, label = (
-                np.maximum(1 - acc[:, 1:], 1e-4),
-                _label(model) + ", constant rate" * (decay == "none"),
-            )
-            style.band(
-                ax,
-                samples[1:],
-                error,
-                label,
-                resolve(model).color,
-                "--" if decay == "none" else "-",
-            )
-            drawn = True
+        trial, color = trial_of(rows, model, decay), resolve(model).color
+        if not len(trial):
+            continue
+        samples, acc = trial.curve("test_acc")
+        constant = decay == "none"
+        line = "--" if constant else "-"
+        error = np.maximum(1 - acc[:, 1:], FLOOR)
+        style.band(ax, samples[1:], error, None, color, line, log=True)
+        name = _label(model) + ", constant rate" * constant
+        ends.append((np.exp(np.log(error[:, -1]).mean()), name, color))
+        if model in frozen and not constant:
+            dot = {"color": color, "markersize": 6, "markeredgecolor": "white", "zorder": 3}
+            ax.plot(4000, 1 - np.mean(frozen[model]["acc"]), "o", **dot)
     observer = trial_of(rows, "observer")
-    if not drawn and not len(observer):
+    if not ends and not len(observer):
         return {}
-    style.reference_line(ax, 1 - _human()["acc"], "human")
+    lines = [(1 - _human()["acc"], "human")]
     if len(observer):
-        style.reference_line(
-            ax, max(1 - observer.final("test_acc").mean(), 1e-4), "ideal observer", style.INK
-        )
-    frozen = [row for row in reference()["rows"] if row.get("model") in models_in(rows)]
-    for row in frozen:
-        ax.plot(
-            4000,
-            1 - np.mean(row["acc"]),
-            "o",
-            color=resolve(row["model"]).color,
-            markersize=5,
-            markeredgecolor="white",
-            zorder=3,
-        )
+        lines.append((max(1 - observer.final("test_acc").mean(), FLOOR), "ideal observer"))
+    for error, name in lines:
+        ax.axhline(error, color=style.INK, linestyle=":", linewidth=1.2, zorder=1)
+        ends.append((error, name, style.INK))
     ax.set(
         xscale="log",
         yscale="log",
-        ylim=(1e-4, 1),
-        xlabel="samples seen; dots: 4,000 signals, 150 times over",
+        ylim=(0.8 * FLOOR, 1),
+        xlabel="training signals seen",
         ylabel="test error",
     )
-    ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
-    if drawn:
-        style.legend(ax, loc="lower left", bbox_to_anchor=(0, 0.12))
-    return {"error": fig}
+    ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
+    marks.end_labels(ax, ends)
+    caption = (
+        "Test error against the number of signals seen, when every training signal is new. "
+        f"{style.band_words(len(rows.unique('seed')))} Dots: the same models trained on the 4,000 "
+        "frozen signals, 150 times over. Dotted: people and the ideal observer (an error of "
+        f"{100 * FLOOR:g}% or less is drawn at {100 * FLOOR:g}%). Compare where each line ends with "
+        "its dot and with the dotted lines."
+    )
+    return {"error": (fig, caption)}
+
+
+FLOOR = 1e-4  # errors below are drawn here: a logarithmic axis has no 0
 
 
 def claims(rows: Rows) -> list[Claim]:

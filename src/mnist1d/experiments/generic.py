@@ -12,9 +12,10 @@ from mnist1d.experiments.claims import mean_interval
 from mnist1d.experiments.rows import Rows
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from mnist1d.plots.style import Captioned
 
 MAX_COLUMNS, MAX_PANELS = 8, 4  # metrics in the table, panels in the figure
+DOTS = "Dots are means over seeds, lines their 95% confidence intervals."
 TIMES = ("seconds", "compile_seconds")  # measured in every study, drawn in none
 
 
@@ -30,10 +31,10 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     return [*fields, *metrics, "seeds"], lines
 
 
-def figures(rows: Rows) -> dict[str, Figure]:
+def figures(rows: Rows) -> dict[str, Captioned]:
     """Draw every metric that has steps as curves, one per trial; where none has, the final values
     as points with their 95 % interval."""
-    from mnist1d.plots import style
+    from mnist1d.plots import marks, style
 
     trials = by_trial(rows)
     metrics = [name for name in metrics_of(rows) if name not in TIMES]
@@ -51,16 +52,17 @@ def figures(rows: Rows) -> dict[str, Figure]:
             if curves:
                 style.band(ax, *trial.curve(metric), label=label)
             else:
-                mean, low, high = mean_interval(trial.final(metric))
-                error = [[mean - low], [high - mean]] if np.isfinite(low) else None
-                ax.errorbar(at, mean, error, fmt="o", capsize=3, label=label)
+                color = style.COLORS[at % len(style.COLORS)]
+                marks.dots(ax, [at], [trial.final(metric)], mean_interval, color, label)
         ax.set(title=metric, xlabel="steps" if curves else "trial")
         if not curves:
             ax.set_xticks(range(len(trials)))
     if fields:
         handles = np.atleast_1d(axes)[0].get_legend_handles_labels()
         style.legend(figure, handles=handles[0], labels=handles[1], loc="outside lower center")
-    return {"metrics": figure}
+    n = len(rows.unique("seed"))
+    shown = style.band_words(n) if curves else DOTS if n >= 3 else "Dots are seeds."
+    return {"metrics": (figure, f"{', '.join(panels)} of each trial. {shown}")}
 
 
 def by_trial(rows: Rows) -> list[Rows]:

@@ -14,7 +14,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from mnist1d.dataset import make_dataset
 from mnist1d.experiments.claims import Claim, Published, all_of, below, mean_interval, within
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
 from mnist1d.experiments.study import Info
+
+if TYPE_CHECKING:
+    from mnist1d.plots.style import Captioned
 
 SECTION = "arXiv 2011.14439, section 3.3"
 STARTS = (1.5, 0.15)
@@ -226,53 +229,52 @@ def arrived(trial: Rows) -> np.ndarray:
     return trial.final("objective") < math.log(NUM_CLASSES)  # never true of NaN
 
 
-def figures(rows: Rows) -> dict[str, Any]:
+def figures(rows: Rows) -> dict[str, Captioned]:
     """Draw the rate against outer steps, and the mean inner loss against the rate: the grid's curve
     and the loop's path."""
     from mnist1d.plots import style
 
-    fig, (left, right) = style.figure(1, 2, size=(9, 3.8))
+    fig, (left, right) = style.figure(1, 2, size=(9, 3.7))
     losses = []
     for start, color in zip(rows.unique("initial_rate"), style.COLORS, strict=False):
         trial = rows.where(initial_rate=start)
         kept = arrived(trial)
         if not kept.any():
             continue
-        steps, rate, value = (
-            part[kept] if part.ndim == 2 else part
-            for part in (*trial.curve("rate"), trial.curve("objective")[1])
-        )
-        style.band(left, steps, rate, f"from {start:g}", color)
-        right.plot(
-            rate.mean(axis=0),
-            value.mean(axis=0),
-            "o-",
-            color=color,
-            markersize=3,
-            linewidth=1,
-            label=f"outer loop from {start:g}",
-        )
-        grids = np.stack([trial.array("grid", seed) for seed in sorted(trial.unique("seed"))])[
-            kept
-        ]  # (seeds, 2, rates)
+        (steps, rate), (_, value) = trial.curve("rate"), trial.curve("objective")
+        style.band(left, steps, rate[kept], f"starts at {start:g}", color)
+        path = rate[kept].mean(axis=0), value[kept].mean(axis=0)
+        thin = {"color": color, "markersize": 3, "linewidth": 1}
+        right.plot(*path, "o-", label=f"outer loop from {start:g}", **thin)
+        seeds = np.array(sorted(trial.unique("seed")))[kept]
+        grids = np.stack([trial.array("grid", seed) for seed in seeds])  # (seeds, 2, rates)
         losses.append((grids[0, 0], grids[:, 1].mean(axis=0)))
     if losses:
         right.plot(*losses[0], color=style.GREY, linewidth=1.2, zorder=1, label="grid search")
-    style.reference_line(left, 0.62, "published: 0.62")
-    style.reference_line(right, 1.716, "published: 1.716")
-    left.set(title="The rate", xlabel="outer steps", ylabel="learning rate", ylim=(0, None))
+    dotted = {"color": style.INK, "linestyle": ":", "linewidth": 1.2, "zorder": 1}
+    left.axhline(0.62, **dotted, label="published: 0.62")
+    right.axhline(1.716, **dotted, label="published: 1.716")
+    left.set(title="Learning rate", xlabel="outer steps", ylabel="learning rate", ylim=(0, None))
     right.set(
-        title="What it costs",
+        title="Loss at each rate",
         xlabel="learning rate",
-        ylabel="mean loss of 200 steps, nats",
+        ylabel="mean loss of 200 steps (nats)",
         xscale="log",
     )
     right.set_xticks([0.15, 0.3, 0.6, 1, 1.5], ["0.15", "0.3", "0.6", "1", "1.5"], minor=False)
     right.set_xticks([], minor=True)
     if losses:
-        style.legend(left)
-        style.legend(right)
-    return {"learning-rate": fig}
+        style.legend(left, loc="upper right")
+        style.legend(right, loc="upper center")
+    caption = (
+        "Metalearning a learning rate by gradient descent through 200 training steps, from a rate "
+        "above and a rate below the best one. Left: the rate after each outer step. "
+        f"{style.band_words(len(rows.unique('seed')))} Right: the mean training loss against the "
+        "rate, by a grid search over fixed rates and along the path of the outer loop (means over "
+        "seeds). Look whether both paths end in the valley of the grid search. Runs that diverge are "
+        "left out."
+    )
+    return {"learning-rate": (fig, caption)}
 
 
 def claims(rows: Rows) -> list[Claim]:

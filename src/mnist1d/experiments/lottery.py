@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +31,9 @@ from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
 from mnist1d.experiments.study import Info
+
+if TYPE_CHECKING:
+    from mnist1d.plots.style import Captioned
 
 SECTION = "arXiv 2011.14439, section 3.1"
 INFO = Info(
@@ -420,109 +423,103 @@ def claims(rows: Rows) -> list[Claim]:
     return result
 
 
-def figures(rows: Rows) -> dict[str, Any]:
+def figures(rows: Rows) -> dict[str, Captioned]:
     """Draw accuracy against sparsity and on the fresh set; adjacency; the first layer's masks,
     units sorted by adjacency."""
+    return {"accuracy": _accuracy_figure(rows), "masks": _mask_figure(rows)}
+
+
+LABELS = {"dense": "dense network", "ticket": "lottery ticket", "random": "random mask"}
+SHORT = {"plain": "as is", "redrawn": "weights\nredrawn"}
+
+
+def _colors() -> dict[str, str]:
     from mnist1d.plots import style
 
-    colors = {"dense": style.GREY, "ticket": style.COLORS[0], "random": style.COLORS[1]}
-    names = {"magnitude": "ticket", "random": "random"}
-    fig, (left, right) = style.figure(1, 2, size=(9, 3.8), width_ratios=(1.2, 1))
-    for selection, name in names.items():
+    return {"dense": style.INK, "ticket": style.COLORS[0], "random": style.COLORS[1]}
+
+
+def _accuracy_figure(rows: Rows) -> Captioned:
+    from mnist1d.plots import marks, style
+
+    colors, at = _colors(), None
+    fig, (left, right) = style.figure(1, 2, size=(9.4, 3.9), width_ratios=(1, 1.15))
+    for selection, name in (("magnitude", "ticket"), ("random", "random")):
         if len(trial := rows.where(selection=selection)):
             sparsity = trial.curve("sparsity")[1].mean(axis=0)
-            style.band(left, sparsity, trial.curve("test_acc")[1], LABELS[name], colors[name])
-            left.axvline(
-                sparsity[nearest_round(len(sparsity), trial.records[0].config["ticket_sparsity"])],
-                color=style.GREY,
-                linestyle=":",
-                linewidth=1,
-            )
-    left.set(title="Test accuracy, round after round", xlabel="share of weights dropped")
+            curve = trial.curve("test_acc")[1]
+            style.band(left, sparsity, curve, LABELS[name], colors[name], clip=(0, 1))
+            wanted = trial.records[0].config["ticket_sparsity"]
+            at = sparsity[nearest_round(len(sparsity), wanted)]
+    if at is not None:
+        text = f"{100 * at:.0f}%: the masks\nused on the right"
+        marks.vertical_label(left, at, text, side="left", at="bottom")
+        style.legend(left, loc="lower left")
+    left.set(title="While pruning", xlabel="weights dropped", ylabel="test accuracy", xlim=(0, 1))
+    shown = [network for network in colors if _by_seed(rows, network)]
+    for i, network in enumerate(shown):
+        cells = [np.array(list(_by_seed(rows, network, v).values())) for v in VARIANTS]
+        x = np.arange(len(VARIANTS)) + (i - (len(shown) - 1) / 2) * 0.2
+        marks.dots(right, x, cells, mean_interval, colors[network], LABELS[network])
+    right.set_title("The same masks on a fresh data set")
+    right.set_xticks(range(len(VARIANTS)), [SHORT.get(variant, variant) for variant in VARIANTS])
+    right.margins(y=0.12)
     style.percent_axis(left)
     style.percent_axis(left, "x")
-    style.legend(left, loc="lower left")
-    shown = [n for n in colors if _by_seed(rows, n)]
-    for i, network in enumerate(shown):
-        cells = [np.array(list(_by_seed(rows, network, variant).values())) for variant in VARIANTS]
-        x = np.arange(len(VARIANTS)) + (i - (len(shown) - 1) / 2) * 0.24
-        means = [cell.mean() for cell in cells]
-        right.bar(x, means, 0.22, color=colors[network], label=LABELS[network], alpha=0.85)
-        for at, cell in zip(x, cells, strict=True):
-            right.plot(np.full(len(cell), at), cell, ".", color=style.INK, markersize=4)
-    right.set(
-        title="The same masks on a fresh data set",
-        xticks=range(len(VARIANTS)),
-        xticklabels=["as is", "reversed", "permuted", "redrawn"],
-    )
-    low = min((min(_by_seed(rows, n, v).values()) for n in shown for v in VARIANTS), default=0.0)
-    right.set_ylim(max(0, low - 0.08), None)
     style.percent_axis(right)
-    style.legend(right, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3)
-    return {"accuracy": fig, "masks": _mask_figure(rows, colors)}
+    if shown:
+        style.legend(right, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3)
+    n = len(rows.unique("seed"))
+    marks_are = "dots are seeds" if n < 3 else "dots are means, lines 95% confidence intervals"
+    caption = (
+        "Left: test accuracy after each round of pruning, by magnitude (lottery ticket) and at random. "
+        f"{style.band_words(n)} Right: the networks pruned that far, trained on fresh data: as "
+        "it is, reversed in time, with other orders of the positions, and with new initial weights; "
+        f"{marks_are}. The axis does not start at 0. Compare the ticket with the dense network in each "
+        "column."
+    )
+    return fig, caption
 
 
-LABELS = {"dense": "dense", "ticket": "lottery ticket", "random": "random mask"}
+def _mask_figure(rows: Rows) -> Captioned:
+    from mnist1d.plots import marks, style
 
-
-def _mask_figure(rows: Rows, colors: Mapping[str, str]) -> Any:
-    from mnist1d.plots import style
-
-    fig, axes = style.figure(1, 3, size=(9, 3.8), width_ratios=(1, 1, 0.8))
-    for ax, (selection, name) in zip(
-        axes, (("magnitude", "ticket"), ("random", "random")), strict=False
-    ):
+    colors = _colors()
+    fig, axes = style.figure(1, 3, size=(9.4, 3.9))
+    pairs = (("magnitude", "ticket"), ("random", "random"))
+    for ax, (selection, name) in zip(axes, pairs, strict=False):
         if not len(trial := rows.where(selection=selection)):
             ax.set_axis_off()
             continue
         mask = trial.array("mask dense1")[:-1]  # (inputs, units)
         order = np.lexsort([mask.sum(axis=0), *(adjacent_shares(mask > 0, k) for k in RUNS)])[::-1]
-        ax.imshow(
-            mask[:, order].T, aspect="auto", cmap="Greys", interpolation="none", vmin=0, vmax=1
-        )
+        kept = mask[:, order].T
+        ax.imshow(kept, aspect="auto", cmap="Greys", interpolation="none", vmin=0, vmax=1)
         ax.grid(False)
-        ax.set(
-            title=f"{LABELS[name]}, first layer".capitalize(),
-            xlabel="input (position)",
-            ylabel="hidden units, most adjacent first",
-        )
+        ax.set(title=LABELS[name].capitalize(), xlabel="input position")
         for k, length in enumerate(RUNS):
-            share, chance = (
-                list(_by_seed(trial, metric=f"adjacent {length}{end}").values())
-                for end in ("", " by chance")
-            )
-            x = k + (0.2 if name == "random" else -0.2)
-            axes[2].bar(
-                x,
-                np.mean(share),
-                0.36,
-                color=colors[name],
-                label=LABELS[name] if k == 0 else None,
-                alpha=0.85,
-            )
-            error = np.mean(list(_by_seed(trial, metric=f"adjacent {length} se").values()))
-            axes[2].errorbar(x, np.mean(share), error, color=style.INK, linewidth=1)
-            axes[2].plot(
-                [x - 0.18, x + 0.18],
-                [np.mean(chance)] * 2,
-                color=style.INK,
-                linewidth=1.5,
-                label="units' own chance" if k == 0 and name == "ticket" else None,
-            )
+            share = _by_seed(trial, metric=f"adjacent {length}")
+            chance = _by_seed(trial, metric=f"adjacent {length} by chance")
+            ratio = np.array([share[seed] / chance[seed] for seed in share if chance[seed] > 0])
+            place, text = k + (0.1 if name == "random" else -0.1), None if k else LABELS[name]
+            marks.dots(axes[2], [place], [ratio], mean_interval, colors[name], text)
+    axes[0].set_ylabel("hidden units, most adjacent first")
+    style.reference_line(axes[2], 1, "chance")
     axes[2].set(
-        title="Neighbours all kept",
-        xticks=range(len(RUNS)),
-        xticklabels=["pairs", "triples", "quadruples"],
+        title="Neighbours kept, relative to chance", ylim=(0, None), xlim=(-0.5, len(RUNS) - 0.5)
     )
-    if any(
-        len(bar) and bar[0].get_height() > 0
-        for bar in axes[2].containers
-        if hasattr(bar, "patches")
-    ):
-        axes[2].set_yscale("log", nonpositive="clip")
-    axes[2].yaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %")
-    style.legend(axes[2])
-    return fig
+    axes[2].set_xticks(range(len(RUNS)), ["pairs", "triples", "quadruples"])
+    axes[2].yaxis.set_major_formatter("{x:g}×")
+    style.legend(axes[2], loc="upper left")
+    n = len(rows.unique("seed"))
+    marks_are = "dots are seeds" if n < 3 else "dots are means, lines 95% confidence intervals"
+    caption = (
+        "First-layer weights kept (black) by the lottery ticket and by a random mask, first seed; a "
+        "line per hidden unit. Right: how often 2, 3 or 4 neighbouring inputs are all kept, relative "
+        "to the same number of weights kept at random in each unit; all start at 0, "
+        f"{marks_are} over {n} seeds. Values above 1 mean that kept weights lie side by side."
+    )
+    return fig, caption
 
 
 def _by_seed(

@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from mnist1d.dataset import make_dataset
 from mnist1d.experiments.claims import Claim, Published, above, all_of, within
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
 from mnist1d.experiments.study import Info
+
+if TYPE_CHECKING:
+    from mnist1d.plots.style import Captioned
 
 SECTION = "arXiv 2011.14439, section 3.5"
 POOLINGS = ("max", "average", "l2", "none", "stride")
@@ -210,43 +213,40 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     return ["training signals", *(NAMES[pooling] for pooling in POOLINGS)], lines
 
 
-def figures(rows: Rows) -> dict[str, Any]:
+def figures(rows: Rows) -> dict[str, Captioned]:
     """Draw test accuracy against the size of the training set, a line for each variant."""
-    from mnist1d.plots import style
+    from mnist1d.plots import marks, style
 
-    fig, ax = style.figure(1, 1, size=(6, 4))
+    fig, ax = style.figure(1, 1, size=(6.2, 3.9))
+    ends = []
     for color, pooling in zip(style.COLORS, POOLINGS, strict=False):
-        sizes = [
-            size for size in sorted(rows.unique("num_train")) if len(rows_of(rows, pooling, size))
-        ]
-        seeds = (
-            sorted(
-                set.intersection(
-                    *(set(rows_of(rows, pooling, size).unique("seed")) for size in sizes)
-                )
-            )
-            if sizes
-            else []
-        )
-        if seeds:
-            values = [
+        trials = {s: rows_of(rows, pooling, s) for s in sorted(rows.unique("num_train"))}
+        trials = {size: trial for size, trial in trials.items() if len(trial)}
+        seeds = [set(trial.unique("seed")) for trial in trials.values()]
+        shared = sorted(set.intersection(*seeds)) if seeds else []
+        if shared:
+            values = np.array(
                 [
-                    rows_of(rows, pooling, size).where(seed=seed).final("test_acc")[0]
-                    for size in sizes
+                    [trial.where(seed=seed).final("test_acc")[0] for trial in trials.values()]
+                    for seed in shared
                 ]
-                for seed in seeds
-            ]
-            dashed = "-" if pooling in POOLED else "--"
-            style.band(
-                ax, sizes, np.array(values), NAMES[pooling], color, dashed, marker="o", markersize=3
-            )
+            )  # (seeds, sizes)
+            line = "-" if pooling in POOLED else "--"
+            dot = {"marker": "o", "markersize": 3.5, "clip": (0, 1)}
+            style.band(ax, list(trials), values, None, color, line, **dot)
+            ends.append((values[:, -1].mean(), NAMES[pooling], color))
     ax.set(xscale="log", xlabel="training signals", ylabel="test accuracy")
     ticks = sorted(rows.unique("num_train"))
     ax.set_xticks(ticks, [f"{size:,}" for size in ticks])
     ax.minorticks_off()
     style.percent_axis(ax)
-    style.legend(ax, loc="lower right")
-    return {"accuracy": fig}
+    marks.end_labels(ax, ends)
+    caption = (
+        "Test accuracy of a CNN with and without pooling against the size of the training set. Solid: "
+        f"pooling; dashed: none. {style.band_words(len(rows.unique('seed')))} Look at the gap between "
+        "solid and dashed lines: how large it is with few signals, and how it changes to the right."
+    )
+    return {"accuracy": (fig, caption)}
 
 
 def claims(rows: Rows) -> list[Claim]:

@@ -18,7 +18,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +28,9 @@ from mnist1d.dataset import make_dataset
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
 from mnist1d.experiments.study import Info
+
+if TYPE_CHECKING:
+    from mnist1d.plots.style import Captioned
 
 SECTION = "arXiv 2011.14439, section 3.6"
 VARIANTS = ("projector", "none", "deep")
@@ -343,38 +346,44 @@ def measured(rows: Rows) -> dict[str, np.ndarray]:
     return result
 
 
-def figures(rows: Rows) -> dict[str, Any]:
+def figures(rows: Rows) -> dict[str, Captioned]:
     """Draw the probes by layer, and the test signals in the plane before and after."""
-    from mnist1d.plots import style
+    from mnist1d.plots import marks, style
 
-    fig, axes = style.figure(1, 3, size=(11, 3.6), sharey=True)
+    fig, axes = style.figure(1, 3, size=(10.5, 3.7), sharey=True)
+    probes = (("linear acc", "linear probe"), ("knn acc", "10 nearest neighbours"))
     for ax, variant in zip(axes, VARIANTS, strict=True):
         trial = rows.where(variant=variant)
-        ax.set(title=TITLES[variant], ylim=(0.1, 1))
+        ax.set(title=TITLES[variant].capitalize(), ylim=(0.1, 1))
         ax.set_xticks(range(len(LAYERS[variant])), LAYERS[variant], rotation=40, ha="right")
         style.percent_axis(ax)
-        if len(trial):
-            for metric, label, color in (
-                ("linear acc", "linear", style.COLORS[0]),
-                ("knn acc", "10 nearest neighbours", style.COLORS[1]),
-            ):
-                style.band(ax, *trial.curve(metric), label, color, marker="o", markersize=3)
-        ax.plot(LINEAR[variant], ":", color=style.GREY, label="linear, published")
+        for (metric, label), color in zip(probes if len(trial) else (), style.COLORS, strict=False):
+            dot = {"marker": "o", "markersize": 3.5, "clip": (0, 1)}
+            style.band(ax, *trial.curve(metric), label, color, **dot)
+        ax.plot(LINEAR[variant], ":", color=style.INK, label="linear probe, published")
     axes[0].set_ylabel("test accuracy")
     style.legend(axes[0], loc="lower center")
-    result = {"layers": fig}
-    embedded = rows.where(variant="projector", metric="plane before")
-    if len(embedded):
-        trial = rows.where(variant="projector")
+    caption = (
+        "How well the class can be read from each layer after training without labels, by logistic "
+        "regression and by 10 nearest neighbours, for three projectors. "
+        f"{style.band_words(len(rows.unique('seed')))} Dotted: the published linear probe. Look where "
+        "each curve is highest: in the middle of the network, not at its end."
+    )
+    result = {"layers": (fig, caption)}
+    trial = rows.where(variant="projector")
+    if len(trial.where(metric="plane before")):
         fig, axes = style.figure(1, 2, size=(8, 4))
-        for ax, name, title in zip(
-            axes,
-            ("plane before", "plane after"),
-            ("Signals", "Features of the last layer"),
-            strict=True,
-        ):
-            style.scatter_classes(ax, trial.array(name), trial.array("labels").astype(int), title)
-        result["plane"] = fig
+        labels = trial.array("labels").astype(int)
+        parts = (("plane before", "Raw signals"), ("plane after", "Features of the last layer"))
+        for ax, (name, title) in zip(axes, parts, strict=True):
+            style.scatter_classes(ax, trial.array(name), labels, title)
+            marks.class_labels(ax, trial.array(name), labels)
+        caption = (
+            f"The {len(labels):,} test signals in two dimensions, by t-SNE of the raw signals (left) "
+            "and of the features after training without labels (right), first seed; a colour and a "
+            "number per class. Compare how far the classes come together."
+        )
+        result["plane"] = fig, caption
     return result
 
 

@@ -10,7 +10,7 @@ defaults:
     weight(config)           cost of a trial relative to the others of its grid (default: 1)
     measured(rows)           {name of a published figure: values by seed} (default: none)
     table(rows)              header and lines of text (default: means of all metrics)
-    figures(rows)            {slug: matplotlib figure} (default: curves of the metrics)
+    figures(rows)            {slug: (matplotlib figure, caption)} (default: curves of the metrics)
     claims(rows)             list of Claim (default: none)
 
 Rows go to the last four as the store has them: all of a sweep, or only some while it runs.
@@ -33,7 +33,7 @@ from mnist1d.experiments.claims import Claim, Published
 from mnist1d.experiments.rows import Row, Rows
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from mnist1d.plots.style import Captioned
 
 PRESETS = ("smoke", "quick", "paper")
 REQUIRED = ("INFO", "Config", "grid", "run")
@@ -45,7 +45,7 @@ RULES = {
     "weight": "a function: def weight(config) -> float",
     "measured": "a function: def measured(rows) -> dict",
     "table": "a function: def table(rows) -> tuple[list[str], list[list[str]]]",
-    "figures": "a function: def figures(rows) -> dict",
+    "figures": "a function: def figures(rows) -> {slug: (figure, caption)}",
     "claims": "a function: def claims(rows) -> list[Claim]",
 }
 ARGUMENTS = {"grid": 1, "run": 2, "weight": 1, "measured": 1, "table": 1, "figures": 1, "claims": 1}
@@ -101,7 +101,7 @@ class Study(Protocol):
     def weight(self, config: Any, /) -> float: ...
     def measured(self, rows: Rows, /) -> Mapping[str, Any]: ...
     def table(self, rows: Rows, /) -> tuple[list[str], list[list[str]]]: ...
-    def figures(self, rows: Rows, /) -> Mapping[str, Figure]: ...
+    def figures(self, rows: Rows, /) -> Mapping[str, Captioned]: ...
     def claims(self, rows: Rows, /) -> Sequence[Claim]: ...
 
 
@@ -134,7 +134,7 @@ class Loaded:
     weight: Callable[[Any], float]
     measured: Callable[[Rows], Mapping[str, Any]]
     table: Callable[[Rows], tuple[list[str], list[list[str]]]]
-    figures: Callable[[Rows], Mapping[str, Any]]
+    figures: Callable[[Rows], Mapping[str, Captioned]]
     claims: Callable[[Rows], Sequence[Claim]]
     doc: str
     reference: Reference

@@ -20,7 +20,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +31,9 @@ from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
 from mnist1d.experiments.study import Info
+
+if TYPE_CHECKING:
+    from mnist1d.plots.style import Captioned
 
 SECTION = "arXiv 2011.14439, section 3.2"
 LOSSES = {"mse": "MSE", "cross_entropy": "NLL"}
@@ -313,60 +316,61 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     return header, lines
 
 
-def figures(rows: Rows) -> dict[str, Any]:
-    """Draw train loss (in units of chance) and test loss against parameters, a colour for every K,
+def figures(rows: Rows) -> dict[str, Captioned]:
+    """Draw train loss (relative to chance) and test loss against parameters, a colour for every K,
     and thresholds against K."""
-    from mnist1d.plots import style
+    from matplotlib.ticker import LogLocator
 
-    fig, axes = style.figure(2, 3, size=(12, 7))
+    from mnist1d.plots import marks, style
+
+    fig, axes = style.figure(2, 3, size=(10.5, 6.4))
     for (left, middle, _), (loss, name) in zip(axes, LOSSES.items(), strict=True):
+        ends = []
         for number, color in zip(_classes(rows, loss), style.COLORS, strict=False):
             trial = rows.where(loss=loss, num_classes=number)
             for ax, metric in ((left, "train_loss"), (middle, "test_loss")):
                 numbers, values = trial.curve(metric)
                 chance = np.log(number) if loss == "cross_entropy" else 1 - 1 / number
-                style.band(ax, numbers, np.maximum(values, 1e-12) / chance, f"K = {number}", color)
+                values = np.maximum(values, 1e-12) / chance
+                style.band(ax, numbers, values, None, color, log=True, linewidth=1.5)
+            ends.append((np.exp(np.log(values[:, -1]).mean()), f"K = {number}", color))
             fitted = trial.final("threshold")
             fitted = fitted[np.isfinite(fitted)]  # NaN: no width fits the set
             for ax in (left, middle) if len(fitted) else ():
-                ax.axvline(fitted.mean(), color=color, linestyle=":", linewidth=1)
+                ax.axvline(np.exp(np.log(fitted).mean()), color=color, linestyle=":", linewidth=1)
         left.axhline(FITTED, color=style.GREY, linewidth=1)
         for ax, title in ((left, "training loss"), (middle, "test loss")):
-            ax.set(
-                title=f"{name}: {title}",
-                xlabel="parameters",
-                ylabel="share of chance",
-                xscale="log",
-                yscale="log",
-            )
-        left.set_ylim(1e-3, 1.5)
-        if _classes(rows, loss):
-            style.legend(left)
+            ax.set(title=f"{name}: {title}", xlabel="parameters", xscale="log", yscale="log")
+            ax.yaxis.set_major_formatter("{x:g}")
+            ax.yaxis.set_minor_formatter("")
+        middle.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        left.set(ylim=(1e-3, 1.5), ylabel="loss / chance")
+        marks.end_labels(middle, ends)
     for ax, metric, title in zip(
         axes[:, 2], ("threshold", "peak"), ("Threshold", "Peak of test loss"), strict=True
     ):
-        for (loss, name), color in zip(
-            LOSSES.items(), (style.COLORS[0], style.COLORS[1]), strict=True
-        ):
-            numbers = _classes(rows, loss)
-            if numbers:
-                found = [
-                    rows.where(loss=loss, num_classes=number).final(metric) for number in numbers
-                ]
+        ends = []
+        for (loss, name), color in zip(LOSSES.items(), style.COLORS, strict=False):
+            if numbers := _classes(rows, loss):
+                found = [rows.where(loss=loss, num_classes=k).final(metric) for k in numbers]
                 n = min(map(len, found))
-                style.band(
-                    ax,
-                    numbers,
-                    np.stack([values[:n] for values in found], axis=1),
-                    name,
-                    color,
-                    marker="o",
-                    markersize=4,
-                )
-        ax.set(title=title, xlabel="classes K", ylabel="parameters", xlim=(0, 10.5), ylim=(0, None))
-        if len(rows):
-            style.legend(ax)
-    return {"thresholds": fig}
+                values = np.stack([values[:n] for values in found], axis=1)
+                dot = {"marker": "o", "markersize": 4, "log": True}
+                style.band(ax, numbers, values, None, color, **dot)
+                ends.append((np.exp(np.log(values[:, -1]).mean()), name, color))
+        ax.set(title=title, xlabel="classes K", ylabel="parameters", ylim=(0, None))
+        ax.yaxis.set_major_formatter("{x:,.0f}")
+        ax.set_xticks(sorted(rows.unique("num_classes")))
+        marks.end_labels(ax, ends)
+    caption = (
+        "Loss against the number of parameters, for K classes, with cross-entropy (NLL) and squared "
+        "error (MSE); a loss of 1 is what guessing gives. "
+        f"{style.band_words(len(rows.unique('seed')))} Means and intervals are of logarithms. Dotted: "
+        f"the interpolation threshold, where the training loss falls to {100 * FITTED:g}% of chance (grey "
+        "line). Right: the threshold and the peak of the test loss against K. Compare the slopes of "
+        "the two losses there."
+    )
+    return {"thresholds": (fig, caption)}
 
 
 def claims(rows: Rows) -> list[Claim]:

@@ -14,7 +14,7 @@ import importlib.util
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from mnist1d.experiments.claims import Claim, above, mean_interval
 from mnist1d.experiments.rows import Row, Rows, scalar_rows
 from mnist1d.experiments.study import Info
 from mnist1d.mnist import load_mnist
+
+if TYPE_CHECKING:
+    from mnist1d.plots.style import Captioned
 
 INFO = Info(
     name="tsne",
@@ -179,17 +182,26 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     return header, lines
 
 
-def figures(rows: Rows) -> dict[str, Any]:
-    """Draw each data set in the plane, coloured by class, each class named at its median."""
-    from mnist1d.plots import style
+def figures(rows: Rows) -> dict[str, Captioned]:
+    """Draw each data set in the plane, coloured by class, each class named where it is densest."""
+    from mnist1d.plots import marks, style
 
     found = trials(rows)
-    fig, axes = style.figure(1, max(len(found), 1), size=(4.4 * max(len(found), 1), 4.4))
+    fig, axes = style.figure(1, max(len(found), 1), size=(4.4 * max(len(found), 1), 4.5))
     for ax, (name, trial) in zip(np.atleast_1d(axes), found.items(), strict=False):
-        acc = trial.final("knn acc plane").mean()
-        title = f"{TITLES[name]}: {100 * acc:.0f} % of neighbours' votes are right"
-        style.scatter_classes(ax, trial.array("plane"), trial.array("labels").astype(int), title)
-    return {"plane": fig}
+        plane, labels = trial.array("plane"), trial.array("labels").astype(int)
+        style.scatter_classes(ax, plane, labels, TITLES[name])
+        marks.class_labels(ax, plane, labels)
+    shares = [
+        f"{100 * trial.final('knn acc plane').mean():.0f}% for {TITLES[name]}"
+        for name, trial in found.items()
+    ]
+    caption = (
+        f"t-SNE of {' and of '.join(TITLES[name] for name in found)}, first seed; a colour and a number "
+        f"per class. Nearest neighbours in the plane give the right class to {' and '.join(shares)} "
+        "(mean over seeds). Look how far each class stays in one piece."
+    )
+    return {"plane": (fig, caption)}
 
 
 def claims(rows: Rows) -> list[Claim]:

@@ -27,10 +27,17 @@ def draw_seen(
     """
     names = names if len(names) else range(len(classes))
     ax.plot(t, x, "o", color=style.GREY, markersize=2.5, label="signal")
-    ax.plot(t, clean, color=style.COLORS[0], linewidth=1.6, label="what the observer sees")
+    ax.plot(
+        t,
+        clean,
+        color=style.COLORS[0],
+        linewidth=1.6,
+        label="clean signal expected by the observer",
+    )
     likely = [i for i in np.argsort(classes)[::-1][:3] if classes[i] >= 0.005]
-    seen = ", ".join(f"{names[i]}: {100 * classes[i]:.0f} %" for i in likely)
-    ax.set_title(seen if label is None else f"a {names[label]}; {seen}", fontsize=9)
+    seen = ", ".join(f"{names[i]} ({100 * classes[i]:.0f}%)" for i in likely)
+    truth = "" if label is None else f"True class: {names[label]}\n"
+    ax.set_title(f"{truth}Observer: {seen}", fontsize=8.5)
 
 
 def seen_figure(

@@ -7,6 +7,7 @@ figures of a caller, and the global settings are changed inside a call only.
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,6 @@ from mnist1d.files import atomic_path
 try:
     import matplotlib
     from matplotlib.figure import Figure
-    from matplotlib.ticker import PercentFormatter
 except ImportError as error:
     raise MissingExtraError(
         "figures need matplotlib, which is not installed; pip install 'matplotlib>=3.8' or the extra [lab]"
@@ -33,12 +33,29 @@ INK, GREY, PALE = "#222222", "#6e6e6e", "#dcdcdc"
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#222222")
 STILLS = (".png", ".pdf", ".svg")
 
-# Sizes agree with matplotlib's own defaults, so that what a study draws after `figure` returned
-# looks the same
+# Ten classes by Paul Tol's muted palette for colour-blind readers, its pale grey made darker
+CLASS_COLORS = (
+    "#332288",
+    "#88ccee",
+    "#44aa99",
+    "#117733",
+    "#999933",
+    "#ddcc77",
+    "#cc6677",
+    "#882255",
+    "#aa4499",
+    "#7a7a7a",
+)
+
 SETTINGS = {
     "font.family": "DejaVu Sans",  # ships with matplotlib: the same glyphs on every machine
-    "font.size": 10,
-    "axes.labelsize": 10,
+    "font.size": 9,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlepad": 9,
+    "axes.labelsize": 8.5,
+    "axes.labelpad": 5,
     "axes.edgecolor": GREY,
     "axes.labelcolor": INK,
     "axes.titlecolor": INK,
@@ -46,24 +63,45 @@ SETTINGS = {
     "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "axes.spines.left": False,
     "axes.axisbelow": True,
     "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.grid.which": "major",
     "grid.color": PALE,
-    "grid.linewidth": 0.6,
+    "grid.linewidth": 0.7,
+    "lines.linewidth": 1.8,
+    "lines.solid_capstyle": "round",
+    "lines.markersize": 5,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "legend.handlelength": 1.6,
     "xtick.color": GREY,
     "ytick.color": GREY,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "ytick.major.size": 0,
+    "ytick.minor.size": 0,
     "axes.prop_cycle": matplotlib.cycler(color=COLORS),
     "figure.facecolor": "white",
     "axes.facecolor": "white",
     "savefig.facecolor": "white",
+    "figure.constrained_layout.w_pad": 0.08,
+    "figure.constrained_layout.h_pad": 0.08,
     "pdf.fonttype": 42,  # whole TrueType fonts: journals refuse matplotlib's default, type 3
-    "svg.fonttype": "path",
+    "svg.fonttype": "path",  # glyphs as outlines: no font is missing where the file is opened
     "svg.hashsalt": "mnist1d",  # otherwise the ids in an SVG are drawn anew for every file
 }
+
+Captioned = tuple[Figure, str]  # what a study's `figures` returns for each name
+
+
+def styled() -> contextlib.AbstractContextManager[None]:
+    """Return the style as a context or a decorator: what is drawn inside looks like every other
+    figure here, whatever the caller's own settings are."""
+    return matplotlib.rc_context(SETTINGS)
 
 
 def figure(
@@ -75,7 +113,7 @@ def figure(
     `size` is width and height in inches, 4 by 3 a panel unless told; `subplots` goes to
     `Figure.subplots` (sharex, width_ratios).
     """
-    with matplotlib.rc_context(SETTINGS):
+    with styled():
         fig = Figure(figsize=size or (4.0 * cols, 3.0 * rows), layout="constrained")
         return fig, fig.subplots(rows, cols, **subplots)
 
@@ -87,13 +125,17 @@ def band(
     label: str | None = None,
     color: str | None = None,
     linestyle: str = "-",
+    *,
+    log: bool = False,
+    clip: tuple[float, float] | None = None,
     **line,
 ):
-    """Draw the mean over seeds and its 95 % band (Student's t); below three seeds one thin line a
+    """Draw the mean over seeds and its 95% band (Student's t); below three seeds, one thin line per
     seed instead.
 
-    steps (steps,), values (seeds, steps); NaN marks a missing value. `line` goes to `Axes.plot`.
-    Returns the labelled line.
+    steps (steps,), values (seeds, steps); NaN marks a missing value. log: mean and band are of the
+    logarithms, so that the band of a positive quantity stays positive. clip: the band ends at these
+    values, say (0, 1) for an accuracy. `line` goes to `Axes.plot`. Returns the labelled line.
     """
     steps, values = np.asarray(steps), np.atleast_2d(np.asarray(values, dtype=float))
     if values.shape[1:] != steps.shape:
@@ -107,13 +149,32 @@ def band(
         lines = [ax.plot(steps, seed, linestyle, color=color, **thin)[0] for seed in values]
         lines[0].set_label(label)
         return lines[0]
+    mean, low, high = _interval(np.log(values) if log else values)
+    if log:
+        mean, low, high = np.exp([mean, low, high])
+    if clip is not None:
+        low, high = np.clip([low, high], *clip)
+    ax.fill_between(steps, low, high, color=color, alpha=0.2, linewidth=0)
+    return ax.plot(steps, mean, linestyle, color=color, label=label, **line)[0]
+
+
+def _interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return mean, low and high of values (seeds, steps) by Student's t, (steps,) each."""
     count = np.isfinite(values).sum(axis=0)  # (steps,)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.nansum(values, axis=0) / count
         std = np.sqrt(np.nansum((values - mean) ** 2, axis=0) / (count - 1))
         half = stdtrit(np.maximum(count - 1, 1), 0.975) * std / np.sqrt(count)
-    ax.fill_between(steps, mean - half, mean + half, color=color, alpha=0.2, linewidth=0)
-    return ax.plot(steps, mean, linestyle, color=color, label=label, **line)[0]
+    return mean, mean - half, mean + half
+
+
+def band_words(num_seeds: int) -> str:
+    """Return what a caption says of the lines that `band` draws."""
+    if num_seeds == 1:
+        return "One line per setting: one seed, so there is no interval."
+    if num_seeds < 3:
+        return f"One thin line per seed ({num_seeds} seeds)."
+    return f"Lines are means over {num_seeds} seeds, bands their 95% confidence intervals."
 
 
 def reference_line(ax, y: float, text: str, color: str = GREY, linestyle: str = ":"):
@@ -133,32 +194,24 @@ def reference_line(ax, y: float, text: str, color: str = GREY, linestyle: str = 
 
 
 def legend(ax, **settings: Any):
-    """Add the legend in the one style: small, no frame; `settings` goes to `legend` of the axes or
-    figure given."""
+    """Add a legend: small, no frame; `settings` goes to `legend` of the axes or figure given."""
     return ax.legend(**{"fontsize": 8, "frameon": False, "labelcolor": INK, **settings})
 
 
 def scatter_classes(ax, points: np.ndarray, labels: np.ndarray, title: str) -> None:
-    """Draw points (n, 2) of a map without scale, coloured by label 0 .. 9, each class named at its
-    median."""
-    ax.scatter(*points.T, c=labels, cmap="tab10", vmin=0, vmax=9, s=5, linewidths=0)
-    box = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
-    for label in np.unique(labels):
-        ax.annotate(
-            str(label),
-            np.median(points[labels == label], axis=0),
-            ha="center",
-            va="center",
-            weight="bold",
-            bbox=box,
-        )
+    """Draw points (n, 2) of a map without scale, coloured by label 0 to 9; `marks.class_labels`
+    names the classes."""
+    colors = [CLASS_COLORS[int(label) % len(CLASS_COLORS)] for label in labels]
+    ax.scatter(*points.T, c=colors, s=np.clip(6000 / len(points), 3, 16), linewidths=0)
     ax.set(title=title, xticks=[], yticks=[])
     ax.grid(False)
+    ax.spines["bottom"].set_visible(False)
 
 
 def percent_axis(ax, which: str = "y") -> None:
     """Show an axis that runs over [0, 1] in percent; which is "x" or "y"."""
-    {"x": ax.xaxis, "y": ax.yaxis}[which].set_major_formatter(PercentFormatter(1.0, decimals=None))
+    axis = {"x": ax.xaxis, "y": ax.yaxis}[which]
+    axis.set_major_formatter(lambda value, _: f"{100 * value:.6g}%")
 
 
 def ending_of(path: str | Path, endings: Sequence[str]) -> str:
@@ -178,15 +231,21 @@ def save(fig: Figure, path: str | Path, dpi: int = 200) -> Path:
     return path
 
 
-def rendered(fig: Figure, kind: str = "svg", dpi: int = 200) -> bytes:
+def rendered(
+    fig: Figure, kind: str = "svg", dpi: int = 200, title: str = "", text: str = ""
+) -> bytes:
     """Return a figure as the bytes of a png, pdf or svg file: the same bytes for the same figure.
 
-    Pdf and svg carry no date; an svg's ids hang on its content only. The first call settles the
-    layout: draw everything before it.
+    Pdf and svg carry no date; an svg's ids depend on its content only. The first call settles the
+    layout: draw everything before it. title, text: what the file says of itself in its metadata.
     """
-    metadata = {"png": None, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
+    metadata: dict[str, str | None] = {"Title": title} if title else {}
+    if text:
+        metadata["Subject" if kind == "pdf" else "Description"] = text
+    if kind != "png":
+        metadata["CreationDate" if kind == "pdf" else "Date"] = None
     content = io.BytesIO()
-    with matplotlib.rc_context(SETTINGS):
+    with styled():
         settle(fig)
         fig.savefig(content, format=kind, dpi=dpi, metadata=metadata)
     return content.getvalue()

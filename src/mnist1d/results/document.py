@@ -4,11 +4,10 @@ the report and JSON alike."""
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,11 +15,12 @@ from mnist1d.experiments import STUDIES, Loaded, load
 from mnist1d.experiments.claims import Claim, Published, mean_interval
 from mnist1d.experiments.registry import find
 from mnist1d.experiments.rows import Rows
-from mnist1d.files import atomic_path
+from mnist1d.results import figures
 from mnist1d.runs import quiz
 from mnist1d.runs.store import Store, Sweep
 
-FORMATS = ("svg", "png", "pdf")
+if TYPE_CHECKING:
+    from mnist1d.plots.style import Captioned
 
 
 @dataclass(frozen=True)
@@ -68,15 +68,8 @@ class Results:
         return self.study.INFO.name
 
     def file_name(self, slug: str) -> str:
-        """Return the name of a figure's files without their ending; overrides are part of it, the
-        preset is not."""
-        return "-".join(
-            [
-                self.name,
-                slug,
-                *(re.sub(r"[^\w.]+", "-", override) for override in self.label.split()[1:]),
-            ]
-        )
+        """Return the name of a figure's files without their ending."""
+        return figures.file_name(self.name, slug, self.label)
 
     @property
     def table(self) -> tuple[list[str], list[list[str]]] | None:
@@ -86,9 +79,9 @@ class Results:
         header, lines = self.study.table(self.rows)
         return header, [*lines, *quiz.lines(header, self.quizzes)]
 
-    def figures(self) -> Mapping[str, Any]:
-        """Draw the study's figures: {slug: figure}, the main one first."""
-        return self.study.figures(self.rows) if len(self.rows) else {}
+    def figures(self) -> dict[str, Captioned]:
+        """Draw the study's figures: {slug: (figure, caption)}, the main one first."""
+        return figures.drawn(self.study, self.rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `--json` prints of a study, numbers that are not finite as None."""
@@ -137,22 +130,17 @@ def studies_in(store: Store) -> list[str]:
     return [name for name in STUDIES if name in known] + outside
 
 
-def save_figures(results: Results, folder: Path) -> dict[str, tuple[bytes, bytes]]:
+def save_figures(results: Results, folder: Path) -> dict[str, tuple[bytes, bytes, str]]:
     """Draw a study's figures into STUDY-slug[-overrides].svg, .png and .pdf in the folder; return
-    svg and png of each slug.
+    svg, png and caption of each slug.
 
     Errors: as for `atomic_path`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     drawn = {}
-    for slug, figure in results.figures().items():
-        from mnist1d.plots import style
-
-        content = {kind: style.rendered(figure, kind) for kind in FORMATS}
-        for kind, data in content.items():
-            with atomic_path(folder / f"{results.file_name(slug)}.{kind}") as part:
-                part.write_bytes(data)
-        drawn[slug] = content["svg"], content["png"]
+    for slug, (figure, caption) in results.figures().items():
+        title = f"{results.study.INFO.title} ({results.label}): {slug}"
+        content = figures.save(figure, folder / results.file_name(slug), title, caption)
+        drawn[slug] = content["svg"], content["png"], caption
     return drawn
 
 

@@ -24,13 +24,13 @@ from mnist1d.experiments.claims import FAILS, HOLDS, UNDECIDED, Claim
 from mnist1d.experiments.registry import find
 from mnist1d.files import atomic_path
 from mnist1d.results.document import Results, interval, number, results_in, save_figures, studies_in
+from mnist1d.results.figures import MAX_SVG
 from mnist1d.runs.executors import Here
 from mnist1d.runs.identity import flat
 from mnist1d.runs.store import Call, open_store
 from mnist1d.runs.store import now as time_now
 
 MARKS = {HOLDS: ("✓", "holds"), FAILS: ("✗", "fails"), UNDECIDED: ("?", "undecided")}
-MAX_SVG = 300_000  # bytes; a figure of many points is smaller as png
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Part:
     calls: list[Call]
     results: Results | None = None
     table: tuple[list[str], list[list[str]]] | None = None
-    figures: dict[str, str] = field(default_factory=dict)
+    figures: dict[str, tuple[str, str]] = field(default_factory=dict)  # address, caption
     error: str | None = None  # why its rows cannot be shown
 
     @property
@@ -111,8 +111,8 @@ def parts_of(runs: Path, study: str, preset: str | None) -> list[Part]:
             try:
                 results = results_in(store, sweep)
                 figures = {
-                    slug: _address(*content)
-                    for slug, content in save_figures(results, runs / "figures").items()
+                    slug: (_address(svg, png), caption)
+                    for slug, (svg, png, caption) in save_figures(results, runs / "figures").items()
                 }
                 part = replace(part, results=results, table=results.table, figures=figures)
             except UsageError:  # a folder that cannot be written
@@ -238,9 +238,9 @@ def _study(part: Part) -> str:
 def _figures(part: Part) -> str:
     return "".join(
         f'<figure><div class="paper"><img src="{address}" alt="{escape(part.study.INFO.title)}: {slug.replace("-", " ")}"></div>'
-        f"<figcaption>{slug.replace('-', ' ').capitalize()}: <code>figures/{part.results.file_name(slug)}</code>.png, .pdf, .svg"
+        f"<figcaption>{escape(caption)} <code>figures/{part.results.file_name(slug)}</code>.png, .pdf, .svg"
         "</figcaption></figure>"
-        for slug, address in part.figures.items()
+        for slug, (address, caption) in part.figures.items()
     )
 
 

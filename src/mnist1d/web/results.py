@@ -9,7 +9,7 @@ from typing import Any
 
 from mnist1d.errors import Mnist1dError
 from mnist1d.results.document import Results, finite, interval, number, results_in, studies_in
-from mnist1d.results.report import MAX_SVG
+from mnist1d.results.figures import for_screen
 from mnist1d.runs.quiz import quizzes
 from mnist1d.runs.store import DATABASE, Store, Sweep, now, open_store
 
@@ -98,12 +98,13 @@ def part_of(
         part["measured"] = [measured_cells(m) for m in results.measured]
         if results.table:
             part["table"] = {"header": results.table[0], "lines": results.table[1]}
-        for slug, (path, content) in drawn(results).items():
+        for slug, (path, content, caption) in drawn(results).items():
             figures[path] = content
             part["figures"].append(
                 {
                     "name": slug,
                     "src": path,
+                    "caption": caption,
                     "alt": f"{info.title}: {slug.replace('-', ' ')}",
                 }
             )
@@ -117,17 +118,14 @@ def part_of(
     return finite(part), figures
 
 
-def drawn(results: Results) -> dict[str, tuple[str, bytes]]:
-    """Draw a study's figures: {slug: (path, content)}, svg, or png where many points make the svg
+def drawn(results: Results) -> dict[str, tuple[str, bytes, str]]:
+    """Draw a study's figures: {slug: (path, content, caption)}, svg, or png where many points make the svg
     larger."""
-    from mnist1d.plots import style
-
     found = {}
-    for slug, figure in results.figures().items():
-        content, kind = style.rendered(figure, "svg"), "svg"
-        if len(content) > MAX_SVG:
-            content, kind = style.rendered(figure, "png"), "png"
-        found[slug] = f"{FIGURES}{results.file_name(slug)}.{kind}", content
+    for slug, (figure, caption) in results.figures().items():
+        title = f"{results.study.INFO.title} ({results.label}): {slug}"
+        content, kind = for_screen(figure, title, caption)
+        found[slug] = f"{FIGURES}{results.file_name(slug)}.{kind}", content, caption
     return found
 
 

@@ -1,0 +1,171 @@
+"""Marks that several figures share: means with intervals, and labels beside the lines they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from mnist1d.plots.style import GREY, INK
+
+Interval = tuple[float, float, float]  # mean, low, high
+
+
+def dots(
+    ax,
+    at: Sequence[float],
+    samples: Sequence[np.ndarray],
+    interval: Callable[[np.ndarray], Interval],
+    color: str,
+    label: str | None = None,
+    *,
+    across: bool = False,
+    hollow: bool = False,
+    marker: str = "o",
+) -> None:
+    """Draw a dot at each mean over seeds and a line over its interval; below three seeds, one small
+    dot per seed instead.
+
+    at: the other coordinate of each dot. samples: the values by seed, an array per dot. across: the
+    intervals run along x, not along y.
+    """
+
+    def plot(along: Sequence[float], beside: Sequence[float], *style: Any, **settings: Any) -> None:
+        ax.plot(*((along, beside) if across else (beside, along)), *style, **settings)
+
+    face = "white" if hollow else color
+    for position, values in zip(at, samples, strict=True):
+        values = np.asarray(values, dtype=float)
+        values = values[np.isfinite(values)]
+        if 0 < len(values) < 3:
+            plot(values, [position] * len(values), marker, color=color, mfc=face, ms=3.5, zorder=3)
+        elif len(values):
+            mean, low, high = interval(values)
+            plot([low, high], [position] * 2, color=color, linewidth=1.6, zorder=2)
+            plot([mean], [position], marker, color=color, mfc=face, markersize=5.5, zorder=3)
+    if label is not None:
+        ax.plot([], [], marker, color=color, mfc=face, markersize=5.5, label=label)
+
+
+def end_labels(
+    ax, labels: Sequence[tuple[float, str, str]], *, fontsize: float = 8, gap: float = 5
+) -> None:
+    """Name lines at the right edge of a panel, (y, text, color) each; labels that would touch are
+    moved apart and led back to their place. Call it last: the limits of y must be final."""
+    if not labels:
+        return
+    spec = ax.get_subplotspec()
+    rows = spec.get_gridspec().nrows if spec else 1
+    height = 72 * ax.figure.get_figheight() * 0.72 / rows  # of the panel in points, roughly
+    ax.get_ylim()  # brings the limits up to date with what was drawn
+    order = sorted(range(len(labels)), key=lambda i: labels[i][0])
+    to_axes = ax.transScale + ax.transLimits
+    wanted = np.array([to_axes.transform((1, labels[i][0]))[1] for i in order]) * height
+    moves = spread(wanted, 1.25 * fontsize) - wanted
+    led = bool((np.abs(moves) > 3).any())  # from each label a thin line to its place
+    for i, move in zip(order, moves, strict=True):
+        y, text, color = labels[i]
+        ax.annotate(
+            text,
+            (1, y),
+            xycoords=("axes fraction", "data"),
+            xytext=(gap + 10 * led, move),
+            textcoords="offset points",
+            va="center",
+            color=color,
+            fontsize=fontsize,
+            arrowprops={"arrowstyle": "-", "color": color, "linewidth": 0.6} if led else None,
+            annotation_clip=False,
+        )
+
+
+def spread(wanted: np.ndarray, distance: float) -> np.ndarray:
+    """Return places near the wanted ones (n,), ascending, at least `distance` apart.
+
+    Neighbours that would touch become a block, centred where they want to be on average; blocks
+    that touch are joined.
+    """
+    blocks: list[tuple[float, int]] = []  # sum of the wanted places, how many
+    for value in wanted:
+        blocks.append((float(value), 1))
+        while len(blocks) > 1:
+            (below, m), (above, n) = blocks[-2:]
+            if above / n - below / m >= (m + n) / 2 * distance - 1e-9:
+                break
+            blocks[-2:] = [(below + above, m + n)]
+    return np.array(
+        [
+            total / number + (i - (number - 1) / 2) * distance
+            for total, number in blocks
+            for i in range(number)
+        ]
+    )
+
+
+def vertical_label(
+    ax, x: float, text: str, color: str = GREY, *, side: str = "right", at: str = "top"
+) -> None:
+    """Draw a dotted vertical line at x and name it beside its upper or lower end."""
+    ax.axvline(x, color=color, linestyle=":", linewidth=1.2, zorder=1)
+    right = side == "right"
+    ax.annotate(
+        text,
+        (x, 1 if at == "top" else 0),
+        xycoords=("data", "axes fraction"),
+        xytext=(4 if right else -4, -2 if at == "top" else 3),
+        textcoords="offset points",
+        ha="left" if right else "right",
+        va=at,
+        color=color,
+        fontsize=8,
+    )
+
+
+def class_labels(ax, points: np.ndarray, labels: np.ndarray) -> None:
+    """Name each class of a map where its points (n, 2) lie densest; labels that would overlap are
+    moved apart."""
+    from matplotlib.patheffects import withStroke
+
+    low, high = points.min(axis=0), points.max(axis=0)
+    unit = (points - low) / np.where(high > low, high - low, 1)  # (n, 2) in [0, 1]
+    classes = list(np.unique(labels))
+    places = apart(np.array([_densest(unit[labels == label]) for label in classes]), 0.07)
+    for label, place in zip(classes, places, strict=True):
+        ax.annotate(
+            str(label),
+            low + place * (high - low),
+            ha="center",
+            va="center",
+            fontsize=12,
+            fontweight="bold",
+            color=INK,
+            path_effects=[withStroke(linewidth=3.5, foreground="white")],
+            zorder=4,
+        )
+
+
+def _densest(points: np.ndarray, neighbours: int = 20) -> np.ndarray:
+    """Return the point (2,) of (n, 2) whose neighbours lie nearest."""
+    points = points[:: max(1, len(points) // 500)]
+    distance = np.linalg.norm(points[:, None] - points[None], axis=2)
+    at = min(neighbours, len(points) - 1)
+    return points[np.partition(distance, at, axis=1)[:, at].argmin()]
+
+
+def apart(places: np.ndarray, distance: float) -> np.ndarray:
+    """Push places (n, 2) away from each other until no two are nearer than `distance`, or 200
+    rounds have passed."""
+    places = np.array(places, dtype=float)
+    for _ in range(200):
+        gap = places[:, None] - places[None]  # (n, n, 2)
+        length = np.linalg.norm(gap, axis=2)
+        near = (length < distance) & ~np.eye(len(places), dtype=bool)
+        if not near.any():
+            break
+        away = np.where(length[..., None] > 1e-9, gap / np.maximum(length, 1e-9)[..., None], 0)
+        same = near & (length <= 1e-9)  # two in one place: the later one goes to the right
+        away[..., 0] += np.where(same, np.sign(np.subtract.outer(*[np.arange(len(places))] * 2)), 0)
+        step = np.where(near, (distance - length) / 2 + 1e-4, 0)
+        places += (away * step[..., None]).sum(axis=1)
+    return places

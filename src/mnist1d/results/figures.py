@@ -1,0 +1,89 @@
+"""A study's figures: drawn in the one style, captioned, and written as files."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mnist1d.errors import Mnist1dError
+from mnist1d.experiments import Loaded
+from mnist1d.experiments.rows import Rows
+from mnist1d.files import atomic_path
+
+if TYPE_CHECKING:
+    from mnist1d.plots.style import Captioned
+
+KINDS = ("svg", "png", "pdf")
+MAX_SVG = 300_000  # bytes; a figure of many points is smaller as png
+MAX_NAME = 100  # characters of a file name without its ending; file systems allow 255 bytes
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]*")
+PLAIN = re.compile(r"[a-zA-Z_.]+=-?[a-zA-Z0-9_.]+")  # an override that a file name can hold
+
+
+class FigureError(Mnist1dError):
+    """What a study's `figures` returned is not {slug: (figure, caption)}."""
+
+
+def drawn(study: Loaded, rows: Rows) -> dict[str, Captioned]:
+    """Draw a study's figures in the one style: {slug: (figure, caption)}, the main one first.
+
+    Errors: FigureError where the study returns anything else.
+    """
+    from mnist1d.plots import style
+
+    if not len(rows):
+        return {}
+    with style.styled():
+        found = study.figures(rows)
+    rule = f"{study.where}: figures must return {{slug: (figure, caption)}}"
+    if not isinstance(found, Mapping):
+        raise FigureError(f"{rule}; it returned {type(found).__name__}")
+    for slug, value in found.items():
+        if not (isinstance(slug, str) and SLUG.fullmatch(slug)):
+            raise FigureError(f"{rule}; a slug has lower-case letters, digits and -, got {slug!r}")
+        if not (isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], str)):
+            raise FigureError(f"{rule}; {slug!r} holds {type(value).__name__}")
+    return dict(found)
+
+
+def file_name(study: str, slug: str, label: str) -> str:
+    """Return the name of a figure's files without their ending.
+
+    The overrides in the label are part of the name, its preset is not. Where the name would be long,
+    or two labels could give the same one, a hash of the label stands for them: the file's metadata
+    and caption have the whole label.
+    """
+    _, _, overrides = label.partition(" ")
+    if not overrides:
+        return f"{study}-{slug}"
+    name = f"{study}-{slug}-{re.sub('[= ]', '-', overrides)}"
+    if len(name) <= MAX_NAME and all(PLAIN.fullmatch(part) for part in overrides.split(" ")):
+        return name
+    return f"{study}-{slug}-{hashlib.sha256(label.encode()).hexdigest()[:10]}"
+
+
+def save(figure: Any, stem: Path, title: str, text: str) -> dict[str, bytes]:
+    """Write a figure as stem.svg, .png and .pdf; return the contents by kind. title and text become
+    the files' metadata. Errors: as for `atomic_path`."""
+    from mnist1d.plots import style
+
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    contents = {}
+    for kind in KINDS:
+        contents[kind] = style.rendered(figure, kind, title=title, text=text)
+        with atomic_path(stem.with_name(f"{stem.name}.{kind}")) as part:
+            part.write_bytes(contents[kind])
+    return contents
+
+
+def for_screen(figure: Any, title: str, text: str) -> tuple[bytes, str]:
+    """Return a figure's content and kind: svg, or png where many points make the svg larger."""
+    from mnist1d.plots import style
+
+    content = style.rendered(figure, "svg", title=title, text=text)
+    if len(content) <= MAX_SVG:
+        return content, "svg"
+    return style.rendered(figure, "png", title=title, text=text), "png"
