@@ -2,10 +2,8 @@
 refused and runs nothing."""
 
 import importlib.util
-import io
 import json
 import os
-import pickle
 import sys
 
 import numpy as np
@@ -16,7 +14,7 @@ from hypothesis import strategies as st
 import mnist1d
 from mnist1d import FileFormatError, MissingExtraError, UsageError, files
 from mnist1d.files import FORMAT
-from mnist1d.utils import ObjectView, from_pickle, to_pickle
+from mnist1d.utils import to_pickle
 from tests.strategies import configs, own_templates
 
 ENDINGS = ["npz", "csv", "parquet"]
@@ -423,164 +421,3 @@ def test_arrays_that_do_not_fit_together(data, tmp_path, change, message, ending
         to_pickle(arrays, tmp_path / "set.pkl")
     with pytest.raises(FileFormatError, match=message):
         mnist1d.read(tmp_path / f"set.{ending}")
-
-
-# ------------------------------------------------------------------ pickles
-
-
-class Runs:
-    """A pickle of this calls a function when it is read."""
-
-    def __init__(self, function, *arguments):
-        self.call = function, arguments
-
-    def __reduce__(self):
-        return self.call
-
-
-@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-@pytest.mark.parametrize(
-    "place",
-    [
-        lambda bad, data: bad,
-        lambda bad, data: {**data, "x": bad},
-        lambda bad, data: {**data, "more": [(bad,)]},
-    ],
-)
-def test_a_malicious_pickle_runs_nothing(data, tmp_path, protocol, place):
-    mark, arrays = (
-        tmp_path / "mark",
-        {name: data[name] for name in ("x", "y", "x_test", "y_test", "t")},
-    )
-    for bad in (
-        Runs(os.system, f"touch {mark}"),
-        Runs(eval, f"open({str(mark)!r}, 'w')"),
-        Runs(os.mkdir, str(mark)),
-        Runs(getattr, "a", "b"),
-    ):
-        (tmp_path / "set.pkl").write_bytes(pickle.dumps(place(bad, arrays), protocol=protocol))
-        for read in (mnist1d.read, from_pickle):
-            with pytest.raises(
-                FileFormatError,
-                match="the pickle asks for .*; only NumPy arrays and plain containers are admitted",
-            ):
-                read(tmp_path / "set.pkl")
-        assert not mark.exists()
-        if not isinstance(place(bad, arrays), dict):
-            continue
-        np.savez(
-            tmp_path / "set.npz", **{**arrays, "x": np.array([bad], dtype=object)}
-        )  # a pickle inside an npz
-        with pytest.raises(FileFormatError):
-            mnist1d.read(tmp_path / "set.npz")
-        assert not mark.exists()
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "builtins eval", "builtins getattr", "os system", "posix system", "subprocess Popen", "numpy load", "numpy.lib.npyio load",
-        "numpy vectorize", "numpy.core.multiarray fromfile", "numpy ndarray.tofile", "mnist1d.files read", "mnist1d.utils set_seed",
-        "mnist1d.utils pickle.loads", "mnist1d.utils ObjectView.__init__", "_codecs decode", "copyreg _reconstructor", "functools partial",
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("framing", ["text", "stack"])
-def test_names_beyond_arrays_are_refused(tmp_path, name, framing):
-    module, attribute = name.split()
-    if framing == "text":
-        content = f"c{module}\n{attribute}\n.".encode()
-    else:
-        content = (
-            b"\x80\x04"
-            + b"".join(b"\x8c" + bytes([len(part)]) + part.encode() for part in (module, attribute))
-            + b"\x93."
-        )
-    (tmp_path / "a.pkl").write_bytes(content)
-    with pytest.raises(FileFormatError, match=f"the pickle asks for {module}.{attribute};"):
-        from_pickle(tmp_path / "a.pkl")
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "numpy ndarray",
-        "numpy dtype",
-        "mnist1d.utils ObjectView",
-        f"{files.NUMPY_CORE}.numeric _frombuffer",
-        "_codecs encode",
-    ],
-)
-def test_a_pickle_cannot_rewrite_what_it_is_given(tmp_path, name):
-    module, attribute = name.split()
-    given = files._ArraysOnly(io.BytesIO()).find_class(module, attribute)
-    content = (
-        b"\x80\x02c%b\n%b\n" % (module.encode(), attribute.encode())
-        + b"N}X\x05\x00\x00\x00extraK\x01s\x86b."
-    )
-    (tmp_path / "a.pkl").write_bytes(
-        content
-    )  # BUILD with the state (None, {"extra": 1}): setattr(given, "extra", 1)
-    try:
-        from_pickle(tmp_path / "a.pkl")
-    except FileFormatError:
-        pass
-    assert not hasattr(getattr(__import__(module, fromlist=["x"]), attribute), "extra")
-    assert not isinstance(given, type) or not hasattr(given, "extra")
-
-
-@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_arrays_and_plain_containers_are_read(tmp_path, protocol):
-    thing = {
-        "arrays": [
-            np.arange(6.0).reshape(2, 3),
-            np.array([True]),
-            np.array(["ab"]),
-            np.asfortranarray(np.ones((2, 2), np.float32)),
-        ],
-        "scalars": (np.float32(1.5), np.int64(3), 2.5, None, True, b"bytes", "text", 10**30),
-        "view": ObjectView({"seed": 3}),
-        "sets": {1, 2},
-    }
-    (tmp_path / "a.pkl").write_bytes(pickle.dumps(thing, protocol=protocol))
-    if protocol < 4:
-        thing.pop("sets")  # before protocol 4 a set is a call of builtins.set
-        (tmp_path / "a.pkl").write_bytes(
-            pickle.dumps(
-                {**thing, "view": None if protocol < 2 else thing["view"]}, protocol=protocol
-            )
-        )
-    again = from_pickle(tmp_path / "a.pkl")
-    for one, other in zip(again["arrays"], thing["arrays"], strict=True):
-        assert one.dtype == other.dtype
-        np.testing.assert_array_equal(one, other)
-    assert again["scalars"] == thing["scalars"]
-    assert protocol < 2 or (
-        type(again["view"]) is ObjectView and vars(again["view"]) == {"seed": 3}
-    )
-
-
-def test_an_old_pickle_of_an_older_numpy_is_read(data, tmp_path):
-    arrays = {name: data[name] for name in ("x", "y", "x_test", "y_test", "t")}
-    for names in ((b"numpy._core", b"numpy.core"), (b"numpy.core", b"numpy._core")):
-        (tmp_path / "set.pkl").write_bytes(pickle.dumps(arrays, protocol=2).replace(*names))
-        np.testing.assert_array_equal(mnist1d.read(tmp_path / "set.pkl").x, data.x)
-
-
-def test_a_pickle_of_something_else(tmp_path):
-    for thing in ([1, 2], {"x": np.zeros(3)}, np.zeros(3)):
-        to_pickle(thing, tmp_path / "set.pkl")
-        with pytest.raises(
-            FileFormatError,
-            match="does not hold the original package's dict with x, y, x_test, y_test and t",
-        ):
-            mnist1d.read(tmp_path / "set.pkl")
-
-
-def test_a_failed_pickle_leaves_the_file_that_was_there(tmp_path):
-    path = tmp_path / "a.pkl"
-    to_pickle([1], path)
-    with pytest.raises((pickle.PicklingError, AttributeError, TypeError)):
-        to_pickle(lambda: 0, path)
-    assert from_pickle(path) == [1] and os.listdir(tmp_path) == ["a.pkl"]
-    with pytest.raises(FileNotFoundError):
-        from_pickle(tmp_path / "none.pkl")

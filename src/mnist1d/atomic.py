@@ -24,7 +24,7 @@ MARK = ".part"  # in the name of every temporary: .<start of the name>-<random>.
 
 
 @contextlib.contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary name beside `path`; when the block ends well, the file takes its place.
 
     If the block raises, the temporary is removed and `path` stays as it was. A file appears under

@@ -123,7 +123,8 @@ def _is_asked_for(data: Any, args: Any, template: Mapping[str, Any] | None = Non
     )
     try:
         return all(
-            np.shape(data[name]) == asked[name].shape
+            isinstance(data[name], np.ndarray)
+            and data[name].shape == asked[name].shape
             and np.allclose(data[name], asked[name], atol=1e-9)
             for name in ARRAYS
         )

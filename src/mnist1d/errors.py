@@ -15,6 +15,10 @@ class UsageError(Mnist1dError):
     """A knob, name or argument outside what it may be."""
 
 
+class MissingFileError(UsageError, FileNotFoundError):
+    """A file or folder that is not there; old code catches it as FileNotFoundError."""
+
+
 class FileFormatError(Mnist1dError):
     """A file that is truncated, foreign, or not admitted."""
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import csv
 import difflib
-import io
 import json
-import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,14 +15,12 @@ import numpy as np
 from mnist1d.atomic import atomic_path as atomic_path
 from mnist1d.checks import check_path
 from mnist1d.config import DataConfig
-from mnist1d.dataset import Dataset, sha256
+from mnist1d.dataset import Dataset, sha256, verify
 from mnist1d.digits import Templates
-from mnist1d.errors import FileFormatError, MissingExtraError, Mnist1dError, UsageError
+from mnist1d.errors import FileFormatError, MissingExtraError, UsageError, warn
+from mnist1d.pickles import load
 
 FORMAT = "mnist1d/1"
-NUMPY_CORE = (
-    "numpy.core" if np.__version__.startswith("1.") else "numpy._core"
-)  # pickles of either name are read by either NumPy
 PARTS = {"train": ("x", "y"), "validation": ("x_val", "y_val"), "test": ("x_test", "y_test")}
 
 
@@ -74,7 +70,7 @@ def read(path: str | Path) -> Dataset:
     except OSError as error:  # below a closed folder, or a name too long
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     try:
-        return _consistent(parse(path))
+        data = _consistent(parse(path))
     except (FileFormatError, MissingExtraError):
         raise
     except PermissionError as error:
@@ -83,6 +79,12 @@ def read(path: str | Path) -> Dataset:
         raise FileFormatError(
             f"{path} is not a data set written by mnist1d, or is damaged: {error or type(error).__name__}"
         ) from None
+    if parse is _read_pickle and not verify(data):
+        warn(
+            f"{path} is a pickle, which carries no digest: nothing proves that it is whole and unchanged. "
+            "It is not the published set either (mnist1d.verify); save it as .npz to have a digest"
+        )
+    return data
 
 
 def _by_ending(path: Path, known: Mapping[str, Callable], verb: str) -> Callable:
@@ -148,6 +150,14 @@ def _dataset(arrays: Mapping[str, np.ndarray], text: str) -> Dataset:
 
 def _consistent(data: Dataset) -> Dataset:
     """Return the data set; ValueError where its arrays do not fit together."""
+    shapes = data.templates
+    if not isinstance(shapes, Templates):
+        raise ValueError("its templates are none")
+    arrays = {f"templates.{name}": shapes[name] for name in shapes.keys()}
+    arrays |= {name: data[name] for name in data.keys() if name != "templates"}
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise ValueError(f"{name} is a {type(array).__name__}, not an array")
     for x, y in PARTS.values():
         signals, labels = getattr(data, x), getattr(data, y)
         if (signals is None) != (labels is None) or signals is None and x != "x_val":
@@ -169,10 +179,8 @@ def _plain(arrays: Mapping[str, Any], shapes: Any) -> Dataset:
     """Build the data set from the original package's arrays, which say nothing of their
     settings."""
     shapes = shapes or {"x": np.empty((0, 0)), "t": np.empty(0), "y": np.empty(0, int)}
-    parts = {name: np.asarray(arrays[name]) for name in ("x", "y", "x_test", "y_test", "t")}
-    return Dataset(
-        **parts, templates=Templates(**{name: np.asarray(shapes[name]) for name in ("x", "t", "y")})
-    )
+    parts = {name: arrays[name] for name in ("x", "y", "x_test", "y_test", "t")}
+    return Dataset(**parts, templates=Templates(**{name: shapes[name] for name in ("x", "t", "y")}))
 
 
 def _arrays(data: Dataset) -> dict[str, np.ndarray]:
@@ -296,54 +304,10 @@ def _read_parquet(path: Path) -> Dataset:
     return _from_columns(columns, settings.decode())
 
 
-class _ArraysOnly(pickle.Unpickler):
-    """Unpickles NumPy arrays and plain containers and nothing else: a pickle can otherwise run any
-    code."""
-
-    ADMITTED = {
-        ("numpy", "ndarray"),
-        ("numpy", "dtype"),
-        ("_codecs", "encode"),  # how protocols below 3 write bytes
-        ("mnist1d.utils", "ObjectView"),
-        *(
-            (core, name)
-            for core in ("numpy.core.multiarray", "numpy._core.multiarray")
-            for name in ("_reconstruct", "scalar")
-        ),
-        *((core, "_frombuffer") for core in ("numpy.core.numeric", "numpy._core.numeric")),
-    }
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self.ADMITTED:
-            raise FileFormatError(
-                f"the pickle asks for {module}.{name}; only NumPy arrays and plain containers are admitted, since a pickle "
-                "can run any code. If you trust the file, open it with pickle.load and save the arrays with numpy.savez"
-            )
-        found = super().find_class(
-            module.replace("numpy._core", "numpy.core").replace("numpy.core", NUMPY_CORE), name
-        )
-        return (
-            found if isinstance(found, type) else lambda *args: found(*args)
-        )  # a pickle can set attributes of what it is given
-
-
-def unpickle(path: str | Path) -> Any:
-    """Read a pickle of NumPy arrays and plain containers; FileFormatError for any other, and for a
-    damaged one."""
-    try:
-        return _ArraysOnly(io.BytesIO(Path(path).read_bytes())).load()
-    except Mnist1dError:
-        raise
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # a damaged pickle can raise anything
-        raise FileFormatError(
-            f"{path} is not a pickle of arrays, or is damaged: {error or type(error).__name__}"
-        ) from None
-
-
 def _read_pickle(path: Path) -> Dataset:
-    content = unpickle(path)
+    content = load(path)
+    if isinstance(content, Dataset):
+        return content
     if not isinstance(content, dict) or not {"x", "y", "x_test", "y_test", "t"} <= set(content):
         raise FileFormatError(
             f"{path} does not hold the original package's dict with x, y, x_test, y_test and t"

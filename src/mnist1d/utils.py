@@ -6,10 +6,13 @@ from __future__ import annotations
 import pickle
 import random
 from collections.abc import Sequence
+from os import PathLike
 from typing import Any
 
 import numpy as np
 
+from mnist1d import pickles
+from mnist1d.atomic import atomic_path
 from mnist1d.errors import MissingExtraError
 from mnist1d.transform import transform
 
@@ -20,36 +23,33 @@ def set_seed(seed: int) -> None:
     np.random.seed(seed)
 
 
-def to_pickle(thing: Any, path: str) -> None:
+def to_pickle(thing: Any, path: str | PathLike[str]) -> None:
     """Write a pickle, atomically. New code keeps data sets with `Dataset.save`, which any version
     and language can read."""
-    from mnist1d.files import atomic_path
-
+    content = pickle.dumps(thing, protocol=3)
     with atomic_path(path) as temporary:
-        temporary.write_bytes(pickle.dumps(thing, protocol=3))
+        temporary.write_bytes(content)
+    pickles.remember(content)
 
 
-def from_pickle(path: str) -> Any:
-    """Read a pickle of NumPy arrays and plain containers; FileFormatError for anything else, since
-    a pickle can run any code."""
-    from mnist1d.files import unpickle
+def from_pickle(path: str | PathLike[str], trusted: bool = False) -> Any:
+    """Read a pickle of arrays, numbers, text and plain containers, or one that this process wrote.
 
-    return unpickle(path)
-
-
-class _Fixed(type):
-    """A class whose attributes cannot be set: a pickle that holds an instance could otherwise
-    rewrite the class."""
-
-    def __setattr__(cls, name: str, value: Any) -> None:
-        raise TypeError(f"{cls.__name__} is fixed: {name} cannot be set")
+    trusted: read any pickle. Python's unpickler then runs whatever code the pickle holds: for files
+    of people you trust. Errors: FileFormatError for a damaged pickle, and for one that is not
+    trusted and holds anything else; MissingFileError, also a FileNotFoundError.
+    """
+    return pickles.load(path, trusted=trusted)
 
 
-class ObjectView(metaclass=_Fixed):
+class ObjectView:
     """A dict seen as an object: its keys are attributes, and setting an attribute sets the key."""
 
     def __init__(self, d: dict[str, Any]):
         self.__dict__ = d
+
+
+pickles.admit_plain_object(ObjectView)
 
 
 def plot_signals(

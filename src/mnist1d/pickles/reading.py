@@ -1,0 +1,76 @@
+"""Reading a pickle file: by the machine, or by Python's own unpickler where the file is trusted."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+from pathlib import Path
+
+from mnist1d.checks import check_path
+from mnist1d.errors import FileFormatError, MissingExtraError, MissingFileError, UsageError
+from mnist1d.pickles.builders import Harmless
+from mnist1d.pickles.machine import Machine
+from mnist1d.pickles.operations import run
+
+MAX_BYTES = 2**31  # of a pickle that is not trusted
+_written: set[bytes] = set()  # digests of the pickles that this process wrote
+
+
+def remember(content: bytes) -> None:
+    """Trust these bytes from now on: this process has made them itself."""
+    _written.add(hashlib.sha256(content).digest())
+
+
+def load(path: str | os.PathLike[str], *, trusted: bool = False) -> object:
+    """Read a pickle of arrays, numbers, text and plain containers.
+
+    trusted: read any pickle, by Python's own unpickler, which runs whatever code the pickle holds.
+    What this process has pickled itself is trusted. Errors: MissingFileError, also a
+    FileNotFoundError, where there is no such file; FileFormatError for a damaged pickle, and for
+    one that is not trusted and holds anything else.
+    """
+    path = check_path(path)
+    if not isinstance(trusted, bool):
+        raise UsageError(f"trusted must be True or False, got {trusted!r:.80}")
+    content = _read(path, None if trusted else MAX_BYTES)
+    if trusted or (_written and hashlib.sha256(content).digest() in _written):
+        return _load_trusted(path, content)
+    try:
+        return run(Machine(content, Harmless()))
+    except FileFormatError as error:
+        raise FileFormatError(
+            f"{path}: {error}. Only NumPy arrays, numbers, text and plain containers are read, since a pickle "
+            f"can run any code; if you trust whoever wrote it: from_pickle({str(path)!r}, trusted=True)"
+        ) from None
+    except MissingExtraError:
+        raise
+    except Exception as error:  # a damaged pickle can raise anything
+        raise FileFormatError(f"{path} is not a pickle, or is damaged: {_words(error)}") from None
+
+
+def _load_trusted(path: Path, content: bytes) -> object:
+    try:
+        return pickle.loads(content)
+    except Exception as error:  # of the unpickler, or of the code that the pickle runs
+        raise FileFormatError(f"{path} cannot be unpickled: {_words(error)}") from error
+
+
+def _read(path: Path, limit: int | None) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read() if limit is None else file.read(limit + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingFileError(f"no such file: {path}") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    if limit is not None and len(content) > limit:
+        raise FileFormatError(
+            f"{path} has more than {limit:,} bytes; if you trust whoever wrote it: "
+            f"from_pickle({str(path)!r}, trusted=True)"
+        )
+    return content
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__
