@@ -3,7 +3,6 @@ fields that differ between the trials."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,8 +20,8 @@ TIMES = ("seconds", "compile_seconds")  # measured in every study, drawn in none
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     """Return each trial's metrics at their last step, as mean and 95 % interval over seeds."""
-    trials = by_trial(rows)
-    fields, metrics = varying(trials), metrics_of(rows)[:MAX_COLUMNS]
+    trials = rows.trials()
+    fields, metrics = rows.varying(), metrics_of(rows)[:MAX_COLUMNS]
     lines = []
     for trial in trials:
         cells = [_cell(trial.final(m), m) if m in metrics_of(trial) else "" for m in metrics]
@@ -36,13 +35,13 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     as points with their 95 % interval."""
     from mnist1d.plots import marks, style
 
-    trials = by_trial(rows)
+    trials = rows.trials()
     metrics = [name for name in metrics_of(rows) if name not in TIMES]
     curves = [name for name in metrics if _has_steps(rows, name)][:MAX_PANELS]
     panels = curves or metrics[:MAX_PANELS]
     if not panels:
         return {}
-    fields = varying(trials)
+    fields = rows.varying()
     labels = [", ".join(f"{name}={_shown(trial, name)}" for name in fields) for trial in trials]
     figure, axes = style.figure(1, len(panels), size=(4.5 * len(panels), 3.5))
     for ax, metric in zip(np.atleast_1d(axes), panels, strict=True):
@@ -65,18 +64,6 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     return {"metrics": (figure, f"{', '.join(panels)} of each trial. {shown}")}
 
 
-def by_trial(rows: Rows) -> list[Rows]:
-    """Return the rows of each trial, in the order of the grid."""
-    return [rows.where(trial=trial) for trial in rows.unique("trial")]
-
-
-def varying(trials: Sequence[Rows]) -> list[str]:
-    """Return the fields of the config whose values differ between trials."""
-    configs = [trial.records[0].config for trial in trials]
-    names = dict.fromkeys(name for config in configs for name in config)
-    return [name for name in names if len({config.get(name) for config in configs}) > 1]
-
-
 def metrics_of(rows: Rows) -> list[str]:
     """Return the metrics that are numbers, in order of first appearance."""
     return list(dict.fromkeys(r.metric for r in rows if not isinstance(r.value, np.ndarray)))
@@ -87,7 +74,7 @@ def _has_steps(rows: Rows, metric: str) -> bool:
 
 
 def _shown(trial: Rows, name: str) -> str:
-    value = trial.records[0].config.get(name)
+    value = trial.config().get(name)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -1,12 +1,23 @@
-"""Rows: what a study's `run` returns, and the table that its `figure` and `claims` read."""
+"""Rows: what a study's `run` returns, and the table that its figures and claims read.
+
+`Rows` filters by coordinate and gives arrays; `paired` makes pairs out of two selections of rows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from mnist1d.checks import check_name
+from mnist1d.errors import MissingExtraError
+from mnist1d.experiments.values import Pairs, Values, pair
+
+if TYPE_CHECKING:
+    import pandas
 
 
 class Row(NamedTuple):
@@ -60,74 +71,205 @@ class Record:
     value: float | np.ndarray
 
 
-class Rows:
-    """An immutable table of records, to be filtered by coordinate and read as arrays.
+OWN = ("trial", "seed", "metric", "step")  # coordinates of a record beside the config's fields
 
-    >>> rows.where(model="cnn", shuffled=False).final("test_acc")        # (seeds,)
-    >>> steps, values = rows.where(model="cnn").curve("test_acc")        # (steps,), (seeds, steps)
+
+class Rows:
+    """An immutable table of records, to be filtered by coordinate and read as arrays. Records keep
+    their order within a trial; trials stand in the order in which they first appear.
+
+    >>> rows = Rows(
+    ...     Record(f"trial of {model}", {"model": model, "data.seed": 42}, seed, "test_acc", step, acc)
+    ...     for model, acc in (("mlp", 0.65), ("cnn", 0.93))
+    ...     for seed in (0, 1)
+    ...     for step in (100, 200)
+    ... )
+    >>> rows.unique("model")
+    ['mlp', 'cnn']
+    >>> rows.where(model="cnn", data__seed=42).final("test_acc")  # (seeds,)
+    array([0.93, 0.93])
+    >>> steps, values = rows.where(model="cnn").curve("test_acc")  # (steps,), (seeds, steps)
+    >>> steps, values.shape
+    (array([100, 200]), (2, 2))
+    >>> rows.where(modle="cnn")
+    Traceback (most recent call last):
+    mnist1d.errors.UsageError: unknown coordinate 'modle': did you mean 'model'?
     """
 
     def __init__(self, records: Iterable[Record]):
-        self.records = tuple(records)
+        trials: dict[str, list[Record]] = {}
+        for r in records:
+            trials.setdefault(r.trial, []).append(r)
+        self._trials = {name: tuple(found) for name, found in trials.items()}
+
+    @classmethod
+    def _of(cls, trials: Mapping[str, tuple[Record, ...]]) -> Rows:
+        made = cls(())
+        made._trials = {name: records for name, records in trials.items() if records}
+        return made
+
+    @cached_property
+    def records(self) -> tuple[Record, ...]:
+        """All records, trial by trial."""
+        return tuple(r for records in self._trials.values() for r in records)
 
     def __len__(self) -> int:
-        return len(self.records)
+        return sum(map(len, self._trials.values()))
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.records)
 
     def where(self, **coordinates: Any) -> Rows:
         """Keep the records whose coordinates equal the given ones: trial, seed, metric, step, or a
-        field of the config (dots written as two underscores: `data__seed=42`)."""
+        field of the config (dots written as two underscores: `data__seed=42`).
+
+        Errors: UsageError for a coordinate that no record has, with the nearest name.
+        """
         wanted = {name.replace("__", "."): value for name, value in coordinates.items()}
-        return Rows(
-            r
-            for r in self.records
-            if all(_coordinate(r, name) == value for name, value in wanted.items())
-        )
+        for name in wanted:
+            self._check(name)
+        of_record = {
+            name: wanted.pop(name) for name in ("seed", "metric", "step") if name in wanted
+        }
+        kept = {
+            trial: records
+            for trial, records in self._trials.items()
+            if all(_coordinate(records[0], name) == value for name, value in wanted.items())
+        }
+        if of_record:
+            kept = {
+                trial: tuple(
+                    r for r in records if all(getattr(r, n) == v for n, v in of_record.items())
+                )
+                for trial, records in kept.items()
+            }
+        return Rows._of(kept)
 
     def unique(self, name: str) -> list[Any]:
         """The distinct values of a coordinate, in order of first appearance."""
-        return list(dict.fromkeys(_coordinate(r, name) for r in self.records))
+        self._check(name)
+        if name in ("seed", "metric", "step"):
+            return list(dict.fromkeys(getattr(r, name) for r in self.records))
+        return list(dict.fromkeys(_coordinate(r[0], name) for r in self._trials.values()))
+
+    def trials(self) -> list[Rows]:
+        """The rows of each trial."""
+        return [Rows._of({trial: records}) for trial, records in self._trials.items()]
+
+    def config(self) -> Mapping[str, Any]:
+        """The flat config of the first trial."""
+        return next(iter(self._trials.values()))[0].config
+
+    def varying(self) -> list[str]:
+        """The fields of the config that differ between the trials."""
+        configs = [records[0].config for records in self._trials.values()]
+        names = dict.fromkeys(name for config in configs for name in config)
+        return [name for name in names if len({config.get(name) for config in configs}) > 1]
 
     def curve(self, metric: str) -> tuple[np.ndarray, np.ndarray]:
-        """Steps (steps,) and values (seeds, steps) of one trial's metric, seeds ascending."""
-        rows = self._of_one_trial(metric)
-        seeds, steps = (
-            sorted(rows.unique("seed")),
-            sorted(s for s in rows.unique("step") if s is not None),
-        )
+        """Steps (steps,) and values (seeds, steps) of one trial's metric, seeds ascending; NaN where
+        a seed lacks a step."""
+        rows = self._one_trial(metric)
+        seeds = sorted(rows.unique("seed"))
+        steps = sorted(s for s in rows.unique("step") if s is not None)
+        at_seed, at_step = ({v: i for i, v in enumerate(of)} for of in (seeds, steps))
         values = np.full((len(seeds), len(steps)), np.nan)
         for r in rows:
-            values[seeds.index(r.seed), steps.index(r.step)] = r.value
+            if r.step is not None:
+                values[at_seed[r.seed], at_step[r.step]] = r.value
         return np.array(steps), values
+
+    def by_seed(self, metric: str) -> Values:
+        """The value of one trial's metric at its last step, by seed."""
+        return self._one_trial(metric)._last(())
 
     def final(self, metric: str) -> np.ndarray:
         """The value of one trial's metric at its last step, (seeds,), seeds ascending."""
-        last: dict[int, Record] = {}
-        for r in self._of_one_trial(metric):
-            if r.seed not in last or (r.step or 0) >= (last[r.seed].step or 0):
-                last[r.seed] = r
-        return np.array([last[seed].value for seed in sorted(last)], dtype=float)
+        return self.by_seed(metric).array
 
     def array(self, metric: str, seed: int | None = None) -> np.ndarray:
-        """The array that one trial stored under `metric`, of one seed (the lowest unless told)."""
-        rows = self._of_one_trial(metric)
+        """The array that one trial stored under `metric`, of one seed (default: the lowest)."""
+        rows = self._one_trial(metric)
         seed = min(rows.unique("seed")) if seed is None else seed
         return np.asarray(rows.where(seed=seed).records[0].value)
 
-    def _of_one_trial(self, metric: str) -> Rows:
+    def to_pandas(self) -> pandas.DataFrame:
+        """One line per record: trial, seed, metric, step (missing: no curve), value, and the fields
+        of the config. A value that is an array stands as it is.
+
+        >>> Rows([Record("t", {"model": "cnn"}, 0, "test_acc", None, 0.93)]).to_pandas()
+          trial  seed    metric  step  value model
+        0     t     0  test_acc  <NA>   0.93   cnn
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise MissingExtraError("to_pandas() needs pandas: pip install pandas") from None
+        own = ((r.trial, r.seed, r.metric, r.step, r.value) for r in self.records)
+        frame = pandas.DataFrame(own, columns=[*OWN, "value"])
+        frame["step"] = frame["step"].astype("Int64")
+        fields = pandas.DataFrame([dict(r.config) for r in self.records])
+        return pandas.concat([frame, fields], axis=1)
+
+    def _last(self, fields: Sequence[str]) -> Values:
+        """The values at the last step of each trial and seed, keyed by seed, or by the fields' values
+        and seed."""
+        last: dict[Hashable, Record] = {}
+        for r in self.records:
+            key = (*(r.config.get(name) for name in fields), r.seed) if fields else r.seed
+            if key in last and last[key].trial != r.trial:
+                names = ", ".join((*fields, "seed"))
+                raise LookupError(f"two trials have the same {names}: narrow the rows with where()")
+            if key not in last or (r.step or 0) >= (last[key].step or 0):
+                last[key] = r
+        keys = sorted(last) if not fields else list(last)
+        return Values(keys, [last[key].value for key in keys])
+
+    def _one_trial(self, metric: str) -> Rows:
         rows = self.where(metric=metric)
-        trials = rows.unique("trial")
-        if len(trials) != 1:
-            known = sorted(set(r.metric for r in self.records))
+        if len(rows._trials) != 1:
+            known = sorted({r.metric for r in self.records})
             raise LookupError(
-                f"{metric} needs the rows of exactly one trial, got {len(trials)}; metrics here: {known}"
+                f"{metric} needs the rows of exactly one trial, got {len(rows._trials)}; "
+                f"metrics here: {known}"
             )
         return rows
 
+    def _check(self, name: str) -> None:
+        if name not in OWN and self._trials and name not in self._fields:
+            check_name(name, [*OWN, *self._fields], "coordinate")
+
+    @cached_property
+    def _fields(self) -> dict[str, None]:
+        return dict.fromkeys(name for of in self._trials.values() for name in of[0].config)
+
 
 def _coordinate(record: Record, name: str) -> Any:
-    if name in ("trial", "seed", "metric", "step"):
-        return getattr(record, name)
-    return record.config.get(name)
+    return record.trial if name == "trial" else record.config.get(name)
+
+
+def paired(a: Rows, b: Rows, metric: str, other_metric: str | None = None) -> Pairs:
+    """Pair two selections of rows by the coordinates that they share: the seed, and the fields of
+    the config that vary within both. Each value is that of the last step.
+
+    other_metric: the metric of b (default: that of a). Errors: LookupError where a field varies
+    within one of them only, so that a value has no single partner.
+
+    >>> rows = Rows(
+    ...     Record(f"{model} {size}", {"model": model, "size": size}, seed, "acc", None, acc)
+    ...     for model, acc in (("mlp", 0.65), ("cnn", 0.93))
+    ...     for size in (1000, 5000)
+    ...     for seed in range(3)
+    ...     if (model, seed) != ("mlp", 1)
+    ... )
+    >>> cnn, mlp = rows.where(model="cnn"), rows.where(model="mlp")
+    >>> pairs = paired(cnn, mlp, "acc")
+    >>> len(pairs.keys), len(pairs.lacking), pairs.difference.array.round(2)
+    (4, 2, array([0.28, 0.28, 0.28, 0.28]))
+    """
+    a, b = a.where(metric=metric), b.where(metric=other_metric or metric)
+    fields = [name for name in a.varying() if name in b.varying()]
+    only = [name for name in {*a.varying(), *b.varying()} if name not in fields]
+    if only and len(a) and len(b):
+        raise LookupError(f"{min(only)} varies on one side only: narrow it with where()")
+    return pair(a._last(fields), b._last(fields))
