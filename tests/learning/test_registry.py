@@ -30,7 +30,7 @@ def rows_of(module, configs, seeds=(0, 1)):
     """Run trials and return their rows as the store gives them back."""
     return Rows(
         [
-            Record(trial_id(module.NAME, config), flat(config), r.seed, r.metric, r.step, r.value)
+            Record(trial_id(module.INFO.name, config), flat(config), r.seed, r.metric, r.step, r.value)
             for config in configs
             for r in module.run(config, seeds)
         ]
