@@ -24,7 +24,7 @@ def missing(reason):
     (pytest.fail if IS_REQUIRED else pytest.skip)(reason)
 
 
-def start_chromium(downloads):
+def start_chromium(downloads, *flags):
     """Start headless Chromium that reaches this machine only and saves files into a folder."""
     binary = (
         shutil.which("chromium")
@@ -43,6 +43,7 @@ def start_chromium(downloads):
         "hide-scrollbars",
         "window-size=1440,900",
         "force-device-scale-factor=1",
+        *flags,
     ):
         options.add_argument(f"--{flag}")
     options.add_argument("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")

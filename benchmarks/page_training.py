@@ -1,0 +1,79 @@
+"""Training in a browser, three ways: milliseconds per step at batch 100; one JSON line.
+
+    npm pack @jax-js/jax && tar xzf jax-js-jax-*.tgz
+    python -m benchmarks.page_training --jax-js package
+
+The page's kernels in WebAssembly with SIMD, the same in plain JavaScript, and the npm package
+@jax-js/jax, on WebAssembly and, where Chromium has it, on WebGPU. All in headless Chromium, one
+after the other, in one process. WebGPU runs on Chromium's software adapter where the machine has no
+GPU. Without --jax-js, the first two only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import shutil
+import tempfile
+from pathlib import Path
+
+from mnist1d.web.export import export
+from tests.web.browser import file_server, start_chromium
+
+STEPS = {"wasmKernels": 500, "jsKernels": 100, "wasm": 60, "webgpu": 60}
+MODELS = ("logistic", "mlp", "cnn", "gru")
+BARS = {"mlp": 4, "cnn": 12}  # milliseconds
+WEBGPU = ("enable-unsafe-webgpu", "use-webgpu-adapter=swiftshader", "enable-features=Vulkan")
+CALL = """
+const [name, ...rest] = arguments;
+const done = rest.pop();
+import("./page_training.js").then((m) => m[name](...rest)).then(done, (e) => done(String(e)));
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--jax-js", type=Path, help="the unpacked npm package @jax-js/jax")
+    parser.add_argument("--rounds", type=int, default=3, help="the median of so many is printed")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        export(folder / "site")
+        shutil.copy(Path(__file__).with_suffix(".js"), folder)
+        (folder / "index.html").write_text("<!doctype html><title>steps</title>")
+        if args.jax_js:
+            shutil.copytree(args.jax_js / "dist", folder / "jax")
+        driver = start_chromium(folder, *WEBGPU)
+        try:
+            driver.set_script_timeout(600)
+            with file_server(folder) as address:
+                driver.get(address)
+                found = measure(driver, args.rounds, bool(args.jax_js))
+                version = driver.capabilities["browserVersion"]
+        finally:
+            driver.quit()
+    print(json.dumps({"milliseconds": found, "bars": BARS, "chromium": version,
+                      "processor": platform.processor() or platform.machine()}))  # fmt: skip
+
+
+def measure(driver, rounds: int, has_jax_js: bool) -> dict[str, dict[str, float | str | None]]:
+    """Return the median time of a step, {way: {model: milliseconds}}."""
+    ways = [("ours", "wasmKernels", MODELS), ("ours", "jsKernels", MODELS)]
+    if has_jax_js:
+        ways += [("jaxJs", device, ("mlp", "cnn")) for device in ("wasm", "webgpu")]
+    found: dict[str, dict[str, float | str | None]] = {}
+    for function, kind, models in ways:
+        for model in models:
+            times = []
+            for _ in range(rounds):
+                driver.refresh()  # a fresh engine, nothing compiled
+                times.append(driver.execute_async_script(CALL, function, model, kind, STEPS[kind]))
+            numbers = sorted(t for t in times if isinstance(t, int | float))
+            middle = round(numbers[len(numbers) // 2], 2) if numbers else times[0]
+            found.setdefault(f"{function} {kind}", {})[model] = middle
+    return found
+
+
+if __name__ == "__main__":
+    main()
