@@ -23,11 +23,11 @@ def node(tmp_path_factory):
     if shutil.which("node") is None:
         pytest.skip("the page's modules run in node, which is not installed")
 
-    def run(module, document):
+    def run(module, document, timeout=60):
         path = tmp_path_factory.mktemp("node") / "in.json"
         path.write_text(json.dumps(document), encoding="utf-8")
         command = ["node", str(HERE / module), str(SITE / "js" / "model"), str(path)]
-        process = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        process = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
         assert process.returncode == 0, process.stderr
         return json.loads(process.stdout)
 

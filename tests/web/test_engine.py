@@ -1,6 +1,8 @@
 """Training in the page against JAX: the same data, the same initial weights, gradients within 1e-5,
 the same curves."""
 
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,36 +13,34 @@ from mnist1d.dataset import load_dataset, make_dataset
 from mnist1d.digits import templates
 from mnist1d.experiments import spatial_priors
 from mnist1d.experiments.claims import mean_interval
-from mnist1d.experiments.rows import Rows
 from mnist1d.learning import Settings, Split, fit_seeds, make_fit
 from mnist1d.learning.losses import cross_entropy
-from mnist1d.learning.models import MODELS
+from mnist1d.learning.models import cnn, gru, logistic, mlp
 
 SETS = [
     DataConfig(),
-    DataConfig(num_samples=203, shuffle_seq=True, seed=7),
+    DataConfig(num_samples=210, shuffle_seq=True, seed=7),
     DataConfig(num_samples=130, max_translation=1, padding=(0, 31), train_split=0.61, seed=3),
     DataConfig(num_samples=60, final_seq_length=23, template_len=20, max_translation=300, seed=2**32 - 1),
     DataConfig(num_samples=400, corr_noise_scale=0, iid_noise_scale=0.3, shear_scale=2, scale_coeff=1.5, seed=0),
 ]  # fmt: skip
-GRADIENTS = [
-    {"model": model, "set": 0, "seed": seed, "batch": batch, "first": first, "kernels": kernels}
-    for model in MODELS
-    for kernels in ("wasm", "js")
-    for seed, batch, first in ((0, 100, 0), (5, 37, 3980))
-] + [
-    {"model": "mlp", "set": 1, "seed": 2, "batch": 33, "first": 0, "kernels": "wasm", "width": 7},
-    {"model": "cnn", "set": 3, "seed": 3, "batch": 48, "first": 0, "kernels": "wasm", "width": 3},
-    {"model": "gru", "set": 3, "seed": 4, "batch": 5, "first": 1, "kernels": "js", "width": 2},
-    {"model": "mlp", "set": 4, "seed": 1, "batch": 100, "first": 0, "kernels": "wasm", "masked": True},
-]  # fmt: skip
+CASES = [
+    {"model": "logistic", "set": 0, "seed": 5, "batch": 37, "first": 3980},
+    {"model": "mlp", "set": 0, "seed": 0, "batch": 100, "first": 0},
+    {"model": "cnn", "set": 0, "seed": 5, "batch": 37, "first": 3980},
+    {"model": "gru", "set": 3, "seed": 4, "batch": 5, "first": 1, "width": 2},
+    {"model": "cnn", "set": 3, "seed": 3, "batch": 48, "first": 0, "width": 3},
+    {"model": "mlp", "set": 4, "seed": 1, "batch": 33, "first": 0, "width": 7, "masked": True},
+]
+GRADIENTS = [{**case, "kernels": kernels} for case in CASES for kernels in ("wasm", "js")]
+MAKE = {"logistic": logistic, "mlp": mlp, "cnn": cnn, "gru": gru}
 WIDTHS = {"mlp": "hidden", "cnn": "channels", "gru": "hidden"}
 
 
 def jax_model(case):
     size = {WIDTHS[case["model"]]: case["width"]} if "width" in case else {}
     points = SETS[case["set"]].final_seq_length
-    return MODELS[case["model"]](num_inputs=points, **size)
+    return MAKE[case["model"]](num_inputs=points, **size)
 
 
 def flat(params):
@@ -51,9 +51,14 @@ def flat(params):
     if "w_input" in params:
         biases = [params["b_input"][:, None], params["b_hidden"][:, None]]
         return np.concatenate([params["w_input"], params["w_hidden"], *biases], axis=1).ravel()
-    order = [name for name in ("forward", "backward") if name in params]
-    order += sorted(name for name in params if name not in order and name != "dense")
-    return np.concatenate([flat(params[name]) for name in [*order, *({"dense"} & params.keys())]])
+    return np.concatenate([flat(layer) for layer in layers(params)])
+
+
+def layers(params):
+    """The layers of a network, in the order of the page."""
+    return [
+        params[name] for name in sorted(params, key=lambda n: (n == "dense", n == "backward", n))
+    ]
 
 
 def initial(case):
@@ -101,9 +106,7 @@ def test_the_page_draws_the_packages_data_sets(written, i):
         assert (x == theirs.astype("f4")).mean() > 0.9999  # the logarithm's last bit
     assert found["y"] == wanted.y.tolist() and found["yTest"] == wanted.y_test.tolist()
     np.testing.assert_allclose([found["mean"], found["std"]], [wanted.mean, wanted.std], rtol=1e-12)
-    assert found["positions"] == (
-        None if wanted.positions is None else wanted.positions.tolist()
-    )
+    assert found["positions"] == (None if wanted.positions is None else wanted.positions.tolist())
 
 
 def test_the_published_set_to_the_last_bit_of_float32(written):
@@ -119,56 +122,54 @@ def batch_of(case):
     return data.x[rows].astype("f4").astype("f8"), data.y[rows]
 
 
+@cache
+def wanted_gradient(i):
+    """JAX's loss and gradient of a case, in double precision: (loss, tree)."""
+    case = CASES[i]
+    model, params = jax_model(case), initial(case)
+    with jax.enable_x64(True):
+        x, y = map(jnp.asarray, batch_of(case))
+        params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), params)
+        loss = jax.value_and_grad(lambda p: cross_entropy(model.apply(p, x), y))
+        return jax.jit(loss)(params)
+
+
+@cache
+def wanted_fit(i):
+    """JAX's three steps of Adam from the first batch."""
+    case, mask = CASES[i], mask_of(CASES[i])
+    split = Split.of(make_dataset(SETS[case["set"]], dtype="float32"))
+    settings = Settings(num_steps=3, batch_size=min(case["batch"], len(split.x)))
+    tree = None if mask is None else shaped(mask, initial(case))
+    return make_fit(jax_model(case), settings)(jax.random.key(case["seed"]), split, mask=tree)
+
+
 @pytest.mark.parametrize("i", range(len(GRADIENTS)))
 def test_gradients_are_jaxs(written, i):
-    case, found = GRADIENTS[i], written["golden"][i]
-    params, model = initial(case), jax_model(case)
-    np.testing.assert_allclose(found["initial"], flat(params), rtol=0, atol=2e-8)
-    with jax.enable_x64(True):
-        x, y = batch_of(case)
-        params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), params)
-        loss, gradient = jax.value_and_grad(
-            lambda params: cross_entropy(model.apply(params, jnp.asarray(x)), jnp.asarray(y))
-        )(params)
+    found, (loss, gradient) = written["golden"][i], wanted_gradient(i // 2)
+    np.testing.assert_allclose(found["initial"], flat(initial(CASES[i // 2])), rtol=0, atol=2e-8)
     assert found["loss"] == pytest.approx(float(loss), rel=1e-6)
-    ours, theirs = np.array(found["gradient"]), flat(gradient)
-    at = 0
-    for leaf in leaves(gradient):  # relative to the largest of each layer's weights
-        n = flat(leaf).size
-        scale = np.abs(theirs[at : at + n]).max()
-        np.testing.assert_allclose(ours[at : at + n], theirs[at : at + n], rtol=0, atol=1e-5 * scale)
-        at += n
+    ours, at = np.array(found["gradient"]), 0
+    for layer in map(flat, layers(gradient)):
+        part, at = ours[at : at + layer.size], at + layer.size
+        np.testing.assert_allclose(part, layer, rtol=0, atol=1e-5 * np.abs(layer).max())
     assert at == len(ours)
 
 
-def leaves(params):
-    names = [n for n in ("forward", "backward") if n in params]
-    names += sorted(n for n in params if n not in names and n != "dense")
-    return [params[name] for name in [*names, *({"dense"} & params.keys())]]
-
-
-@pytest.mark.parametrize("i", range(len(GRADIENTS)))
+@pytest.mark.parametrize("i", [8, 9, 10, 11])  # the small nets
 def test_steps_of_adam(written, i):
-    """Three steps from the first batch: the losses, and where the weights end."""
-    case, found = GRADIENTS[i], written["golden"][i]
-    model, mask = jax_model(case), mask_of(case)
-    split = Split.of(make_dataset(SETS[case["set"]], dtype="float32"))
-    batch = min(case["batch"], len(split.x))
-    settings = Settings(num_steps=3, batch_size=batch, eval_at=(1, 2))
-    tree = None if mask is None else shaped(mask, initial(case))
-    fit = make_fit(model, settings)(jax.random.key(case["seed"]), split, mask=tree)
+    case, found, fit = CASES[i // 2], written["golden"][i], wanted_fit(i // 2)
     evaluated = [[e["loss"], e["accuracy"]] for e in found["evaluated"]]
-    wanted = [[fit.curves[f"{part}_{m}"][-1] for m in ("loss", "acc")] for part in ("train", "test")]
-    np.testing.assert_allclose(evaluated, wanted, rtol=0, atol=2e-3)
-    weights = np.array(found["weights"])
-    # a gradient near 0 may have either sign, and Adam's first steps have no other size than 0.01
+    wanted = [[fit.curves[f"{p}_{m}"][-1] for m in ("loss", "acc")] for p in ("train", "test")]
+    np.testing.assert_allclose(evaluated, wanted, rtol=0, atol=5e-3)
+    weights, mask = np.array(found["weights"]), mask_of(case)
+    # Adam's first steps have the size 0.01 whatever the gradient's, whose sign near 0 is chance
     assert (np.abs(weights - flat(fit.params)) < 1e-4).mean() > 0.99
     if mask is not None:
         assert (weights[mask == 0] == 0).all() and (weights[mask == 1] != 0).all()
     x = make_dataset(SETS[case["set"]]).x_test[:3].astype("f4")
-    np.testing.assert_allclose(
-        found["probabilities"], jax.nn.softmax(model.apply(fit.params, x)), rtol=0, atol=2e-3
-    )
+    wanted = jax.nn.softmax(jax_model(case).apply(fit.params, x))
+    np.testing.assert_allclose(found["probabilities"], wanted, rtol=0, atol=5e-3)
 
 
 def shaped(mask, params):
@@ -182,9 +183,11 @@ def shaped(mask, params):
     return tree
 
 
-@pytest.mark.parametrize(("i", "model", "seeds", "steps"), [(0, "mlp", [0, 1], 150), (1, "cnn", [3], 100)])
+@pytest.mark.parametrize(
+    ("i", "model", "seeds", "steps"), [(0, "mlp", [0, 1], 150), (1, "cnn", [3], 100)]
+)
 def test_curves_begin_as_in_python(written, i, model, seeds, steps):
-    fit = make_fit(MODELS[model](), Settings(num_steps=steps, eval_every=50))
+    fit = make_fit(MAKE[model](), Settings(num_steps=steps, eval_every=50))
     keys = jnp.stack([jax.random.key(seed) for seed in seeds])
     wanted = fit_seeds(fit, keys, Split.of(load_dataset())).curves["test_acc"]
     found = [[e["accuracy"] for e in run] for run in written["runs"][i]]
@@ -194,20 +197,30 @@ def test_curves_begin_as_in_python(written, i, model, seeds, steps):
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["mlp", "cnn"])
 @pytest.mark.parametrize("shuffled", [False, True])
-def test_curves_of_20_runs_lie_within_the_interval_of_the_study(node_slow, model, shuffled):
+def test_curves_of_20_runs_lie_within_the_interval_of_the_study(node, model, shuffled):
     """The benchmark's protocol to its end: at every evaluation, our mean and the study's 95 %
     interval."""
     config = spatial_priors.Config(model=model, data=DataConfig(shuffle_seq=shuffled))
     seeds = list(range(20))
-    rows = Rows.of(spatial_priors.run(config, seeds))
-    steps, values = rows.curve("test_acc")
-    curve = {"model": model, "set": 0, "seeds": [s + 100 for s in seeds], "steps": 6000, "every": 250}
-    document = {"templates": as_json(), "sets": [config.data.to_dict()], "gradients": [], "curves": [curve]}
-    (runs,) = node_slow("engine.mjs", document)["runs"]
+    rows = [row for row in spatial_priors.run(config, seeds) if row.metric == "test_acc"]
+    steps = sorted({row.step for row in rows})
+    curve = {
+        "model": model,
+        "set": 0,
+        "seeds": [s + 100 for s in seeds],
+        "steps": 6000,
+        "every": 250,
+    }
+    document = {
+        "templates": as_json(),
+        "sets": [config.data.to_dict()],
+        "gradients": [],
+        "curves": [curve],
+    }
+    (runs,) = node("engine.mjs", document, timeout=3600)["runs"]
     found = np.array([[e["accuracy"] for e in run] for run in runs])
-    inside = 0
-    for j in range(len(steps)):
-        _, low, high = mean_interval(values[:, j])
-        _, our_low, our_high = mean_interval(found[:, j])
-        inside += our_low <= high and low <= our_high
-    assert inside == len(steps)
+    assert found.shape == (20, len(steps)) == (20, 25)
+    for ours, step in zip(found.T, steps, strict=True):
+        _, low, high = mean_interval([row.value for row in rows if row.step == step])
+        _, our_low, our_high = mean_interval(ours)
+        assert our_low <= high and low <= our_high, f"step {step}"
