@@ -2,7 +2,7 @@
 what must not occur.
 
     errors <- checks, loading <- atomic <- config <- digits, draws <- signals
-           <- dataset, moments <- pickles <- files
+           <- dataset, moments <- digests <- generate <- pickles <- files
            <- the original's names, mnist, adapters, learning, observer, plots
            <- experiments <- evaluation <- runs <- results <- commands <- cli, web
 
@@ -33,6 +33,8 @@ ROWS = [
     {"digits", "draws"},
     {"signals"},
     {"dataset", "moments"},
+    {"digests"},
+    {"generate"},
     {"pickles"},
     {"files"},
     {"data", "transform", "utils", "mnist", "adapters", "learning", "observer", "plots"},

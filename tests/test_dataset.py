@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import mnist1d
 from mnist1d import SuspiciousValueWarning, UsageError
-from mnist1d.dataset import FROZEN_SHA256
+from mnist1d.digests import FROZEN_SHA256
 from mnist1d.draws import draw_exact, draw_fast
 from mnist1d.signals import apply
 from tests.strategies import configs, own_templates

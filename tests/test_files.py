@@ -124,7 +124,7 @@ def test_settings_and_digests_travel_in_the_file(data, tmp_path, ending):
     assert found["format"] == FORMAT == "mnist1d/1" and found["mode"] == "exact"
     assert mnist1d.DataConfig(**found["config"]) == data.config
     assert found["sha256"] == {
-        name: mnist1d.dataset.sha256(data[name]) for name in ("x", "y", "x_test", "y_test", "t")
+        name: mnist1d.digests.sha256(data[name]) for name in ("x", "y", "x_test", "y_test", "t")
     }
     np.testing.assert_array_equal(found["templates"]["x"], data.templates.x)
 

@@ -10,7 +10,8 @@ Light on purpose: NumPy and SciPy; everything heavier is imported where it is us
 from mnist1d.adapters.sklearn import load_mnist1d, make_mnist1d
 from mnist1d.config import DataConfig
 from mnist1d.data import get_dataset, get_dataset_args, get_templates
-from mnist1d.dataset import Dataset, explain, load_dataset, make_dataset, verify
+from mnist1d.dataset import Dataset
+from mnist1d.digests import verify
 from mnist1d.digits import Templates
 from mnist1d.errors import (
     FileFormatError,
@@ -20,6 +21,7 @@ from mnist1d.errors import (
     UsageError,
 )
 from mnist1d.files import read
+from mnist1d.generate import explain, load_dataset, make_dataset
 from mnist1d.transform import transform
 from mnist1d.utils import ObjectView, from_pickle, plot_signals, set_seed, to_pickle
 

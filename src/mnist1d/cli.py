@@ -157,7 +157,7 @@ if App is not None:
         **knobs: Any,
     ) -> int:
         """Make a data set and write it to a file, settings and digest inside."""
-        from mnist1d.dataset import make_dataset
+        from mnist1d.generate import make_dataset
 
         data = make_dataset(DataConfig(**knobs), mode=mode, dtype=dtype)
         data.save(output)
@@ -169,7 +169,7 @@ if App is not None:
     @app.command
     def verify(file: Path, /, *, json_: Json = False) -> int:
         """Say whether a file holds the published set; exit status 1 where it does not."""
-        from mnist1d.dataset import verify as check
+        from mnist1d.digests import verify as check
         from mnist1d.files import read
 
         report = check(read(file))

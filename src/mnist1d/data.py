@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d import dataset as _dataset
 from mnist1d import digits as _digits
+from mnist1d import generate as _generate
 from mnist1d.config import DataConfig
 from mnist1d.draws import legacy_stream
 from mnist1d.errors import UsageError, warn
@@ -46,7 +46,7 @@ def make_dataset(args: Any = None, template: Mapping[str, Any] | None = None) ->
     """
     config = _config(args)
     set_seed(config.seed)
-    data = _dataset.assemble(
+    data = _generate.assemble(
         config, _digits.as_templates(template), np.random.get_bit_generator(), "float64"
     )
     templates = get_templates() if template is None else template
@@ -118,7 +118,7 @@ def _config(args: Any) -> DataConfig:
 def _is_asked_for(data: Any, args: Any, template: Mapping[str, Any] | None = None) -> bool:
     """Whether a set is the one that the settings give, but for the rounding of another platform."""
     config = _config(args)
-    asked = _dataset.assemble(
+    asked = _generate.assemble(
         config, _digits.as_templates(template), legacy_stream(config.seed), "float64"
     )
     try:

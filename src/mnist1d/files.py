@@ -15,7 +15,8 @@ import numpy as np
 from mnist1d.atomic import atomic_path as atomic_path
 from mnist1d.checks import check_path
 from mnist1d.config import DataConfig
-from mnist1d.dataset import Dataset, sha256, verify
+from mnist1d.dataset import Dataset
+from mnist1d.digests import sha256, verify
 from mnist1d.digits import Templates
 from mnist1d.errors import FileFormatError, MissingExtraError, UsageError, warn
 from mnist1d.pickles import load

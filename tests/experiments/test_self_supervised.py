@@ -5,8 +5,8 @@ import pytest
 
 jax = pytest.importorskip("jax", reason="the studies need JAX")
 
-from mnist1d.dataset import make_dataset  # noqa: E402
 from mnist1d.experiments import self_supervised as study  # noqa: E402
+from mnist1d.generate import make_dataset  # noqa: E402
 
 X = np.random.default_rng(0).normal(size=(200, 40)).astype(np.float32)
 RAMP = np.arange(40) - 19.5

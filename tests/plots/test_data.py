@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from mnist1d import DataConfig
-from mnist1d.dataset import explain, make_dataset
 from mnist1d.digits import templates
 from mnist1d.draws import draw_fast
 from mnist1d.errors import MissingExtraError, UsageError
+from mnist1d.generate import explain, make_dataset
 from mnist1d.plots import data, style
 from mnist1d.signals import apply
 

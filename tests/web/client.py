@@ -6,7 +6,7 @@ import http.client
 import json
 import threading
 
-from mnist1d.dataset import load_dataset
+from mnist1d.generate import load_dataset
 from mnist1d.web import server
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import mnist1d.web
-from mnist1d.dataset import load_dataset
+from mnist1d.generate import load_dataset
 from mnist1d.web.export import export
 
 SITE = Path(mnist1d.web.__file__).parent / "site"

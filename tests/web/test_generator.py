@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from mnist1d.config import DataConfig
-from mnist1d.dataset import load_dataset
 from mnist1d.digits import templates
 from mnist1d.draws import draw_exact
+from mnist1d.generate import load_dataset
 from mnist1d.moments import expected_moments
 from mnist1d.signals import Pipeline, stages
 from mnist1d.web import pages

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.dataset import Dataset, load_dataset, sha256
+from mnist1d.dataset import Dataset
+from mnist1d.digests import sha256
 from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.files import atomic_path
+from mnist1d.generate import load_dataset
 
 SPLITS = {"train": ("x", "y"), "validation": ("x_val", "y_val"), "test": ("x_test", "y_test")}
 CROISSANT_TERMS = (

@@ -14,8 +14,9 @@ import numpy as np
 
 from mnist1d.checks import check_name, check_whole
 from mnist1d.config import DataConfig
-from mnist1d.dataset import Dataset, load_dataset, make_dataset
+from mnist1d.dataset import Dataset
 from mnist1d.errors import MissingExtraError, UsageError
+from mnist1d.generate import load_dataset, make_dataset
 
 LAYOUTS = ("nl", "ncl", "nlc")
 SPLITS = ("all", "train", "test")

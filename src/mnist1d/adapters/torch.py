@@ -14,10 +14,11 @@ import numpy as np
 
 from mnist1d.checks import check_name, check_whole
 from mnist1d.config import DataConfig
-from mnist1d.dataset import Dataset, load_dataset, make_dataset
+from mnist1d.dataset import Dataset
 from mnist1d.digits import Templates, as_templates
 from mnist1d.draws import BLOCK, fast_chunks, fast_order
 from mnist1d.errors import MissingExtraError, UsageError
+from mnist1d.generate import load_dataset, make_dataset
 from mnist1d.moments import expected_moments
 from mnist1d.signals import Pipeline
 

@@ -21,7 +21,7 @@ import numpy as np
 from scipy.special import rel_entr
 
 from mnist1d.config import DataConfig
-from mnist1d.dataset import Dataset, load_dataset, make_dataset
+from mnist1d.dataset import Dataset
 from mnist1d.errors import MissingExtraError, Mnist1dError, UsageError, last_words
 from mnist1d.experiments.benchmark import (
     aligned,
@@ -34,6 +34,7 @@ from mnist1d.experiments.benchmark import (
 )
 from mnist1d.experiments.claims import mean_interval
 from mnist1d.experiments.rows import Row
+from mnist1d.generate import load_dataset, make_dataset
 
 FLOOR = 1e-4  # of a model's probabilities: who calls a possible class impossible loses much, not infinitely much
 NOTE = "Accuracy on the test set after the last step; nothing was selected on the test set."

@@ -23,11 +23,12 @@ import numpy as np
 
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
-from mnist1d.dataset import Dataset, make_dataset
+from mnist1d.dataset import Dataset
 from mnist1d.experiments.benchmark import cells, interval_of, reference
 from mnist1d.experiments.claims import Claim, above, all_of, below, mean_interval
 from mnist1d.experiments.rows import Row, Rows, scalar_rows
 from mnist1d.experiments.study import Info
+from mnist1d.generate import make_dataset
 from mnist1d.learning.registry import check_model, in_order, models_of, resolve
 
 if TYPE_CHECKING:

@@ -24,11 +24,12 @@ import numpy as np
 
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
-from mnist1d.dataset import Dataset, make_dataset
+from mnist1d.dataset import Dataset
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, within
 from mnist1d.experiments.rows import Row, Rows, scalar_rows
 from mnist1d.experiments.study import Info
+from mnist1d.generate import make_dataset
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned

@@ -22,10 +22,10 @@ import numpy as np
 
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
-from mnist1d.dataset import make_dataset
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
 from mnist1d.experiments.study import Info
+from mnist1d.generate import make_dataset
 from mnist1d.learning.registry import MODELS, check_model, in_order, models_of, resolve, takes
 from mnist1d.mnist import load_mnist
 

@@ -26,11 +26,11 @@ import numpy as np
 
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
-from mnist1d.dataset import make_dataset
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
 from mnist1d.experiments.study import Info
+from mnist1d.generate import make_dataset
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned

@@ -20,11 +20,11 @@ import numpy as np
 
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
-from mnist1d.dataset import make_dataset
 from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.experiments.claims import Claim, above, mean_interval
 from mnist1d.experiments.rows import Row, Rows, scalar_rows
 from mnist1d.experiments.study import Info
+from mnist1d.generate import make_dataset
 from mnist1d.mnist import load_mnist
 
 if TYPE_CHECKING:

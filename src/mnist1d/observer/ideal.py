@@ -14,10 +14,11 @@ from jax import Array
 
 from mnist1d.checks import check_name
 from mnist1d.config import DataConfig
-from mnist1d.dataset import Dataset, make_dataset
+from mnist1d.dataset import Dataset
 from mnist1d.digits import Templates, as_templates
 from mnist1d.draws import fast_order
 from mnist1d.errors import UsageError, warn
+from mnist1d.generate import make_dataset
 from mnist1d.moments import expected_moments
 from mnist1d.observer.components import Components, make_components
 from mnist1d.observer.integrals import (

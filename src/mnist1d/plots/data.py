@@ -15,10 +15,11 @@ import numpy as np
 
 from mnist1d.checks import check_name
 from mnist1d.config import DataConfig
-from mnist1d.dataset import Dataset, explain, make_dataset
+from mnist1d.dataset import Dataset
 from mnist1d.digits import Templates, templates
 from mnist1d.draws import Draws, draw_fast
 from mnist1d.errors import MissingExtraError
+from mnist1d.generate import explain, make_dataset
 from mnist1d.plots import style
 from mnist1d.signals import Pipeline, Stage
 

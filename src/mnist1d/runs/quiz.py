@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from mnist1d.dataset import load_dataset
 from mnist1d.errors import UsageError
 from mnist1d.experiments.rows import Row
+from mnist1d.generate import load_dataset
 from mnist1d.runs import provenance
 from mnist1d.runs.identity import trial_id
 from mnist1d.runs.store import Store, open_store

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from mnist1d.config import DataConfig
-from mnist1d.dataset import Dataset, make_dataset
+from mnist1d.dataset import Dataset
 from mnist1d.draws import draw_exact
 from mnist1d.experiments.benchmark import interval_of, mean_of, reference
 from mnist1d.files import FORMAT
+from mnist1d.generate import make_dataset
 
 SAMPLES = 10  # signals of each digit that Explore shows of the frozen test set
 TYPES = {

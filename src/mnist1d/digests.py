@@ -1,0 +1,64 @@
+"""Digests: whether a data set is the published one, told by SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mnist1d.dataset import Dataset
+
+FROZEN_SHA256 = {  # of the little-endian C-order bytes, training signals then test signals
+    "x": "0b2b548d14a498bf71ce4d5e7df61d47851b3e5dd7e7f581a1011383cb03467c",  # as float32
+    "y": "4f5f4160c519e3c47f9d3e196c161336fcd32126a9efffe4153d6e7c8b73f963",  # as uint8
+    "t": "0352efd10cd28e71a0f722fade89db2c326ee004a7dcf8c9704a5adaf0bad6c8",  # as float32
+}
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Whether a data set is the published one; true in a condition. `digests` maps x, y, t to
+    (found, published)."""
+
+    digests: Mapping[str, tuple[str, str]]
+    problem: str = ""
+
+    def __bool__(self) -> bool:
+        return not self.problem and all(
+            found == published for found, published in self.digests.values()
+        )
+
+    def __str__(self) -> str:
+        if self:
+            return "the published set: x, y and t have the published digests"
+        different = [
+            name for name, (found, published) in self.digests.items() if found != published
+        ]
+        return "not the published set: " + (
+            self.problem or f"{', '.join(different)} differ{'s' * (len(different) == 1)}"
+        )
+
+
+def verify(data: Dataset | Mapping[str, Any]) -> Verification:
+    """Compare a data set with the published one by digest; never raises for "no"."""
+    try:
+        with np.errstate(all="ignore"):  # whatever does not fit float32 gives another digest
+            arrays = {
+                "x": np.concatenate([data["x"], data["x_test"]]).astype("<f4"),
+                "y": np.concatenate([data["y"], data["y_test"]]),
+                "t": np.asarray(data["t"]).astype("<f4"),
+            }
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        return Verification({}, problem=f"it lacks x, y, x_test, y_test or t as arrays ({error})")
+    if arrays["y"].dtype.kind not in "iu" or (arrays["y"] < 0).any() or (arrays["y"] > 255).any():
+        return Verification({}, problem="its labels are not whole numbers in 0 .. 255")
+    arrays["y"] = arrays["y"].astype("u1")
+    return Verification({name: (sha256(a), FROZEN_SHA256[name]) for name, a in arrays.items()})
+
+
+def sha256(array: np.ndarray) -> str:
+    """Return the SHA-256 of an array's bytes in C order."""
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
