@@ -21,7 +21,9 @@ from mnist1d.learning import (
     make_fit,
 )
 from mnist1d.learning.losses import accuracy, cross_entropy
-from mnist1d.learning.training import OPTIMIZERS, _batches, apply_in_chunks
+from mnist1d.learning.model import augmented, num_params
+from mnist1d.learning.optimizers import OPTIMIZERS, schedule
+from mnist1d.learning.training import _batches, apply_in_chunks
 from tests.learning.test_models import as_torch
 
 KEY = random.key(0)
@@ -147,8 +149,30 @@ def test_learning_rate_is_traced_mapped_and_differentiated(split):
     np.testing.assert_allclose(jax.vmap(final_loss)(jnp.array(rates)), losses, rtol=1e-4)
 
 
+def torch_steps(optimizer, rate, decay, network):
+    """The optimizer of that name as PyTorch has it."""
+    import torch
+
+    matrices = [p for p in network.parameters() if p.ndim == 2]
+    rest = [p for p in network.parameters() if p.ndim != 2]
+    both, settings = [*network.parameters()], {"lr": rate, "weight_decay": decay}
+    return {
+        "adam": lambda: [torch.optim.Adam(both, **settings)],
+        "adamw": lambda: [torch.optim.AdamW(both, **settings)],
+        "sgd": lambda: [torch.optim.SGD(both, **settings)],
+        "momentum": lambda: [torch.optim.SGD(both, momentum=0.9, **settings)],
+        "nesterov": lambda: [torch.optim.SGD(both, momentum=0.9, nesterov=True, **settings)],
+        "rmsprop": lambda: [torch.optim.RMSprop(both, **settings)],
+        "muon": lambda: [
+            torch.optim.Muon(matrices, adjust_lr_fn="match_rms_adamw", **settings),
+            torch.optim.AdamW(rest, **settings),
+        ],
+    }[optimizer]()
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.3])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_steps_equal_those_of_pytorch(split, optimizer):
+def test_steps_equal_those_of_pytorch(split, optimizer, decay):
     torch = pytest.importorskip(
         "torch", reason="compares with PyTorch's optimisers, and torch is not installed"
     )
@@ -157,30 +181,156 @@ def test_steps_equal_those_of_pytorch(split, optimizer):
     theirs.load_state_dict(
         {name: torch.tensor(np.asarray(value)) for name, value in as_torch("mlp", params).items()}
     )
-    steps = {
-        "adam": lambda p: torch.optim.Adam(p, lr=0.01),
-        "sgd": lambda p: torch.optim.SGD(p, lr=0.01),
-        "momentum": lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9),
-        "rmsprop": lambda p: torch.optim.RMSprop(
-            p, lr=0.001
-        ),  # its first step is ten times the rate
-    }[optimizer](theirs.parameters())
+    rate = 0.001 if optimizer == "rmsprop" else 0.01  # its first step is ten times the rate
+    steppers = torch_steps(optimizer, rate, decay, theirs)
     x, y = torch.tensor(np.asarray(split.x)), torch.tensor(np.asarray(split.y)).long()
     for i in range(6):
         rows = (100 * i + torch.arange(100)) % len(x)
-        steps.zero_grad()
+        theirs.zero_grad()
         torch.nn.functional.cross_entropy(theirs(x[rows]), y[rows]).backward()
-        steps.step()
-    rate = 0.001 if optimizer == "rmsprop" else 0.01
-    ours = trained(
-        split, params, model=model, optimizer=optimizer, num_steps=6, learning_rate=rate
-    ).params
-    for name, value in as_torch(
-        "mlp", ours
-    ).items():  # a weight moves by up to 0.01 a step; tiny gradients amplify rounding in some
-        np.testing.assert_allclose(
-            value, theirs.get_parameter(name).detach(), rtol=1e-3, atol=2e-4, err_msg=name
+        for stepper in steppers:
+            stepper.step()
+    settings = {"model": model, "optimizer": optimizer, "num_steps": 6, "weight_decay": decay}
+    ours = trained(split, params, learning_rate=rate, **settings).params
+    start = as_torch("mlp", params)
+    for name, value in as_torch("mlp", ours).items():
+        expected = theirs.get_parameter(name).detach().numpy()
+        off, moved = np.linalg.norm(value - expected), np.linalg.norm(start[name] - expected)
+        # Of what a weight moved. Adam amplifies rounding where gradients are tiny; PyTorch's Muon
+        # rounds to bfloat16, and its momentum starts without bias correction.
+        assert off < (0.15 if optimizer == "muon" else 0.01) * moved, (name, off / moved)
+
+
+def test_muon_turns_matrices_into_nearly_orthogonal_ones():
+    muon, shapes = OPTIMIZERS["muon"].direction, {"matrix": (30, 20), "bias": (20,)}
+    grads = {name: random.normal(KEY, shape) for name, shape in shapes.items()}
+    direction = muon.update(grads, muon.init(grads), grads)[0]
+    singular = np.linalg.svd(direction["matrix"], compute_uv=False) / (0.2 * 30**0.5)
+    assert 0.6 < singular.min() and singular.max() < 1.3
+    np.testing.assert_allclose(direction["bias"], np.sign(grads["bias"]), rtol=1e-4)  # Adam's first
+    conv = {"w": grads["matrix"].reshape(3, 10, 20)}
+    as_matrix = muon.update(conv, muon.init(conv), conv)[0]["w"].reshape(30, 20)
+    np.testing.assert_allclose(as_matrix, direction["matrix"], rtol=1e-4, atol=1e-5)
+
+
+def test_weight_decay_as_setting_and_as_number_agree(split):
+    for optimizer in ("sgd", "adamw"):
+        by_setting = trained(split, optimizer=optimizer, weight_decay=0.5).params
+        fit = make_fit(
+            MODELS["logistic"].make(), Settings(num_steps=7, eval_every=3, optimizer=optimizer)
         )
+        given = jax.jit(lambda decay, fit=fit: fit(KEY, split, weight_decay=decay))
+        jax.tree.map(
+            partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-7), given(0.5).params, by_setting
+        )
+        without = trained(split, optimizer=optimizer).params
+        assert np.abs(by_setting["dense1"]["w"]).sum() < np.abs(without["dense1"]["w"]).sum()
+
+
+def test_schedules():
+    np.testing.assert_allclose(schedule("constant", 4, 0), [1, 1, 1, 1])
+    np.testing.assert_allclose(schedule("linear", 4, 0), [1, 0.75, 0.5, 0.25])
+    np.testing.assert_allclose(schedule("cosine", 4, 0), [1, 0.853553, 0.5, 0.146447], rtol=1e-5)
+    np.testing.assert_allclose(schedule("linear", 6, 2), [1 / 3, 2 / 3, 1, 0.75, 0.5, 0.25])
+
+
+def test_a_schedule_multiplies_the_learning_rate(split):
+    settings = {"schedule": "linear", "warmup_steps": 2, "optimizer": "sgd"}
+    rates = 0.2 * schedule("linear", 7, 2)
+    expected = trained(split, learning_rate=rates, optimizer="sgd").params
+    for found in (
+        trained(split, learning_rate=0.2, **settings).params,
+        trained(split, learning_rate=jnp.full(7, 0.2), **settings).params,
+    ):
+        jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-6), found, expected)
+
+
+# ------------------------------------------------------------------ randomness and state in training
+
+
+def noisy(logistic):
+    """Logistic regression whose training forgets every other input at random: dropout."""
+
+    def train(params, x, key):
+        return logistic.apply(params, x * 2 * random.bernoulli(key, 0.5, x.shape))
+
+    return logistic._replace(train=train)
+
+
+def test_training_with_randomness_is_reproducible_and_new_every_step(split):
+    model = noisy(MODELS["logistic"].make())
+    first, again = (trained(split, model=model, num_steps=2, optimizer="sgd") for _ in "ab")
+    jax.tree.map(np.testing.assert_array_equal, first.params, again.params)
+    params, order = model.init(random.split(KEY)[0]), random.split(KEY, 3)[2]
+    for i in range(2):  # by hand
+        x, y = split.x[100 * i : 100 * (i + 1)], split.y[100 * i : 100 * (i + 1)]
+        key = random.fold_in(order, i)
+        grads = jax.grad(lambda p, x=x, y=y, key=key: cross_entropy(model.train(p, x, key), y))(
+            params
+        )
+        params = jax.tree.map(lambda p, g: p - 0.01 * g, params, grads)
+    jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-7), first.params, params)
+    logits = model.apply(first.params, split.x_test)  # nothing is random in evaluation
+    assert first.curves["test_acc"][-1] == pytest.approx(float(accuracy(logits, split.y_test)))
+
+
+def counting(logistic):
+    """Logistic regression of centred signals: its state is the last batch's mean and a count."""
+
+    def init(key):
+        return logistic.init(key), {"mean": jnp.zeros(40), "count": jnp.zeros((), jnp.int32)}
+
+    def apply(params, x):
+        return logistic.apply(params[0], x - params[1]["mean"])
+
+    def train(params, x, key):
+        weights, state = params
+        mean = x.mean(axis=0)
+        return logistic.apply(weights, x - mean), {"mean": mean, "count": state["count"] + 1}
+
+    return Model(init, apply, train, stateful=True)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "muon"])
+def test_a_state_is_carried_and_gets_no_gradient(split, optimizer):
+    model = counting(MODELS["logistic"].make())
+    assert num_params(model) == 410
+    settings = {"num_steps": 2, "optimizer": optimizer, "weight_decay": 0.1}
+    result = trained(split, model=model, **settings)
+    weights, state = result.params
+    assert state["count"] == 2
+    np.testing.assert_allclose(state["mean"], split.x[100:200].mean(axis=0), rtol=1e-4, atol=1e-6)
+    assert result.curves["test_acc"][-1] == pytest.approx(
+        float(accuracy(model.apply(result.params, split.x_test), split.y_test))
+    )
+    mask = jax.tree.map(jnp.zeros_like, weights)
+    masked = trained(split, model=model, mask=mask, **settings).params
+    assert all((leaf == 0).all() for leaf in jax.tree.leaves(masked[0])) and masked[1]["count"] == 2
+
+
+def test_augmentation_changes_training_batches_only(split):
+    plain = MODELS["logistic"].make()
+    negated = augmented(plain, lambda key, x: -x)
+    mirrored = split._replace(x=-split.x)
+    expected, found = trained(mirrored, model=plain), trained(split, model=negated)
+    jax.tree.map(np.testing.assert_array_equal, found.params, expected.params)
+    assert found.curves["train_acc"][-1] < expected.curves["train_acc"][-1]
+    twice = augmented(negated, lambda key, x: -x)
+    jax.tree.map(
+        np.testing.assert_array_equal,
+        trained(split, model=twice).params,
+        trained(split, model=plain).params,
+    )
+
+
+def test_models_without_randomness_pay_nothing_for_it(split):
+    def program(model):
+        fit = make_fit(model, Settings(num_steps=7, eval_every=3))
+        params = fit.init(KEY)
+        return str(jax.make_jaxpr(lambda params: fit(KEY, split, params=params))(params))
+
+    plain = MODELS["logistic"].make()
+    assert "random_fold_in" not in program(plain) and "random_fold_in" in program(noisy(plain))
 
 
 def test_a_seed_is_the_same_whichever_run_along(split):
@@ -241,7 +391,10 @@ def test_chunks_give_what_the_whole_gives():
     ("settings", "message"),
     [
         ({"num_steps": 0}, "num_steps must be at least 1, got 0"),
-        ({"optimizer": "adamw"}, "optimizer must be one of adam, .*, got 'adamw'"),
+        ({"optimizer": "adan"}, "optimizer must be one of adam, .*, got 'adan'"),
+        ({"schedule": "step"}, "schedule must be one of constant, .*, got 'step'"),
+        ({"weight_decay": -0.1}, "weight_decay must be at least 0, got -0.1"),
+        ({"num_steps": 5, "warmup_steps": 5}, r"warmup_steps must lie in .* = \[0, 5\), got 5"),
         ({"loss": "nll"}, "loss must be one of cross_entropy, mse, got 'nll'"),
     ],
 )

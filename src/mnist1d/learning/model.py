@@ -1,10 +1,10 @@
-"""What a model is: a pair of pure functions, and what the training loop may use beside them."""
+"""What a model is: two pure functions, and what the training loop may use beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import isfinite
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,16 +15,48 @@ from mnist1d.learning.layers import Params
 
 
 class Model(NamedTuple):
-    """A network: init(key) -> params, a pytree; apply(params, x (batch, time)) -> logits (batch,
-    classes)."""
+    """A network as pure functions of its params, a pytree.
+
+    init(key) -> params. apply(params, x (batch, time)) -> logits (batch, classes): what the model
+    says of a signal; nothing in it is random. Models that are more than that have also:
+
+    train(params, x, key) -> logits: in place of `apply` on training batches, with randomness such
+    as dropout or augmentation. stateful: params is a pair (weights, state), of which only the
+    weights get gradients, and `train` returns (logits, new state): running batch statistics.
+    """
 
     init: Callable[[Array], Params]
     apply: Callable[[Params, Array], Array]
+    train: Callable[[Params, Array, Array], Any] | None = None
+    stateful: bool = False
+
+    def split(self, params: Params) -> tuple[Params, Params]:
+        """Return the trained part of params, and the state or None."""
+        return params if self.stateful else (params, None)
+
+    def join(self, weights: Params, state: Params) -> Params:
+        """Return params again: the inverse of `split`."""
+        return (weights, state) if self.stateful else weights
 
 
 def num_params(model: Model) -> int:
     """Return how many numbers a model learns."""
-    return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(model.init, random.key(0))))
+    weights = model.split(jax.eval_shape(model.init, random.key(0)))[0]
+    return sum(leaf.size for leaf in jax.tree.leaves(weights))
+
+
+def augmented(model: Model, augment: Callable[[Array, Array], Array]) -> Model:
+    """Return a model that trains on augment(key, x) in place of x, anew for every batch.
+
+    Its params are the model's own. augment: a pure function, x (batch, time) -> the same shape.
+    """
+
+    def train(params: Params, x: Array, key: Array) -> Any:
+        augment_key, train_key = random.split(key)
+        x = augment(augment_key, x)
+        return model.apply(params, x) if model.train is None else model.train(params, x, train_key)
+
+    return model._replace(train=train)
 
 
 def check_outputs(model: Model, name: str, num_inputs: int, num_outputs: int) -> None:

@@ -8,15 +8,15 @@ one scan inside.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jax import Array, lax, random
 
 from mnist1d.errors import UsageError
@@ -24,15 +24,9 @@ from mnist1d.learning.compilation import jit_once
 from mnist1d.learning.layers import Params
 from mnist1d.learning.losses import LOSSES, accuracy
 from mnist1d.learning.model import Model
+from mnist1d.learning.optimizers import OPTIMIZERS, SCHEDULES, schedule
 
-# Directions without the learning rate, which stays a traced number; the other settings are
-# PyTorch's defaults.
-OPTIMIZERS = {
-    "adam": optax.scale_by_adam(),
-    "sgd": optax.identity(),
-    "momentum": optax.trace(decay=0.9),
-    "rmsprop": optax.scale_by_rms(decay=0.99, eps=1e-8, eps_in_sqrt=False),
-}
+Carry = tuple[Params, Params, Any]  # weights, state of the model, moments of the optimizer
 EVAL_CHUNK = 1000  # signals evaluated at once: bounds memory, stays in the processor's cache
 
 
@@ -63,16 +57,27 @@ class Settings:
     reshuffle: bool = False  # False: batch i is rows batch_size * i mod n onward; True: in a new order every epoch
     loss: str = "cross_entropy"  # a key of LOSSES
     eval_at: tuple[int, ...] = ()  # numbers of steps taken, in place of eval_every
+    weight_decay: float = 0.0  # as PyTorch's optimizers: adamw and muon decoupled, the others L2
+    schedule: str = "constant"  # a key of SCHEDULES: the learning rate's fall to 0
+    warmup_steps: int = 0  # over which the learning rate rises linearly
 
     def __post_init__(self) -> None:
         for name in ("num_steps", "batch_size", "eval_every"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name, known in (("optimizer", OPTIMIZERS), ("loss", LOSSES)):
-            if getattr(self, name) not in known:
+        known = {"optimizer": OPTIMIZERS, "loss": LOSSES, "schedule": SCHEDULES}
+        for name, names in known.items():
+            if getattr(self, name) not in names:
                 raise UsageError(
-                    f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}"
+                    f"{name} must be one of {', '.join(names)}, got {getattr(self, name)!r}"
                 )
+        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
+            raise UsageError(f"weight_decay must be at least 0, got {self.weight_decay}")
+        if not 0 <= self.warmup_steps < self.num_steps:
+            raise UsageError(
+                f"warmup_steps must lie in [0, num_steps) = [0, {self.num_steps}), "
+                f"got {self.warmup_steps}"
+            )
 
     @property
     def eval_steps(self) -> np.ndarray:
@@ -93,21 +98,52 @@ class Fit(NamedTuple):
     curves: dict[str, Array]
 
 
+Sampler = Callable[[Array], tuple[Array, Array]]  # key -> x (batch, time), y (batch,)
+
+
+class FitFunction(Protocol):
+    """What `make_fit` builds."""
+
+    init: Callable[[Array], Params]
+
+    def __call__(
+        self,
+        key: Array,
+        split: Split,
+        *,
+        params: Params | None = None,
+        mask: Params | None = None,
+        learning_rate: Array | float | None = None,
+        weight_decay: Array | float | None = None,
+    ) -> Fit:
+        """Train from one key."""
+        ...
+
+
 @cache
-def make_fit(
-    model: Model, settings: Settings, sampler: Callable[[Array], tuple[Array, Array]] | None = None
-) -> Callable[..., Fit]:
-    """Build fit(key, split, *, params=None, mask=None, learning_rate=None) -> Fit: pure, to be
-    jitted and mapped.
+def make_fit(model: Model, settings: Settings, sampler: Sampler | None = None) -> FitFunction:
+    """Build fit(key, split, *, params=None, mask=None, learning_rate=None, weight_decay=None) ->
+    Fit: pure, to be jitted and mapped.
 
     params: start from these instead of fit.init(key), the model's initial params. mask: a pytree
-    like params of 0 and 1; weights at 0 are 0 from the start and stay exactly 0. learning_rate:
-    overrides the setting; a number, or a schedule (num_steps,); may be traced. sampler(key) -> x,
-    y: draws each batch, in place of the split's training signals, which are then evaluated only.
-    Cached: equal arguments give the same function, thus one compilation.
+    like the weights of 0 and 1; weights at 0 are 0 from the start and stay exactly 0.
+    learning_rate, weight_decay: override the settings and may be traced; the rate is a number or
+    one per step (num_steps,), which the schedule multiplies. sampler(key) -> x, y: draws each
+    batch, in place of the split's training signals, which are then evaluated only. Cached: equal
+    arguments give the same function, thus one compilation.
     """
     optimizer, loss_of = OPTIMIZERS[settings.optimizer], LOSSES[settings.loss]
     eval_steps = settings.eval_steps
+
+    def loss(
+        weights: Params, state: Params, x: Array, y: Array, key: Array | None
+    ) -> tuple[Array, Params]:
+        if model.train is None:
+            return loss_of(model.apply(weights, x), y), state
+        assert key is not None  # given wherever the model has `train`
+        outputs = model.train(model.join(weights, state), x, key)
+        logits, state = outputs if model.stateful else (outputs, state)
+        return loss_of(logits, y), state
 
     def fit(
         key: Array,
@@ -116,60 +152,83 @@ def make_fit(
         params: Params | None = None,
         mask: Params | None = None,
         learning_rate: Array | float | None = None,
+        weight_decay: Array | float | None = None,
     ) -> Fit:
         order_key = random.split(key)[1]
-        params = fit.init(key) if params is None else params
+        params = init(key) if params is None else params
         masked = (lambda tree: tree) if mask is None else partial(jax.tree.map, jnp.multiply, mask)
-        rate = settings.learning_rate if learning_rate is None else learning_rate
-        rates = jnp.broadcast_to(jnp.asarray(rate, jnp.float32), (settings.num_steps,))
+        rates = _rates(settings, learning_rate)
+        decay = settings.weight_decay if weight_decay is None else weight_decay
+        has_decay = not isinstance(decay, float) or decay != 0
         batch_at = (
-            _batches(order_key, split, settings)
-            if sampler is None
-            else lambda i: sampler(random.fold_in(order_key, i))
+            _batches(order_key, split, settings) if sampler is None else _drawn(sampler, order_key)
         )
+        train_key = None if model.train is None else random.split(key, 3)[2]
 
-        def step(i: Array, state: tuple[Params, Any]) -> tuple[Params, Any]:
-            params, moments = state
+        def decayed(tree: Params, weights: Params) -> Params:
+            return jax.tree.map(lambda leaf, weight: leaf + decay * weight, tree, weights)
+
+        def step(i: Array, carry: Carry) -> Carry:
+            weights, state, moments = carry
             x, y = batch_at(i)
-            grads = jax.grad(lambda params: loss_of(model.apply(params, x), y))(params)
-            directions, moments = optimizer.update(masked(grads), moments)
-            return jax.tree.map(lambda p, d: p - rates[i] * d, params, directions), moments
+            step_key = None if train_key is None else random.fold_in(train_key, i)
+            grads, state = jax.grad(loss, has_aux=True)(weights, state, x, y, step_key)
+            if has_decay and not optimizer.decoupled:
+                grads = decayed(grads, weights)
+            directions, moments = optimizer.direction.update(masked(grads), moments, weights)
+            if optimizer.mixes:
+                directions = masked(directions)
+            if has_decay and optimizer.decoupled:
+                directions = decayed(directions, weights)
+            weights = jax.tree.map(lambda w, d: w - rates[i] * d, weights, directions)
+            return weights, state, moments
 
         def until_next_evaluation(
-            state: tuple[Params, Any], bounds: tuple[Array, Array]
-        ) -> tuple[Any, dict[str, Array]]:
-            state = lax.fori_loop(*bounds, step, state)
-            return state, _evaluate(partial(model.apply, state[0]), split, loss_of)
+            carry: Carry, bounds: tuple[Array, Array]
+        ) -> tuple[Carry, dict[str, Array]]:
+            carry = lax.fori_loop(*bounds, step, carry)
+            return carry, _evaluate(partial(model.apply, model.join(*carry[:2])), split, loss_of)
 
-        params = masked(params)
-        starts, stops = (
-            np.append(0, eval_steps[:-1]),
-            eval_steps,
-        )  # the first stretch is empty: evaluation before training
-        state, curves = lax.scan(
-            until_next_evaluation,
-            (params, optimizer.init(params)),
-            (jnp.asarray(starts), jnp.asarray(stops)),
-        )
-        return Fit(state[0], jnp.asarray(eval_steps), curves)
+        weights, state = model.split(params)
+        weights = masked(weights)
+        # The first stretch is empty: evaluation before training
+        bounds = jnp.asarray(np.append(0, eval_steps[:-1])), jnp.asarray(eval_steps)
+        carry = weights, state, optimizer.direction.init(weights)
+        (weights, state, _), curves = lax.scan(until_next_evaluation, carry, bounds)
+        return Fit(model.join(weights, state), jnp.asarray(eval_steps), curves)
 
-    fit.init = lambda key: model.init(random.split(key)[0])
-    return fit
+    def init(key: Array) -> Params:
+        return model.init(random.split(key)[0])
+
+    fit.init = init  # pyright: ignore[reportFunctionMemberAccess]
+    return cast(FitFunction, fit)
 
 
-def fit_seeds(fit: Callable[..., Fit], keys: Array, split: Split, **given: Any) -> Fit:
-    """Run a `fit` of make_fit once a key, in one call: params and curves gain a leading seeds axis,
-    `steps` does not.
+def _drawn(sampler: Sampler, key: Array) -> Callable[[Array], tuple[Array, Array]]:
+    """Return the function from a step to a batch of the sampler's."""
+    return lambda i: sampler(random.fold_in(key, i))
 
-    given: params, mask or learning_rate for `fit`, the same for all seeds. Not to be called inside
+
+def _rates(settings: Settings, learning_rate: Array | float | None) -> Array:
+    """Return the learning rate of every step, (num_steps,)."""
+    rate = settings.learning_rate if learning_rate is None else learning_rate
+    rates = jnp.broadcast_to(jnp.asarray(rate, jnp.float32), (settings.num_steps,))
+    if settings.schedule == "constant" and not settings.warmup_steps:
+        return rates
+    return rates * schedule(settings.schedule, settings.num_steps, settings.warmup_steps)
+
+
+def fit_seeds(fit: FitFunction, keys: Array, split: Split, **given: Any) -> Fit:
+    """Run a `fit` of make_fit once per key, in one call: params and curves gain a leading seeds
+    axis, `steps` does not.
+
+    given: params, mask, learning_rate or weight_decay for `fit`, the same for all seeds. Not to be called inside
     jit: a program of its own draws the initial params.
     """
     return _fit_seeds(fit, keys, split, *_starts(fit, keys, **given))
 
 
-def compile_seeds(
-    fit: Callable[..., Fit], keys: Array, split: Split, **given: Any
-) -> Callable[[], Fit]:
+def compile_seeds(fit: FitFunction, keys: Array, split: Split, **given: Any) -> Callable[[], Fit]:
     """Compile `fit_seeds` with these arguments and return it, to be run without any: for who tells
     the seconds of each."""
     arguments = keys, split, *_starts(fit, keys, **given)
@@ -177,7 +236,7 @@ def compile_seeds(
 
 
 def _starts(
-    fit: Callable[..., Fit], keys: Array, params: Params | None = None, **given: Any
+    fit: FitFunction, keys: Array, params: Params | None = None, **given: Any
 ) -> tuple[Params, dict[str, Any]]:
     """Return each seed's initial params, drawn by a program of their own, which compiles in a third
     of the time; and the rest."""
@@ -195,7 +254,7 @@ def _initial(init: Callable[[Array], Params], keys: Array) -> Params:
 
 @partial(jax.jit, static_argnums=0)
 def _fit_seeds(
-    fit: Callable[..., Fit], keys: Array, split: Split, params: Params, given: dict[str, Any]
+    fit: FitFunction, keys: Array, split: Split, params: Params, given: dict[str, Any]
 ) -> Fit:
     result = lax.map(lambda seed: fit(seed[0], split, params=seed[1], **given), (keys, params))
     return result._replace(steps=result.steps[0])
