@@ -61,7 +61,7 @@ class Outcome(NamedTuple):
 def kind_of(model: Any) -> str:
     """Return "torch", "sklearn" or "jax" for a model or a factory of one; UsageError says what is
     taken."""
-    if isinstance(model, tuple) and len(model) == 2 and all(map(callable, model)):
+    if isinstance(model, tuple) and len(model) >= 2 and all(map(callable, model[:2])):
         return "jax"
     if _is_torch(model):
         return "torch"
