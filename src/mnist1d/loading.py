@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib
-import importlib.util
 import os
 import sys
 import traceback
@@ -49,16 +48,19 @@ def split_target(target: str, what: str = "model") -> tuple[str, str]:
     return module_name, path
 
 
-def load_module(name: str) -> ModuleType:
-    """Import a module by its name, the current folder first on the path, or run a file *.py.
+def load_module(name: str, folder: str | None = "") -> ModuleType:
+    """Import a module by its name, or run a file *.py.
 
-    A file is run once per process and again once it has changed. Errors: UsageError in one line
-    for what is missing or cannot be imported.
+    folder: where a module may lie beside the installed ones (default: the current folder; None:
+    nowhere else). A file
+    is run once per process and again once it has changed; what lies beside it can be imported, as
+    for a script. Errors: UsageError in one line for what is missing or cannot be imported.
     """
     if name.endswith(".py"):
         return _load_file(name)
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+    folder = os.getcwd() if folder == "" else folder
+    if folder and folder not in sys.path:
+        sys.path.insert(0, folder)
     importlib.invalidate_caches()
     try:
         return importlib.import_module(name)
@@ -66,33 +68,40 @@ def load_module(name: str) -> ModuleType:
         missing = isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}.")
         if missing:
             top = name.split(".")[0]
-            raise UsageError(
-                f"no module {name!r} in {os.getcwd()} or installed: "
-                f"name the file, {top}.py, or change to the folder that holds it"
-            ) from None
+            where, fix = f"in {folder} or installed", f"name the file, {top}.py, or change to the"
+            if folder is None:
+                raise UsageError(f"no module {name!r} is installed: install it again") from None
+            raise UsageError(f"no module {name!r} {where}: {fix} folder that holds it") from None
         raise _broken(name, error) from None
 
 
 def _load_file(name: str) -> ModuleType:
     path = Path(name).expanduser().resolve()
     try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        source = path.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {name}: {error.strerror or error}") from None
-    LOADED_FILES[name] = digest
+    LOADED_FILES[name] = digest = hashlib.sha256(source).hexdigest()
     if (path, digest) not in _MODULES:
         # A name that no import gives: a file beside the package must not shadow a module
-        spec = importlib.util.spec_from_file_location(f"{path.stem}@{digest[:12]}", path)
-        assert spec is not None and spec.loader is not None  # the name ends in .py
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module  # dataclasses look their module up
-        try:
-            spec.loader.exec_module(module)
+        module = ModuleType(f"{path.stem}@{digest[:12]}")
+        module.__file__ = str(path)
+        if str(path.parent) not in sys.path:
+            sys.path.append(str(path.parent))  # last: nothing beside the file shadows a package
+        sys.modules[module.__name__] = module  # dataclasses look their module up
+        try:  # the very bytes of the digest: an import might take the compiled file of a second ago
+            exec(compile(source, str(path), "exec"), vars(module))
         except (Exception, SystemExit) as error:
-            del sys.modules[spec.name]
+            del sys.modules[module.__name__]
             raise _broken(name, error) from None
         _MODULES[path, digest] = module
     return _MODULES[path, digest]
+
+
+def digest_of(file: str) -> str:
+    """Return the SHA-256 of a file: of the version that was run, where it was run from its path."""
+    known = LOADED_FILES.get(file)
+    return known or hashlib.sha256(Path(file).read_bytes()).hexdigest()
 
 
 def _broken(name: str, error: BaseException) -> UsageError:
@@ -100,7 +109,9 @@ def _broken(name: str, error: BaseException) -> UsageError:
     if isinstance(error, SyntaxError):
         where = f"{error.filename}, line {error.lineno}"
         return UsageError(f"{name} cannot be imported: {error.msg} ({where})")
-    last = traceback.extract_tb(error.__traceback__)[-1]
+    frames = traceback.extract_tb(error.__traceback__)
+    path = str(Path(name).expanduser().resolve())
+    last = ([frame for frame in frames if frame.filename == path] or frames)[-1]
     where = f"{last.filename}, line {last.lineno}"
     return UsageError(f"{name} cannot be imported: {type(error).__name__}: {error} ({where})")
 

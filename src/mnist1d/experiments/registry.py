@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import importlib.util
 import os
-import re
-import sys
 from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import replace
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from types import ModuleType
 
 from mnist1d.checks import check_name
 from mnist1d.errors import UsageError
-from mnist1d.experiments.study import DEFAULTS, Info, Loaded, Reference, assemble, line_of, told
+from mnist1d.experiments.study import DEFAULTS, Info, Loaded, Reference, assemble
+from mnist1d.loading import digest_of, load_module
 
 ENTRY_POINTS = "mnist1d.studies"
 RESERVED = ("quiz", "evaluate")  # what else the store keeps under a name
@@ -78,14 +74,12 @@ def load(study: str | Reference) -> Loaded:
     target, folder = (study.target, study.folder) if isinstance(study, Reference) else (study, "")
     if target in STUDIES:
         return _registered(target)
-    reference = Reference(target, folder)
-    parts, file, sha256 = (
-        _module_of_file(target) if reference.is_file else _import(target, folder, target)
-    )
-    found = assemble(parts, reference, file, sha256)
+    found = _load(Reference(target, folder), target, folder)
     name = found.INFO.name
     if name in STUDIES or name in RESERVED:
-        raise UsageError(f"{file}: INFO.name {name!r} is taken by mnist1d: choose another name")
+        raise UsageError(
+            f"{found.where}: INFO.name {name!r} is taken by mnist1d: choose another name"
+        )
     return found
 
 
@@ -111,25 +105,22 @@ def placeholder(name: str, reference: Reference, problem: str) -> Loaded:
 
 def _registered(name: str) -> Loaded:
     target = STUDIES[name]
-    parts, file, sha256 = _import(target, "", f"{name} ({target})")
-    if name in STUDIES.own:
-        file, sha256 = "", ""
-    found = assemble(parts, Reference(name), file, sha256)
+    found = _load(Reference(target), name, None)
     if found.INFO.name != name:
         raise UsageError(
-            f"{file or target}: INFO.name must be {name!r}, under which it is registered; got {found.INFO.name!r}"
+            f"{found.file or target}: INFO.name must be {name!r}, under which it is registered; "
+            f"got {found.INFO.name!r}"
         )
-    return found
+    own = {"file": "", "sha256": ""} if name in STUDIES.own else {}
+    return replace(found, reference=Reference(name), **own)
 
 
 def _outside(text: str) -> Reference:
     """Return the reference of what a person typed: a file, or a module seen from this folder."""
-    if text.endswith(".py"):
-        path = Path(text)
-        if not path.is_file():
-            raise UsageError(f"no file {text}: pass the path of a study, like my_study.py")
-        return Reference(str(path.resolve()))
-    if "." in text or ":" in text:
+    module, colon, name = _split(text)
+    if module.endswith(".py"):
+        return Reference(f"{Path(module).expanduser().resolve()}{colon}{name}")
+    if "." in module or colon:
         return Reference(text, os.getcwd())
     if Path(f"{text}.py").is_file():
         raise UsageError(f"unknown study {text!r}: for the file, write {text}.py")
@@ -137,69 +128,21 @@ def _outside(text: str) -> Reference:
     raise AssertionError(text)
 
 
-def _import(target: str, folder: str, what: str) -> tuple[object, str, str]:
-    """Return the object that "module:object" names, its module's file and that file's digest."""
-    name, _, attribute = target.partition(":")
-    if folder and folder not in sys.path:
-        sys.path.append(folder)
-        importlib.invalidate_caches()
-    try:
-        module = importlib.import_module(name)
-    except (Exception, SystemExit) as error:
-        lacking = getattr(error, "name", None)
-        if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{lacking}."):
-            at = f"in {folder} or " if folder else ""
-            raise UsageError(
-                f"no study {what!r}: there is no module {lacking} {at}installed; pass a name that "
-                "`mnist1d list` shows, a file.py, or package.module"
-            ) from None
-        spec = importlib.util.find_spec(name.partition(".")[0])
-        raise UsageError(_import_message(what, (spec and spec.origin) or "", error)) from error
+def _load(reference: Reference, what: str, folder: str | None) -> Loaded:
+    """Return the study that "module", "module:object" or "file.py" names."""
+    module_name, _, name = _split(reference.target)
+    module = load_module(module_name, folder)
     parts: object = module
-    for part in filter(None, attribute.split(".")):
+    for part in filter(None, name.split(".")):
         if not hasattr(parts, part):
-            raise UsageError(f"{what}: {name} has no {part!r}; a study is named module:object")
+            raise UsageError(f"{what}: {module_name} has no {part!r}; name it as module:object")
         parts = getattr(parts, part)
     file = getattr(module, "__file__", None) or ""
-    return parts, file, _digest(Path(file).read_bytes()) if file else ""
+    return assemble(parts, reference, file, digest_of(file) if file else "")
 
 
-_files: dict[tuple[str, str], ModuleType] = {}  # (path, digest): what that text defined
-
-
-def _module_of_file(path: str) -> tuple[ModuleType, str, str]:
-    """Return a file as a module, executed once for each of its versions, and the version's
-    digest. The module is known to Python under a name of its own, so that dataclasses and type
-    hints work; the file's folder is on the path, as for a script."""
-    try:
-        source = Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    digest = _digest(source)
-    if (path, digest) in _files:
-        return _files[path, digest], path, digest
-    name = f"mnist1d_study_{re.sub(r'[^a-zA-Z0-9]', '_', Path(path).stem)}_{digest[:12]}"
-    module = ModuleType(name)
-    module.__file__ = path
-    if str(Path(path).parent) not in sys.path:
-        sys.path.append(str(Path(path).parent))
-    sys.modules[name] = module
-    try:
-        exec(compile(source, path, "exec"), vars(module))
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
-        raise UsageError(_import_message(path, path, error)) from error
-    _files[path, digest] = module
-    return module, path, digest
-
-
-def _import_message(what: str, file: str, error: BaseException) -> str:
-    """Return why a study's text cannot be imported, in one line."""
-    if isinstance(error, SyntaxError):
-        return f"{error.filename or what}, line {error.lineno}: syntax error: {error.msg}; fix the line"
-    line = line_of(error, file)
-    return f"{what}: cannot be imported: {told(error)}{line}"
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _split(target: str) -> tuple[str, str, str]:
+    """Return module, colon and object of a target; the colon of a drive is none."""
+    module, colon, name = target.rpartition(":")
+    is_whole = target.endswith(".py") or not colon
+    return (target, "", "") if is_whole else (module, colon, name)
