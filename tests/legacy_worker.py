@@ -5,9 +5,15 @@ Each cell returns what its user would look at. Arguments: the npz file to write.
 is empty.
 """
 
+import collections
 import copy
+import os
+import pickle
 import random
+import stat
 import sys
+import threading
+import types
 
 import numpy as np
 
@@ -186,6 +192,145 @@ def a_row_of_plots():
         texts,
         limits,
     ]
+
+
+def settings(**values):
+    args = mnist1d.get_dataset_args()
+    args.num_samples = 60
+    for name, value in values.items():
+        setattr(args, name, value)
+    return args
+
+
+def arrays_of(data):
+    return [data[name] for name in ("x", "x_test", "y", "y_test", "t")]
+
+
+@cell
+def files_that_are_links_or_private():
+    for name in ("target.pkl", "twin.pkl", "private.pkl"):
+        mnist1d.to_pickle([0], name)
+    os.symlink("target.pkl", "link.pkl")
+    os.symlink("later.pkl", "dangling.pkl")
+    os.link("twin.pkl", "other.pkl")
+    os.chmod("private.pkl", 0o600)
+    for name in ("link.pkl", "twin.pkl", "private.pkl", "dangling.pkl"):
+        mnist1d.to_pickle([1, 2], name)
+    names = ("target.pkl", "link.pkl", "twin.pkl", "other.pkl", "private.pkl", "later.pkl")
+    contents = [mnist1d.from_pickle(name) for name in names]
+    kinds = [os.path.islink("link.pkl"), os.path.islink("dangling.pkl")]
+    kinds += [os.path.samefile("twin.pkl", "other.pkl"), os.stat("private.pkl").st_mode]
+    return [np.array(contents), np.array(kinds)]
+
+
+@cell
+def a_pipe():
+    os.mkfifo("pipe")
+    received = []
+    reader = threading.Thread(target=lambda: received.append(mnist1d.from_pickle("pipe")))
+    reader.start()
+    mnist1d.to_pickle({"a": list(range(50_000))}, "pipe")
+    reader.join()
+    return [np.array(received[0]["a"]), np.array(stat.S_ISFIFO(os.stat("pipe").st_mode))]
+
+
+@cell
+def the_download_leaves_the_random_state():
+    frozen = pickle.dumps(mnist1d.data.make_dataset())
+    if hasattr(mnist1d.data, "requests"):  # the original's network
+        answer = types.SimpleNamespace(content=frozen)
+        mnist1d.data.requests = types.SimpleNamespace(get=lambda *_, **__: answer)
+    mnist1d.set_seed(11)
+    np.random.randn(3), random.random()
+    data = mnist1d.get_dataset(mnist1d.get_dataset_args(), path="./downloaded.pkl")
+    return [*arrays_of(data), np.random.randn(4), np.random.rand(2), np.array(random.random())]
+
+
+@cell
+def pickles_of_many_kinds():
+    things = [
+        {1, 2}, frozenset({3}), range(3), 1 + 2j, bytearray(b"ab"), b"ab", slice(1, 2), 10**30, None,
+        collections.OrderedDict(a=1), collections.defaultdict(list, {"a": [1]}), collections.Counter("aab"),
+        collections.deque([1]), np.float32(2), np.array(["a"]), np.arange(3) > 1, np.array([None, {1}], dtype=object),
+        len, np.float64, Model(3),
+    ]  # fmt: skip
+    mnist1d.to_pickle(things, "things.pkl")
+    return [
+        np.array([type(thing).__name__ + str(thing) for thing in mnist1d.from_pickle("things.pkl")])
+    ]
+
+
+class Model:
+    """A class of the notebook's own, as in the lottery notebook, whose cell 42 reads such a pickle."""
+
+    def __init__(self, size):
+        self.size = size
+
+    def __str__(self):
+        return f"of size {self.size}"
+
+
+@cell
+def keywords_that_mean_nothing():
+    mnist1d.get_dataset(settings(), path="./some.pkl", download=False)
+    data = mnist1d.get_dataset(settings(), path="./some.pkl", force_download=True, path_to_data=".")
+    return arrays_of(data)
+
+
+@cell
+def a_fresh_seed():
+    one, other = (mnist1d.data.make_dataset(settings(seed=None)) for _ in range(2))
+    return [np.array(one["x"].shape), np.array((one["x"] == other["x"]).any()), one["y"][:0]]
+
+
+@cell
+def one_point():
+    return arrays_of(mnist1d.data.make_dataset(settings(final_seq_length=1)))
+
+
+@cell
+def train_splits_beyond_the_ends():
+    return [
+        array
+        for split in (1.5, 1, 0, -0.2, np.float32(0.5))
+        for array in arrays_of(mnist1d.data.make_dataset(settings(train_split=split)))
+    ]
+
+
+@cell
+def whatever_is_true_shuffles():
+    return [
+        mnist1d.data.make_dataset(settings(shuffle_seq=value))["x"]
+        for value in ("yes", 2, 1.0, [0], "", 0, None, [])
+    ]
+
+
+@cell
+def functions_that_were_replaced():
+    steps, results = sys.modules["mnist1d.transform"], []
+    templates = mnist1d.get_templates()
+    mine = {"x": templates["x"][:3, ::-1].copy(), "t": templates["t"], "y": np.array([7, 8, 9])}
+    places = [
+        (mnist1d.data, "get_templates", lambda: mine),
+        (
+            mnist1d.data,
+            "transform",
+            lambda x, t, _: (np.resize(x, 40) + np.random.rand(), 2 * np.resize(t, 40)),
+        ),
+        (mnist1d.data, "set_seed", lambda seed: np.random.seed(seed + 1)),
+        (steps, "pad", lambda x, padding: np.concatenate([x, np.zeros(40)])),
+        (steps, "translate", lambda x, k: x),
+        (steps, "shear", lambda x, scale=10: x * 2),
+        (steps, "corr_noise_like", lambda x, scale: np.zeros_like(x)),
+        (steps, "iid_noise_like", lambda x, scale: scale * np.random.rand(*x.shape)),
+    ]
+    for module, name, replacement in places:
+        before = getattr(module, name)
+        setattr(module, name, replacement)
+        for shuffle in (False, True):
+            results += arrays_of(mnist1d.data.make_dataset(settings(shuffle_seq=shuffle)))
+        setattr(module, name, before)
+    return [*results, *arrays_of(mnist1d.data.make_dataset(settings()))]
 
 
 if __name__ == "__main__":

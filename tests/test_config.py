@@ -48,7 +48,7 @@ LOWEST = {
     "num_samples": 1,
     "template_len": 1,
     "max_translation": 1,
-    "final_seq_length": 2,
+    "final_seq_length": 1,
     "seed": 0,
 }
 

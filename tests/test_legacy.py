@@ -194,6 +194,39 @@ def test_own_templates_are_part_of_what_is_asked_for():
         get_dataset(small_args(), download=False, verbose=False)
 
 
+def test_keywords_that_mean_nothing_are_said():
+    with pytest.warns(SuspiciousValueWarning) as caught:
+        get_dataset(small_args(), download=False, verbose=False, force_download=True, pth=".")
+    assert [str(w.message) for w in caught] == [
+        "get_dataset has no argument 'force_download'; it is ignored",
+        "get_dataset has no argument 'pth'; it is ignored",
+    ]
+    assert {w.filename for w in caught} == {__file__}
+
+
+def test_a_fresh_seed_is_asked_for_by_any_file():
+    get_dataset(small_args(seed=None), download=False, verbose=False)
+    get_dataset(small_args(seed=None), download=False, verbose=False)  # no warning
+
+
+@pytest.mark.parametrize(
+    ("split", "sizes"), [(1.5, (100, 0)), (1, (100, 0)), (-0.2, (80, 20)), (-3, (0, 100))]
+)
+def test_a_split_beyond_the_ends_is_taken_and_said(split, sizes):
+    warned = [] if split == 1 else [True]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        data = make_dataset(small_args(train_split=split))
+    assert (len(data["x"]), len(data["x_test"])) == (len(data["y"]), len(data["y_test"])) == sizes
+    assert len(caught) == len(warned)
+
+
+@pytest.mark.parametrize("split", [float("nan"), "0.8", None, True, [1]])
+def test_a_split_that_is_no_number(split):
+    with pytest.raises(UsageError, match="train_split must be (a number|finite), got "):
+        make_dataset(small_args(train_split=split))
+
+
 def test_looking_at_the_file_leaves_the_random_state_alone():
     get_dataset(small_args(), download=False, verbose=False)
     mnist1d.set_seed(9)

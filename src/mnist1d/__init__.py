@@ -7,6 +7,8 @@
 Light on purpose: NumPy and SciPy; everything heavier is imported where it is used.
 """
 
+__version__ = "0.1.0"  # first, since it tells this file from the original package's (clash.py)
+
 from mnist1d.adapters.sklearn import load_mnist1d, make_mnist1d
 from mnist1d.config import DataConfig
 from mnist1d.data import get_dataset, get_dataset_args, get_templates
@@ -24,8 +26,6 @@ from mnist1d.files import read
 from mnist1d.generate import explain, load_dataset, make_dataset
 from mnist1d.transform import transform
 from mnist1d.utils import ObjectView, from_pickle, plot_signals, set_seed, to_pickle
-
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str):

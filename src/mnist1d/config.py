@@ -77,7 +77,7 @@ class DataConfig:
     shuffle_seq: bool = _knob(
         False, "bool", "permute the positions, one permutation for the whole set"
     )
-    final_seq_length: int = _knob(40, "int", "points of a finished signal", low=2)
+    final_seq_length: int = _knob(40, "int", "points of a finished signal", low=1)
     seed: int = _knob(42, "int", "seed of every random draw", high=2**32 - 1)
 
     def __new__(

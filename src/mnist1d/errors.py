@@ -31,6 +31,10 @@ class SuspiciousValueWarning(UserWarning):
     """A legal value far outside the usual range."""
 
 
+class InstallationWarning(UserWarning):
+    """Two packages that share their files."""
+
+
 class MissingDataError(Mnist1dError):
     """Data that cannot be generated (MNIST) is not here; the message says how to get it. A sweep
     skips such a trial."""
@@ -43,10 +47,11 @@ def last_words(error: str) -> str:
     return next((line for line in last.splitlines() if not line.startswith(" ")), last)
 
 
-def warn(message: str) -> None:
-    """Give a SuspiciousValueWarning that points at the caller's line, the first one outside this
-    package."""
+def warn(message: str, category: type[Warning] = SuspiciousValueWarning) -> None:
+    """Give a warning that points at the caller's line, the first one outside this package."""
     frame, level = sys._getframe(1), 2
     while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] == "mnist1d":
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, SuspiciousValueWarning, stacklevel=level)
+        while frame.f_back and "importlib._bootstrap" in frame.f_code.co_filename:
+            frame = frame.f_back  # `warnings` does not count these
+    warnings.warn(message, category, stacklevel=level)

@@ -1,0 +1,210 @@
+"""The original package's `mnist1d.data`: its names, arguments, dicts and files, on this package's
+generator.
+
+New code uses `mnist1d.make_dataset` and `mnist1d.load_dataset`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import math
+import numbers
+import os
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mnist1d import digits as _digits
+from mnist1d import generate as _generate
+from mnist1d.clash import check_installation
+from mnist1d.config import DataConfig
+from mnist1d.draws import legacy_stream
+from mnist1d.errors import UsageError, warn
+from mnist1d.transform import transform as transform
+from mnist1d.utils import ObjectView, from_pickle, set_seed, to_pickle
+
+URL = "https://github.com/greydanus/mnist1d/raw/master/mnist1d_data.pkl"  # only a key that old code may read: nothing is fetched
+ARRAYS = ("x", "x_test", "y", "y_test", "t")
+_transform = importlib.import_module("mnist1d.transform")  # `mnist1d.transform` is the function
+_OURS = {  # what old code may replace by its own, and then expects to be called
+    name: getattr(_transform, name)
+    for name in ("pad", "shear", "translate", "corr_noise_like", "iid_noise_like", "interpolate")
+}
+
+check_installation()  # here, since this module runs whichever package was installed last
+
+
+def get_dataset_args(as_dict: bool = False) -> ObjectView | dict[str, Any]:
+    """Return the default settings as an object with attributes to set, or as a dict."""
+    args = {**DataConfig().to_dict(), "url": URL}
+    args["padding"] = list(args["padding"])
+    return args if as_dict else ObjectView(args)
+
+
+def get_templates() -> dict[str, np.ndarray]:
+    """Return the ten templates: a dict of x (10, 12), t (12,), y (10,)."""
+    return {**_digits.templates()}
+
+
+def make_dataset(args: Any = None, template: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Make a data set: a dict of x, x_test, y, y_test, t (float64, int64) and templates.
+
+    args: an object with the settings as attributes; seed=None draws fresh randomness. Seeds
+    Python's and NumPy's global generators with args.seed and leaves them where the original does,
+    which notebooks rely on. Calls `get_templates`, `transform` and its steps as they are now, if
+    somebody replaced them. Errors: UsageError for an illegal setting.
+    """
+    args = get_dataset_args() if args is None else args
+    config, seed, train_split = _config(args)
+    templates = get_templates() if template is None else template
+    set_seed(seed)
+    x, y, t = _signals(args, config, templates)
+    split = int(len(y) * train_split)
+    parts = {"x": x[:split], "x_test": x[split:], "y": y[:split], "y_test": y[split:]}
+    return {**parts, "t": t, "templates": templates}
+
+
+def _signals(
+    args: Any, config: DataConfig, templates: Mapping[str, Any]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return all signals (n, time), standardised and in their final order, labels (n,) and t, drawn
+    from NumPy's global generator."""
+    is_ours = transform is _TRANSFORM and set_seed is _SET_SEED
+    if is_ours and all(getattr(_transform, name) is step for name, step in _OURS.items()):
+        bits = np.random.get_bit_generator()
+        data = _generate.assemble(config, _digits.as_templates(templates), bits, "float64")
+        return data.x, data.y, data.t
+    if isinstance(args, Mapping):
+        args = ObjectView(dict(args))
+    per_class = config.num_samples // len(templates["y"])
+    rows = [i for i in range(len(templates["y"])) for _ in range(per_class)]
+    signals = [transform(templates["x"][i], templates["t"], args) for i in rows]
+    order = np.random.permutation(len(rows))
+    x, y = np.stack([x for x, _ in signals])[order], np.asarray(templates["y"])[rows][order]
+    if config.shuffle_seq:
+        x = x[..., np.random.permutation(config.final_seq_length)]
+    return (x - x.mean()) / x.std(), y, signals[-1][1] / x.std()
+
+
+_TRANSFORM, _SET_SEED = transform, set_seed
+
+
+def get_dataset(
+    args: Any = None,
+    path: str | None = None,
+    verbose: bool = True,
+    download: bool = True,
+    regenerate: bool = False,
+    **kwargs: Any,
+) -> dict[str, Any]:
+    """Return the set that lies at `path`, else the frozen set (download=True) or one made from
+    `args`, and write it there.
+
+    No network is used: the frozen set is regenerated. As with the original, a file takes precedence
+    over the settings, and so does download=True (the default). Unlike the original, a warning says
+    so where the set is not the one that the settings ask for, and a file that cannot be read is an
+    error and stays as it is. kwargs: `template` goes to make_dataset; anything else is ignored,
+    with a warning.
+    """
+    if download and regenerate:
+        raise AssertionError("download and regenerate exclude each other: set one of them to False")
+    template = kwargs.pop("template", None)
+    for name in kwargs:
+        warn(f"get_dataset has no argument {name!r}; it is ignored")
+    path = "./mnist1d_data.pkl" if path is None else path
+    found = os.path.exists(path) and not regenerate
+    if found:
+        data = from_pickle(path)
+        if verbose:
+            print(f"Successfully loaded data from {path}")
+    else:
+        data = _make_frozen() if download else make_dataset(args, template)
+        to_pickle(data, path)
+        if verbose:
+            print(f"Made {'the frozen' if download else 'a'} data set and saved it to {path}")
+    if (found or download) and not _is_asked_for(data, args, template):
+        reason = (
+            f"the file {path} holds another one" if found else "download=True gives the frozen set"
+        )
+        warn(
+            f"this is not the set that the settings ask for, {reason}: pass download=False and regenerate=True to make it"
+        )
+    return data
+
+
+def _make_frozen() -> dict[str, Any]:
+    """Make the frozen set and leave the global generators as a download would: untouched."""
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        return make_dataset()
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+
+
+def _config(args: Any) -> tuple[DataConfig, int | None, float]:
+    """Return the settings that `args` holds, as attributes or as a mapping, with all signals in one
+    part; the seed, None for a fresh one; and the train_split, which may be above 1.
+
+    Warns where a name looks misspelled.
+    """
+    args = get_dataset_args() if args is None else args
+    values, known = (
+        args if isinstance(args, Mapping) else getattr(args, "__dict__", {}),
+        DataConfig().to_dict(),
+    )
+    for name in values:
+        near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.8)
+        if near and name not in known:
+            warn(f"the setting {name!r} is not used: did you mean {near[0]!r}?")
+    if not isinstance(args, Mapping):
+        if not hasattr(args, "__dict__") and not any(hasattr(args, name) for name in known):
+            raise UsageError(
+                f"args must hold the settings as attributes, as get_dataset_args() does; got {args!r:.60}"
+            )
+        values = {
+            name: getattr(args, name) for name in known if hasattr(args, name)
+        }  # those of the class too
+    given = {**known, **{name: values[name] for name in known if name in values}}
+    seed, train_split = given["seed"], given["train_split"]
+    if not isinstance(train_split, numbers.Real) or isinstance(train_split, bool):
+        raise UsageError(f"train_split must be a number, got {train_split!r:.60}")
+    if not math.isfinite(train_split):
+        raise UsageError(f"train_split must be finite, got {train_split!r}")
+    if not 0 <= train_split <= 1:
+        warn(
+            f"train_split={train_split:g} is not between 0 and 1; as in the original package, the training part is "
+            f"x[:int({train_split:g} * n)] of all n signals"
+        )
+    given["train_split"] = 1.0
+    try:
+        given["shuffle_seq"] = bool(given["shuffle_seq"])
+    except ValueError:  # an array of several
+        pass
+    if seed is None:
+        given["seed"] = 0  # not used
+    return DataConfig(**given), seed, train_split
+
+
+def _is_asked_for(data: Any, args: Any, template: Mapping[str, Any] | None = None) -> bool:
+    """Whether a set is the one that the settings give, but for the rounding of another platform."""
+    config, seed, train_split = _config(args)
+    if seed is None:
+        return True  # any set will do
+    templates = _digits.as_templates(get_templates() if template is None else template)
+    asked = _generate.assemble(config, templates, legacy_stream(config.seed), "float64")
+    split = int(len(asked.y) * train_split)
+    parts = {"x": asked.x[:split], "x_test": asked.x[split:], "t": asked.t}
+    parts |= {"y": asked.y[:split], "y_test": asked.y[split:]}
+    try:
+        return all(
+            isinstance(data[name], np.ndarray)
+            and data[name].shape == parts[name].shape
+            and np.allclose(data[name], parts[name], atol=1e-9)
+            for name in ARRAYS
+        )
+    except (KeyError, TypeError, IndexError):
+        return False
