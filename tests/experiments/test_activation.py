@@ -17,7 +17,7 @@ from mnist1d.experiments.activation import (
     make_learn,
     rmsprop,
 )
-from mnist1d.learning import activations, layers
+from mnist1d.learning import Split, activations, layers
 from mnist1d.learning.activations import (
     hand_made,
     learned,
@@ -41,6 +41,7 @@ SMALL = Config(
     outer_rate=1.0,
 )
 X, Y = RNG.normal(size=(20, 4)), RNG.integers(0, 10, 20)
+SPLIT = Split(X.astype("float32"), Y, X.astype("float32"), Y)
 
 
 @pytest.fixture(autouse=True)
@@ -170,7 +171,7 @@ def test_rmsprop_by_hand():
 
 def test_outer_step_clips_every_entry_of_the_gradient():
     config = Config(**{**SMALL.__dict__, "clip": 0.003})
-    params, start, _ = make_learn(config, X.astype("float32"), Y)(jax.random.key(1))
+    params, start, _ = make_learn(config)(jax.random.key(1), SPLIT)
     moves = np.concatenate(
         [np.ravel(leaf) for leaf in jax.tree.leaves(jax.tree.map(jnp.subtract, params, start))]
     )

@@ -42,13 +42,13 @@ def numpy_objective(rate, params, x, y, num_steps, batch_size):
 def test_objective_is_gradient_descent_and_its_gradient_finite_differences(problem):
     x, y, params = problem
     with jax.enable_x64(True):
-        objective = make_objective(
-            Config(num_steps=12, batch_size=10), x, y
-        )  # wraps around the 30 signals
-        value, slope = jax.value_and_grad(objective)(0.7, params)
+        # 12 steps of 10 wrap around the 30 signals
+        objective = make_objective(Config(num_steps=12, batch_size=10))
+        value, slope = jax.value_and_grad(objective)(0.7, params, x, y)
         np.testing.assert_allclose(value, numpy_objective(0.7, params, x, y, 12, 10), rtol=1e-12)
         h = 1e-5
-        numeric = (objective(0.7 + h, params) - objective(0.7 - h, params)) / (2 * h)
+        above, below = (objective(0.7 + step, params, x, y) for step in (h, -h))
+        numeric = (above - below) / (2 * h)
     np.testing.assert_allclose(slope, numeric, rtol=1e-7)
 
 

@@ -23,7 +23,10 @@ from mnist1d.learning.models import mlp
 
 MODEL = mlp(hidden=12, num_inputs=6)
 FIT = jax.jit(
-    make_fit(MODEL, Settings(num_steps=15, batch_size=20, learning_rate=0.02, eval_every=15))
+    make_fit(
+        MODEL,
+        Settings(num_steps=15, batch_size=20, learning_rate=0.02, eval_every=15, snapshot_at=15),
+    )
 )
 
 
@@ -99,7 +102,7 @@ def test_magnitude_drops_what_training_made_small_and_never_revives_it():
             "Fit",
             (),
             {
-                "params": params,
+                "snapshot": params,
                 "curves": dict.fromkeys(
                     ("train_acc", "test_acc", "train_loss", "test_loss"), [0.0]
                 ),

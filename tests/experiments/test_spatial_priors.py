@@ -44,7 +44,7 @@ def test_the_column_is_four_trials(preset):
     images, series = (
         [c for c in grid(preset) if c.dataset == name] for name in ("mnist", "mnist1d")
     )
-    assert [config.model for config in images] == list(MODELS) and len(series) == 8
+    assert [config.model for config in images] == list(MODELS) and len(series) == 16
     assert {c.eval_every for c in images} == {c.eval_every for c in series}
     assert max(c.num_steps for c in images) <= min(c.num_steps for c in series)
 
@@ -69,7 +69,7 @@ def test_each_copy_of_the_table_names_the_column(digits, tmp_path):
     with open_store(tmp_path) as store:
         summary = sweep(store, tasks)
         shown = latest_results(store, "spatial-priors")
-    assert summary.done == 5 and len(shown) == 2
+    assert summary.done == 9 and len(shown) == 2
     assert [results.table[1][0][8] != "" for results in shown] == [True, True]
 
 
@@ -105,6 +105,7 @@ def rows_of_all(series, images, series_seeds=(0, 1, 2), images_seeds=(0, 1, 2), 
                 "model": model,
                 "dataset": dataset,
                 "num_steps": num_steps,
+                "vary": "frozen",
                 "data.shuffle_seq": False,
             }
             for seed in seeds:

@@ -15,8 +15,8 @@ from mnist1d.learning import (
     Model,
     Settings,
     Split,
-    compile_seeds,
     enable_compilation_cache,
+    fit_each,
     fit_seeds,
     make_fit,
 )
@@ -352,7 +352,8 @@ def test_all_ways_to_fit_give_the_same(split, name):
     keys = random.split(KEY, 2)
     given = {"learning_rate": jnp.array([0.01, 0.005, 0.001])}
     alone = jax.jit(fit)(keys[1], split, **given)
-    for both in (fit_seeds(fit, keys, split, **given), compile_seeds(fit, keys, split, **given)()):
+    each = fit_each(fit, keys, [split, split], **given).fit
+    for both in (fit_seeds(fit, keys, split, **given), each):
         second = jax.tree.map(lambda array: array[1], (both.params, both.curves))
         jax.tree.map(
             partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6),

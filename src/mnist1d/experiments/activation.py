@@ -26,9 +26,16 @@ from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
-from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+from mnist1d.experiments.datasets import check_varied, datasets_for
+from mnist1d.experiments.rows import (
+    Row,
+    Rows,
+    curve_rows,
+    prediction_rows,
+    scalar_rows,
+    timing_rows,
+)
 from mnist1d.experiments.study import Info
-from mnist1d.generate import make_dataset
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
@@ -91,9 +98,11 @@ class Config:
     meta_hidden: int = 100
     segments: int = 6  # straight lines of the fit
     cnn_steps: int = 6000  # training of the CNN with this activation; 0: leave it out
+    vary: str = "data"  # what a seed draws besides weights: "data", or nothing: "frozen"
     data: DataConfig = DataConfig(num_samples=10_000)
 
     def __post_init__(self) -> None:
+        check_varied(self.vary)
         check_name(self.function, (LEARNED, *HAND_MADE), "function")
         check_numbers(self, cnn_steps=0, decay=0, noise=0)
         if self.objective_steps > self.num_steps:
@@ -133,25 +142,26 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     import jax
     import jax.numpy as jnp
 
+    from mnist1d.learning import Split
     from mnist1d.learning.activations import hand_made, learned, piecewise_fit, tabulated
 
-    data = make_dataset(config.data, dtype="float32")
-    x, y = jnp.asarray(data.x), jnp.asarray(data.y, jnp.int32)
+    sets = datasets_for(config.data, seeds, config.vary)
+    tables = datasets_for(DataConfig(seed=config.data.seed), seeds, config.vary)
     begin, rows = time.perf_counter(), []
-    measure = jax.jit(make_measure(config, data), static_argnums=0)
-    learn = (
-        jax.jit(make_learn(config, x, y)).lower(jax.random.key(0)).compile()
-        if config.function == LEARNED
-        else None
-    )
+    measure = jax.jit(make_measure(config), static_argnums=0)
+    learn = None
+    if config.function == LEARNED:
+        learn = jax.jit(make_learn(config)).lower(jax.random.key(0), Split.of(sets[0])).compile()
     compile_seconds = time.perf_counter() - begin
-    for seed in seeds:
+    all_seconds = []
+    for seed, data, table in zip(seeds, sets, tables, strict=True):
         begin, (outer_key, inner_key) = time.perf_counter(), jax.random.split(jax.random.key(seed))
+        split = Split.of(data)
         if learn is None:
             f, params = hand_made, jnp.int32(HAND_MADE.index(config.function))
         else:
             f = learned
-            params, start, objective = jax.block_until_ready(learn(outer_key))
+            params, start, objective = jax.block_until_ready(learn(outer_key, split))
             scalars = {"outer_seconds": [(time.perf_counter() - begin) / config.outer_steps]}
             rows += curve_rows(
                 [seed], range(config.outer_steps), {"objective": objective[None]}
@@ -159,19 +169,23 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
             rows.append(Row(seed, "start", None, np.stack([GRID, learned(start, GRID)[0]])))
         values = np.asarray(f(params, jnp.asarray(GRID, jnp.float32))[0])
         rows.append(Row(seed, "function", None, np.stack([GRID, values])))
-        accs = {"test_acc": [measure(f, params, inner_key)]}
+        acc, predictions = measure(f, params, inner_key, split)
+        accs = {"test_acc": [acc]}
+        rows += prediction_rows([seed], [predictions])
         if learn is not None:
             knots = piecewise_fit(GRID, values, config.segments)
             rows.append(Row(seed, "piecewise", None, np.stack([GRID[knots], values[knots]])))
             lines = jnp.asarray(np.interp(GRID, GRID[knots], values[knots]), jnp.float32)
-            accs["piecewise_test_acc"] = [measure(tabulated, (lines, GRID[0], GRID[-1]), inner_key)]
+            acc, predictions = measure(tabulated, (lines, GRID[0], GRID[-1]), inner_key, split)
+            accs["piecewise_test_acc"] = [acc]
+            rows += prediction_rows([seed], [predictions], "piecewise predictions")
         if config.cnn_steps:
-            accs["cnn_test_acc"] = [cnn_acc(values, inner_key, config.cnn_steps)]
-        rows += scalar_rows(
-            [seed],
-            accs | {"seconds": [time.perf_counter() - begin], "compile_seconds": [compile_seconds]},
-        )
-    return rows
+            fit = cnn_fit(values, inner_key, config.cnn_steps, Split.of(table))
+            accs["cnn_test_acc"] = [fit.curves["test_acc"][0, -1]]
+            rows += prediction_rows([seed], fit.predictions, "cnn predictions")
+        rows += scalar_rows([seed], accs)
+        all_seconds.append(time.perf_counter() - begin)
+    return rows + timing_rows(seeds, all_seconds, compile_seconds)
 
 
 def make_inner(config: Config, x: Any, y: Any) -> Callable[..., Any]:
@@ -248,25 +262,25 @@ def init_mlp(key: Any, num_inputs: int, hidden: int, num_outputs: int = 10) -> A
     }
 
 
-def make_learn(config: Config, x: Any, y: Any) -> Callable[[Any], Any]:
-    """Return learn(key) -> (params of g, those at the start, objective (outer steps,))."""
+def make_learn(config: Config) -> Callable[[Any, Any], Any]:
+    """Return learn(key, split) -> (params of g, those at the start, objective (outer steps,))."""
     import jax
     import jax.numpy as jnp
     from jax import lax, random
 
     from mnist1d.learning.activations import learned
 
-    inner = make_inner(config, x, y)
+    def learn(key: Any, split: Any) -> Any:
+        inner = make_inner(config, split.x, split.y)
 
-    def objective(params: Any, key: Any) -> Any:
-        return inner(learned, params, key)[1][-config.objective_steps :].mean()
+        def objective(params: Any, key: Any) -> Any:
+            return inner(learned, params, key)[1][-config.objective_steps :].mean()
 
-    def outer_step(params: Any, key: Any) -> tuple[Any, Any]:
-        value, grads = jax.value_and_grad(objective)(params, key)
-        clipped = jax.tree.map(lambda g: jnp.clip(g, -config.clip, config.clip), grads)
-        return jax.tree.map(lambda p, g: p - config.outer_rate * g, params, clipped), value
+        def outer_step(params: Any, key: Any) -> tuple[Any, Any]:
+            value, grads = jax.value_and_grad(objective)(params, key)
+            clipped = jax.tree.map(lambda g: jnp.clip(g, -config.clip, config.clip), grads)
+            return jax.tree.map(lambda p, g: p - config.outer_rate * g, params, clipped), value
 
-    def learn(key: Any) -> Any:
         init_key, steps_key = random.split(key)
         start = init_mlp(init_key, 1, config.meta_hidden, 1)
         params, values = lax.scan(outer_step, start, random.split(steps_key, config.outer_steps))
@@ -275,42 +289,42 @@ def make_learn(config: Config, x: Any, y: Any) -> Callable[[Any], Any]:
     return learn
 
 
-def make_measure(config: Config, data: Any) -> Callable[..., Any]:
-    """Return measure(f, params, key) -> test accuracy after the last inner step, without noise,
-    mean over fresh initial weights."""
+def make_measure(config: Config) -> Callable[..., Any]:
+    """Return measure(f, params, key, split) -> test accuracy after the last inner step, without
+    noise, mean over fresh initial weights; and the predictions (inits, 3, test signals)."""
     import jax
-    import jax.numpy as jnp
 
+    from mnist1d.learning import predict
     from mnist1d.learning.layers import dense
-    from mnist1d.learning.losses import accuracy
+    from mnist1d.learning.losses import accuracy, softmax_confidence
 
-    inner = make_inner(config, jnp.asarray(data.x), jnp.asarray(data.y, jnp.int32))
+    def measure(f: Callable, params: Any, key: Any, split: Any) -> Any:
+        inner = make_inner(config, split.x, split.y)
 
-    def measure(f: Callable, params: Any, key: Any) -> Any:
-        def once(key: Any) -> Any:
+        def once(key: Any) -> tuple[Any, Any]:
             weights, _ = inner(f, params, key)
-            h, _ = f(params, dense(weights["dense1"], jnp.asarray(data.x_test)))
-            return accuracy(dense(weights["dense2"], h), jnp.asarray(data.y_test))
+            h, _ = f(params, dense(weights["dense1"], split.x_test))
+            logits = dense(weights["dense2"], h)
+            predicted = predict(logits, split.y_test, softmax_confidence)
+            return accuracy(logits, split.y_test), predicted
 
-        return jax.lax.map(once, jax.random.split(key, config.num_inits)).mean()
+        accs, predictions = jax.lax.map(once, jax.random.split(key, config.num_inits))
+        return accs.mean(), predictions
 
     return measure
 
 
-def cnn_acc(values: np.ndarray, key: Any, num_steps: int) -> float:
-    """Return the test accuracy of the benchmark table's CNN and protocol with the tabulated
-    activation (frozen set, section 2)."""
+def cnn_fit(values: np.ndarray, key: Any, num_steps: int, split: Any) -> Any:
+    """Train the benchmark table's CNN by its protocol with the tabulated activation, on signals of
+    the table's settings (section 2); return the Fit of one seed."""
     import jax
     import jax.numpy as jnp
 
-    from mnist1d.learning import Settings, Split, fit_seeds, jit_once, make_fit
+    from mnist1d.learning import Settings, fit_seeds, jit_once, make_fit
 
     params = jit_once(cnn().init)(key) | {"table": jnp.asarray(values, jnp.float32)}
     fit = make_fit(cnn(), Settings(num_steps=num_steps, eval_every=num_steps))
-    curves = fit_seeds(
-        fit, key[None], Split.of(make_dataset(dtype="float32")), params=params
-    ).curves
-    return float(jax.block_until_ready(curves)["test_acc"][0, -1])
+    return jax.device_get(fit_seeds(fit, key[None], split, params=params))
 
 
 @cache

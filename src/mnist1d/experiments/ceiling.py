@@ -26,7 +26,8 @@ from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset
 from mnist1d.experiments.benchmark import cells, interval_of, reference
 from mnist1d.experiments.claims import Claim, above, all_of, below, mean_interval
-from mnist1d.experiments.rows import Row, Rows, scalar_rows
+from mnist1d.experiments.datasets import check_varied, config_for, datasets_for
+from mnist1d.experiments.rows import Row, Rows, prediction_rows, predictions_of, scalar_rows
 from mnist1d.experiments.study import Info
 from mnist1d.generate import make_dataset
 from mnist1d.learning.registry import check_model, in_order, models_of, resolve
@@ -90,9 +91,11 @@ class Config:
     num_steps: int = 6000
     batch_size: int = 100
     learning_rate: float = 0.01
+    vary: str = "data"  # what a seed draws besides weights: "data", or nothing: "frozen"
     data: DataConfig = DataConfig()
 
     def __post_init__(self) -> None:
+        check_varied(self.vary)
         check_model(self.what, also=("observer",))
         if self.knob:
             check_name(self.knob, KNOBS, "knob of the sweep")
@@ -132,13 +135,10 @@ def weight(config: Config) -> float:
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     """Measure the observer, or train one model from every seed and hold its probabilities against
     the exact ones."""
-    data = make_dataset(config.data, dtype="float32")
-    return (
-        _observe(config, data, seeds) if config.what == "observer" else _train(config, data, seeds)
-    )
+    return _observe(config, seeds) if config.what == "observer" else _train(config, seeds)
 
 
-def _observe(config: Config, data: Dataset, seeds: Sequence[int]) -> list[Row]:
+def _observe(config: Config, seeds: Sequence[int]) -> list[Row]:
     from mnist1d.observer import measure_ceiling
 
     fresh = [
@@ -149,18 +149,19 @@ def _observe(config: Config, data: Dataset, seeds: Sequence[int]) -> list[Row]:
     )
     if config.knob:
         return rows
-    x, label = data.x_test[: config.num_signals], data.y_test[: config.num_signals]
-    seen = _seen(config.data, config.num_signals)
-    hardest = np.argsort(seen.classes[np.arange(len(label)), label], kind="stable")[:NUM_HARDEST]
-    arrays = {
-        "signal": x[hardest],
-        "clean": seen.clean[hardest],
-        "classes": seen.classes[hardest],
-        "label": label[hardest],
-        "t": data.t,
-    }
     for seed in seeds:
+        data, seen = _seen(config_for(config.data, seed, config.vary), config.num_signals)
+        x, label = data.x_test[: config.num_signals], data.y_test[: config.num_signals]
         rows += against_the_exact(seed, seen.classes, seen.classes, label)
+        known = seen.classes[np.arange(len(label)), label]
+        hardest = np.argsort(known, kind="stable")[:NUM_HARDEST]
+        arrays = {
+            "signal": x[hardest],
+            "clean": seen.clean[hardest],
+            "classes": seen.classes[hardest],
+            "label": label[hardest],
+            "t": data.t,
+        }
         rows += [
             Row(seed, f"hardest_{name}", None, np.asarray(value, np.float64))
             for name, value in arrays.items()
@@ -168,40 +169,40 @@ def _observe(config: Config, data: Dataset, seeds: Sequence[int]) -> list[Row]:
     return rows
 
 
-def _train(config: Config, data: Dataset, seeds: Sequence[int]) -> list[Row]:
+def _train(config: Config, seeds: Sequence[int]) -> list[Row]:
     import jax
 
-    from mnist1d.learning import Settings, Split, fit_seeds, make_fit, num_params
+    from mnist1d.learning import Settings, Split, fit_each, make_fit, num_params
     from mnist1d.learning.model import check_finite
 
-    split = Split.of(data)
-    model = resolve(config.what).make(num_inputs=split.x.shape[1])
+    splits = [Split.of(data) for data in datasets_for(config.data, seeds, config.vary)]
+    model = resolve(config.what).make(num_inputs=splits[0].x.shape[1])
     settings = Settings(
         config.num_steps, config.batch_size, config.learning_rate, eval_every=config.num_steps
     )
     keys = jax.numpy.stack([jax.random.key(seed) for seed in seeds])
-    fit = fit_seeds(make_fit(model, settings), keys, split)
+    fit, _, _ = fit_each(make_fit(model, settings), keys, splits)
     check_finite(config.what, seeds, fit.curves["test_loss"])
     rows = scalar_rows(seeds, {"num_params": [num_params(model)] * len(seeds)})
     if config.knob:
-        return rows + scalar_rows(seeds, {"test_acc": np.asarray(fit.curves["test_acc"])[:, -1]})
-    x, label = split.x_test[: config.num_signals], data.y_test[: config.num_signals]
-    logits = jax.vmap(model.apply, (0, None))(fit.params, x)  # (seeds, samples, classes)
-    exact = _seen(config.data, config.num_signals).classes
-    for seed, p in zip(
-        seeds, np.asarray(jax.nn.softmax(logits.astype("float32")), np.float64), strict=True
-    ):
-        rows += against_the_exact(seed, exact, p, label)
+        rows += scalar_rows(seeds, {"test_acc": fit.curves["test_acc"][:, -1]})
+        return rows + prediction_rows(seeds, fit.predictions)
+    for i, seed in enumerate(seeds):
+        params = jax.tree.map(lambda leaf, i=i: leaf[i], fit.params)
+        data, seen = _seen(config_for(config.data, seed, config.vary), config.num_signals)
+        logits = model.apply(params, splits[i].x_test[: config.num_signals])  # (signals, classes)
+        p = np.asarray(jax.nn.softmax(logits.astype("float32")), np.float64)
+        rows += against_the_exact(seed, seen.classes, p, data.y_test[: config.num_signals])
     return rows
 
 
-@lru_cache(maxsize=2)
-def _seen(data: DataConfig, num_signals: int) -> Any:
-    """The exact posterior of the first test signals."""
+@lru_cache(maxsize=16)
+def _seen(data: DataConfig, num_signals: int) -> tuple[Dataset, Any]:
+    """Return the data set of these settings, and the exact posterior of its first test signals."""
     from mnist1d.observer import IdealObserver
 
     made = make_dataset(data, dtype="float32")
-    return IdealObserver.of(made).posterior(made.x_test[:num_signals])
+    return made, IdealObserver.of(made).posterior(made.x_test[:num_signals])
 
 
 def against_the_exact(seed: int, exact: np.ndarray, p: np.ndarray, label: np.ndarray) -> list[Row]:
@@ -220,6 +221,7 @@ def against_the_exact(seed: int, exact: np.ndarray, p: np.ndarray, label: np.nda
     return [
         *(Row(seed, name, None, float(value)) for name, value in numbers.items()),
         Row(seed, "calibration", None, calibration_curve(confidence, right)),
+        *prediction_rows([seed], [predictions_of(p, label)]),
     ]
 
 

@@ -24,12 +24,11 @@ import numpy as np
 
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
-from mnist1d.dataset import Dataset
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, within
-from mnist1d.experiments.rows import Row, Rows, scalar_rows
+from mnist1d.experiments.datasets import check_varied, datasets_for
+from mnist1d.experiments.rows import Row, Rows, prediction_rows, scalar_rows, timing_rows
 from mnist1d.experiments.study import Info
-from mnist1d.generate import make_dataset
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
@@ -77,9 +76,11 @@ class Config:
     num_epochs: int = 500
     batch_size: int = 100
     learning_rate: float = 0.01
+    vary: str = "data"  # what a seed draws besides weights and noise: "data", or nothing: "frozen"
     data: DataConfig = DataConfig(num_samples=16_000, train_split=0.25)
 
     def __post_init__(self) -> None:
+        check_varied(self.vary)
         check_name(self.model, PADDED, "model")
         check_numbers(self, label_noise=0)
         if self.label_noise > 1:
@@ -115,33 +116,33 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     the end, parameters, seconds."""
     from mnist1d.learning import num_params
 
-    data = signals(config.data)
-    labels = np.stack([data.with_label_noise(config.label_noise, seed=seed).y for seed in seeds])
-    num_inputs = data.x.shape[1]
+    sets = datasets_for(config.data, seeds, config.vary)
+    num_inputs = sets[0].x.shape[1]
     begin = time.perf_counter()
     train = program(
         config.model,
         padded_width(config.model, config.width),
         config.num_epochs,
         config.batch_size,
-        len(seeds),
-        data.x.shape,
-        data.x_test.shape,
+        sets[0].x.shape,
+        sets[0].x_test.shape,
     )
-    compiled_at = time.perf_counter()
-    final = train(seeds, data, labels, config.width, config.learning_rate)
-    scalars = {
-        "seconds": [(time.perf_counter() - compiled_at) / len(seeds)] * len(seeds),
-        "compile_seconds": [compiled_at - begin] * len(seeds),
-        "num_params": [num_params(make_model(config.model, config.width, num_inputs))] * len(seeds),
-    }
-    return scalar_rows(seeds, final | scalars)
-
-
-@cache
-def signals(config: DataConfig) -> Dataset:
-    """Return the data set, made once for all widths."""
-    return make_dataset(config, dtype="float32")
+    compile_seconds = time.perf_counter() - begin
+    final, predictions, seconds = [], [], []
+    for seed, data in zip(seeds, sets, strict=True):
+        begin = time.perf_counter()
+        labels = data.with_label_noise(config.label_noise, seed=seed).y
+        metrics, predicted = train(seed, data, labels, config.width, config.learning_rate)
+        seconds.append(time.perf_counter() - begin)
+        final.append(metrics)
+        predictions.append(predicted)
+    model = make_model(config.model, config.width, num_inputs)
+    scalars = {metric: [metrics[metric] for metrics in final] for metric in final[0]}
+    return [
+        *scalar_rows(seeds, scalars | {"num_params": [num_params(model)] * len(seeds)}),
+        *prediction_rows(seeds, predictions),
+        *timing_rows(seeds, seconds, compile_seconds),
+    ]
 
 
 @cache
@@ -150,12 +151,11 @@ def program(
     units: int,
     num_epochs: int,
     batch_size: int,
-    num_seeds: int,
     shape: tuple[int, int],
     test_shape: tuple[int, int],
 ) -> Callable:
-    """Compile the training of all networks up to `units` wide: f(seeds, data, labels (seeds, n),
-    width, learning rate) -> metrics at the end, (seeds,) each."""
+    """Compile the training of all networks up to `units` wide: f(seed, data, labels (n,), width,
+    learning rate) -> metrics at the end, predictions (3, test signals)."""
     import jax
     import jax.numpy as jnp
 
@@ -169,28 +169,14 @@ def program(
     )
 
     @jit_once
-    def start(seeds, width):
-        params = jax.lax.map(
-            lambda seed: model.init(jax.random.fold_in(jax.random.key(seed), 0)), seeds
-        )
-        narrow = jax.vmap(lambda params: narrowed(name, units, params, width), out_axes=(0, None))
-        return narrow(params)  # (seeds, ...) each, and one mask
+    def start(seed, width):
+        params = model.init(jax.random.fold_in(jax.random.key(seed), 0))
+        return narrowed(name, units, params, width)
 
-    def mapped(seeds, labels, params, mask, split, learning_rate):
-        def one(of_seed):
-            seed, y, params = of_seed
-            curves = fit(
-                jax.random.key(seed),
-                split._replace(y=y),
-                params=params,
-                mask=mask,
-                learning_rate=learning_rate,
-            ).curves
-            return {metric: values[-1] for metric, values in curves.items()}
-
-        return jax.lax.map(
-            one, (seeds, labels, params)
-        )  # not vmap: no faster, and twice the time to compile
+    def one(seed, params, mask, split, learning_rate):
+        key = jax.random.key(seed)
+        found = fit(key, split, params=params, mask=mask, learning_rate=learning_rate)
+        return {name: curve[-1] for name, curve in found.curves.items()}, found.predictions
 
     def of(shape: tuple[int, ...], dtype: Any = jnp.float32) -> Any:
         return jax.ShapeDtypeStruct(shape, dtype)
@@ -198,25 +184,17 @@ def program(
     split = Split(
         of(shape), of(shape[:1], jnp.int32), of(test_shape), of(test_shape[:1], jnp.int32)
     )
-    seeds, labels = of((num_seeds,), jnp.int32), of((num_seeds, shape[0]), jnp.int32)
+    seed, number = of((), jnp.int32), of(())
     compiled = (
-        jax.jit(mapped)
-        .lower(seeds, labels, *jax.eval_shape(start, seeds, of(())), split, of(()))
-        .compile()
+        jax.jit(one).lower(seed, *jax.eval_shape(start, seed, number), split, number).compile()
     )
-    start = start.lower(seeds, of(())).compile()
+    start = start.lower(seed, number).compile()
 
-    def train(seeds, data, labels, width, learning_rate):
-        split = Split(data.x, data.y.astype(np.int32), data.x_test, data.y_test.astype(np.int32))
-        seeds = np.asarray(seeds, np.int32)
-        found = compiled(
-            seeds,
-            labels.astype(np.int32),
-            *start(seeds, np.float32(width)),
-            split,
-            np.float32(learning_rate),
-        )
-        return {metric: np.asarray(values) for metric, values in found.items()}
+    def train(seed, data, labels, width, learning_rate):
+        split = Split(data.x, labels.astype(np.int32), data.x_test, data.y_test.astype(np.int32))
+        params, mask = start(np.int32(seed), np.float32(width))
+        found = compiled(np.int32(seed), params, mask, split, np.float32(learning_rate))
+        return jax.tree.map(np.asarray, found)
 
     return train
 

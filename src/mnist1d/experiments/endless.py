@@ -12,7 +12,6 @@ Also seconds and num_params.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -25,7 +24,14 @@ from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 from mnist1d.experiments.benchmark import cells, interval_of, reference
 from mnist1d.experiments.claims import Claim, above, mean_interval
-from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+from mnist1d.experiments.rows import (
+    Row,
+    Rows,
+    curve_rows,
+    prediction_rows,
+    scalar_rows,
+    timing_rows,
+)
 from mnist1d.experiments.study import Info
 from mnist1d.learning.registry import check_model, in_order, models_of, resolve
 
@@ -49,7 +55,7 @@ class Config:
 
     model: str = "cnn"
     num_samples: int = 1_000_000  # of the stream, a multiple of the batch size
-    num_test: int = 5000  # fresh signals, the same for all seeds; of the observer, a tenth of it, others for every seed
+    num_test: int = 5000  # fresh signals, others for every seed; of the observer, a tenth of it
     batch_size: int = 100
     learning_rate: float = 0.01
     decay: str = "cosine"
@@ -102,7 +108,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     import jax.numpy as jnp
 
     from mnist1d.adapters.jax import sample
-    from mnist1d.learning import Settings, Split, compile_seeds, make_fit, num_params
+    from mnist1d.learning import Settings, Split, fit_each, make_fit, num_params
     from mnist1d.learning.model import check_finite
 
     model = resolve(config.model).make(num_inputs=config.data.final_seq_length)
@@ -116,29 +122,23 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         if config.decay == "cosine"
         else jnp.ones(config.num_steps)
     )
-    x, y = sample(
-        jax.random.key(2**32 - 1), config.num_test, config.data
-    )  # a key that no seed below gives
-    split = Split(
-        x[:1], y[:1], x, y
-    )  # no training signals to evaluate on: those of the stream are as new as the test's
+    splits = []
+    for seed in seeds:
+        # keys that no stream has; no training signals to evaluate on: those of the stream are as
+        # new as the test's
+        x, y = sample(jax.random.key(2**32 - 1 - seed), config.num_test, config.data)
+        splits.append(Split(x[:1], y[:1], x, y))
     keys = jnp.stack([jax.random.key(seed) for seed in seeds])
-    begin = time.perf_counter()
     fit = make_fit(model, settings, stream(config.data, config.batch_size))
-    train = compile_seeds(fit, keys, split, learning_rate=rates)
-    compiled_at = time.perf_counter()
-    found = jax.block_until_ready(train())
-    seconds = (time.perf_counter() - compiled_at) / len(seeds)
+    found, seconds, compile_seconds = fit_each(fit, keys, splits, learning_rate=rates)
     check_finite(config.model, seeds, found.curves["test_loss"])
-    scalars = {
-        "seconds": seconds,
-        "compile_seconds": compiled_at - begin,
-        "num_params": num_params(model),
-    }
     curves = {name: found.curves[name] for name in ("test_acc", "test_loss")}
-    return curve_rows(seeds, np.asarray(found.steps) * config.batch_size, curves) + scalar_rows(
-        seeds, {name: [value] * len(seeds) for name, value in scalars.items()}
-    )
+    return [
+        *curve_rows(seeds, found.steps * config.batch_size, curves),
+        *scalar_rows(seeds, {"num_params": [num_params(model)] * len(seeds)}),
+        *prediction_rows(seeds, found.predictions),
+        *timing_rows(seeds, seconds, compile_seconds),
+    ]
 
 
 @cache

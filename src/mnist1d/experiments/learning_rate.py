@@ -21,9 +21,9 @@ import numpy as np
 from mnist1d.checks import check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.experiments.claims import Claim, Published, all_of, below, mean_interval, within
-from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+from mnist1d.experiments.datasets import check_varied, datasets_for
+from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, timing_rows
 from mnist1d.experiments.study import Info
-from mnist1d.generate import make_dataset
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
@@ -68,9 +68,11 @@ class Config:
     batch_size: int = 50
     hidden: int = 50
     grid_size: int = 41  # fixed rates, evenly spaced in their logarithm from 0.15 to 2
+    vary: str = "data"  # what a seed draws besides weights: "data", or nothing: "frozen"
     data: DataConfig = DataConfig()
 
     def __post_init__(self) -> None:
+        check_varied(self.vary)
         check_numbers(self)
 
 
@@ -84,22 +86,24 @@ def grid(preset: str) -> list[Config]:
     return [Config(initial_rate=start, **settings) for start in STARTS]
 
 
-def make_objective(config: Config, x: Any, y: Any) -> Any:
-    """Return objective(rate, params) -> mean loss over all inner steps; each loss is that before
-    its step. x (n, time), y (n,)."""
+def make_objective(config: Config) -> Any:
+    """Return objective(rate, params, x (n, time), y (n,)) -> mean loss over all inner steps; each
+    loss is that before its step."""
     import jax
     import jax.numpy as jnp
 
     from mnist1d.learning.layers import dense
     from mnist1d.learning.losses import cross_entropy
 
-    rows = np.arange(config.num_steps * config.batch_size).reshape(config.num_steps, -1) % len(x)
-    batches = jnp.asarray(x)[rows], jnp.asarray(y)[rows]  # (steps, batch, time), (steps, batch)
+    order = np.arange(config.num_steps * config.batch_size).reshape(config.num_steps, -1)
 
     def loss(params: Any, x: Any, y: Any) -> Any:
         return cross_entropy(dense(params["dense2"], jnp.tanh(dense(params["dense1"], x))), y)
 
-    def objective(rate: Any, params: Any) -> Any:
+    def objective(rate: Any, params: Any, x: Any, y: Any) -> Any:
+        rows = order % len(x)
+        batches = x[rows], y[rows]  # (steps, batch, time), (steps, batch)
+
         def step(params: Any, batch: Any) -> tuple[Any, Any]:
             value, grads = jax.value_and_grad(loss)(params, *batch)
             return jax.tree.map(lambda p, g: p - rate * g, params, grads), value
@@ -117,41 +121,41 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     from mnist1d.learning import jit_once
     from mnist1d.learning.layers import dense_init
 
-    data = make_dataset(config.data, dtype="float32")
-    objective = make_objective(config, data.x, data.y)
+    sets = datasets_for(config.data, seeds, config.vary)
+    objective = make_objective(config)
     rates = np.geomspace(0.15, 2, config.grid_size)
 
     @jit_once
     def init(key: Any) -> Any:
         keys = jax.random.split(key)
         return {
-            "dense1": dense_init(keys[0], data.x.shape[1], config.hidden),
-            "dense2": dense_init(keys[1], config.hidden, len(data.templates.y)),
+            "dense1": dense_init(keys[0], sets[0].x.shape[1], config.hidden),
+            "dense2": dense_init(keys[1], config.hidden, len(sets[0].templates.y)),
         }
 
-    def outer(params: Any, initial_rate: Any, rates: Any) -> tuple[Any, ...]:
+    def outer(params: Any, x: Any, y: Any, initial_rate: Any, rates: Any) -> tuple[Any, ...]:
         def step(rate: Any, _: None) -> tuple[Any, Any]:
-            value, slope = jax.value_and_grad(objective)(rate, params)
+            value, slope = jax.value_and_grad(objective)(rate, params, x, y)
             return rate - config.outer_rate * slope, (rate, value)
 
         curves = jax.lax.scan(step, initial_rate, None, config.outer_steps + 1)[
             1
         ]  # the last step only tells its objective
-        return *curves, jax.lax.map(lambda rate: objective(rate, params), rates)
+        return *curves, jax.lax.map(lambda rate: objective(rate, params, x, y), rates)
 
-    begin = time.perf_counter()
+    numbers = jnp.float32(config.initial_rate), jnp.asarray(rates, jnp.float32)
     arguments = [
-        (
-            init(jax.random.key(seed)),
-            jnp.float32(config.initial_rate),
-            jnp.asarray(rates, jnp.float32),
-        )
-        for seed in seeds
+        (init(jax.random.key(seed)), jnp.asarray(data.x), jnp.asarray(data.y), *numbers)
+        for seed, data in zip(seeds, sets, strict=True)
     ]
+    begin = time.perf_counter()
     compiled = jax.jit(outer).lower(*arguments[0]).compile()
-    compiled_at = time.perf_counter()
-    found = [[np.asarray(part) for part in compiled(*given)] for given in arguments]
-    seconds = (time.perf_counter() - compiled_at) / len(seeds)
+    compile_seconds = time.perf_counter() - begin
+    found, seconds = [], []
+    for given in arguments:
+        begin = time.perf_counter()
+        found.append([np.asarray(part) for part in compiled(*given)])
+        seconds.append(time.perf_counter() - begin)
     rate, value, grid_value = (np.stack(part) for part in zip(*found, strict=True))
     rows = curve_rows(seeds, range(config.outer_steps + 1), {"rate": rate, "objective": value})
     rows += [
@@ -161,10 +165,8 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     scalars = {
         "grid_best_rate": rates[np.nanargmin(grid_value, axis=1)],
         "grid_best_loss": np.nanmin(grid_value, axis=1),
-        "seconds": [seconds] * len(seeds),
-        "compile_seconds": [compiled_at - begin] * len(seeds),
     }
-    return rows + scalar_rows(seeds, scalars)
+    return rows + scalar_rows(seeds, scalars) + timing_rows(seeds, seconds, compile_seconds)
 
 
 def measured(rows: Rows) -> dict[str, np.ndarray]:

@@ -26,9 +26,11 @@ import numpy as np
 
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
+from mnist1d.dataset import Dataset
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
-from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+from mnist1d.experiments.datasets import check_varied, config_for
+from mnist1d.experiments.rows import Row, Rows, curve_rows, prediction_rows, scalar_rows
 from mnist1d.experiments.study import Info
 from mnist1d.generate import make_dataset
 
@@ -63,7 +65,7 @@ INFO = Info(
 )
 
 SELECTIONS = ("magnitude", "random")
-VARIANTS = ("plain", "reversed", "permuted", "redrawn")
+VARIANTS = ("plain", "reversed", "permuted", "chunked", "redrawn")
 RUNS = (2, 3, 4)  # how many neighbouring inputs
 FINE = 50  # rounds: with fewer, sparsity is too coarse to say where the accuracy peaks
 Params = dict[str, dict[str, np.ndarray]]
@@ -78,6 +80,7 @@ class Config:
     hidden: int = 500
     num_rounds: int = 100
     num_steps: int = 1501
+    score_at_step: int = 1000  # whose weights are scored: the notebook's last checkpoint
     batch_size: int = 100
     learning_rate: float = 0.02
     ticket_sparsity: float = (
@@ -86,6 +89,7 @@ class Config:
     ticket_steps: int = 6000
     ticket_batch_size: int = 500
     ticket_eval_every: int = 100
+    vary: str = "data"  # what a seed draws besides weights: "data", or nothing: "frozen"
     data: DataConfig = DataConfig()
 
     def __post_init__(self) -> None:
@@ -93,6 +97,10 @@ class Config:
         check_numbers(
             self, num_rounds=2, ticket_sparsity=0
         )  # at least two rounds: from the dense network to none
+        check_varied(self.vary)
+        if self.score_at_step > self.num_steps:
+            rule = f"score_at_step must be at most num_steps = {self.num_steps}"
+            raise UsageError(f"{rule}, got {self.score_at_step}")
         if self.ticket_sparsity >= 1:
             raise UsageError(f"ticket_sparsity must be below 1, got {self.ticket_sparsity}")
 
@@ -114,6 +122,7 @@ def grid(preset: str) -> list[Config]:
             "hidden": 20,
             "num_rounds": 5,
             "num_steps": 20,
+            "score_at_step": 13,
             "ticket_steps": 20,
             "ticket_batch_size": 100,
             "ticket_eval_every": 10,
@@ -122,6 +131,7 @@ def grid(preset: str) -> list[Config]:
             "hidden": 250,
             "num_rounds": 13,
             "num_steps": 400,
+            "score_at_step": 267,
             "ticket_steps": 600,
             "ticket_batch_size": 100,
             "ticket_eval_every": 100,
@@ -142,25 +152,24 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     after the other."""
     import jax
 
-    from mnist1d.learning import Settings, Split, jit_once
+    from mnist1d.learning import Settings, jit_once
     from mnist1d.learning.models import mlp
     from mnist1d.learning.pruning import PARTS, PrunedTraining
 
-    split = Split.of(make_dataset(config.data, dtype="float32"))
-    fresh = make_dataset(config.data.replace(seed=(config.data.seed + 1) % 2**32), dtype="float32")
-    splits = {
-        "plain": Split.of(fresh),
-        "reversed": Split.of(fresh.reversed()),
-        "permuted": Split.of(fresh.shuffled(seed=0)),
-    }
-    splits["redrawn"] = splits["plain"]
-    init = jit_once(mlp(hidden=config.hidden, num_inputs=split.x.shape[1]).init)
+    init = jit_once(mlp(hidden=config.hidden, num_inputs=config.data.final_seq_length).init)
     parts = (
         PARTS if config.num_rounds >= FINE else 1
     )  # with few rounds, compiling for every size takes longer than it saves
     train, ticket = config.num_steps, config.ticket_steps
     cycle = PrunedTraining(
-        Settings(train, config.batch_size, config.learning_rate, eval_every=train), parts
+        Settings(
+            train,
+            config.batch_size,
+            config.learning_rate,
+            eval_every=train,
+            snapshot_at=config.score_at_step,
+        ),
+        parts,
     )
     judge = PrunedTraining(
         Settings(
@@ -177,6 +186,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         initial, redrawn = (
             jax.device_get(init(jax.random.key(number))) for number in (2 * seed, 2 * seed + 1)
         )
+        split, splits = splits_of(config, seed)
         found, masks = rounds(config, seed, initial, partial(cycle, seed, split))
         rows += curve_rows(
             [seed], range(config.num_rounds), {name: values[None] for name, values in found.items()}
@@ -196,6 +206,8 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
                     for name in ("train_acc", "test_acc")
                 }
                 rows += curve_rows([seed], np.asarray(fit.steps), curves)
+                name = f"{network} {variant} predictions"
+                rows += prediction_rows([seed], [fit.predictions], name)
         compiled = cycle.compile_seconds + judge.compile_seconds - compiled
         scalars = {
             "seconds": time.perf_counter() - begin - compiled,
@@ -210,11 +222,38 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     return rows
 
 
+def splits_of(config: Config, seed: int) -> tuple[Any, dict[str, Any]]:
+    """Return the Split on which a seed's masks are found, and that of each variant, on which they
+    are judged: a fresh data set, drawn with the next seed of the generator."""
+    from mnist1d.learning import Split
+
+    found_on = config_for(config.data, seed, config.vary, stride=2)
+    fresh = make_dataset(config_for(found_on, 1), dtype="float32")
+    variants = {
+        "plain": fresh,
+        "reversed": fresh.reversed(),
+        "permuted": fresh.shuffled(seed=0),
+        "chunked": halves_exchanged(fresh),
+        "redrawn": fresh,
+    }
+    splits = {variant: Split.of(data) for variant, data in variants.items()}
+    return Split.of(make_dataset(found_on, dtype="float32")), splits
+
+
+def halves_exchanged(data: Dataset) -> Dataset:
+    """Return the data with the second half of each signal before the first: what the notebook's
+    chunks of 10 positions in the order 3, 4, 1, 2 come to."""
+    half = data.x.shape[1] // 2
+    x, x_test = (np.roll(part, -half, axis=1) for part in (data.x, data.x_test))
+    return data.replace(x=x, x_test=x_test)
+
+
 def rounds(
     config: Config, seed: int, initial: Params, train: Callable[[Params, Params], Any]
 ) -> tuple[dict[str, np.ndarray], Params]:
-    """Prune, rewind and train once a round with train(params, mask) -> Fit; return the metrics at
-    each round's end, (rounds,) each, and the masks of the ticket round."""
+    """Prune, rewind and train once a round with train(params, mask) -> Fit, whose snapshot is
+    scored; return the metrics at each round's end, (rounds,) each, and the masks of the ticket
+    round."""
     rng, trained = np.random.default_rng(seed), initial
     metrics: dict[str, list[float]] = {
         name: [] for name in ("train_acc", "test_acc", "train_loss", "test_loss", "sparsity")
@@ -228,7 +267,8 @@ def rounds(
             initial, masks
         )  # masked from the first step: the others start from their initial values again
         trained = {
-            layer: {name: np.asarray(a) for name, a in p.items()} for layer, p in fit.params.items()
+            layer: {name: np.asarray(a) for name, a in p.items()}
+            for layer, p in fit.snapshot.items()
         }
         for name, values in fit.curves.items():
             metrics[name].append(float(values[-1]))
@@ -335,6 +375,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
         "as is",
         "reversed",
         "permuted",
+        "chunked",
         "weights redrawn",
         "n",
     ], lines

@@ -10,7 +10,6 @@ Rows: curves of accuracy and loss (step: training steps), seconds, compile_secon
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,9 +19,16 @@ import numpy as np
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.experiments.claims import Claim, Published, above, all_of, within
-from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+from mnist1d.experiments.datasets import check_varied, datasets_for
+from mnist1d.experiments.rows import (
+    Row,
+    Rows,
+    curve_rows,
+    prediction_rows,
+    scalar_rows,
+    timing_rows,
+)
 from mnist1d.experiments.study import Info
-from mnist1d.generate import make_dataset
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
@@ -69,10 +75,12 @@ class Config:
     batch_size: int = 100
     learning_rate: float = 0.01
     eval_every: int = 1000
+    vary: str = "data"  # what a seed draws besides weights: "data", or nothing: "frozen"
     data: DataConfig = DataConfig()
 
     def __post_init__(self) -> None:
         check_name(self.pooling, POOLINGS, "pooling")
+        check_varied(self.vary)
         check_numbers(self)
 
     @property
@@ -109,26 +117,21 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     """Train one variant from every seed."""
     import jax
 
-    from mnist1d.learning import Settings, Split, compile_seeds, make_fit, num_params
+    from mnist1d.learning import Settings, Split, fit_each, make_fit, num_params
 
-    split = Split.of(make_dataset(config.sized_data, dtype="float32"))
-    model = pooled_cnn(config.pooling, config.channels, split.x.shape[1])
+    splits = [Split.of(data) for data in datasets_for(config.sized_data, seeds, config.vary)]
+    model = pooled_cnn(config.pooling, config.channels, splits[0].x.shape[1])
     settings = Settings(
         config.num_steps, config.batch_size, config.learning_rate, eval_every=config.eval_every
     )
     keys = jax.numpy.stack([jax.random.key(seed) for seed in seeds])
-    begin = time.perf_counter()
-    train = compile_seeds(make_fit(model, settings), keys, split)
-    compiled_at = time.perf_counter()
-    fit = jax.block_until_ready(train())
-    scalars = {
-        "seconds": (time.perf_counter() - compiled_at) / len(seeds),
-        "compile_seconds": compiled_at - begin,
-        "num_params": num_params(model),
-    }
-    return curve_rows(seeds, np.asarray(fit.steps), fit.curves) + scalar_rows(
-        seeds, {k: [v] * len(seeds) for k, v in scalars.items()}
-    )
+    fit, seconds, compile_seconds = fit_each(make_fit(model, settings), keys, splits)
+    return [
+        *curve_rows(seeds, fit.steps, fit.curves),
+        *scalar_rows(seeds, {"num_params": [num_params(model)] * len(seeds)}),
+        *prediction_rows(seeds, fit.predictions),
+        *timing_rows(seeds, seconds, compile_seconds),
+    ]
 
 
 def pooled_cnn(pooling: str, channels: int, num_inputs: int) -> Any:

@@ -58,6 +58,32 @@ def scalar_rows(seeds: Sequence[int], scalars: Mapping[str, Sequence[float]]) ->
     ]
 
 
+def prediction_rows(
+    seeds: Sequence[int], predictions: Sequence[np.ndarray], name: str = "predictions"
+) -> list[Row]:
+    """Rows of what was predicted for each test signal, one array per seed, (..., 3, signals) uint8:
+    predicted class, confidence in units of 1/255, label (see learning.training.predict)."""
+    return [
+        Row(seed, name, None, np.asarray(array, np.uint8))
+        for seed, array in zip(seeds, predictions, strict=True)
+    ]
+
+
+def predictions_of(p: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return what `prediction_rows` keeps, (3, signals) uint8, of class probabilities p (signals,
+    classes) and labels (signals,)."""
+    return np.stack([p.argmax(axis=1), np.rint(255 * p.max(axis=1)), labels]).astype(np.uint8)
+
+
+def timing_rows(
+    seeds: Sequence[int], seconds: Sequence[float], compile_seconds: float
+) -> list[Row]:
+    """Rows of seconds, measured once per seed, and of compile_seconds, which all seeds of a call
+    share: one measurement, kept with the first seed."""
+    rows = scalar_rows(seeds, {"seconds": seconds})
+    return [*rows, Row(seeds[0], "compile_seconds", None, float(compile_seconds))]
+
+
 @dataclass(frozen=True)
 class Record:
     """A row with the trial that it belongs to; `config` is flat: {"model": "mlp", "data.seed": 42,

@@ -25,9 +25,17 @@ import numpy as np
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval
-from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+from mnist1d.experiments.datasets import check_varied, datasets_for
+from mnist1d.experiments.rows import (
+    Row,
+    Rows,
+    curve_rows,
+    prediction_rows,
+    predictions_of,
+    scalar_rows,
+    timing_rows,
+)
 from mnist1d.experiments.study import Info
-from mnist1d.generate import make_dataset
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
@@ -68,7 +76,7 @@ INFO = Info(
     peer_seconds=100.0,
 )
 
-MAX_SHIFT = 10  # positions
+NUM_SHIFTS = 10  # a view is shifted by 0 to 9 positions, so two views by at most 9 apart
 SLOPE_STD, OFFSET_STD = 0.04, 0.3  # of the new slope, a position, and of the new offset
 PROJECTED = 16
 
@@ -84,10 +92,13 @@ class Config:
     temperature: float = 0.5
     num_neighbours: int = 10
     probe_iterations: int = 1000  # at most, of the logistic regression
+    probe_tolerance: float = 0.01  # where the logistic regression stops: the notebook's
     num_embedded: int = 1000  # test signals in the t-SNE figure, at most; 0: no figure
+    vary: str = "data"  # what a seed draws besides weights: "data", or nothing: "frozen"
     data: DataConfig = DataConfig()
 
     def __post_init__(self) -> None:
+        check_varied(self.vary)
         check_name(self.variant, VARIANTS, "variant")
         check_numbers(self, num_embedded=0)
 
@@ -101,7 +112,7 @@ def grid(preset: str) -> list[Config]:
             "num_embedded": 40,
             "data": DataConfig(num_samples=500),
         },
-        "quick": {"num_epochs": 20, "probe_iterations": 60, "num_embedded": 300},
+        "quick": {"num_epochs": 50, "probe_iterations": 60, "num_embedded": 300},
         "paper": {},
     }[preset]
     return [Config(variant=variant, **sizes) for variant in VARIANTS]
@@ -113,16 +124,16 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
     from mnist1d.learning import jit_once
 
-    data = make_dataset(config.data, dtype="float32")
-    init, layers = network(config.variant, data.x.shape[1])
+    sets = datasets_for(config.data, seeds, config.vary)
+    init, layers = network(config.variant, sets[0].x.shape[1])
     init = jit_once(init)
     begin = time.perf_counter()
     key = jax.random.key(0)
-    train = jax.jit(simclr(config, layers)).lower(key, init(key), data.x).compile()
+    train = jax.jit(simclr(config, layers)).lower(key, init(key), sets[0].x).compile()
     features_of = jax.jit(layers)
     compile_seconds = time.perf_counter() - begin
-    rows = []
-    for seed in seeds:
+    rows, seconds = [], []
+    for seed, data in zip(seeds, sets, strict=True):
         begin = time.perf_counter()
         init_key, loop_key = jax.random.split(jax.random.key(seed))
         params, losses = jax.block_until_ready(train(loop_key, init(init_key), data.x))
@@ -137,39 +148,31 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
             np.asarray(features_of(init(jax.random.key(seed)), x)[-1])
             for x in (data.x, data.x_test)
         ]
-        probes = [
-            {
-                "knn acc": knn_acc(
-                    a, data.y, b, data.y_test, config, "cosine" if depth else "euclidean"
-                ),
-                "linear acc": linear_acc(a, data.y, b, data.y_test, config),
-            }
-            for depth, (a, b) in enumerate(zip(features, tests, strict=True))
-        ]
-        rows += [
-            Row(seed, name, depth, acc)
-            for depth, probe in enumerate(probes)
-            for name, acc in probe.items()
-        ]
-        scalars = {
-            "knn acc untrained": knn_acc(untrained[0], data.y, untrained[1], data.y_test, config),
-            "seconds": time.perf_counter() - begin,
-            "compile_seconds": compile_seconds,
-        }
-        rows += scalar_rows([seed], {name: [value] for name, value in scalars.items()})
+        predicted = {name: [] for name in PROBES}
+        for depth, (a, b) in enumerate(zip(features, tests, strict=True)):
+            for name, probe in PROBES.items():
+                p = probe(a, data.y, b, config, depth)
+                rows.append(Row(seed, f"{name} acc", depth, (p.argmax(1) == data.y_test).mean()))
+                predicted[name].append(predictions_of(p, data.y_test))
+        for name, arrays in predicted.items():
+            rows += prediction_rows([seed], [np.stack(arrays)], f"{name} predictions")
+        before = knn_probs(untrained[0], data.y, untrained[1], config, depth=1)
+        scalars = {"knn acc untrained": [(before.argmax(1) == data.y_test).mean()]}
+        rows += scalar_rows([seed], scalars)
+        seconds.append(time.perf_counter() - begin)
         if seed == 0 and config.variant == "projector" and config.num_embedded:
             rows += [
                 Row(seed, name, None, array)
                 for name, array in planes(tests, data.y_test, config.num_embedded).items()
             ]
-    return rows
+    return rows + timing_rows(seeds, seconds, compile_seconds)
 
 
 def network(variant: str, num_inputs: int) -> tuple[Callable, Callable]:
     """Return init(key) -> params and layers(params, x (batch, time)) -> every layer's output
     (batch, features), after its relu.
 
-    The last layer of a projector is linear, as is the last convolution where there is none.
+    The last layer of a projector is linear; without one, the relu of the last convolution stays.
     """
     import jax
     from jax import random
@@ -262,7 +265,7 @@ def view(key: Any, x: Any) -> Any:
     x = x - x.mean(axis=1, keepdims=True)
     x = x - (x @ ramp / (ramp @ ramp))[:, None] * ramp
     shift_key, slope_key, offset_key = random.split(key, 3)
-    shifts = random.randint(shift_key, (batch,), -MAX_SHIFT, MAX_SHIFT + 1)
+    shifts = random.randint(shift_key, (batch,), 0, NUM_SHIFTS)
     x = jax.vmap(jnp.roll)(x, shifts)
     slope, offset = (
         random.normal(slope_key, (batch, 1)) * SLOPE_STD,
@@ -281,38 +284,37 @@ def info_nce(a: Any, b: Any, temperature: float) -> Any:
     return -jnp.diagonal(jax.nn.log_softmax(a @ b.T / temperature)).mean()
 
 
-def knn_acc(
-    x: np.ndarray,
-    y: np.ndarray,
-    x_test: np.ndarray,
-    y_test: np.ndarray,
-    config: Config,
-    metric: str = "cosine",
-) -> float:
-    """Return the test accuracy of k nearest neighbours by cosine, which is what the features were
-    trained for, or another metric."""
+def knn_probs(
+    x: np.ndarray, y: np.ndarray, x_test: np.ndarray, config: Config, depth: int
+) -> np.ndarray:
+    """Return the votes of the nearest neighbours as shares, (test signals, classes): by cosine,
+    which is what features are trained for; of signals, depth 0, by distance."""
     from sklearn.neighbors import KNeighborsClassifier
 
-    return (
-        KNeighborsClassifier(min(config.num_neighbours, len(x)), metric=metric)
-        .fit(x, y)
-        .score(x_test, y_test)
-    )
+    metric = "cosine" if depth else "euclidean"
+    neighbours = KNeighborsClassifier(min(config.num_neighbours, len(x)), metric=metric)
+    return neighbours.fit(x, y).predict_proba(x_test)
 
 
-def linear_acc(
-    x: np.ndarray, y: np.ndarray, x_test: np.ndarray, y_test: np.ndarray, config: Config
-) -> float:
-    """Return the test accuracy of logistic regression on standardised features."""
+def linear_probs(
+    x: np.ndarray, y: np.ndarray, x_test: np.ndarray, config: Config, depth: int
+) -> np.ndarray:
+    """Return class probabilities of logistic regression on standardised features, (test signals,
+    classes)."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
+    del depth
     scaler = StandardScaler().fit(x)
+    probe = LogisticRegression(max_iter=config.probe_iterations, tol=config.probe_tolerance)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # probe_iterations bounds it on purpose
-        probe = LogisticRegression(max_iter=config.probe_iterations).fit(scaler.transform(x), y)
-    return probe.score(scaler.transform(x_test), y_test)
+        probe.fit(scaler.transform(x), y)
+    return probe.predict_proba(scaler.transform(x_test))
+
+
+PROBES = {"knn": knn_probs, "linear": linear_probs}
 
 
 def planes(

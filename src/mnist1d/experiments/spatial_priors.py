@@ -13,7 +13,6 @@ with 28 values each. Pixels lie in [0, 1], as they come.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,9 +22,16 @@ import numpy as np
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
-from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+from mnist1d.experiments.datasets import check_varied, datasets_for
+from mnist1d.experiments.rows import (
+    Row,
+    Rows,
+    curve_rows,
+    prediction_rows,
+    scalar_rows,
+    timing_rows,
+)
 from mnist1d.experiments.study import Info
-from mnist1d.generate import make_dataset
 from mnist1d.learning.registry import MODELS, check_model, in_order, models_of, resolve, takes
 from mnist1d.mnist import load_mnist
 
@@ -83,14 +89,17 @@ class Config:
     batch_size: int = 100
     learning_rate: float = 0.01
     eval_every: int = 250
+    vary: str = "frozen"  # what a seed draws besides weights: "data", or nothing: "frozen"
     data: DataConfig = DataConfig()
 
     def __post_init__(self) -> None:
         check_model(self.model)
         check_name(self.dataset, DATASETS, "dataset")
+        check_varied(self.vary)
         check_numbers(self)
         if self.dataset == "mnist":
             object.__setattr__(self, "data", DataConfig())
+            object.__setattr__(self, "vary", "frozen")
 
 
 def grid(preset: str) -> list[Config]:
@@ -104,6 +113,8 @@ def grid(preset: str) -> list[Config]:
     sets = (
         {"num_steps": num_steps},
         {"num_steps": num_steps, "data": SHUFFLED},
+        {"num_steps": num_steps, "vary": "data"},
+        {"num_steps": num_steps, "vary": "data", "data": SHUFFLED},
         {"num_steps": on_mnist, "dataset": "mnist"},
     )
     return [
@@ -127,15 +138,17 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     compile, parameters."""
     import jax
 
-    from mnist1d.learning import Settings, Split, compile_seeds, make_fit, num_params
+    from mnist1d.learning import Settings, Split, fit_each, make_fit, num_params
     from mnist1d.learning.model import check_finite
 
-    split = Split.of(
-        make_dataset(config.data, dtype="float32") if config.dataset == "mnist1d" else load_mnist()
-    )
+    on_images = config.dataset == "mnist"
+    if on_images:
+        splits = [Split.of(load_mnist())] * len(seeds)
+    else:
+        splits = [Split.of(data) for data in datasets_for(config.data, seeds, config.vary)]
     entry = resolve(config.model)
-    by_row = config.dataset == "mnist" and takes(entry.load(), "num_features")
-    model = entry.make(num_inputs=split.x.shape[1], **({"num_features": ROW} if by_row else {}))
+    by_row = {"num_features": ROW} if on_images and takes(entry.load(), "num_features") else {}
+    model = entry.make(num_inputs=splits[0].x.shape[1], **by_row)
     settings = Settings(
         num_steps=config.num_steps,
         batch_size=config.batch_size,
@@ -143,18 +156,14 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         eval_every=config.eval_every,
     )
     keys = jax.numpy.stack([jax.random.key(seed) for seed in seeds])
-    begin = time.perf_counter()
-    train = compile_seeds(make_fit(model, settings), keys, split)
-    compiled_at = time.perf_counter()
-    fit = jax.block_until_ready(train())
-    seconds = (time.perf_counter() - compiled_at) / len(seeds)
+    fit, seconds, compile_seconds = fit_each(make_fit(model, settings), keys, splits)
     check_finite(config.model, seeds, fit.curves["test_loss"])
-    scalars = {
-        "seconds": [seconds] * len(seeds),
-        "compile_seconds": [compiled_at - begin] * len(seeds),
-        "num_params": [num_params(model)] * len(seeds),
-    }
-    return curve_rows(seeds, np.asarray(fit.steps), fit.curves) + scalar_rows(seeds, scalars)
+    return [
+        *curve_rows(seeds, fit.steps, fit.curves),
+        *scalar_rows(seeds, {"num_params": [num_params(model)] * len(seeds)}),
+        *prediction_rows(seeds, fit.predictions),
+        *timing_rows(seeds, seconds, compile_seconds),
+    ]
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
@@ -362,9 +371,9 @@ def models_in(rows: Rows) -> list[str]:
     return in_order(rows.unique("model"))
 
 
-def rows_of(rows: Rows, model: str, shuffled: bool) -> Rows:
-    """Return the rows of one cell of the table."""
-    return rows.where(model=model, dataset="mnist1d", data__shuffle_seq=shuffled)
+def rows_of(rows: Rows, model: str, shuffled: bool, vary: str = "frozen") -> Rows:
+    """Return the rows of one cell of the table, or of the same model across data sets."""
+    return rows.where(model=model, dataset="mnist1d", data__shuffle_seq=shuffled, vary=vary)
 
 
 def on_images(rows: Rows, model: str) -> Rows:

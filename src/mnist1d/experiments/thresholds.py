@@ -26,11 +26,19 @@ import numpy as np
 
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
+from mnist1d.dataset import Dataset
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
-from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+from mnist1d.experiments.datasets import check_varied, datasets_for
+from mnist1d.experiments.rows import (
+    Row,
+    Rows,
+    curve_rows,
+    prediction_rows,
+    scalar_rows,
+    timing_rows,
+)
 from mnist1d.experiments.study import Info
-from mnist1d.generate import make_dataset
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
@@ -53,6 +61,8 @@ INFO = Info(
     cost={"smoke": 8.0, "quick": 22.0, "paper": 1180.0},
 )
 FITTED = 0.05  # of chance
+FIXED = ("in all", "per class")  # which number of training signals is the same for every K
+MOST_TESTED = 2000  # test signals
 
 
 @dataclass(frozen=True)
@@ -69,9 +79,11 @@ class Config:
     narrowest: int = 2
     widest: int = 100
     num_widths: int = 18
+    vary: str = "data"  # what a seed draws besides weights and noise: "data", or nothing: "frozen"
     data: DataConfig = DataConfig(num_samples=20_000)
 
     def __post_init__(self) -> None:
+        check_varied(self.vary)
         check_name(self.loss, tuple(LOSSES), "loss")
         check_numbers(self, label_noise=0)
         if not 2 <= self.num_classes <= 10:
@@ -99,11 +111,13 @@ class Config:
 
 
 def grid(preset: str) -> list[Config]:
-    """Return the trials of a preset: either loss with every number of classes."""
+    """Return the trials of a preset: either loss with every number of classes, the number of
+    training signals in all held fixed, then that per class (the largest K belongs to both)."""
     settings, numbers = {
         "smoke": (
             {
                 "num_train": 100,
+                "batch_size": 50,
                 "num_steps": 20,
                 "widest": 12,
                 "num_widths": 3,
@@ -117,10 +131,17 @@ def grid(preset: str) -> list[Config]:
         ),
         "paper": ({}, (2, 4, 6, 8, 10)),
     }[preset]
+    most, in_all = max(numbers), settings.get("num_train", Config.num_train)
+    sizes = [(number, in_all) for number in numbers]
+    per_class = [(number, in_all * number // most) for number in numbers if number != most]
+    if preset == "quick":  # the effect is in the first series
+        per_class = []
     trials = [
-        Config(loss=loss, num_classes=number, **settings) for loss in LOSSES for number in numbers
+        Config(**settings | {"loss": loss, "num_classes": number, "num_train": num_train})
+        for loss in LOSSES
+        for number, num_train in sizes + per_class
     ]
-    return trials[:3] if preset == "smoke" else trials
+    return trials[:4] if preset == "smoke" else trials
 
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
@@ -130,17 +151,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
     from mnist1d.learning import Settings, Split, jit_once, make_fit
 
-    data = make_dataset(config.data, dtype="float32").subset(range(config.num_classes))
-    if len(data.x) < config.num_train:
-        raise UsageError(
-            f"num_train={config.num_train} needs more signals: the first {config.num_classes} digits give {len(data.x)}"
-        )
-    data = data.replace(
-        x=data.x[: config.num_train],
-        y=data.y[: config.num_train],
-        x_test=data.x_test[:2000],
-        y_test=data.y_test[:2000],
-    )
+    sets = [signals_of(data, config) for data in datasets_for(config.data, seeds, config.vary)]
     model = network(config.widest, config.num_classes)
     settings = Settings(
         num_steps=config.num_steps,
@@ -161,38 +172,61 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     def start(key: Any) -> tuple[Any, Any]:
         return jax.vmap(lambda width: narrowed(model.init(key), width))(widths)
 
-    def train(key: Any, split: Any, params: Any, masks: Any) -> dict[str, Any]:
-        def one(params: Any, mask: Any) -> dict[str, Any]:
-            return fit(key, split, params=params, mask=mask, learning_rate=rates).curves
+    def train(key: Any, split: Any, params: Any, masks: Any) -> tuple[dict[str, Any], Any]:
+        def one(params: Any, mask: Any) -> tuple[dict[str, Any], Any]:
+            found = fit(key, split, params=params, mask=mask, learning_rate=rates)
+            return {name: curve[-1] for name, curve in found.curves.items()}, found.predictions
 
-        return jax.tree.map(lambda curve: curve[:, -1], jax.vmap(one)(params, masks))
+        return jax.vmap(one)(params, masks)
 
-    begin = time.perf_counter()
-    splits = [Split.of(data.with_label_noise(config.label_noise, seed=seed)) for seed in seeds]
+    splits = [
+        Split.of(data.with_label_noise(config.label_noise, seed=seed))
+        for seed, data in zip(seeds, sets, strict=True)
+    ]
     keys = [jax.random.key(seed) for seed in seeds]
     starts = [start(key) for key in keys]
+    begin = time.perf_counter()
     compiled = jax.jit(train).lower(keys[0], splits[0], *starts[0]).compile()
-    compiled_at = time.perf_counter()
-    found = [
-        jax.tree.map(np.asarray, compiled(key, split, *at))
-        for key, split, at in zip(keys, splits, starts, strict=True)
-    ]
-    seconds = (time.perf_counter() - compiled_at) / len(seeds)
-    numbers = num_params(widths, data.x.shape[1], config.num_classes)
-    rows = curve_rows(
-        seeds,
-        numbers,
-        {metric: np.stack([curves[metric] for curves in found]) for metric in found[0]},
-    )
+    compile_seconds = time.perf_counter() - begin
+    found, seconds = [], []
+    for key, split, at in zip(keys, splits, starts, strict=True):
+        begin = time.perf_counter()
+        found.append(jax.tree.map(np.asarray, compiled(key, split, *at)))
+        seconds.append(time.perf_counter() - begin)
+    curves, predictions = zip(*found, strict=True)
+    numbers = num_params(widths, sets[0].x.shape[1], config.num_classes)
+    metrics = {metric: np.stack([curve[metric] for curve in curves]) for metric in curves[0]}
     scalars = {
         "threshold": [
-            threshold(numbers, curves["train_loss"], FITTED * config.chance) for curves in found
+            threshold(numbers, losses, FITTED * config.chance) for losses in metrics["train_loss"]
         ],
-        "peak": [float(numbers[np.argmax(curves["test_loss"])]) for curves in found],
-        "seconds": [seconds] * len(seeds),
-        "compile_seconds": [compiled_at - begin] * len(seeds),
+        "peak": [float(numbers[np.argmax(losses)]) for losses in metrics["test_loss"]],
     }
-    return rows + scalar_rows(seeds, scalars)
+    return [
+        *curve_rows(seeds, numbers, metrics),
+        *scalar_rows(seeds, scalars),
+        *prediction_rows(seeds, predictions),
+        *timing_rows(seeds, seconds, compile_seconds),
+    ]
+
+
+def signals_of(data: Dataset, config: Config) -> Dataset:
+    """Return num_train training signals of the first num_classes digits, and as many test signals
+    as are left, at most MOST_TESTED: those of the test set first, then training signals not used.
+
+    Errors: UsageError where the digits have too few signals.
+    """
+    data = data.subset(range(config.num_classes))
+    if len(data.x) < config.num_train:
+        rule = f"num_train={config.num_train} needs more signals"
+        raise UsageError(f"{rule}: the first {config.num_classes} digits give {len(data.x)}")
+    x, y = data.x[config.num_train :], data.y[config.num_train :]
+    return data.replace(
+        x=data.x[: config.num_train],
+        y=data.y[: config.num_train],
+        x_test=np.concatenate([data.x_test, x])[:MOST_TESTED],
+        y_test=np.concatenate([data.y_test, y])[:MOST_TESTED],
+    )
 
 
 @cache
@@ -269,16 +303,36 @@ def threshold(numbers: np.ndarray, losses: np.ndarray, line: float) -> float:
     return float(numbers[i - 1] * (numbers[i] / numbers[i - 1]) ** share)
 
 
-def growth(rows: Rows, loss: str, metric: str = "threshold") -> tuple[np.ndarray, np.ndarray]:
+def trials_of(rows: Rows, loss: str, fixed: str = FIXED[0]) -> dict[int, Rows]:
+    """Return the trials of a loss by number of classes K, ascending: those with as many training
+    signals in all as the largest K has, or with as many per class."""
+    sizes = {
+        (r.config["num_classes"], r.config["num_train"])
+        for r in rows.where(loss=loss, metric="peak")
+    }
+    if not sizes:
+        return {}
+    most, in_all = max(sizes)
+    wanted = {
+        number: (in_all if fixed == FIXED[0] else in_all * number // most) for number, _ in sizes
+    }
+    return {
+        number: rows.where(loss=loss, num_classes=number, num_train=wanted[number])
+        for number in sorted(wanted)
+        if (number, wanted[number]) in sizes
+    }
+
+
+def growth(
+    rows: Rows, loss: str, metric: str = "threshold", fixed: str = FIXED[0]
+) -> tuple[np.ndarray, np.ndarray]:
     """Return slope against K and exponent of one loss's thresholds or peaks, (seeds,) each; empty
     below two values of K.
 
     A seed without a threshold for some K is left out.
     """
-    found = {
-        number: rows.where(loss=loss, num_classes=number).final(metric)
-        for number in _classes(rows, loss)
-    }
+    trials = trials_of(rows, loss, fixed)
+    found = {number: trial.final(metric) for number, trial in trials.items()}
     if len(found) < 2:
         return np.array([]), np.array([])
     n = min(map(len, found.values()))
@@ -304,8 +358,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     slopes."""
     header, lines = ["loss", "classes", "threshold, parameters", "peak of test loss", "n"], []
     for loss, name in LOSSES.items():
-        for number in _classes(rows, loss):
-            trial = rows.where(loss=loss, num_classes=number)
+        for number, trial in trials_of(rows, loss).items():
             cells = [f"{trial.final(metric).mean():,.0f}" for metric in ("threshold", "peak")]
             lines.append([name, str(number), *cells, str(len(trial.final("peak")))])
         slopes = [growth(rows, loss, metric)[0] for metric in ("threshold", "peak")]
@@ -326,8 +379,9 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     fig, axes = style.figure(2, 3, size=(10.5, 6.4))
     for (left, middle, _), (loss, name) in zip(axes, LOSSES.items(), strict=True):
         ends = []
-        for number, color in zip(_classes(rows, loss), style.COLORS, strict=False):
-            trial = rows.where(loss=loss, num_classes=number)
+        for (number, trial), color in zip(
+            trials_of(rows, loss).items(), style.COLORS, strict=False
+        ):
             for ax, metric in ((left, "train_loss"), (middle, "test_loss")):
                 numbers, values = trial.curve(metric)
                 chance = np.log(number) if loss == "cross_entropy" else 1 - 1 / number
@@ -351,8 +405,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     ):
         ends = []
         for (loss, name), color in zip(LOSSES.items(), style.COLORS, strict=False):
-            if numbers := _classes(rows, loss):
-                found = [rows.where(loss=loss, num_classes=k).final(metric) for k in numbers]
+            if trials := trials_of(rows, loss):
+                numbers, found = list(trials), [trial.final(metric) for trial in trials.values()]
                 n = min(map(len, found))
                 values = np.stack([values[:n] for values in found], axis=1)
                 dot = {"marker": "o", "markersize": 4, "log": True}
@@ -407,7 +461,7 @@ def claims(rows: Rows) -> list[Claim]:
             )
         )
     for loss, name in LOSSES.items():
-        found = [rows.where(loss=loss, num_classes=number) for number in _classes(rows, loss)]
+        found = list(trials_of(rows, loss).values())
         if found:
             n = min(len(trial.final("peak")) for trial in found)
             ratio = np.mean(
@@ -423,10 +477,6 @@ def claims(rows: Rows) -> list[Claim]:
                 )
                 result.append(within(text, "log2 of peak / threshold, mean over K", ratio, -1, 1))
     return result
-
-
-def _classes(rows: Rows, loss: str) -> list[int]:
-    return sorted(rows.where(loss=loss).unique("num_classes"))
 
 
 def _interval(values: np.ndarray) -> str:

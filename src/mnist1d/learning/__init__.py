@@ -22,9 +22,11 @@ if TYPE_CHECKING:
         Fit,
         Settings,
         Split,
-        compile_seeds,
+        TimedFit,
+        fit_each,
         fit_seeds,
         make_fit,
+        predict,
     )
 
 _LATER = {
@@ -35,9 +37,11 @@ _LATER = {
     "Fit": "training",
     "Settings": "training",
     "Split": "training",
-    "compile_seeds": "training",
+    "TimedFit": "training",
+    "fit_each": "training",
     "fit_seeds": "training",
     "make_fit": "training",
+    "predict": "training",
 }
 
 __all__ = [
@@ -47,15 +51,17 @@ __all__ = [
     "Model",
     "Settings",
     "Split",
+    "TimedFit",
     "check_model",
-    "compile_seeds",
     "enable_compilation_cache",
+    "fit_each",
     "fit_seeds",
     "in_order",
     "jit_once",
     "make_fit",
     "models_of",
     "num_params",
+    "predict",
     "resolve",
 ]
 

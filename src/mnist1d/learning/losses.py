@@ -30,4 +30,17 @@ def _one_hot(logits: Array, labels: Array) -> Array:
     )  # indexing instead would scatter in the gradient
 
 
+def softmax_confidence(logits: Array) -> Array:
+    """Return the probability of the predicted class, (batch,), of a network trained by
+    cross-entropy."""
+    return jax.nn.softmax(logits).max(axis=-1)
+
+
+def clipped_confidence(outputs: Array) -> Array:
+    """Return the largest output within [0, 1], (batch,): outputs trained by squared error estimate
+    probabilities themselves."""
+    return jnp.clip(outputs.max(axis=-1), 0, 1)
+
+
 LOSSES = {"cross_entropy": cross_entropy, "mse": mse}
+CONFIDENCES = {"cross_entropy": softmax_confidence, "mse": clipped_confidence}

@@ -47,8 +47,10 @@ class PrunedTraining:
             slim(mask, order, second),
         )
         fit = jax.device_get(self._program((len(order), second), arguments)(*arguments))
+        masked = jax.tree.map(np.multiply, params, mask)
         return fit._replace(
-            params=restored(jax.tree.map(np.multiply, params, mask), fit.params, order, second)
+            params=restored(masked, fit.params, order, second),
+            snapshot=fit.snapshot and restored(masked, fit.snapshot, order, second),
         )
 
     def _program(self, sizes: tuple[int, int], arguments: tuple) -> jax.stages.Compiled:

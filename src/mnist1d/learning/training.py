@@ -9,7 +9,8 @@ one scan inside.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, NamedTuple, Protocol, cast
@@ -22,7 +23,7 @@ from jax import Array, lax, random
 from mnist1d.errors import UsageError
 from mnist1d.learning.compilation import jit_once
 from mnist1d.learning.layers import Params
-from mnist1d.learning.losses import LOSSES, accuracy
+from mnist1d.learning.losses import CONFIDENCES, LOSSES, accuracy
 from mnist1d.learning.model import Model
 from mnist1d.learning.optimizers import OPTIMIZERS, SCHEDULES, schedule
 
@@ -60,11 +61,15 @@ class Settings:
     weight_decay: float = 0.0  # as PyTorch's optimizers: adamw and muon decoupled, the others L2
     schedule: str = "constant"  # a key of SCHEDULES: the learning rate's fall to 0
     warmup_steps: int = 0  # over which the learning rate rises linearly
+    snapshot_at: int = 0  # number of steps after which params are kept as Fit.snapshot; 0: none
 
     def __post_init__(self) -> None:
         for name in ("num_steps", "batch_size", "eval_every"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not 0 <= self.snapshot_at <= self.num_steps:
+            rule = f"snapshot_at must be between 0 and num_steps = {self.num_steps}"
+            raise UsageError(f"{rule}, got {self.snapshot_at}")
         known = {"optimizer": OPTIMIZERS, "loss": LOSSES, "schedule": SCHEDULES}
         for name, names in known.items():
             if getattr(self, name) not in names:
@@ -82,20 +87,31 @@ class Settings:
     @property
     def eval_steps(self) -> np.ndarray:
         """The numbers of steps taken at each evaluation: 0, eval_every, ... (or those of eval_at),
-        num_steps."""
+        snapshot_at, num_steps."""
         marks = self.eval_at or range(0, self.num_steps, self.eval_every)
-        return np.array(
-            sorted({0, *(step for step in marks if 0 < step < self.num_steps), self.num_steps})
-        )
+        between = {step for step in (*marks, self.snapshot_at) if 0 < step < self.num_steps}
+        return np.array(sorted({0, *between, self.num_steps}))
 
 
 class Fit(NamedTuple):
     """The outcome of training: final params; steps (evaluations,); curves of train and test loss
-    and acc, (evaluations,) each."""
+    and acc, (evaluations,) each; predictions on the test signals at the end, as `predict` gives
+    them; snapshot: the params after settings.snapshot_at steps, None without."""
 
     params: Params
     steps: Array
     curves: dict[str, Array]
+    predictions: Array
+    snapshot: Params | None = None
+
+
+class TimedFit(NamedTuple):
+    """A Fit of many seeds, as NumPy arrays with a leading seeds axis (not `steps`), and the seconds
+    that it took: of training (seeds,), and of compiling the program that serves all seeds."""
+
+    fit: Fit
+    seconds: np.ndarray
+    compile_seconds: float
 
 
 Sampler = Callable[[Array], tuple[Array, Array]]  # key -> x (batch, time), y (batch,)
@@ -133,6 +149,7 @@ def make_fit(model: Model, settings: Settings, sampler: Sampler | None = None) -
     arguments give the same function, thus one compilation.
     """
     optimizer, loss_of = OPTIMIZERS[settings.optimizer], LOSSES[settings.loss]
+    confidence_of = CONFIDENCES[settings.loss]
     eval_steps = settings.eval_steps
 
     def loss(
@@ -184,18 +201,28 @@ def make_fit(model: Model, settings: Settings, sampler: Sampler | None = None) -
             return weights, state, moments
 
         def until_next_evaluation(
-            carry: Carry, bounds: tuple[Array, Array]
-        ) -> tuple[Carry, dict[str, Array]]:
+            carry: tuple[Carry, Params | None], bounds: tuple[Array, Array]
+        ) -> tuple[tuple[Carry, Params | None], tuple[dict[str, Array], Array]]:
+            carry, snapshot = carry
             carry = lax.fori_loop(*bounds, step, carry)
-            return carry, _evaluate(partial(model.apply, model.join(*carry[:2])), split, loss_of)
+            params = model.join(*carry[:2])
+            if snapshot is not None:
+                is_due = bounds[1] == settings.snapshot_at
+                snapshot = jax.tree.map(partial(jnp.where, is_due), params, snapshot)
+            found = _evaluate(partial(model.apply, params), split, loss_of, confidence_of)
+            return (carry, snapshot), found
 
         weights, state = model.split(params)
         weights = masked(weights)
         # The first stretch is empty: evaluation before training
         bounds = jnp.asarray(np.append(0, eval_steps[:-1])), jnp.asarray(eval_steps)
-        carry = weights, state, optimizer.direction.init(weights)
-        (weights, state, _), curves = lax.scan(until_next_evaluation, carry, bounds)
-        return Fit(model.join(weights, state), jnp.asarray(eval_steps), curves)
+        start = weights, state, optimizer.direction.init(weights)
+        snapshot = model.join(weights, state) if settings.snapshot_at else None
+        ((weights, state, _), snapshot), (curves, predictions) = lax.scan(
+            until_next_evaluation, (start, snapshot), bounds
+        )
+        params = model.join(weights, state)
+        return Fit(params, jnp.asarray(eval_steps), curves, predictions[-1], snapshot)
 
     def init(key: Array) -> Params:
         return model.init(random.split(key)[0])
@@ -228,11 +255,27 @@ def fit_seeds(fit: FitFunction, keys: Array, split: Split, **given: Any) -> Fit:
     return _fit_seeds(fit, keys, split, *_starts(fit, keys, **given))
 
 
-def compile_seeds(fit: FitFunction, keys: Array, split: Split, **given: Any) -> Callable[[], Fit]:
-    """Compile `fit_seeds` with these arguments and return it, to be run without any: for who tells
-    the seconds of each."""
-    arguments = keys, split, *_starts(fit, keys, **given)
-    return partial(_fit_seeds.lower(fit, *arguments).compile(), *arguments)
+def fit_each(fit: FitFunction, keys: Array, splits: Sequence[Split], **given: Any) -> TimedFit:
+    """Run a `fit` of make_fit once per key, each on a split of its own and timed on its own.
+
+    One program is compiled for all seeds, so the splits must have equal shapes; given: as for
+    `fit_seeds`. A seed's numbers do not depend on the other seeds of the call. Not to be called
+    inside jit.
+    """
+    params, given = _starts(fit, keys, **given)
+    starts = [jax.tree.map(lambda leaf, i=i: leaf[i], params) for i in range(len(keys))]
+    begin = time.perf_counter()
+    program = _fit_one.lower(fit, keys[0], splits[0], starts[0], given).compile()
+    compile_seconds = time.perf_counter() - begin
+    found, seconds = [], []
+    for key, split, start in zip(keys, splits, starts, strict=True):
+        begin = time.perf_counter()
+        found.append(jax.block_until_ready(program(key, split, start, given)))
+        seconds.append(time.perf_counter() - begin)
+    stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *found)
+    return TimedFit(
+        stacked._replace(steps=np.asarray(found[0].steps)), np.array(seconds), compile_seconds
+    )
 
 
 def _starts(
@@ -253,11 +296,27 @@ def _initial(init: Callable[[Array], Params], keys: Array) -> Params:
 
 
 @partial(jax.jit, static_argnums=0)
+def _fit_one(
+    fit: FitFunction, key: Array, split: Split, params: Params, given: dict[str, Any]
+) -> Fit:
+    return fit(key, split, params=params, **given)
+
+
+@partial(jax.jit, static_argnums=0)
 def _fit_seeds(
     fit: FitFunction, keys: Array, split: Split, params: Params, given: dict[str, Any]
 ) -> Fit:
     result = lax.map(lambda seed: fit(seed[0], split, params=seed[1], **given), (keys, params))
     return result._replace(steps=result.steps[0])
+
+
+def predict(logits: Array, labels: Array, confidence_of: Callable[[Array], Array]) -> Array:
+    """Return what is kept of each signal, (3, n) uint8: the predicted class, the confidence in it
+    in units of 1/255, the label."""
+    confidence = jnp.round(255 * confidence_of(logits)).astype(jnp.uint8)
+    return jnp.stack(
+        [jnp.argmax(logits, axis=-1).astype(jnp.uint8), confidence, labels.astype(jnp.uint8)]
+    )
 
 
 def apply_in_chunks(apply: Callable[[Array], Array], x: Array, chunk: int = EVAL_CHUNK) -> Array:
@@ -295,16 +354,21 @@ def _batches(
 
 
 def _evaluate(
-    apply: Callable[[Array], Array], split: Split, loss_of: Callable[[Array, Array], Array]
-) -> dict[str, Array]:
+    apply: Callable[[Array], Array],
+    split: Split,
+    loss_of: Callable[[Array, Array], Array],
+    confidence_of: Callable[[Array], Array],
+) -> tuple[dict[str, Array], Array]:
+    """Return loss and accuracy on both parts, and the predictions on the test signals."""
     logits = apply_in_chunks(apply, jnp.concatenate([split.x, split.x_test]))
+    on_train, on_test = logits[: len(split.x)], logits[len(split.x) :]
     curves = {}
     for part, outputs, labels in (
-        ("train", logits[: len(split.x)], split.y),
-        ("test", logits[len(split.x) :], split.y_test),
+        ("train", on_train, split.y),
+        ("test", on_test, split.y_test),
     ):
         curves |= {
             f"{part}_loss": loss_of(outputs, labels),
             f"{part}_acc": accuracy(outputs, labels),
         }
-    return curves
+    return curves, predict(on_test, split.y_test, confidence_of)

@@ -1,0 +1,44 @@
+"""Which data a seed sees: a data set of its own, or the one set that all seeds share.
+
+A claim about models or methods is tested across data sets (`vary="data"`): seed i draws data set i,
+initial weights i and batch order i, and everything that is compared sees the same data set i. On
+one shared set (`vary="frozen"`) a seed draws weights and batch order only, so that an interval over
+seeds says nothing about other data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from mnist1d.checks import check_name
+from mnist1d.config import DataConfig
+from mnist1d.dataset import Dataset
+from mnist1d.generate import make_dataset
+
+VARIED = ("data", "frozen")
+
+
+def check_varied(vary: str) -> None:
+    """Raise UsageError unless `vary` says what a seed draws besides weights and batch order."""
+    check_name(vary, VARIED, "vary")
+
+
+def config_for(data: DataConfig, seed: int, vary: str = "data", stride: int = 1) -> DataConfig:
+    """Return the settings of the data set that a seed sees.
+
+    With "data" the generator's seed is data.seed + stride * seed, so that seed 0 sees the published
+    set; with "frozen" it stays data.seed. Configurations differ in nothing else.
+    """
+    shift = stride * seed if vary == "data" else 0
+    return data.replace(seed=(data.seed + shift) % 2**32)
+
+
+@lru_cache(maxsize=16)
+def _made(config: DataConfig) -> Dataset:
+    return make_dataset(config, dtype="float32")
+
+
+def datasets_for(data: DataConfig, seeds: Sequence[int], vary: str = "data") -> list[Dataset]:
+    """Return the data set of each seed, float32, to be read only: equal settings are made once."""
+    return [_made(config_for(data, seed, vary)) for seed in seeds]
