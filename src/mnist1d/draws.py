@@ -16,6 +16,7 @@ from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 
 BLOCK = 1000  # signals drawn together: large enough to hide Python's overhead, small enough to stay in the cache
+TEST_BLOCK = 2**52  # the stream's blocks from here on are test signals, which nobody trains on
 
 
 class Draws(NamedTuple):
@@ -138,17 +139,34 @@ def draw_fast(
 
 
 def fast_chunks(config: DataConfig, num_classes: int, start: int, stop: int) -> Iterator[Draws]:
-    """Yield the draws of signals start .. stop - 1, at most a block at a time."""
+    """Yield the draws of signals start .. stop - 1, at most a block at a time.
+
+    Errors: UsageError for an empty range, or one that reaches into the reserved test signals.
+    """
     if not 0 <= start < stop:
         raise UsageError(
             f"a range of signals needs 0 <= start < stop, got start={start}, stop={stop}"
         )
     size = block_size(num_classes)
+    if stop > TEST_BLOCK * size:
+        raise UsageError(
+            f"signals from {TEST_BLOCK * size} on are reserved for testing (test='fresh'): "
+            f"a stream must end before, got stop={stop}"
+        )
     for block in range(start // size, -(-stop // size)):
         first = block * size
         yield _fast_block(config, num_classes, block, size).rows(
             slice(max(start - first, 0), stop - first)
         )
+
+
+def reserved_blocks(config: DataConfig, num_classes: int, first: int, last: int) -> Iterator[Draws]:
+    """Yield blocks first .. last - 1 of the reserved test signals, `block_size` signals each.
+
+    The only way to them: `fast_chunks` gives what comes before, and nobody trains on these.
+    """
+    for block in range(first, last):
+        yield _fast_block(config, num_classes, TEST_BLOCK + block, block_size(num_classes))
 
 
 def block_size(num_classes: int) -> int:

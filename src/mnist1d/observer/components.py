@@ -27,6 +27,11 @@ SINGULAR = (
 )
 
 
+class NoDensityError(UsageError):
+    """Settings without an ideal observer: their signals have no density, or it needs more memory
+    than there is."""
+
+
 class Components(NamedTuple):
     """All components; n: observed points, after the reduction `basis` (time, n); g: covariances, m:
     components, in the order class, padding, shift."""
@@ -49,14 +54,14 @@ class Components(NamedTuple):
 
 
 def make_components(config: DataConfig, templates: Templates) -> Components:
-    """Return the components. Errors: UsageError where a covariance is singular, so that no density
-    exists, or where there are too many for the memory."""
+    """Return the components. Errors: NoDensityError where a covariance is singular, so that no
+    density exists, or where there are too many for the memory."""
     length, time = config.working_length, config.final_seq_length
     paddings = np.arange(config.padding[0], config.padding[1] + 1)
     shifts, shift_prior = shift_distribution(config)
     num_bytes = 8.0 * len(paddings) * len(shifts) * min(time, length) ** 2
     if num_bytes > MAX_BYTES:
-        raise UsageError(
+        raise NoDensityError(
             f"the ideal observer keeps a matrix for each padding and shift, {len(paddings)} x {len(shifts)} here, {num_bytes / 1e9:.1f} GB "
             f"of at most {MAX_BYTES / 1e9:.0f}: narrow padding={config.padding} or max_translation={config.max_translation}"
         )
@@ -134,7 +139,7 @@ def _blocks(group: np.ndarray, values: np.ndarray, size: int = 1000):
 def _check_density(covariance: np.ndarray, config: DataConfig) -> None:
     eigenvalues = np.linalg.eigvalsh(covariance)  # (g, n) ascending
     if not (eigenvalues[:, 0] > SINGULAR * np.maximum(eigenvalues[:, -1], 1e-300)).all():
-        raise UsageError(
+        raise NoDensityError(
             "the signals have no density where some point has no noise of its own (the covariance is singular), so no ideal observer "
             f"exists: iid_noise_scale must be above 0 there, got {config.iid_noise_scale:g} with "
             f"corr_noise_scale={config.corr_noise_scale:g}; write iid_noise_scale=1e-3"

@@ -1,0 +1,81 @@
+"""JAX pairs: init(key) -> params, apply(params, x (batch, time)) -> logits (batch, classes)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mnist1d.errors import UsageError
+from mnist1d.evaluation.answers import Answer, answer_of_logits, check_batch
+from mnist1d.evaluation.protocol import Protocol
+from mnist1d.evaluation.trainers import Task, Trained
+
+if TYPE_CHECKING:
+    from mnist1d.learning import Model
+
+
+def takes(model: Any) -> bool:
+    """Return whether it is a tuple of two functions."""
+    return isinstance(model, tuple) and len(model) >= 2 and all(map(callable, model[:2]))
+
+
+def train(model: Any, task: Task) -> Trained:
+    """Train the pair from params that the seed's key draws."""
+    import jax
+
+    from mnist1d.learning import Model
+
+    pair = model if isinstance(model, Model) else Model(*model)
+    params = _own(model, task) if task.own is not None else _fit(pair, task)
+    count = sum(np.size(leaf) for leaf in jax.tree.leaves(params))
+    return Trained(lambda x: _answer(pair, params, x, task.classes), count)
+
+
+def _own(model: Any, task: Task) -> Any:
+    assert task.own is not None
+    params = task.own(model, task.data.x.copy(), task.data.y.copy(), task.seed)
+    if params is None:
+        raise UsageError(
+            "train must return the trained params for a JAX pair (init, apply), got None"
+        )
+    return params
+
+
+def _fit(pair: Model, task: Task) -> Any:
+    import jax
+
+    from mnist1d.learning import Split, make_fit
+
+    data, key = task.data, jax.random.key(task.seed)
+    batch = jax.ShapeDtypeStruct((7, data.x.shape[1]), "float32")
+    shape = jax.eval_shape(lambda key, x: pair.apply(pair.init(key), x), key, batch).shape
+    check_batch(shape, 7, len(task.classes))
+    split = Split.of(data)._replace(y=jax.numpy.asarray(task.targets, "int32"))
+    # nothing is evaluated while training: one signal stands in for the test set, which stays unseen
+    split = split._replace(x_test=split.x[:1], y_test=split.y[:1])
+    fit = jax.jit(make_fit(pair, settings_of(task.protocol)))
+    rates = np.array([task.protocol.rate_at(i) for i in range(task.protocol.num_steps)], "f4")
+    return fit(key, split, learning_rate=rates).params
+
+
+def settings_of(protocol: Protocol) -> Any:
+    """Return the training loop's settings for a protocol."""
+    from mnist1d.learning import Settings
+
+    return Settings(
+        num_steps=protocol.num_steps,
+        batch_size=protocol.batch_size,
+        learning_rate=protocol.learning_rate,
+        optimizer=protocol.optimizer,
+        eval_every=protocol.num_steps,
+    )
+
+
+def _answer(pair: Model, params: Any, x: np.ndarray, classes: np.ndarray) -> Answer:
+    import jax
+
+    from mnist1d.learning.training import apply_in_chunks
+
+    apply = jax.jit(lambda params, x: apply_in_chunks(lambda x: pair.apply(params, x), x))
+    return answer_of_logits(np.asarray(apply(params, x.astype(np.float32))), len(x), classes)
