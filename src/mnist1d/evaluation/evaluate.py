@@ -1,0 +1,249 @@
+"""`mnist1d.evaluate`: anybody's model by one protocol, from several seeds, placed in the table.
+
+>>> mnist1d.evaluate(RandomForestClassifier())
+>>> mnist1d.evaluate(lambda: MyNetwork(channels=25), seeds=8, test="fresh").figure()
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from mnist1d.checks import check_name
+from mnist1d.config import DataConfig
+from mnist1d.dataset import Dataset
+from mnist1d.errors import MissingExtraError, Mnist1dError, UsageError
+from mnist1d.evaluation.protocol import NUM_FRESH, TESTS, Config, Protocol
+from mnist1d.evaluation.result import Evaluation, Run
+from mnist1d.evaluation.scores import Ceiling, ceiling, score
+from mnist1d.evaluation.seeding import seeded
+from mnist1d.evaluation.testsets import TestSet, data_of, make_test, shuffled_data_of
+from mnist1d.evaluation.trainers import OwnTraining, Task, is_factory, made, trainer_of
+
+Seeds = int | Sequence[int]
+Data = Dataset | DataConfig | Mapping[str, Any] | None
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during an evaluation; `evaluation` holds the seeds that had ended."""
+
+    def __init__(self, evaluation: Evaluation):
+        super().__init__(f"interrupted; {len(evaluation.runs)} runs had ended: see .evaluation")
+        self.evaluation = evaluation
+
+
+def evaluate(
+    model: Any,
+    seeds: Seeds = 5,
+    *,
+    test: str = "frozen",
+    data: Data = None,
+    shuffled: bool = True,
+    validation: int | float | None = None,
+    num_steps: int = 6000,
+    batch_size: int = 100,
+    learning_rate: float = 0.01,
+    optimizer: str = "adam",
+    weight_decay: float = 0.0,
+    schedule: str = "constant",
+    train: OwnTraining | None = None,
+    name: str | None = None,
+    num_fresh: int = NUM_FRESH,
+    progress: Callable[[Run], None] | None = None,
+) -> Evaluation:
+    """Train anybody's model from several seeds by one protocol, test it, and place it in the table.
+
+    Args:
+      model: a PyTorch module, a Keras model, a scikit-learn classifier, a JAX pair (init(key) ->
+        params, apply(params, x) -> logits), or, best, a function that makes one. Networks take x
+        (batch, time) and give logits (batch, classes).
+      seeds: how many, or which.
+      test: "frozen", the data's own test signals (default: the official 1,000); "fresh", 100,000
+        signals of the endless stream that nobody has trained on; or "both".
+      data: what to train on: None (the frozen set), a Dataset, a DataConfig, or knobs by name,
+        data={"corr_noise_scale": 0.5}.
+      shuffled: measure with permuted positions too.
+      validation: hold out so many training signals (or that share) and measure on them; no test
+        signal is looked at. Choose settings this way.
+      num_steps, batch_size, learning_rate, optimizer, weight_decay, schedule: how a network is
+        trained (see `Protocol`); estimators with a `fit` of their own ignore them.
+      train: a training of your own, train(model, x, y, seed), which returns the model (for a pair:
+        its params). It never sees the test signals.
+      name: the model's name in the table; default: the name of the factory or class.
+      num_fresh: number of fresh test signals.
+      progress: called with each Run as it ends.
+
+    A run that raises is recorded as failed and the others go on. Ctrl-C raises `Interrupted`, which
+    holds the runs that had ended. Errors: UsageError for a wrong argument; Mnist1dError where every
+    run, plain or shuffled, failed.
+    """
+    wanted = _seeds(seeds)
+    protocol = Protocol(
+        num_steps=num_steps,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        optimizer=optimizer,
+        weight_decay=weight_decay,
+        schedule=schedule,
+    )
+    names = _check(test, shuffled, validation, train, name, progress)
+    plain, config, digest = data_of(data)
+    trained_on = [plain, *([shuffled_data_of(data)] if shuffled else [])]
+    if validation is not None:
+        trained_on = [part.split(validation) for part in trained_on]
+    name = name or name_of(model)
+    model = _pair_of(model)
+    tests = [[make_test(part, which, num_fresh) for which in names] for part in trained_on]
+    base = Config(name, own_training=train is not None, protocol=protocol, data=config)
+    configs = {
+        t.name: replace(
+            base, test=t.name, num_test=0 if t.name == "frozen" else len(t.y), data_sha256=digest
+        )
+        for t in tests[0]
+    }
+    return _measure(model, trained_on, tests, wanted, protocol, train, name, configs, progress)
+
+
+def _measure(
+    model: Any,
+    trained_on: list[Dataset],
+    tests: list[list[TestSet]],
+    seeds: list[int],
+    protocol: Protocol,
+    train: OwnTraining | None,
+    name: str,
+    configs: dict[str, Config],
+    progress: Callable[[Run], None] | None,
+) -> Evaluation:
+    """Run every seed on the plain signals, then on the shuffled ones."""
+    runs: list[Run] = []
+    ceilings: dict[str, Ceiling] = {t.name: c for t in tests[0] if (c := ceiling(t)) is not None}
+    reasons = {t.name: t.reason for t in tests[0] if t.reason}
+    first: Exception | None = None
+    try:
+        for is_shuffled, (data, scored_on) in enumerate(zip(trained_on, tests, strict=True)):
+            for seed in seeds:
+                try:
+                    run = _run(model, data, scored_on, seed, protocol, train, bool(is_shuffled))
+                except MissingExtraError:
+                    raise
+                except Exception as error:  # whatever their code raises
+                    first = first or error
+                    trace = "".join(traceback.format_exception(error))
+                    run = Run(seed, bool(is_shuffled), error=trace)
+                runs.append(run)
+                if progress:
+                    progress(run)
+            if all(run.error for run in runs):
+                assert first is not None
+                raise Mnist1dError(
+                    f"{name}: all {len(seeds)} runs failed; the first: {_reason(first)}"
+                ) from first
+    except KeyboardInterrupt:
+        if any(not run.error for run in runs):
+            raise Interrupted(Evaluation(name, configs, tuple(runs), ceilings, reasons)) from None
+        raise
+    return Evaluation(name, configs, tuple(runs), ceilings, reasons)
+
+
+def _run(
+    model: Any,
+    data: Dataset,
+    tests: list[TestSet],
+    seed: int,
+    protocol: Protocol,
+    train: OwnTraining | None,
+    shuffled: bool,
+) -> Run:
+    begin = time.perf_counter()
+    with seeded(seed):
+        instance = made(model)
+        task = Task(data, seed, protocol, train, is_factory=instance is not model)
+        trained = trainer_of(instance).train(instance, task)
+        scores = {test.name: score(trained.answer(test.x), test) for test in tests}
+    seconds = time.perf_counter() - begin
+    return Run(seed, shuffled, scores, trained.num_params, seconds)
+
+
+def _pair_of(model: Any) -> Any:
+    """Return the JAX pair that a factory makes, so that it is compiled once for all seeds; any
+    other model as it is. Checks that it is a model at all.
+
+    The call also imports the framework that the factory uses: its stream can be seeded from then
+    on.
+    """
+    if not is_factory(model):
+        trainer_of(model)
+        return model
+    try:
+        with seeded(0):
+            instance = made(model)
+    except Exception as error:  # whatever their code raises
+        raise Mnist1dError(f"{name_of(model)}: the factory failed: {_reason(error)}") from error
+    trainer_of(instance)
+    return instance if isinstance(instance, tuple) else model
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, Mnist1dError) else f"{type(error).__name__}: {error}"
+
+
+def _check(
+    test: str,
+    shuffled: bool,
+    validation: int | float | None,
+    train: object,
+    name: str | None,
+    progress: object,
+) -> list[str]:
+    """Return the names of the tests to measure on, after checking these arguments."""
+    if not isinstance(test, str):
+        raise UsageError(f"test must be one of {', '.join(TESTS)}, got {test!r:.60}")
+    check_name(test, TESTS, "test")
+    if not isinstance(shuffled, bool | np.bool_):
+        raise UsageError(f"shuffled must be True or False, got {shuffled!r:.60}")
+    if train is not None and not callable(train):
+        raise UsageError(f"train must be a function, train(model, x, y, seed), got {train!r:.60}")
+    if progress is not None and not callable(progress):
+        raise UsageError(f"progress must be a function, progress(run), got {progress!r:.60}")
+    if name is not None and (not isinstance(name, str) or not name.strip()):
+        raise UsageError(f"name must be a text that is not empty, got {name!r:.60}")
+    if validation is None:
+        return ["frozen", "fresh"] if test == "both" else [test]
+    if test != "frozen":
+        raise UsageError(
+            f"validation={validation!r} measures on held-out training signals and test={test!r} on "
+            "test signals: choose settings with the first, then test once with the second"
+        )
+    return ["validation"]
+
+
+def _seeds(seeds: Seeds) -> list[int]:
+    whole = (int, np.integer)
+    found: list[Any] = []
+    if isinstance(seeds, whole) and not isinstance(seeds, bool):
+        found = list(range(min(int(seeds), 100_001)))
+    elif np.iterable(seeds) and not isinstance(seeds, str | bytes):
+        found = list(seeds)
+    legal = all(isinstance(s, whole) and not isinstance(s, bool) for s in found)
+    if not found or len(found) > 100_000 or not legal or len(set(found)) < len(found):
+        legal = False
+    if not legal or any(not 0 <= s < 2**32 for s in found):
+        raise UsageError(
+            "seeds must be how many, 1 to 100000, or distinct whole numbers from 0 to 2**32 - 1; "
+            f"got {seeds!r:.60}"
+        )
+    return [int(seed) for seed in found]
+
+
+def name_of(model: Any) -> str:
+    """Return what a model is called: the name of its factory, function or class."""
+    if isinstance(model, tuple):
+        model = model[1] if len(model) > 1 else model
+    found = getattr(model, "__qualname__", None) or type(model).__qualname__
+    return found.rsplit(".", 1)[-1].replace("<lambda>", "your model")

@@ -1,0 +1,116 @@
+"""The signals that models are trained and tested on: the user's `data`, plain and shuffled, and the
+tests by name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mnist1d.config import DataConfig
+from mnist1d.dataset import Dataset, load_dataset, make_dataset
+from mnist1d.errors import UsageError
+
+
+class TestSet(NamedTuple):
+    """Test signals, and the ideal observer's posterior where there is one."""
+
+    __test__ = False  # for pytest
+
+    name: str  # frozen, fresh or validation
+    x: np.ndarray  # (n, time) float32
+    y: np.ndarray  # (n,) labels
+    classes: np.ndarray  # (classes,) labels in the order of a network's outputs
+    exact: np.ndarray | None = None  # (n, classes)
+    reason: str = ""  # why there is no posterior
+
+    def rows_of(self, labels: np.ndarray) -> np.ndarray:
+        """Return the places of labels (n,) in `classes`."""
+        order = np.argsort(self.classes)
+        return order[np.searchsorted(self.classes, labels, sorter=order)]
+
+
+def data_of(given: Any) -> tuple[Dataset, DataConfig, str]:
+    """Return the data set that the user means, its settings, and the SHA-256 of its training part
+    where a Dataset was given (else "").
+
+    given: None (the frozen set), a Dataset, a DataConfig, or a mapping of knobs. Errors: UsageError
+    for anything else.
+    """
+    if isinstance(given, Dataset):
+        digest = hashlib.sha256()
+        for array in (given.x, given.y):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return given, given.config or DataConfig(), digest.hexdigest()
+    config = _config_of(given)
+    return _made(config), config, ""
+
+
+def shuffled_data_of(given: Any) -> Dataset:
+    """Return the same data with its positions permuted: a config's shuffled set, or a Dataset's
+    signals permuted with seed 0."""
+    if isinstance(given, Dataset):
+        return given.shuffled(seed=0)
+    return _made(_config_of(given).replace(shuffle_seq=True))
+
+
+def _config_of(given: Any) -> DataConfig:
+    if given is None:
+        return DataConfig()
+    if isinstance(given, Mapping):
+        return DataConfig(**{str(name): value for name, value in given.items()})
+    if isinstance(given, DataConfig):
+        return given
+    raise UsageError(
+        "data must be None (the frozen set), a Dataset, a DataConfig, or knobs as "
+        f"data={{'corr_noise_scale': 0.5}}; got {type(given).__name__}"
+    )
+
+
+def make_test(data: Dataset, name: str, num_fresh: int) -> TestSet:
+    """Return a test by name, for a model trained on `data`.
+
+    frozen: the data set's own test signals, of the frozen set the official 1,000. fresh: reserved
+    signals of the endless stream. validation: the signals that `data.split` took from training.
+    """
+    from mnist1d.observer.fresh import fresh_test
+
+    classes = data.templates.y
+    if name == "fresh":
+        found = fresh_test(data, num_fresh)
+        return TestSet(name, found.x, found.y, classes, found.exact, found.reason)
+    x, y = (data.x_val, data.y_val) if name == "validation" else (data.x_test, data.y_test)
+    if x is None or y is None or not len(x):
+        raise UsageError(f"this data has no {name} signals: {_fix(name)}")
+    x = x.astype(np.float32, copy=False)
+    return TestSet(name, x, y, classes, *_exact(data, x))
+
+
+def _fix(name: str) -> str:
+    return "write evaluate(model, validation=500)" if name == "validation" else "use test='fresh'"
+
+
+def _exact(data: Dataset, x: np.ndarray) -> tuple[np.ndarray | None, str]:
+    """Return the exact posteriors of signals x (n, time), or None and why there are none."""
+    from mnist1d.observer.components import NoDensityError
+    from mnist1d.observer.ideal import IdealObserver
+
+    if data.config is None:
+        return None, "this data set does not say how it was made (its config is None)"
+    try:
+        return IdealObserver.of(data).predict_proba(x), ""
+    except NoDensityError as error:
+        return None, str(error)
+
+
+@cache
+def _frozen() -> Dataset:
+    return load_dataset()
+
+
+@cache
+def _made(config: DataConfig) -> Dataset:
+    return _frozen() if config == DataConfig() else make_dataset(config, dtype="float32")

@@ -1,0 +1,69 @@
+"""An evaluation in plain words, as it prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mnist1d.errors import last_words
+from mnist1d.evaluation import table
+from mnist1d.experiments.benchmark import cells
+from mnist1d.experiments.claims import mean_interval
+
+if TYPE_CHECKING:
+    from mnist1d.evaluation.result import Evaluation
+
+NOTE = "Accuracy after the last step; nothing was selected on the test signals."
+
+
+def describe(found: Evaluation) -> str:
+    """Return the accuracy on each test beside the ceiling, the model's place, the table, and the
+    failed seeds."""
+    lines = [found.name]
+    for test in found.tests:
+        lines += [_accuracy(found, test, part) for part in (False, True) if found.runs_of(part)]
+        lines += _ceiling(found, test)
+    if found.is_ranked:
+        lines += [f"place: {found.place}", "", *table.aligned(*found.table())]
+    lines += ["", NOTE]
+    for run in found.failed:
+        where = f"seed {run.seed}{', shuffled' * run.shuffled}"
+        lines.append(f"failed: {where}: {last_words(run.error or '')}")
+    return "\n".join(lines)
+
+
+def _accuracy(found: Evaluation, test: str, shuffled: bool) -> str:
+    num = found.configs[test].num_test
+    what = f"{num:,} {test} signals" if num else "test"
+    what += ", positions shuffled" * shuffled
+    acc, n = found.acc(shuffled, test), len(found.runs_of(shuffled))
+    if not len(acc):
+        return f"{what}: all {n} seeds failed"
+    mean, interval = cells(mean_interval(acc))
+    sampling = 196 * found.sampling_error(test, shuffled)
+    return (
+        f"{what}: accuracy {mean}% [{interval}], 95 % CI over {len(acc)} of {n} seeds; "
+        f"± {sampling:.2f} points from the choice of test signals"
+    )
+
+
+def _ceiling(found: Evaluation, test: str) -> list[str]:
+    ceiling = found.ceilings.get(test)
+    if ceiling is None:
+        return [f"no ceiling, accuracy only: {found.reasons[test]}"] if test in found.reasons else []
+    lines = [
+        f"ideal observer on the same signals: accuracy {100 * ceiling.acc:.2f}%, "
+        f"loss {ceiling.loss_bits:.2g} bits per signal"
+    ]
+    excess, error = found.mean("excess_bits", test), found.mean("calibration_error", test)
+    if excess is not None and error is not None:
+        lines.append(
+            f"loss above the exact posterior: {excess:.3g} bits per signal; "
+            f"calibration error: {100 * error:.1f} points"
+        )
+    avoidable, doubt = found.mean("avoidable", test), found.mean("in_doubt", test)
+    if avoidable is not None and doubt is not None:
+        lines.append(
+            f"avoidable errors: {100 * avoidable:.1f}% of the signals; {100 * doubt:.1f}% of all "
+            f"errors fall on the {100 * ceiling.in_doubt:.1f}% of signals that the observer doubts"
+        )
+    return lines
