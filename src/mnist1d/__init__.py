@@ -30,7 +30,7 @@ from mnist1d.utils import ObjectView, from_pickle, plot_signals, set_seed, to_pi
 
 def __getattr__(name: str):
     if name == "evaluate":  # needs the lab: imported when asked for
-        from mnist1d.evaluation.protocol import evaluate
+        from mnist1d.evaluation.evaluate import evaluate
 
         return evaluate
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -345,32 +345,62 @@ if App is not None:
         return 0
 
     @app.command
+    @partial(with_knobs, given_only=True)
     def evaluate(
-        model: Annotated[str, Parameter(help="module:factory, found from the current folder")],
+        model: Annotated[
+            str, Parameter(help="module:factory, file.py:factory, or a model by name, like cnn")
+        ],
         /,
         *,
         seeds: Annotated[int, Parameter(help="number of seeds")] = 5,
+        test: Annotated[
+            str,
+            Parameter(help="frozen (1,000 signals), fresh (100,000 that nobody trains on) or both"),
+        ] = "frozen",
         shuffled: Annotated[
             bool, Parameter(negative="--no-shuffled", help="measure with permuted positions too")
         ] = True,
-        num_steps: Annotated[int, Parameter(help="steps of training, for networks")] = 6000,
-        learning_rate: Annotated[float, Parameter(help="of Adam, for networks")] = 0.01,
-        runs: Annotated[Path | None, Parameter(help="folder of runs to keep the rows in")] = None,
+        validation: Annotated[
+            int | None,
+            Parameter(help="measure on this many held-out training signals; no test is looked at"),
+        ] = None,
+        num_steps: Annotated[int, Parameter(help="training steps of a network")] = 6000,
+        batch_size: Annotated[int, Parameter(help="signals per step")] = 100,
+        learning_rate: Annotated[float, Parameter(help="of the optimizer")] = 0.01,
+        optimizer: Annotated[
+            str, Parameter(help="adam, adamw, momentum, muon, nesterov, rmsprop or sgd")
+        ] = "adam",
+        weight_decay: Annotated[float, Parameter(help="of adamw and muon")] = 0.0,
+        schedule: Annotated[str, Parameter(help="of the learning rate: constant or cosine")] = (
+            "constant"
+        ),
+        runs: Annotated[Path | None, Parameter(help="folder of runs to save the rows in")] = None,
         output: Annotated[
             Path | None, Parameter(["--output", "-o"], help="draw the table; .png, .pdf or .svg")
         ] = None,
         json_: Json = False,
+        **knobs: Any,
     ) -> int:
-        """Measure your model by the benchmark's protocol and show it in the table."""
+        """Measure your model by the protocol of the table, and show its place there."""
         from mnist1d.commands.evaluate import evaluate_named
 
-        options = {
-            "seeds": seeds,
-            "shuffled": shuffled,
-            "num_steps": num_steps,
-            "learning_rate": learning_rate,
-        }
-        return evaluate_named(model, **options, runs=runs, output=output, as_json=json_)
+        return evaluate_named(
+            model,
+            seeds=seeds,
+            test=test,
+            data={name: value for name, value in knobs.items() if value is not None} or None,
+            shuffled=shuffled,
+            validation=validation,
+            num_steps=num_steps,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            optimizer=optimizer,
+            weight_decay=weight_decay,
+            schedule=schedule,
+            runs=runs,
+            output=output,
+            as_json=json_,
+        )
 
     @app.command
     @partial(with_knobs, given_only=True)

@@ -1,22 +1,21 @@
-"""`mnist1d evaluate module:factory`: find the model by its name, measure it, keep its rows, show
-the table."""
+"""`mnist1d evaluate MODEL`: measure a model, keep its rows in a folder of runs, show the table."""
 
 from __future__ import annotations
 
-import difflib
-import importlib
+import contextlib
 import json
 import os
 import sys
-import traceback
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from mnist1d.errors import UsageError, last_words
-from mnist1d.evaluation.protocol import Evaluation, Run, evaluate
+from mnist1d.evaluation.evaluate import Interrupted, evaluate
+from mnist1d.evaluation.result import Evaluation, Run
 from mnist1d.results.console import say
 from mnist1d.runs import provenance
-from mnist1d.runs.store import open_store
+from mnist1d.runs.store import Store, open_store
 
 STUDY = "evaluate"
 
@@ -24,119 +23,128 @@ STUDY = "evaluate"
 def evaluate_named(
     target: str,
     *,
-    seeds: int = 5,
-    shuffled: bool = True,
-    num_steps: int = 6000,
-    learning_rate: float = 0.01,
     runs: Path | None = None,
     output: Path | None = None,
     as_json: bool = False,
+    **options: Any,
 ) -> int:
-    """Evaluate the model that "module:factory" names; keep its rows in the folder of runs, draw it
-    into `output`, and print it.
+    """Evaluate a model by its name or "module:factory"; keep its rows in the folder of runs, draw
+    the table into `output`, and print it. `options`: as for `mnist1d.evaluate`.
 
-    Return the exit status: 1 where a seed failed. Errors: as `resolve` and `evaluate`.
+    Return the exit status: 1 where a seed failed, 130 after Ctrl-C. Errors: as `evaluate`.
     """
-    model = resolve(target)
-    if output is not None:  # what cannot be kept is told before the training, not after it
-        from mnist1d.plots import style
-
-        style.ending_of(output, style.STILLS)
-        if not os.access(output.parent, os.W_OK | os.X_OK):
-            raise UsageError(
-                f"cannot write in the folder {output.parent}: make it, or name another with -o"
-            )
-    if runs is not None:
-        open_store(runs).close()
-    found = evaluate(
-        model,
-        seeds,
-        shuffled=shuffled,
-        name=target,
-        num_steps=num_steps,
-        learning_rate=learning_rate,
-        progress=_told,
-    )
-    print(json.dumps(found.to_dict(), allow_nan=False) if as_json else found)
-    if runs is not None:
-        keep(found, runs)
-    if output is not None:
-        style.save(found.figure(), output)
-    return 1 if found.failed else 0
-
-
-def resolve(target: str) -> Any:
-    """Import what "module:name" names, the current folder first on the path; a name may have dots.
-
-    Errors: UsageError in one line for a missing colon, a module that cannot be imported, or a
-    missing name, with the nearest one.
-    """
-    module_name, colon, path = target.partition(":")
-    if not (colon and module_name and path):
-        raise UsageError(
-            f"a model is named module:factory, like my_models:make_cnn; got {target!r}"
-        )
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    importlib.invalidate_caches()
-    try:
-        found = importlib.import_module(module_name)
-    except (Exception, SystemExit) as error:  # whatever stands in their file
-        if isinstance(error, ModuleNotFoundError) and f"{module_name}.".startswith(
-            f"{error.name}."
-        ):
-            top = module_name.split(".")[0]
-            fix = (
-                "write the name without .py"
-                if module_name.endswith(".py")
-                else f"go to the folder that holds {top}.py"
-            )
-            raise UsageError(
-                f"no module {module_name!r} here ({os.getcwd()}) or installed: {fix}"
-            ) from None
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        raise UsageError(
-            f"{module_name} cannot be imported: {type(error).__name__}: {error} ({last.filename}, line {last.lineno})"
-        ) from None
-    for name in path.split("."):
-        if not hasattr(found, name):
-            near = difflib.get_close_matches(name, dir(found), n=1)
-            public = (
-                ", ".join(known for known in vars(found) if not known.startswith("_"))
-                if hasattr(found, "__dict__")
-                else ""
-            )
-            raise UsageError(
-                f"{module_name} has no {name!r}: "
-                + (f"did you mean {near[0]!r}?" if near else f"it has {public}")
-            )
-        found = getattr(found, name)
-    return found
+    _check_targets(output, runs, options)
+    status, found = 0, None
+    with _stdout_for_the_result(as_json) as stdout:
+        try:
+            found = evaluate(target, progress=_tell, **options)
+        except Interrupted as interrupt:
+            found, status = interrupt.evaluation, 130
+            kept = "are saved" if runs is not None else "are shown below"
+            say(f"\nInterrupted. The {len(found.runs)} runs that had ended {kept}.")
+        text = json.dumps(found.to_dict(), allow_nan=False) if as_json else repr(found)
+        if runs is not None:
+            keep(found, runs)
+        if output is not None:
+            _draw(found, output)
+        print(text, file=stdout, flush=True)
+    return status or (1 if found.failed else 0)
 
 
 def keep(found: Evaluation, runs: Path) -> None:
     """Write an evaluation into the store of a folder: study "evaluate", failed seeds as failed
-    calls. Errors: as `open_store`."""
+    calls; say so where the same test was looked at before. Errors: as `open_store`."""
     origin = {**provenance.of_this_process(), "command": provenance.command_line()}
     with open_store(runs) as store:
         wanted = {}
         for config, rows, failed in found.rows():
             ok = sorted({row.seed for row in rows})
-            spent = sum(row.value for row in rows if row.metric == "seconds")
+            spent = sum(float(row.value) for row in rows if row.metric == "seconds")
             if ok:
                 trial = store.add(STUDY, config, ok, rows, seconds=spent, provenance=origin)
+                wanted[trial] = ok
             for run in failed:
                 trial = store.add(
                     STUDY, config, [run.seed], status="failed", error=run.error, provenance=origin
                 )
-            wanted[trial] = sorted([*ok, *(run.seed for run in failed)])
+                wanted[trial] = sorted([*wanted.get(trial, ()), run.seed])
         store.record_sweep(STUDY, found.name, wanted, provenance.command_line())
+        for test in found.tests:
+            _tell_looks(store, found.name, test)
 
 
-def _told(run: Run) -> None:
-    what = (
-        "failed: " + last_words(run.error)
-        if run.error
-        else f"{100 * run.acc:.1f} %, {run.seconds:.1f} s"
-    )
+def looks(store: Store, name: str, test: str) -> int:
+    """Return with how many different settings a model was measured on a test (frozen or fresh)."""
+    settings = set()
+    for call in store.calls(STUDY):
+        config = dict(call.config)
+        tested = config.get("test", "frozen") == test and not config.get("data.shuffle_seq")
+        if call.status == "done" and config.get("model") == name and tested:
+            settings.add(call.trial)
+    return len(settings)
+
+
+def _tell_looks(store: Store, name: str, test: str) -> None:
+    count = looks(store, name, test)
+    if test != "validation" and count > 1:
+        say(
+            f"warning: {name} has been measured on the {test} test with {count} different "
+            "settings. Choosing the best of them overfits the test: choose on held-out training "
+            "signals, --validation 500 or mnist1d.tune, and test once"
+        )
+
+
+def _check_targets(output: Path | None, runs: Path | None, options: Mapping[str, Any]) -> None:
+    """Raise what would keep the result from being saved before the training, not after it."""
+    if output is not None:
+        from mnist1d.plots import style
+
+        style.ending_of(output, style.STILLS)
+        if not os.access(output.parent, os.W_OK | os.X_OK):
+            raise UsageError(
+                f"cannot write in the folder {output.parent}: create it, or name another with -o"
+            )
+        if options.get("data") or options.get("validation") is not None:
+            raise UsageError(
+                "-o draws the table of models trained on the frozen set: leave out -o, or the "
+                "options of the data and --validation"
+            )
+    if runs is not None:
+        open_store(runs).close()
+
+
+def _draw(found: Evaluation, output: Path) -> None:
+    from mnist1d.plots import style
+
+    style.save(found.figure(), output)
+
+
+@contextlib.contextmanager
+def _stdout_for_the_result(as_json: bool) -> Iterator[TextIO]:
+    """Give the stream for the result. With JSON, whatever else is printed inside goes to stderr,
+    that of libraries and child processes too."""
+    stdout = sys.stdout
+    if not as_json:
+        yield stdout
+        return
+    try:
+        number = stdout.fileno()
+    except (OSError, ValueError):  # a stream in memory
+        with contextlib.redirect_stdout(sys.stderr):
+            yield stdout
+        return
+    stdout.flush()
+    with os.fdopen(os.dup(number), "w", encoding="utf-8") as kept:
+        os.dup2(sys.stderr.fileno(), number)
+        try:
+            with contextlib.redirect_stdout(sys.stderr):
+                yield kept
+        finally:
+            stdout.flush()  # what the model left in the buffer goes to stderr
+            os.dup2(kept.fileno(), number)
+
+
+def _tell(run: Run) -> None:
+    found = ", ".join(f"{name} {100 * score.acc:.1f}%" for name, score in run.scores.items())
+    what = f"failed: {last_words(run.error)}" if run.error else f"{found}, {run.seconds:.1f} s"
     say(f"seed {run.seed}{', shuffled' * run.shuffled}: {what}")

@@ -39,7 +39,9 @@ def check_outputs(outputs: np.ndarray, num_samples: int, num_classes: int) -> np
     try:
         outputs = np.asarray(outputs, dtype=np.float64)
     except (TypeError, ValueError):
-        raise UsageError(f"a model's output must be numbers, got {type(outputs).__name__}") from None
+        raise UsageError(
+            f"a model's output must be numbers, got {type(outputs).__name__}"
+        ) from None
     if outputs.shape != (num_samples, num_classes):
         raise UsageError(
             f"a model's output must have the shape (samples, classes) = "

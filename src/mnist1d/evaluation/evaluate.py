@@ -17,13 +17,15 @@ import numpy as np
 from mnist1d.checks import check_name
 from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset
-from mnist1d.errors import MissingExtraError, Mnist1dError, UsageError
+from mnist1d.errors import MissingExtraError, Mnist1dError, UsageError, last_words
 from mnist1d.evaluation.protocol import NUM_FRESH, TESTS, Config, Protocol
 from mnist1d.evaluation.result import Evaluation, Run
-from mnist1d.evaluation.scores import Ceiling, ceiling, score
+from mnist1d.evaluation.scores import ceiling, score
 from mnist1d.evaluation.seeding import seeded
 from mnist1d.evaluation.testsets import TestSet, data_of, make_test, shuffled_data_of
 from mnist1d.evaluation.trainers import OwnTraining, Task, is_factory, made, trainer_of
+from mnist1d.learning.registry import resolve
+from mnist1d.loading import load_object
 
 Seeds = int | Sequence[int]
 Data = Dataset | DataConfig | Mapping[str, Any] | None
@@ -60,8 +62,9 @@ def evaluate(
 
     Args:
       model: a PyTorch module, a Keras model, a scikit-learn classifier, a JAX pair (init(key) ->
-        params, apply(params, x) -> logits), or, best, a function that makes one. Networks take x
-        (batch, time) and give logits (batch, classes).
+        params, apply(params, x) -> logits), or, best, a function that makes one; or a text,
+        "module:factory" or a name of the registry, "cnn". Networks take x (batch, time) and give
+        logits (batch, classes). A function that takes num_inputs and num_outputs is told them.
       seeds: how many, or which.
       test: "frozen", the data's own test signals (default: the official 1,000); "fresh", 100,000
         signals of the endless stream that nobody has trained on; or "both".
@@ -97,7 +100,8 @@ def evaluate(
     if validation is not None:
         trained_on = [part.split(validation) for part in trained_on]
     name = name or name_of(model)
-    model = _pair_of(model)
+    sizes = {"num_inputs": plain.x.shape[1], "num_outputs": len(plain.templates.y)}
+    model = _pair_of(_loaded(model, sizes), sizes)
     tests = [[make_test(part, which, num_fresh) for which in names] for part in trained_on]
     base = Config(name, own_training=train is not None, protocol=protocol, data=config)
     configs = {
@@ -106,71 +110,62 @@ def evaluate(
         )
         for t in tests[0]
     }
-    return _measure(model, trained_on, tests, wanted, protocol, train, name, configs, progress)
+    found = Evaluation(
+        name,
+        configs,
+        (),
+        ceilings={t.name: c for t in tests[0] if (c := ceiling(t)) is not None},
+        reasons={t.name: t.reason for t in tests[0] if t.reason},
+    )
+    todo = [
+        (Task(part, seed, protocol, train), on, bool(i))
+        for i, (part, on) in enumerate(zip(trained_on, tests, strict=True))
+        for seed in wanted
+    ]
+    for task, scored_on, is_shuffled in todo:
+        try:
+            run = _run(model, task, scored_on, is_shuffled)
+        except KeyboardInterrupt:
+            if found.ok():
+                raise Interrupted(found) from None
+            raise
+        found = replace(found, runs=(*found.runs, run))
+        if progress:
+            progress(run)
+        if len(found.failed) == len(found.runs) == len(wanted):
+            raise Mnist1dError(
+                f"{name}: all {len(wanted)} seeds failed; the first: "
+                f"{last_words(found.runs[0].error or '')}"
+            )
+    return found
 
 
-def _measure(
-    model: Any,
-    trained_on: list[Dataset],
-    tests: list[list[TestSet]],
-    seeds: list[int],
-    protocol: Protocol,
-    train: OwnTraining | None,
-    name: str,
-    configs: dict[str, Config],
-    progress: Callable[[Run], None] | None,
-) -> Evaluation:
-    """Run every seed on the plain signals, then on the shuffled ones."""
-    runs: list[Run] = []
-    ceilings: dict[str, Ceiling] = {t.name: c for t in tests[0] if (c := ceiling(t)) is not None}
-    reasons = {t.name: t.reason for t in tests[0] if t.reason}
-    first: Exception | None = None
-    try:
-        for is_shuffled, (data, scored_on) in enumerate(zip(trained_on, tests, strict=True)):
-            for seed in seeds:
-                try:
-                    run = _run(model, data, scored_on, seed, protocol, train, bool(is_shuffled))
-                except MissingExtraError:
-                    raise
-                except Exception as error:  # whatever their code raises
-                    first = first or error
-                    trace = "".join(traceback.format_exception(error))
-                    run = Run(seed, bool(is_shuffled), error=trace)
-                runs.append(run)
-                if progress:
-                    progress(run)
-            if all(run.error for run in runs):
-                assert first is not None
-                raise Mnist1dError(
-                    f"{name}: all {len(seeds)} runs failed; the first: {_reason(first)}"
-                ) from first
-    except KeyboardInterrupt:
-        if any(not run.error for run in runs):
-            raise Interrupted(Evaluation(name, configs, tuple(runs), ceilings, reasons)) from None
-        raise
-    return Evaluation(name, configs, tuple(runs), ceilings, reasons)
-
-
-def _run(
-    model: Any,
-    data: Dataset,
-    tests: list[TestSet],
-    seed: int,
-    protocol: Protocol,
-    train: OwnTraining | None,
-    shuffled: bool,
-) -> Run:
+def _run(model: Any, task: Task, tests: list[TestSet], shuffled: bool) -> Run:
+    """Train from one seed and score; whatever the model's code raises makes a failed run."""
     begin = time.perf_counter()
-    with seeded(seed):
-        instance = made(model)
-        task = Task(data, seed, protocol, train, is_factory=instance is not model)
-        trained = trainer_of(instance).train(instance, task)
-        scores = {test.name: score(trained.answer(test.x), test) for test in tests}
-    seconds = time.perf_counter() - begin
-    return Run(seed, shuffled, scores, trained.num_params, seconds)
+    try:
+        with seeded(task.seed):
+            instance = made(model, task.sizes)
+            task = task._replace(is_factory=instance is not model)
+            trained = trainer_of(instance).train(instance, task)
+            seconds = time.perf_counter() - begin
+            scores = {test.name: score(trained.answer(test.x), test) for test in tests}
+    except MissingExtraError:
+        raise
+    except Exception as error:
+        trace = "".join(traceback.format_exception(error))
+        return Run(task.seed, shuffled, error=trace)
+    return Run(task.seed, shuffled, scores, trained.num_params, seconds)
 
 
-def _pair_of(model: Any) -> Any:
+def _loaded(model: Any, sizes: Mapping[str, int]) -> Any:
+    """Return the model that a text names: of the registry, or "module:factory"."""
+    if not isinstance(model, str):
+        return model
+    return load_object(model) if ":" in model else resolve(model).make(**sizes)
+
+
+def _pair_of(model: Any, sizes: Mapping[str, int]) -> Any:
     """Return the JAX pair that a factory makes, so that it is compiled once for all seeds; any
     other model as it is. Checks that it is a model at all.
 
@@ -182,7 +177,7 @@ def _pair_of(model: Any) -> Any:
         return model
     try:
         with seeded(0):
-            instance = made(model)
+            instance = made(model, sizes)
     except Exception as error:  # whatever their code raises
         raise Mnist1dError(f"{name_of(model)}: the factory failed: {_reason(error)}") from error
     trainer_of(instance)
@@ -245,5 +240,7 @@ def name_of(model: Any) -> str:
     """Return what a model is called: the name of its factory, function or class."""
     if isinstance(model, tuple):
         model = model[1] if len(model) > 1 else model
+    if isinstance(model, str):
+        return model
     found = getattr(model, "__qualname__", None) or type(model).__qualname__
     return found.rsplit(".", 1)[-1].replace("<lambda>", "your model")

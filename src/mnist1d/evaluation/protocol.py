@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mnist1d.checks import check_name, check_whole
@@ -17,6 +17,19 @@ SCHEDULES = ("constant", "cosine")
 TESTS = ("frozen", "fresh", "both")
 NUM_FRESH = 100_000  # fresh test signals
 MAX_STEPS = 10**8
+
+
+def _number(value: Any, low: float, name: str) -> float:
+    """Return a finite number of at least `low` as a float; else raise UsageError."""
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        try:
+            found = float(value)
+        except OverflowError:  # a whole number beyond all floats
+            found = math.inf
+        if math.isfinite(found) and found >= low:
+            return found
+    wanted = "a positive number" if low > 0 else "a number, at least 0"
+    raise UsageError(f"{name} must be {wanted}, got {value!r:.60}")
 
 
 @dataclass(frozen=True)
@@ -70,15 +83,7 @@ class Config:
     data: DataConfig = DataConfig()
     data_sha256: str = ""  # of the training signals and labels, where a Dataset was given
 
-
-def _number(value: Any, low: float, name: str) -> float:
-    """Return a finite number of at least `low` as a float; else raise UsageError."""
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        try:
-            found = float(value)
-        except OverflowError:  # a whole number beyond all floats
-            found = math.inf
-        if math.isfinite(found) and found >= low:
-            return found
-    wanted = "a positive number" if low > 0 else "a number, at least 0"
-    raise UsageError(f"{name} must be {wanted}, got {value!r:.60}")
+    def at(self, shuffled: bool) -> Config:
+        """Return the same measurement on plain or on shuffled positions."""
+        shuffled = shuffled or self.data.shuffle_seq
+        return replace(self, data=self.data.replace(shuffle_seq=shuffled))

@@ -14,14 +14,12 @@ from mnist1d.errors import UsageError
 from mnist1d.evaluation import table
 from mnist1d.evaluation.protocol import Config
 from mnist1d.evaluation.scores import Ceiling, Score, sampling_error
-from mnist1d.evaluation.text import describe
+from mnist1d.evaluation.text import NOTE, describe
 from mnist1d.experiments.claims import mean_interval
 from mnist1d.experiments.rows import Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-NOTE = "Accuracy after the last step; nothing was selected on the test signals."
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Run:
     shuffled: bool
     scores: Mapping[str, Score] = field(default_factory=dict)
     num_params: int | None = None
-    seconds: float = math.nan  # of training and testing; the first seed's may include compiling
+    seconds: float = math.nan  # of training; the first seed's may include compiling
     error: str | None = None
 
 
@@ -96,7 +94,7 @@ class Evaluation:
 
     @property
     def seconds(self) -> float:
-        """Return the mean seconds of training and testing from one seed."""
+        """Return the mean seconds of training from one seed."""
         return float(np.mean([run.seconds for run in self.ok()]))
 
     @property
@@ -183,7 +181,7 @@ class Evaluation:
         if not runs:
             return None
         acc = self.acc(shuffled, test)
-        mean, low, high = mean_interval(acc) if len(acc) else (math.nan,) * 3
+        mean, low, high = mean_interval(acc.tolist()) if len(acc) else (math.nan,) * 3
         names = ("loss_bits", "calibration_error", "excess_bits", "avoidable", "in_doubt")
         return {
             "acc": _finite(mean),
@@ -203,7 +201,7 @@ class Evaluation:
                 runs = self.runs_of(shuffled)
                 if runs:
                     rows = [row for run in runs if not run.error for row in _rows(run, test)]
-                    yield config.shuffled(shuffled), rows, [run for run in runs if run.error]
+                    yield config.at(shuffled), rows, [run for run in runs if run.error]
 
     def __repr__(self) -> str:
         return describe(self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.special import rel_entr
@@ -16,8 +16,8 @@ IN_DOUBT = 0.99  # the observer doubts a signal whose most probable class is les
 
 @dataclass(frozen=True)
 class Score:
-    """One trained model on one test set. Figures are None where the model gives no probabilities
-    or, from `excess_bits` on, where no exact posterior exists."""
+    """One trained model on one test set. Figures are None where the model gives no probabilities,
+    where no exact posterior exists, or where there are no errors."""
 
     acc: float  # in [0, 1]
     loss_bits: float | None = None  # cross-entropy with the labels, bits per signal
@@ -52,20 +52,25 @@ def score(answer: Answer, test: TestSet) -> Score:
     from mnist1d.observer.measure import calibration_error
 
     right = answer.labels == test.y
-    acc, p = float(right.mean()), answer.probabilities
-    doubts = {} if test.exact is None else _against_the_observer(answer.labels, right, test)
+    p, at = answer.probabilities, np.arange(len(right))
+    found = Score(float(right.mean()), right=right, labels=answer.labels)
+    if test.exact is not None:
+        best = test.exact.max(axis=1)
+        given = test.exact[at, test.rows_of(answer.labels)]
+        doubted = (best < IN_DOUBT)[~right]
+        found = replace(
+            found,
+            avoidable=float((best - given).mean()),
+            in_doubt=float(doubted.mean()) if len(doubted) else None,
+            excess_bits=None if p is None else excess_bits(test.exact, p),
+        )
     if p is None:
-        return Score(acc, **doubts, right=right, labels=answer.labels)
-    at, place = np.arange(len(p)), test.rows_of(test.y)
+        return found
     confidence = p[at, test.rows_of(answer.labels)]
-    return Score(
-        acc,
-        loss_bits=float(-np.log2(floored(p)[at, place]).mean()),
+    return replace(
+        found,
+        loss_bits=float(-np.log2(floored(p)[at, test.rows_of(test.y)]).mean()),
         calibration_error=calibration_error(confidence, right)[0],
-        excess_bits=None if test.exact is None else excess_bits(test.exact, p),
-        **doubts,
-        right=right,
-        labels=answer.labels,
         confidence=confidence,
     )
 
@@ -108,16 +113,3 @@ def sampling_error(rights: list[np.ndarray]) -> float:
     trainings; `rights`: for each training, which signals it got right, (n,)."""
     share = np.mean(rights, axis=0)  # (n,)
     return float(share.std(ddof=1) / math.sqrt(len(share))) if len(share) > 1 else math.inf
-
-
-def _against_the_observer(
-    labels: np.ndarray, right: np.ndarray, test: TestSet
-) -> dict[str, float | None]:
-    assert test.exact is not None
-    best = test.exact.max(axis=1)
-    given = test.exact[np.arange(len(best)), test.rows_of(labels)]
-    wrong = ~right
-    return {
-        "avoidable": float((best - given).mean()),
-        "in_doubt": float((best < IN_DOUBT)[wrong].mean()) if wrong.any() else None,
-    }

@@ -11,7 +11,17 @@ from mnist1d.experiments.benchmark import cells, interval_of, reference
 
 Row = Mapping[str, Any]  # name, num_params, seconds, and accuracies by seed under KEYS
 KEYS = {"frozen": ("acc", "shuffled_acc"), "fresh": ("fresh_acc", "fresh_shuffled_acc")}
-HEADER = ["", "model", "parameters", "test acc %", "95 % CI", "n", "shuffled %", "95 % CI", "s/seed"]
+HEADER = [
+    "",
+    "model",
+    "parameters",
+    "test acc %",
+    "95 % CI",
+    "n",
+    "shuffled %",
+    "95 % CI",
+    "s/seed",
+]
 Interval = tuple[float, float, float] | None  # mean, low, high
 
 

@@ -32,16 +32,15 @@ def describe(found: Evaluation) -> str:
 
 
 def _accuracy(found: Evaluation, test: str, shuffled: bool) -> str:
-    num = found.configs[test].num_test
-    what = f"{num:,} {test} signals" if num else "test"
-    what += ", positions shuffled" * shuffled
-    acc, n = found.acc(shuffled, test), len(found.runs_of(shuffled))
-    if not len(acc):
-        return f"{what}: all {n} seeds failed"
-    mean, interval = cells(mean_interval(acc))
+    what = test + ", positions shuffled" * shuffled
+    scores, num_seeds = found.scores(test, shuffled), len(found.runs_of(shuffled))
+    if not scores:
+        return f"{what}: all {num_seeds} seeds failed"
+    mean, interval = cells(mean_interval([score.acc for score in scores]))
     sampling = 196 * found.sampling_error(test, shuffled)
     return (
-        f"{what}: accuracy {mean}% [{interval}], 95 % CI over {len(acc)} of {n} seeds; "
+        f"{what}, {len(scores[0].right):,} signals: accuracy {mean}% [{interval}], "
+        f"95 % CI over {len(scores)} of {num_seeds} seeds; "
         f"± {sampling:.2f} points from the choice of test signals"
     )
 
@@ -49,7 +48,9 @@ def _accuracy(found: Evaluation, test: str, shuffled: bool) -> str:
 def _ceiling(found: Evaluation, test: str) -> list[str]:
     ceiling = found.ceilings.get(test)
     if ceiling is None:
-        return [f"no ceiling, accuracy only: {found.reasons[test]}"] if test in found.reasons else []
+        return (
+            [f"no ceiling, accuracy only: {found.reasons[test]}"] if test in found.reasons else []
+        )
     lines = [
         f"ideal observer on the same signals: accuracy {100 * ceiling.acc:.2f}%, "
         f"loss {ceiling.loss_bits:.2g} bits per signal"

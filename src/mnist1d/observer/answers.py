@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mnist1d.atomic import atomic_path
 from mnist1d.errors import FileFormatError
-from mnist1d.files import atomic_path
 
 FORMAT = "mnist1d-answers/1"
 SMALLEST = 1e-8
@@ -70,9 +70,10 @@ def write(path: Path, kept: Kept, key: str) -> None:
     cannot be written."""
     about = {"format": FORMAT, "key": key, "n": kept.n, "sha256": _digest(kept)}
     text = np.frombuffer(json.dumps(about).encode(), np.uint8)
-    arrays = dict(zip(Kept._fields[1:], kept[1:], strict=True))
     with atomic_path(path) as part, open(part, "wb") as file:
-        np.savez_compressed(file, about=text, **arrays)
+        np.savez_compressed(
+            file, about=text, signal=kept.signal, row=kept.row, probability=kept.probability
+        )
 
 
 def read(path: Path, key: str) -> Kept:
@@ -81,7 +82,7 @@ def read(path: Path, key: str) -> Kept:
     Errors: FileFormatError for a file that is damaged or of other signals.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as source, np.load(source, allow_pickle=False) as file:
             about: Mapping[str, object] = json.loads(bytes(file["about"]))
             kept = Kept(int(str(about["n"])), *(file[name] for name in Kept._fields[1:]))
     except Exception as error:  # a damaged file can raise anything

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -32,7 +33,12 @@ class Task(NamedTuple):
     seed: int
     protocol: protocol.Protocol
     own: OwnTraining | None
-    is_factory: bool  # the model was made for this run: its weights are new already
+    is_factory: bool = False  # the model was made for this run: its weights are new already
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """What a factory may take by name."""
+        return {"num_inputs": self.data.x.shape[1], "num_outputs": len(self.classes)}
 
     @property
     def classes(self) -> np.ndarray:
@@ -80,9 +86,16 @@ def is_model(model: Any) -> bool:
         return False
 
 
-def made(model: Any) -> Any:
-    """Return what a factory makes; a model is returned as it is."""
-    return model() if callable(model) and is_factory(model) else model
+def made(model: Any, sizes: Mapping[str, int]) -> Any:
+    """Return what a factory makes, told those sizes that it takes by name; a model is returned as
+    it is."""
+    if not is_factory(model):
+        return model
+    try:
+        known = inspect.signature(model).parameters
+    except (TypeError, ValueError):  # some of Python's own functions have no signature
+        known = {}
+    return model(**{name: size for name, size in sizes.items() if name in known})
 
 
 def is_factory(model: Any) -> bool:

@@ -125,8 +125,9 @@ def _reset_copy(model: torch.nn.Module) -> torch.nn.Module:
     """Return a copy whose modules have drawn new weights from the seeded stream."""
     model = copied(model)
     for name, module in model.named_modules():
-        if callable(getattr(module, "reset_parameters", None)):
-            module.reset_parameters()
+        reset: Any = getattr(module, "reset_parameters", None)
+        if callable(reset):
+            reset()
         elif next(module.parameters(recurse=False), None) is not None:
             raise UsageError(
                 f"module {name or 'itself'!r} cannot draw new weights for each seed: "
