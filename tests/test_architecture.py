@@ -295,6 +295,7 @@ def loaded(path):
 
 
 NEW = [path for name, path in MODULES.items() if room(name) not in OLD_NAMES]
+GUARDS = {"seeding.py"}  # seeds the global streams for other people's models, and restores them
 STREAMS = {
     "default_rng",
     "Generator",
@@ -312,11 +313,12 @@ def test_no_global_random_state_in_new_code():
     used = [
         (path.name, line, re.match(r"(np|numpy)\.random\.(\w+)", name))
         for path in NEW
+        if path.name not in GUARDS
         for name, line in calls(path)
     ]
     used = [(file, line, found[2]) for file, line, found in used if found]
     assert len(used) > 5 and not [use for use in used if use[2] not in STREAMS]
-    assert not [path.name for path in NEW if "random" in loaded(path)]
+    assert {path.name for path in NEW if "random" in loaded(path)} == GUARDS
 
 
 def test_no_pickle_is_written_and_one_reader_reads():

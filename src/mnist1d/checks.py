@@ -18,9 +18,10 @@ def check_name(name: str, known: Iterable[str], what: str) -> None:
     """Raise UsageError, naming the nearest known name, unless `name` is known."""
     known = list(known)
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        word = name if isinstance(name, str) else ""  # whatever a caller may have given
+        near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"choose one of: {', '.join(known)}"
-        raise UsageError(f"unknown {what} {name!r}: {hint}")
+        raise UsageError(f"unknown {what} {name!r:.80}: {hint}")
 
 
 def check_whole(value: Any, low: int, name: str) -> int:

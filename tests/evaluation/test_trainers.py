@@ -8,7 +8,7 @@ import pytest
 
 import mnist1d
 from mnist1d.dataset import make_dataset
-from mnist1d.errors import Mnist1dError, UsageError
+from mnist1d.errors import Mnist1dError
 from mnist1d.evaluation.protocol import OPTIMIZERS, Protocol
 from mnist1d.evaluation.seeding import seeded
 from mnist1d.evaluation.trainers import Task, is_factory, trainer_of
@@ -60,7 +60,7 @@ def test_bad_models_hear_the_rule_the_value_and_the_fix(model, message):
         run(model, 1)
 
 
-@pytest.mark.parametrize("name", ["adam", "momentum", "nesterov", "rmsprop"])
+@pytest.mark.parametrize("name", ["adam", "momentum", "rmsprop"])
 def test_settings_reach_every_framework(name):
     """The same steps from the same weights give the same network, whatever the framework."""
     torch = pytest.importorskip("torch")
@@ -166,7 +166,7 @@ def test_own_training_of_a_pair_returns_params():
 
 
 def test_labels_that_are_not_their_places():
-    data = make_dataset(**SMALL, dtype="float32").subset([7, 3], relabel=True)
+    data = make_dataset(num_samples=3000, dtype="float32").subset([7, 3], relabel=True)
     templates = type(data.templates)(data.templates.x, data.templates.t, np.array([9, 4]))
     relabel = np.array([9, 4])
     data = data.replace(y=relabel[data.y], y_test=relabel[data.y_test], templates=templates)

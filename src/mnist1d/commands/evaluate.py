@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from mnist1d.errors import UsageError, last_words
 from mnist1d.evaluation.evaluate import Interrupted, evaluate
@@ -34,20 +35,19 @@ def evaluate_named(
     Return the exit status: 1 where a seed failed, 130 after Ctrl-C. Errors: as `evaluate`.
     """
     _check_targets(output, runs, options)
-    status, found = 0, None
-    with _stdout_for_the_result(as_json) as stdout:
+    status = 0
+    with _stdout_kept_clean(as_json):
         try:
             found = evaluate(target, progress=_tell, **options)
         except Interrupted as interrupt:
             found, status = interrupt.evaluation, 130
             kept = "are saved" if runs is not None else "are shown below"
             say(f"\nInterrupted. The {len(found.runs)} runs that had ended {kept}.")
-        text = json.dumps(found.to_dict(), allow_nan=False) if as_json else repr(found)
         if runs is not None:
             keep(found, runs)
         if output is not None:
             _draw(found, output)
-        print(text, file=stdout, flush=True)
+    print(json.dumps(found.to_dict(), allow_nan=False) if as_json else found)
     return status or (1 if found.failed else 0)
 
 
@@ -120,28 +120,23 @@ def _draw(found: Evaluation, output: Path) -> None:
 
 
 @contextlib.contextmanager
-def _stdout_for_the_result(as_json: bool) -> Iterator[TextIO]:
-    """Give the stream for the result. With JSON, whatever else is printed inside goes to stderr,
-    that of libraries and child processes too."""
-    stdout = sys.stdout
-    if not as_json:
-        yield stdout
+def _stdout_kept_clean(is_wanted: bool) -> Iterator[None]:
+    """Send whatever is printed inside to stderr, by libraries and child processes too."""
+    if not is_wanted:
+        yield
         return
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
     try:
-        number = stdout.fileno()
-    except (OSError, ValueError):  # a stream in memory
         with contextlib.redirect_stdout(sys.stderr):
-            yield stdout
-        return
-    stdout.flush()
-    with os.fdopen(os.dup(number), "w", encoding="utf-8") as kept:
-        os.dup2(sys.stderr.fileno(), number)
-        try:
-            with contextlib.redirect_stdout(sys.stderr):
-                yield kept
-        finally:
-            stdout.flush()  # what the model left in the buffer goes to stderr
-            os.dup2(kept.fileno(), number)
+            yield
+    finally:
+        sys.stdout.flush()
+        with contextlib.suppress(OSError, TypeError, AttributeError):  # no such library here
+            ctypes.CDLL(None).fflush(None)  # what C code left in its buffer
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _tell(run: Run) -> None:
