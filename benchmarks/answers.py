@@ -18,7 +18,7 @@ import numpy as np
 
 from mnist1d import observer
 from mnist1d.atomic import atomic_path
-from mnist1d.dataset import load_dataset
+from mnist1d.generate import load_dataset
 from mnist1d.observer import fresh
 
 PATH = Path(observer.__file__).with_name(fresh.SHIPPED)

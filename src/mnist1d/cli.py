@@ -370,10 +370,12 @@ if App is not None:
         optimizer: Annotated[
             str, Parameter(help="adam, adamw, momentum, muon, nesterov, rmsprop or sgd")
         ] = "adam",
-        weight_decay: Annotated[float, Parameter(help="of adamw and muon")] = 0.0,
-        schedule: Annotated[str, Parameter(help="of the learning rate: constant or cosine")] = (
-            "constant"
-        ),
+        weight_decay: Annotated[
+            float, Parameter(help="decoupled for adamw and muon, else L2")
+        ] = 0.0,
+        schedule: Annotated[
+            str, Parameter(help="of the learning rate: constant, linear or cosine")
+        ] = ("constant"),
         runs: Annotated[Path | None, Parameter(help="folder of runs to save the rows in")] = None,
         output: Annotated[
             Path | None, Parameter(["--output", "-o"], help="draw the table; .png, .pdf or .svg")

@@ -6,11 +6,11 @@ import math
 import numpy as np
 import pytest
 
-from mnist1d.dataset import load_dataset
 from mnist1d.evaluation.answers import PROBABILITY_FLOOR, Answer, answer_of_logits
 from mnist1d.evaluation.answers import check_probabilities as check
 from mnist1d.evaluation.scores import ceiling, excess_bits, sampling_error, score
 from mnist1d.evaluation.testsets import TestSet, make_test
+from mnist1d.generate import load_dataset
 
 TWO = np.array([4, 9])  # labels
 

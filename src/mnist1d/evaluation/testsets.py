@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mnist1d.config import DataConfig
-from mnist1d.dataset import Dataset, load_dataset, make_dataset
+from mnist1d.dataset import Dataset
 from mnist1d.errors import UsageError
+from mnist1d.generate import load_dataset, make_dataset
 
 
 class TestSet(NamedTuple):

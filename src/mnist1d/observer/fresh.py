@@ -26,7 +26,8 @@ import numpy as np
 
 from mnist1d.checks import check_whole
 from mnist1d.config import DataConfig
-from mnist1d.dataset import Dataset, sha256
+from mnist1d.dataset import Dataset
+from mnist1d.digests import sha256
 from mnist1d.digits import Templates
 from mnist1d.draws import block_size, reserved_blocks
 from mnist1d.errors import FileFormatError, UsageError

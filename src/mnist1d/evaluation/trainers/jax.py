@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from mnist1d.evaluation.protocol import Protocol
 from mnist1d.evaluation.trainers import Task, Trained
 
 if TYPE_CHECKING:
-    from mnist1d.learning import Model
+    from mnist1d.learning import Fit, Model, Settings
 
 
 def takes(model: Any) -> bool:
@@ -28,7 +30,7 @@ def train(model: Any, task: Task) -> Trained:
 
     pair = model if isinstance(model, Model) else Model(*model)
     params = _own(model, task) if task.own is not None else _fit(pair, task)
-    count = sum(np.size(leaf) for leaf in jax.tree.leaves(params))
+    count = sum(np.size(leaf) for leaf in jax.tree.leaves(pair.split(params)[0]))
     return Trained(lambda x: _answer(pair, params, x, task.classes), count)
 
 
@@ -45,31 +47,41 @@ def _own(model: Any, task: Task) -> Any:
 def _fit(pair: Model, task: Task) -> Any:
     import jax
 
-    from mnist1d.learning import Split, make_fit
+    from mnist1d.learning import Split
 
-    data, key = task.data, jax.random.key(task.seed)
+    data, protocol, key = task.data, task.protocol, jax.random.key(task.seed)
     batch = jax.ShapeDtypeStruct((7, data.x.shape[1]), "float32")
     shape = jax.eval_shape(lambda key, x: pair.apply(pair.init(key), x), key, batch).shape
     check_batch(shape, 7, len(task.classes))
     split = Split.of(data)._replace(y=jax.numpy.asarray(task.targets, "int32"))
     # nothing is evaluated while training: one signal stands in for the test set, which stays unseen
     split = split._replace(x_test=split.x[:1], y_test=split.y[:1])
-    fit = jax.jit(make_fit(pair, settings_of(task.protocol)))
-    rates = np.array([task.protocol.rate_at(i) for i in range(task.protocol.num_steps)], "f4")
-    return fit(key, split, learning_rate=rates).params
+    decay = {"weight_decay": protocol.weight_decay} if protocol.weight_decay else {}
+    fit = _compiled(pair, settings_of(protocol))
+    return fit(key, split, learning_rate=protocol.learning_rate, **decay).params
 
 
-def settings_of(protocol: Protocol) -> Any:
-    """Return the training loop's settings for a protocol."""
+def settings_of(protocol: Protocol) -> Settings:
+    """Return the training loop's settings for a protocol, but for the numbers that it takes when
+    called, so that other rates and decays need no other compilation."""
     from mnist1d.learning import Settings
 
     return Settings(
         num_steps=protocol.num_steps,
         batch_size=protocol.batch_size,
-        learning_rate=protocol.learning_rate,
         optimizer=protocol.optimizer,
+        schedule=protocol.schedule,
         eval_every=protocol.num_steps,
     )
+
+
+@lru_cache(maxsize=4)
+def _compiled(pair: Model, settings: Settings) -> Callable[..., Fit]:
+    import jax
+
+    from mnist1d.learning import make_fit
+
+    return jax.jit(make_fit(pair, settings))
 
 
 def _answer(pair: Model, params: Any, x: np.ndarray, classes: np.ndarray) -> Answer:

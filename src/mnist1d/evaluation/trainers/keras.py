@@ -17,7 +17,7 @@ from mnist1d.evaluation.answers import (
     check_batch,
     is_probability,
 )
-from mnist1d.evaluation.protocol import Protocol
+from mnist1d.evaluation.protocol import DECOUPLED, Protocol
 from mnist1d.evaluation.trainers import Task, Trained, own_trained
 
 CHUNK = 2000  # signals answered at once
@@ -76,7 +76,14 @@ def _optimizer(protocol: Protocol) -> Any:
     rate: Any = protocol.learning_rate
     if protocol.schedule == "cosine":
         rate = optimizers.schedules.CosineDecay(rate, protocol.num_steps)
+    elif protocol.schedule == "linear":
+        rate = optimizers.schedules.PolynomialDecay(rate, protocol.num_steps, 0.0)
     decay = protocol.weight_decay
+    if decay and protocol.optimizer not in DECOUPLED:
+        raise UsageError(
+            "weight_decay of a Keras model needs optimizer='adamw' or 'muon': Keras has no L2 "
+            f"decay for optimizer={protocol.optimizer!r}"
+        )
     # epsilon and decay as in PyTorch and optax, which the other trainers use
     make = {
         "adam": lambda: optimizers.Adam(rate, epsilon=1e-8),

@@ -78,17 +78,21 @@ def _optimizers(model: torch.nn.Module, protocol: Protocol) -> list[torch.optim.
         matrices, others = ([p for p in params if (p.ndim == 2) == flag] for flag in (True, False))
         found: list[optim.Optimizer] = []
         if matrices:
-            found.append(optim.Muon(matrices, lr=rate, weight_decay=decay))
+            same_rate = "match_rms_adamw"  # updates as large as Adam's: one rate fits both
+            muon = optim.Muon(matrices, lr=rate, weight_decay=decay, adjust_lr_fn=same_rate)
+            found.append(muon)
         if others:
             found.append(optim.AdamW(others, lr=rate, weight_decay=decay))
         return found
     make = {
-        "adam": lambda: optim.Adam(params, lr=rate),
+        "adam": lambda: optim.Adam(params, lr=rate, weight_decay=decay),
         "adamw": lambda: optim.AdamW(params, lr=rate, weight_decay=decay),
-        "momentum": lambda: optim.SGD(params, lr=rate, momentum=0.9),
-        "nesterov": lambda: optim.SGD(params, lr=rate, momentum=0.9, nesterov=True),
-        "rmsprop": lambda: optim.RMSprop(params, lr=rate),
-        "sgd": lambda: optim.SGD(params, lr=rate),
+        "momentum": lambda: optim.SGD(params, lr=rate, momentum=0.9, weight_decay=decay),
+        "nesterov": lambda: optim.SGD(
+            params, lr=rate, momentum=0.9, nesterov=True, weight_decay=decay
+        ),
+        "rmsprop": lambda: optim.RMSprop(params, lr=rate, weight_decay=decay),
+        "sgd": lambda: optim.SGD(params, lr=rate, weight_decay=decay),
     }
     return [make[protocol.optimizer]()]
 
