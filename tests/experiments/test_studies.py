@@ -1,5 +1,5 @@
-"""Every study of the registry through one table of checks, at the preset smoke; one run of each
-serves all of them."""
+"""Every study, ours and the examples', through one table of checks, at the preset smoke; one run of
+each serves all of them."""
 
 import dataclasses
 import json
@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import typing
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +22,13 @@ from mnist1d.results.document import results_of
 from mnist1d.results.report import parts_of
 from mnist1d.runs import flat, open_store, plan, sweep, trial_id
 
+EXAMPLES = [
+    str(path)
+    for path in sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.py"))
+    if "INFO = Info(" in path.read_text(encoding="utf-8")
+]
+ALL = [*STUDIES.own, *EXAMPLES]
+
 
 @dataclasses.dataclass
 class Smoke:
@@ -33,14 +41,15 @@ class Smoke:
     rows: Rows
 
 
-@pytest.fixture(scope="module", params=list(STUDIES))
+@pytest.fixture(scope="module", params=ALL, ids=lambda name: Path(name).stem)
 def smoke(request, tmp_path_factory):
     name, folder = request.param, tmp_path_factory.mktemp("runs")
     tasks = plan(name, "smoke")
     with open_store(folder) as store:
         summary = sweep(store, tasks)
         assert not summary.failed, summary.failed[0][1]
-        return Smoke(load(name), folder, tasks, summary, store.rows(name))
+        study = load(name)
+        return Smoke(study, folder, tasks, summary, store.rows(study.INFO.name))
 
 
 def test_constants(smoke):
@@ -188,7 +197,7 @@ def test_part_of_a_sweep_can_be_looked_at(smoke):
         smoke.rows.where(trial=trials[-1], seed=0),
         Rows([]),
     ):
-        results = results_of(smoke.study.INFO.name, rows)
+        results = results_of(smoke.study, rows)
         json.dumps(results.to_dict(), allow_nan=False)
         assert isinstance(results.figures(), dict)
 
@@ -209,7 +218,7 @@ def test_resuming_does_nothing(smoke):
 
 NUMBERS = [
     (name, f.name, value)
-    for name in STUDIES
+    for name in ALL
     for f in dataclasses.fields(load(name).Config)
     if isinstance(f.default, int | float) and not isinstance(f.default, bool)
     for value in ((-1, 2.5) if isinstance(f.default, int) else (-1.0, math.nan, math.inf))
@@ -222,10 +231,17 @@ def test_a_number_out_of_range(name, field, value):
         load(name).Config(**{field: value})
 
 
+def test_a_study_of_ones_own_is_short():
+    """What the documentation promises: one file, under 100 lines."""
+    assert EXAMPLES
+    for path in EXAMPLES:
+        assert len(Path(path).read_text(encoding="utf-8").splitlines()) < 100, path
+
+
 def test_every_module_imports_without_jax_and_matplotlib():
     code = (
         "import sys; from mnist1d.experiments import STUDIES, load\n"
-        f"for name in {list(STUDIES)}: load(name).trials('paper')\n"
+        f"for name in {ALL}: load(name).trials('paper')\n"
         "assert not {'jax', 'matplotlib', 'torch', 'sklearn'} & set(sys.modules), set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

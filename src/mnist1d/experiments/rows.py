@@ -205,6 +205,27 @@ class Rows:
                 values[at_seed[r.seed], at_step[r.step]] = r.value
         return np.array(steps), values
 
+    def across(self, field: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
+        """The values of a field, ascending (n,), and a metric's last value at each, (seeds, n), of
+        the seeds that all the trials have. Every trial must have another value of the field.
+
+        >>> trials = (Record(str(n), {"size": n}, s, "acc", None, n / 9) for n in (4, 2) for s in (0, 1))
+        >>> sizes, acc = Rows(trials).across("size", "acc")
+        >>> sizes, acc.round(1)
+        (array([2, 4]), array([[0.2, 0.4],
+               [0.2, 0.4]]))
+        """
+        rows = self.where(metric=metric)
+        last = rows._last((field.replace("__", "."),))
+        found: dict[Any, dict[int, float]] = {}
+        for key, value in zip(last.keys, last.array.tolist(), strict=True):
+            at, seed = key
+            found.setdefault(at, {})[seed] = value
+        places = sorted(found)
+        seeds = sorted(set.intersection(*map(set, found.values()))) if found else []
+        values = [[found[at][seed] for at in places] for seed in seeds]
+        return np.array(places), np.array(values).reshape(len(seeds), len(places))
+
     def by_seed(self, metric: str) -> Values:
         """The value of one trial's metric at its last step, by seed."""
         return self._one_trial(metric)._last(())
