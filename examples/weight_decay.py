@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from mnist1d import DataConfig, make_dataset
+from mnist1d import DataConfig
 from mnist1d.checks import check_numbers
 from mnist1d.experiments.claims import Claim, above
-from mnist1d.experiments.rows import Row, Rows, curve_rows, paired
+from mnist1d.experiments.datasets import datasets_for
+from mnist1d.experiments.rows import Row, Rows, curve_rows, paired, timing_rows
 from mnist1d.experiments.study import Info
 from mnist1d.learning import check_model, resolve
 
@@ -55,18 +55,16 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     """Train one model on each seed's data set."""
     import jax
 
-    from mnist1d.learning import Settings, Split, fit_seeds, make_fit
+    from mnist1d.learning import Settings, Split, fit_each, make_fit
 
     model = resolve(config.model).make(num_inputs=config.data.final_seq_length)
     fit = make_fit(model, Settings(config.num_steps, optimizer="adamw"))
-    rows = []
-    for seed in seeds:
-        data = make_dataset(config.data.replace(seed=config.data.seed + seed), dtype="float32")
-        keys = jax.random.key(seed)[None]
-        # The decay is a traced argument: all decays share one compiled program
-        found = fit_seeds(fit, keys, Split.of(data), weight_decay=np.float32(config.weight_decay))
-        rows += curve_rows([seed], np.asarray(found.steps), found.curves)
-    return rows
+    keys = jax.numpy.stack([jax.random.key(seed) for seed in seeds])
+    splits = [Split.of(data) for data in datasets_for(config.data, seeds)]
+    # The decay is a traced argument: all decays share one compiled program
+    found = fit_each(fit, keys, splits, weight_decay=np.float32(config.weight_decay))
+    rows = curve_rows(seeds, found.fit.steps, found.fit.curves)
+    return rows + timing_rows(seeds, found.seconds, found.compile_seconds)
 
 
 def claims(rows: Rows) -> list[Claim]:
@@ -83,7 +81,7 @@ def claims(rows: Rows) -> list[Claim]:
     return result + ([above(text, "CNN - MLP, test acc", lead, 0.2)] if len(lead) else [])
 
 
-def figures(rows: Rows) -> dict[str, Any]:
+def figures(rows: Rows) -> dict:
     """Draw test accuracy and test loss against weight decay."""
     from mnist1d.plots import style
 
@@ -97,6 +95,5 @@ def figures(rows: Rows) -> dict[str, Any]:
         ax.set_xscale("symlog", linthresh=0.01)
     style.legend(axes[0])
     style.percent_axis(axes[0])
-    words = style.band_words(len(rows.unique("seed")))
-    caption = "Test accuracy and test loss (nats) against the weight decay of AdamW; 0 is Adam."
-    return {"decay": (figure, f"{caption} {words} A little decay halves the loss, not the errors.")}
+    caption = "Test accuracy and test loss (nats) against AdamW's weight decay; 0 is plain Adam. "
+    return {"decay": (figure, caption + style.band_words(len(rows.unique("seed"))))}
