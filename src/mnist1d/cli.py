@@ -321,10 +321,9 @@ if App is not None:
         ] = None,
     ) -> int:
         """Make the report and all figures again from the rows: one self-contained HTML file."""
-        from mnist1d.results.report import write_report
+        from mnist1d.commands.results import report as make_report
 
-        print(write_report(runs, output or runs / "report.html", preset).resolve())
-        return 0
+        return make_report(runs, output, preset)
 
     @app.command
     def results(

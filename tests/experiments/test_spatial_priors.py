@@ -8,8 +8,8 @@ from mnist1d.config import DataConfig
 from mnist1d.errors import MissingDataError, UsageError
 from mnist1d.experiments.rows import Record, Rows
 from mnist1d.experiments.spatial_priors import MODELS, Config, claims, grid, measured, run, table
-from mnist1d.results.console import show_summary
-from mnist1d.results.document import latest_results
+from mnist1d.results.document import latest
+from mnist1d.results.progress import show_summary
 from mnist1d.runs import open_store, sweep
 from mnist1d.runs.sweep import plan
 
@@ -68,9 +68,9 @@ def test_each_copy_of_the_table_names_the_column(digits, tmp_path):
     tasks = plan("spatial-priors", "smoke", 1, ["model=logistic", "num_steps=20", "data.seed=1,2"])
     with open_store(tmp_path) as store:
         summary = sweep(store, tasks)
-        shown = latest_results(store, "spatial-priors")
+        shown = [found.document for found in latest(store, "spatial-priors")]
     assert summary.done == 9 and len(shown) == 2
-    assert [results.table[1][0][8] != "" for results in shown] == [True, True]
+    assert [document.table.lines[0][8] != "" for document in shown] == [True, True]
 
 
 def test_without_mnist_the_column_is_skipped_in_one_line(tmp_path, monkeypatch, capsys):

@@ -18,7 +18,7 @@ from mnist1d.errors import UsageError
 from mnist1d.experiments import PRESETS, STUDIES, load
 from mnist1d.experiments.claims import UNDECIDED, Claim, Published
 from mnist1d.experiments.rows import Rows
-from mnist1d.results.document import results_of
+from mnist1d.results.document import of_rows
 from mnist1d.results.report import parts_of
 from mnist1d.runs import flat, open_store, plan, sweep, trial_id
 
@@ -172,8 +172,9 @@ def test_one_seed_decides_nothing(smoke):
 
 def test_figures_show_something(smoke):
     (part,) = parts_of(smoke.folder, smoke.study.INFO.name, None)
-    assert part.figures
-    for slug in part.figures:
+    document = part.document
+    assert document.figures and not document.error
+    for slug in [drawing.slug for drawing in document.figures]:
         assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", slug)
         for ending in ("png", "pdf", "svg"):
             assert (
@@ -197,9 +198,9 @@ def test_part_of_a_sweep_can_be_looked_at(smoke):
         smoke.rows.where(trial=trials[-1], seed=0),
         Rows([]),
     ):
-        results = results_of(smoke.study, rows)
-        json.dumps(results.to_dict(), allow_nan=False)
-        assert isinstance(results.figures(), dict)
+        document, drawn = of_rows(smoke.study, rows)
+        json.dumps(document.to_dict(), allow_nan=False)
+        assert document.error is None and set(drawn) == {f.slug for f in document.figures}
 
 
 def test_table_is_text(smoke):

@@ -13,7 +13,7 @@ from mnist1d.errors import UsageError
 from mnist1d.experiments import BUILT_IN, STUDIES, Info, load
 from mnist1d.experiments.registry import RESERVED, find
 from mnist1d.experiments.study import PRESETS
-from mnist1d.results.document import latest_results, studies_in
+from mnist1d.results.document import latest, studies_in
 from mnist1d.results.report import write_report
 from mnist1d.runs import open_store, plan, sweep
 from mnist1d.runs.identity import flat, nested, rebuild
@@ -131,7 +131,7 @@ def test_an_entry_point_is_a_study_like_ours(folder, monkeypatch, capsys):
         with open_store(folder / "runs") as store:
             assert sweep(store, plan("mine", "smoke")).ok
             assert (
-                studies_in(store) == ["mine"] and not latest_results(store, "mine")[0].study.problem
+                studies_in(store) == ["mine"] and not latest(store, "mine")[0].document.notice
             )
     finally:
         del STUDIES.installed

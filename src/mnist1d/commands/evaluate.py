@@ -14,7 +14,7 @@ from typing import Any
 from mnist1d.errors import UsageError, last_words
 from mnist1d.evaluation.evaluate import Interrupted, evaluate
 from mnist1d.evaluation.result import Evaluation, Run
-from mnist1d.results.console import say
+from mnist1d.results.progress import say
 from mnist1d.runs import provenance
 from mnist1d.runs.store import Store, open_store
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from mnist1d.errors import UsageError
 from mnist1d.experiments import PRESETS, STUDIES, load
-from mnist1d.results.console import Shown, describe, say, show_results, show_summary, table
-from mnist1d.results.document import latest_results, save_figures
+from mnist1d.results import console, figures
+from mnist1d.results.document import Document, latest
+from mnist1d.results.progress import NOT_SHOWN, Shown, describe, say, show_summary
 from mnist1d.results.report import write_report
 from mnist1d.runs.executors import cores, make_executor
-from mnist1d.runs.store import DATABASE, open_store
+from mnist1d.runs.store import DATABASE, Store, open_store
 from mnist1d.runs.sweep import Summary, Task, plan, sweep
 
 
@@ -55,33 +52,34 @@ def run(
         summary = sweep(
             store, tasks, pool, retry_failed=retry_failed, fail_fast=fail_fast, progress=Shown()
         )
-        found, broken = [], []
-        for study in names:  # what one study cannot show must not take the others' results away
-            try:
-                for results in latest_results(store, study):
-                    found.append(results.to_dict())
-                    if not report:
-                        save_figures(results, runs / "figures")
-                    if not as_json:
-                        show_results(results)
-            except UsageError:  # a folder that cannot be written
-                raise
-            except Exception:
-                broken.append(study)
-                say(f"{study}: its rows are kept, but cannot be shown\n{traceback.format_exc()}")
+        found = _shown(store, names, runs, as_json, draw=report is None)
         if report:
             write_report(runs, report, pool=pool)
     if as_json:
-        print(
-            json.dumps(
-                {"summary": _counts(summary), "preset": preset, "studies": found}, allow_nan=False
-            )
-        )
+        studies_found = [document.to_dict() for document in found]
+        content = {"summary": _counts(summary), "preset": preset, "studies": studies_found}
+        print(json.dumps(content, allow_nan=False))
     say(f"figures: {(runs / 'figures').resolve()} (png, pdf, svg)")
     show_summary(summary, f"mnist1d run {studies[0]}" if len(studies) == 1 else "mnist1d reproduce")
     if report:
         say(f"report: {report.resolve()}")
-    return 0 if summary.ok and not broken else 1
+    return 0 if summary.ok and not any(document.error for document in found) else 1
+
+
+def _shown(
+    store: Store, studies: Sequence[str], runs: Path, as_json: bool, draw: bool
+) -> list[Document]:
+    """Print what came out of the studies, and draw their figures; return the documents."""
+    documents = []
+    for study in studies:
+        for found in latest(store, study):
+            document = figures.save_all(found, runs / "figures")[0] if draw else found.document
+            documents.append(document)
+            if not as_json:
+                console.show(document)
+            elif document.error:
+                say(f"{study}: {NOT_SHOWN}\n{document.error}")
+    return documents
 
 
 def listing(studies: Sequence[str] = ()) -> None:
@@ -99,9 +97,10 @@ def listing(studies: Sequence[str] = ()) -> None:
         except UsageError as error:  # of another package: it must not hide the others
             cells = [name, str(error), *[""] * len(PRESETS)]
         lines.append(cells)
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-    console.print(
-        table(["study", "what it asks", *(f"{p}: trials x seeds, time" for p in PRESETS)], lines)
+    console.stdout().print(
+        console.table(
+            ["study", "what it asks", *(f"{p}: trials x seeds, time" for p in PRESETS)], lines
+        )
     )
 
 
@@ -149,8 +148,8 @@ def _dry_run(tasks: Sequence[Task], runs: Path, workers: int) -> int:
         lines.append([task.trial[:12], describe(task), len(missing), f"{estimate:.1f}"])
     if known:
         known.close()
-    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(
-        table(["trial", "config", "seeds to run", "core-seconds"], lines)
+    console.stdout().print(
+        console.table(["trial", "config", "seeds to run", "core-seconds"], lines)
     )
     plural = "s" * (workers > 1)
     say(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import traceback
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ from mnist1d.files import atomic_path
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
+    from mnist1d.results.document import Document, Drawing, Found
 
 KINDS = ("svg", "png", "pdf")
 MAX_SVG = 300_000  # bytes; a figure of many points is smaller as png
@@ -65,17 +68,36 @@ def file_name(study: str, slug: str, label: str) -> str:
     return f"{study}-{slug}-{hashlib.sha256(label.encode()).hexdigest()[:10]}"
 
 
-def save(figure: Any, stem: Path, title: str, text: str) -> dict[str, bytes]:
-    """Write a figure as stem.svg, .png and .pdf; return the contents by kind. title and text become
-    the files' metadata. Errors: as for `atomic_path`."""
+def save_all(found: Found, folder: Path) -> tuple[Document, dict[str, dict[str, bytes]]]:
+    """Write a document's figures into a folder as svg, png and pdf; return the contents by slug and
+    kind, and the document, without figures that cannot be rendered: its `error` has the traceback.
+
+    Errors: as for `atomic_path`.
+    """
+    document, figures = found
+    kept, contents, errors = [], {}, [document.error] if document.error else []
+    for drawing in document.figures:
+        try:
+            contents[drawing.slug] = _save(figures[drawing.slug], folder / drawing.file, drawing)
+            kept.append(drawing)
+        except Mnist1dError:
+            raise
+        except Exception:  # text that cannot be typeset, say
+            errors.append(traceback.format_exc())
+    return replace(document, figures=kept, error="\n".join(errors) or None), contents
+
+
+def _save(figure: Any, stem: Path, drawing: Drawing) -> dict[str, bytes]:
     from mnist1d.plots import style
 
     stem.parent.mkdir(parents=True, exist_ok=True)
-    contents = {}
-    for kind in KINDS:
-        contents[kind] = style.rendered(figure, kind, title=title, text=text)
+    contents = {
+        kind: style.rendered(figure, kind, title=drawing.title, text=drawing.caption)
+        for kind in KINDS
+    }
+    for kind, content in contents.items():
         with atomic_path(stem.with_name(f"{stem.name}.{kind}")) as part:
-            part.write_bytes(contents[kind])
+            part.write_bytes(content)
     return contents
 
 

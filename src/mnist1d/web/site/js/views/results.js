@@ -66,30 +66,30 @@ function described(results, page) {
 
 function section(study, i) {
   const id = `results-study-${i}`;
-  const meta = `Preset ${study.label ?? "unknown"}; ${study.trials ?? "?"} trials, ${study.seeds ?? "?"} seeds, ${Math.round(study.seconds ?? 0)} seconds of one core.`;
+  const meta = `Preset ${study.label ?? "unknown"}; ${study.trials ?? "?"} trials, ${study.seeds?.length ?? "?"} seeds, ${Math.round(study.seconds ?? 0)} seconds of one core.`;
   const parts = study.error
-    ? [h("p", { class: "error" }, `Its rows are kept, but cannot be shown: ${study.error}`)]
+    ? [h("p", { class: "error" }, `Its results are saved but could not be displayed: ${study.error}`)]
     : [claimsTable(study), ...(study.figures ?? []).map(figure), table(study.table, `${study.title ?? study.study}: table`), measured(study)];
-  return h("section", { "aria-labelledby": id }, h("h3", { id }, study.title ?? study.study), h("p", {}, study.question ?? ""), h("p", { class: "note" }, meta), parts);
+  return h("section", { "aria-labelledby": id }, h("h3", { id }, study.title ?? study.study), h("p", {}, study.question ?? ""), h("p", {}, study.answer ?? ""), h("p", { class: "note" }, meta), parts);
 }
 
 function claimsTable({ claims, title }) {
   const rows = (claims ?? []).map((claim) => {
     const [mark, style] = MARKS[claim.verdict] ?? ["?", "open"];
     const chip = h("span", { class: `chip ${style}` }, `${mark} ${claim.verdict ?? "no verdict"}`);
-    return [claim.text, chip, claim.published ?? "", `${claim.estimate ?? ""} (${claim.interval ?? ""})`, claim.quantity ?? ""];
+    return [claim.text, chip, claim.published ?? "", `${claim.shown?.estimate ?? ""} ${claim.shown?.interval ?? ""}`, claim.quantity ?? ""];
   });
-  return table({ header: ["claim", "verdict", "published", "measured (95 % interval)", "what is measured"], lines: rows }, `${title}: claims`);
+  return table({ header: ["claim", "verdict", "published", "measured [95% interval]", "what is measured"], lines: rows }, `${title}: claims`);
 }
 
 function measured({ measured: list, title }) {
-  const rows = (list ?? []).filter(({ n }) => n).map((m) => [m.name, m.published, m.mean, m.interval, `${m.n}`, m.within ? "✓ within" : "✗ outside"]);
-  const body = table({ header: ["", "published", "measured", "95 % interval", "n", "tolerance"], lines: rows }, `${title}: published beside measured`);
+  const rows = (list ?? []).filter(({ n }) => n).map((m) => [m.published.name, m.shown.published, m.shown.mean, m.shown.interval, `${m.n}`, m.within ? "✓ within" : "✗ outside"]);
+  const body = table({ header: ["", "published", "measured", "95% interval", "n", "tolerance"], lines: rows }, `${title}: published beside measured`);
   return body && h("details", {}, h("summary", {}, "Published figures beside measured ones"), body);
 }
 
-function figure({ src, alt = "", name = "" }) {
-  return h("figure", { class: "results-figure" }, h("a", { href: src, target: "_blank", rel: "noopener" }, h("img", { src, alt, loading: "lazy" })), h("figcaption", { class: "note" }, name.replaceAll("-", " ")));
+function figure({ src, title = "", caption = "" }) {
+  return h("figure", { class: "results-figure" }, h("a", { href: src, target: "_blank", rel: "noopener" }, h("img", { src, alt: title, loading: "lazy" })), h("figcaption", { class: "note" }, caption));
 }
 
 function quizzes(list) {

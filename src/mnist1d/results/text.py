@@ -1,0 +1,82 @@
+"""Numbers, intervals and ids as people and pages read them; said once for console, report and
+page."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+MISSING = "–"
+
+
+def number(value: float, unit: str = "", digits: int = 3) -> str:
+    """Return a number with its unit: a share as 64.4%, another one with three significant digits."""
+    if not math.isfinite(value):
+        return MISSING
+    if unit == "%":
+        return f"{100 * value:.1f}%"
+    text = f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
+    return f"{text} {unit}".strip()
+
+
+def interval(low: float, high: float, unit: str = "") -> str:
+    """Return an interval as [63.6, 65.2], in the unit of the number before it."""
+    if math.isnan(low) or math.isnan(high):
+        return MISSING
+    if math.isinf(low) or math.isinf(high):
+        return "one seed"
+    ends = (number(v, unit).removesuffix(f" {unit}").removesuffix("%") for v in (low, high))
+    return f"[{', '.join(ends)}]"
+
+
+def anchor(*parts: str) -> str:
+    """Return the id of a place in a document, also for links to it: equal parts, equal id.
+
+    Parts that hold more than letters, digits and hyphens are shortened and end in a hash, so that
+    two labels never share an id.
+    """
+    pieces = []
+    for part in filter(None, parts):
+        plain = re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-")[:40]
+        digest = hashlib.sha256(part.encode()).hexdigest()[:8]
+        pieces.append(part if part == plain else f"{plain}-{digest}")
+    return ".".join(pieces)
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun: 1 seed, 2 seeds."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def listing(items: Sequence[str], last: str = "and") -> str:
+    """Return items as a list in a sentence: a, b and c."""
+    *most, end = items
+    return f"{', '.join(most)} {last} {end}" if most else end
+
+
+def sentence(text: str) -> str:
+    """Return text with a capital letter in front and a full stop behind."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"
+
+
+def field_value(value: Any) -> str:
+    """Return a config's value as `--set` takes it."""
+    if isinstance(value, tuple):
+        return ":".join(map(field_value, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def finite(value: Any) -> Any:
+    """Replace what JSON cannot hold by None; a tuple becomes a list."""
+    if isinstance(value, dict):
+        return {key: finite(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

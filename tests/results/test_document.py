@@ -1,0 +1,106 @@
+"""One document per sweep: plain data, JSON for everybody, sentences that follow from the verdicts."""
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+
+from mnist1d.experiments.claims import FAILS, HOLDS, UNDECIDED, Claim
+from mnist1d.results import summary, text
+from mnist1d.results.document import Document, command_of, latest, merged, origins_of
+from mnist1d.results.forest import strip
+from mnist1d.runs import open_store, plan, sweep
+
+
+def claim(verdict=HOLDS, estimate=2.0, low=1.0, high=3.0, what="it grows"):
+    return Claim(what, "size", estimate, low, high, 4, verdict)
+
+
+@pytest.fixture
+def document(toy, tmp_path):
+    with open_store(tmp_path) as store:
+        sweep(store, plan("toy", "smoke"))
+        (found,) = latest(store, "toy")
+    assert set(found.figures) == {"lines"}
+    return found.document
+
+
+def test_a_document_is_plain_data(document):
+    content = json.loads(json.dumps(document.to_dict(), allow_nan=False))
+    assert {f.name for f in dataclasses.fields(Document)} == set(content)
+    assert content["claims"][0]["shown"]["interval"].startswith("[")
+    assert content["measured"][0]["shown"] == {
+        "published": "1",
+        "mean": "11.1",
+        "interval": "[10.4, 11.7]",
+    }
+    assert (content["seeds"], content["trials"], content["preset"] if 0 else content["label"]) == (
+        [0, 1],
+        3,
+        "smoke",
+    )
+    assert ["data", "the published set"] in content["settings"]
+
+
+def test_numbers_and_intervals_as_people_read_them():
+    assert [text.number(v, "%") for v in (0.6436, 1.0, -0.0123)] == ["64.4%", "100.0%", "-1.2%"]
+    assert text.number(1234.5, "units") == "1,234 units" and text.number(math.nan) == "–"
+    assert text.interval(0.636, 0.652, "%") == "[63.6, 65.2]"
+    assert text.interval(1.23, 4.56, "nats") == "[1.23, 4.56]"
+    assert text.interval(-math.inf, math.inf) == "one seed" and text.interval(math.nan, 1) == "–"
+
+
+def test_an_answer_is_the_first_claim_and_a_tally():
+    claims = [claim(), claim(HOLDS), claim(FAILS), claim(UNDECIDED), claim(UNDECIDED)]
+    assert summary.answer_of(claims) == (
+        "It grows: holds (size: 2 [1, 3], n = 4). Of the other 4 claims, 1 holds, "
+        "1 does not hold and 2 are undecided."
+    )
+    assert summary.answer_of(claims[:1]) == "It grows: holds (size: 2 [1, 3], n = 4)."
+    assert summary.answer_of([claim(), claim(UNDECIDED)]).endswith("The other: 1 is undecided.")
+    assert "No claim" in summary.answer_of([])
+
+
+def test_the_overview_counts_names_and_says_what_decides(document):
+    document = dataclasses.replace(
+        document, claims=[claim(), claim(FAILS, what="it shrinks"), claim(UNDECIDED)]
+    )
+    good, bad, undecided = summary.overview([document, document])
+    assert (good.count, good.heading, good.text) == (2, "hold", "Toy (1 of 3), toy (1 of 3).")
+    assert bad.text == "It shrinks (toy); it shrinks (toy)."
+    assert undecided.command == "mnist1d run toy --preset paper" and not good.command
+
+
+def test_a_verdict_of_another_word_is_open():
+    assert summary.tone("too few seeds") == summary.OPEN
+    assert summary.counted([claim("not visible")] * 2) == "2 are not visible"
+
+
+def test_places_in_the_forest_plot():
+    place = strip(claim(estimate=2.0, low=1.0, high=4.0))
+    assert place.lines == (50,) and 50 < place.low < place.estimate < place.high <= 100
+    assert (place.high - 50) == pytest.approx(4 * (place.low - 50), abs=0.05)
+    alone = strip(claim(estimate=-3.0, low=-np.inf, high=np.inf))
+    assert alone.low is None and alone.high is None and alone.estimate < 50
+    assert strip(claim(estimate=math.nan)) is None
+    assert strip(claim(estimate=0.0, low=0.0, high=0.0)).estimate == 50
+
+
+def test_the_command_of_a_label():
+    assert command_of("toy", "quick size=2 rate=0.1") == (
+        "mnist1d run toy --preset quick --set size=2 --set rate=0.1"
+    )
+
+
+def test_origins_are_told_once(toy, tmp_path):
+    with open_store(tmp_path) as store:
+        sweep(store, plan("toy", "smoke"))
+        calls = store.calls("toy")
+    (origin,) = origins_of(calls)
+    assert origin.studies == ["toy"] and len(origin.commands) == 1
+    assert merged([origin, dataclasses.replace(origin, studies=["other"])])[0].studies == [
+        "toy",
+        "other",
+    ]
