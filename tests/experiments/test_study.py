@@ -130,9 +130,7 @@ def test_an_entry_point_is_a_study_like_ours(folder, monkeypatch, capsys):
         assert status == 0 and "Is it mine?" in out and "ZeroDivisionError" in out
         with open_store(folder / "runs") as store:
             assert sweep(store, plan("mine", "smoke")).ok
-            assert (
-                studies_in(store) == ["mine"] and not latest(store, "mine")[0].document.notice
-            )
+            assert studies_in(store) == ["mine"] and not latest(store, "mine")[0].document.notice
     finally:
         del STUDIES.installed
 
@@ -165,7 +163,7 @@ def test_a_file_is_run_and_shown_like_ours(folder, capsys, executor):
             == [0.30000000000000004] * 2
         )
     status, _, err = call(capsys, "reproduce", "--study", "mine.py", *words[2:])
-    assert status == 0 and "2 of 2 trials are here already" in err
+    assert status == 0 and "2 of 2 trials are already saved" in err
     report = (folder / "runs" / "report.html").read_text()
     assert "Is it mine?" in report and "What it is about." in report
     (document,) = ResultsOf(folder / "runs").get()[0]["studies"]
@@ -205,13 +203,15 @@ def test_a_study_whose_file_is_gone_still_shows_its_rows(folder, capsys):
     words = ("--preset", "smoke", "--runs", "runs", "--executor", "here")
     call(capsys, "run", "mine.py", *words)
     path.rename(folder / "moved.py")
-    report = write_report(folder / "runs", folder / "report.html").read_text()
+    write_report(folder / "runs", folder / "report.html")
+    report = (folder / "report.html").read_text()
     assert f"cannot read {path}: No such file" in report and "30.0 [30.0, 30.0]" in report
     assert "test_acc" in call(capsys, "results", "--runs", "runs")[1]
     (part,) = ResultsOf(folder / "runs").get()[0]["studies"]
-    assert "cannot read" in part["question"] and part["table"]["lines"]
-    assert "2 of 2 trials are here already" in call(capsys, "run", "moved.py", *words)[2]
-    assert "Is it mine?" in write_report(folder / "runs", folder / "report.html").read_text()
+    assert "cannot read" in part["notice"] and part["table"]["lines"]
+    assert "2 of 2 trials are already saved" in call(capsys, "run", "moved.py", *words)[2]
+    write_report(folder / "runs", folder / "report.html")
+    assert "Is it mine?" in (folder / "report.html").read_text()
 
 
 def test_a_loaded_study_travels_as_its_reference(folder):

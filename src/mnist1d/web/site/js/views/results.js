@@ -70,7 +70,7 @@ function section(study, i) {
   const parts = study.error
     ? [h("p", { class: "error" }, `Its results are saved but could not be displayed: ${study.error}`)]
     : [claimsTable(study), ...(study.figures ?? []).map(figure), table(study.table, `${study.title ?? study.study}: table`), measured(study)];
-  return h("section", { "aria-labelledby": id }, h("h3", { id }, study.title ?? study.study), h("p", {}, study.question ?? ""), h("p", {}, study.answer ?? ""), h("p", { class: "note" }, meta), parts);
+  return h("section", { "aria-labelledby": id }, h("h3", { id }, study.title ?? study.study), h("p", {}, study.notice || study.question || ""), h("p", {}, study.answer ?? ""), h("p", { class: "note" }, meta), parts);
 }
 
 function claimsTable({ claims, title }) {
