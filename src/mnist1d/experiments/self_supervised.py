@@ -30,6 +30,7 @@ from mnist1d.experiments.rows import (
     Row,
     Rows,
     curve_rows,
+    paired,
     prediction_rows,
     predictions_of,
     scalar_rows,
@@ -455,14 +456,14 @@ def claims(rows: Rows) -> list[Claim]:
                 published="82 > 53",
             )
         )
-    if {"none", "projector"} <= set(acc) and len(acc["none"]) == len(acc["projector"]):
-        gap = acc["projector"][:, 3] - acc["none"][:, 3]
+    if {"none", "projector"} <= set(acc):
+        gap = paired(*(rows.where(variant=v, step=3) for v in ("projector", "none")), "linear acc")
         text = "a projector keeps the last convolution readable"
         result.append(
             above(
                 text,
                 "last convolution, with - without projector, linear acc",
-                gap,
+                gap.difference,
                 published="82 > 53",
             )
         )
