@@ -540,7 +540,7 @@ def _mask_figure(rows: Rows) -> Captioned:
         for k, length in enumerate(RUNS):
             share = _by_seed(trial, metric=f"adjacent {length}")
             chance = _by_seed(trial, metric=f"adjacent {length} by chance")
-            ratio = np.array([share[seed] / chance[seed] for seed in share if chance[seed] > 0])
+            ratio = (share / chance.keep(chance.array > 0)).array
             place, text = k + (0.1 if name == "random" else -0.1), None if k else LABELS[name]
             marks.dots(axes[2], [place], [ratio], mean_interval, colors[name], text)
     axes[0].set_ylabel("hidden units, most adjacent first")
