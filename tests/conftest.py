@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import peer as original
+from mnist1d.runs.threads import one_thread
+
+os.environ.update(one_thread())  # before JAX starts: the same bits as in a worker
 
 
 def pytest_configure():

@@ -15,7 +15,6 @@ from mnist1d.learning import (
     Model,
     Settings,
     Split,
-    enable_compilation_cache,
     fit_each,
     fit_seeds,
     make_fit,
@@ -402,27 +401,3 @@ def test_chunks_give_what_the_whole_gives():
 def test_settings_are_checked(settings, message):
     with pytest.raises(UsageError, match=message):
         Settings(**settings)
-
-
-def test_compilation_cache_writes_files(tmp_path, monkeypatch):
-    from jax.experimental.compilation_cache import compilation_cache
-
-    names = (
-        "jax_compilation_cache_dir",
-        "jax_persistent_cache_min_entry_size_bytes",
-        "jax_persistent_cache_min_compile_time_secs",
-    )
-    before = {name: getattr(jax.config, name) for name in names}
-    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    try:
-        compilation_cache.reset_cache()
-        folder = enable_compilation_cache()
-        assert folder == tmp_path / "mnist1d" / "jax" and folder.stat().st_mode & 0o077 == 0
-        jax.jit(lambda x: x * 3 + 1)(jnp.arange(5.0)).block_until_ready()
-        assert any(folder.iterdir())
-        assert enable_compilation_cache(tmp_path / "told") == tmp_path / "told"
-    finally:
-        for name, value in before.items():
-            jax.config.update(name, value)
-        compilation_cache.reset_cache()

@@ -2,6 +2,7 @@
 nothing that a study says becomes markup."""
 
 import re
+from concurrent.futures import Future
 from html.parser import HTMLParser
 
 import pytest
@@ -10,6 +11,7 @@ from mnist1d.results import report
 from mnist1d.results.report import write_report
 from mnist1d.results.text import anchor
 from mnist1d.runs import open_store, plan, sweep
+from mnist1d.runs.executors import WorkerDied
 
 
 class Page(HTMLParser):
@@ -133,11 +135,11 @@ def test_a_preset_that_was_not_run(toy, tmp_path):
 
 
 def test_a_killed_worker_costs_no_report(toy, tmp_path):
-    from concurrent.futures.process import BrokenProcessPool
-
     class Killed:
-        def map(self, *_):
-            raise BrokenProcessPool("a worker was killed")
+        def submit(self, *_):
+            future = Future()
+            future.set_exception(WorkerDied())
+            return future
 
     page, documents = page_of(tmp_path, ("smoke", []), pool=Killed())
     assert len(documents) == 1 and "One is above 0." in page.text

@@ -9,17 +9,20 @@ import time
 import traceback
 import types
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 
 import pytest
 
 from mnist1d import experiments
-from mnist1d.errors import UsageError, last_words
+from mnist1d.errors import Mnist1dError, UsageError, last_words
 from mnist1d.experiments import load
 from mnist1d.runs import open_store, plan, sweep
-from mnist1d.runs.executors import Processes, make_executor, one_thread
+from mnist1d.runs.executors import WorkerDied, make_executor
 from mnist1d.runs.identity import nested
-from mnist1d.runs.sweep import Progress, Task, alone, balanced, next_of
+from mnist1d.runs.lock import alone
+from mnist1d.runs.store import StoreError
+from mnist1d.runs.sweep import Progress, Queue
+from mnist1d.runs.tasks import Task, balanced
 from mnist1d.runs.work import check_rows, work
 from tests.runs.toy import LOG, Config, start
 
@@ -158,9 +161,9 @@ def test_the_next_task():
         for size, estimate in ((1, 9.0), (2, 8.0))
     )
     other = Task("pooling", Config(), (0,), "smoke", 1.0)
-    assert next_of([long, short, other], []) == long
-    assert next_of([short, other], ["lottery"]) == other
-    assert next_of([short], ["lottery"]) == short
+    queue = Queue([short, other, long])
+    assert [queue.take(busy) for busy in ([], ["lottery"], ["lottery"])] == [long, other, short]
+    assert not queue
 
 
 def test_long_tasks_are_split_by_seeds():
@@ -198,31 +201,95 @@ def test_executors_that_are_not_there(name, message):
         make_executor(name)
 
 
-def test_one_thread_is_for_the_workers_only(monkeypatch):
-    monkeypatch.setenv("XLA_FLAGS", "--xla_foo=1")
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    with one_thread():
-        assert os.environ["OMP_NUM_THREADS"] == "1"
-        assert os.environ["XLA_FLAGS"].startswith("--xla_foo=1 --xla_cpu_multi_thread_eigen=false")
-    assert os.environ["XLA_FLAGS"] == "--xla_foo=1" and "OMP_NUM_THREADS" not in os.environ
-
-
-def test_a_killed_process_takes_its_own_call_only():
-    with Processes(2) as pool:
-        long = pool.submit(time.sleep, 1)
-        dead = pool.submit(os._exit, 9)
-        after = [pool.submit(os.getpid) for _ in range(3)]
-        assert dead.exception() is not None and long.result() is None
-        assert all(future.result() != os.getpid() for future in after)
-
-
-def test_a_killed_worker_fails_its_trial_only(tmp_path):
+def test_a_killed_worker_runs_its_trial_three_times(tmp_path):
     words = ["--preset", "smoke", "--set", "action=ok,die", "--set", "size=1", "--workers", "2"]
     driver = start(tmp_path, *words, "--executor", "processes")
     _, told = driver.communicate(timeout=60)
-    assert driver.returncode == 1 and "ended by the system" in told and "Traceback" not in told
+    assert driver.returncode == 1 and "Traceback" not in told
+    assert "the worker process was killed by SIGKILL (out of memory?), 3 times" in told
+    assert "running it again (run 2 of 3)" in told
     with open_store(tmp_path, create=False) as store:
         assert Counter(call.status for call in store.calls()) == {"done": 1, "failed": 1}
+
+
+class Dying(ThreadPoolExecutor):
+    """An executor whose first calls find their worker dead."""
+
+    def __init__(self, deaths):
+        super().__init__(1)
+        self.deaths = deaths
+
+    def submit(self, fn, /, *args, **kwargs):
+        if self.deaths == 0:
+            return super().submit(fn, *args, **kwargs)
+        self.deaths -= 1
+        future = Future()
+        future.set_exception(WorkerDied())
+        return future
+
+
+@pytest.mark.parametrize(("deaths", "done"), [(1, 1), (2, 1), (3, 0)])
+def test_a_trial_whose_worker_dies_runs_three_times(toy, store, deaths, done):
+    told = []
+
+    class Told(Progress):
+        def again(self, task, reason, runs):
+            told.append(runs)
+
+    summary = sweep(store, tasks("ok"), Dying(deaths), progress=Told())
+    assert (summary.done, told) == (done, [2, 3][:deaths])
+    assert len(summary.failed) == 1 - done
+
+
+def test_somebody_elses_executor_that_breaks(toy, store):
+    class Broken(ThreadPoolExecutor):
+        def submit(self, fn, /, *args, **kwargs):
+            future = Future()
+            future.set_exception(BrokenExecutor("a child died"))
+            return future
+
+    with pytest.raises(Mnist1dError, match='broken \\(a child died\\).*executor="processes"'):
+        sweep(store, tasks("ok"), Broken(1))
+
+
+def test_what_is_written_into_a_deleted_store_is_not_told_as_saved(toy, store):
+    class Deleting(Progress):
+        def begin(self, task):
+            store.path.unlink(missing_ok=True)
+
+    with pytest.raises(StoreError, match="was deleted or moved while it was in use"):
+        sweep(store, plan("toy", "smoke"), progress=Deleting())
+
+
+def test_a_store_deleted_at_the_very_end(toy, store):
+    class Deleting(Progress):
+        def end(self, task, outcome):
+            if not store.standing().failed and len(store.calls()) == 3:
+                store.path.unlink()
+
+    with pytest.raises(StoreError, match="was deleted or moved"):
+        sweep(store, plan("toy", "smoke"), progress=Deleting())
+
+
+def test_a_store_replaced_by_another(toy, store, tmp_path):
+    with open_store(tmp_path / "other") as other:
+        other.add("toy", Config(), [0], [])
+
+    class Replacing(Progress):
+        def begin(self, task):
+            if (tmp_path / "other" / "rows.sqlite").exists():
+                (tmp_path / "other" / "rows.sqlite").replace(store.path)
+
+    with pytest.raises(StoreError, match="was replaced while it was in use"):
+        sweep(store, plan("toy", "smoke"), progress=Replacing())
+
+
+def test_two_commands_within_one_second_stay_two(toy, store):
+    first, second = plan("toy", "smoke")[:1], plan("toy", "smoke")[1:]
+    for part in (first, second):
+        sweep(store, part)
+    assert store.rows("toy").unique("size") == [2, 3]
+    assert [len(sweep.wanted) for sweep in store.latest("toy")] == [2]
 
 
 def done_in(folder):
@@ -305,7 +372,7 @@ def test_the_second_sweep_waits_and_says_for_whom(toy, store):
             told.append(owner)
             held.close()
 
-    held = alone(store, print)
+    held = alone(store.folder, print)
     held.__enter__()
     held.close = lambda: held.__exit__(None, None, None)
     assert sweep(store, plan("toy", "smoke"), progress=Told()).done == 3

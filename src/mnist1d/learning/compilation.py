@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import hashlib
 import os
+import platform
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -10,26 +14,63 @@ from pathlib import Path
 import jax
 
 # jax.jit for what runs once, such as drawing initial weights: with few of LLVM's passes, which
-# would take longer than they save (none
-# would round otherwise). Not inside another jit.
+# would take longer than they save (none would round otherwise). Not inside another jit.
 jit_once: Callable = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 1})
+
+MAX_BYTES = 2**30  # of the folder; beyond, the programs that were not used for longest go
+KEPT = 0.75  # of MAX_BYTES after that
 
 
 def enable_compilation_cache(folder: str | Path | None = None) -> Path:
-    """Keep every compiled program in `folder`, whatever its size or compile time, and return the
-    folder.
+    """Keep every compiled program, whatever its size or compile time, and return the folder.
 
-    Unless told: JAX_COMPILATION_CACHE_DIR, else mnist1d/jax under XDG_CACHE_HOME, else under
-    ~/.cache. Call it before the first compilation. The folder must be the user's own: JAX runs what
-    it finds there. Errors: OSError where it cannot be made.
+    It is a folder of this machine's processor below `folder`, so that machines of several kinds
+    that share a home do not run each other's programs. Default: JAX_COMPILATION_CACHE_DIR, else
+    mnist1d/jax under XDG_CACHE_HOME, else under ~/.cache. Call it before the first compilation.
+    Errors: OSError where the folder cannot be made, or belongs to another user: JAX runs what it
+    finds there.
     """
     chosen = folder or os.environ.get("JAX_COMPILATION_CACHE_DIR")
     if not chosen:
         home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         chosen = Path(home) / "mnist1d" / "jax"
-    path = Path(chosen).expanduser()
+    path = Path(chosen).expanduser() / f"cpu-{processor_hash()}"
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if hasattr(os, "getuid") and path.stat().st_uid != os.getuid():
+        raise PermissionError(f"{path} belongs to another user")
+    path.chmod(0o700)
+    trim(path)
     jax.config.update("jax_compilation_cache_dir", str(path))
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     return path
+
+
+@functools.cache
+def processor_hash() -> str:
+    """Return 12 hexadecimal digits that differ between processors with different instructions."""
+    known = [platform.machine(), platform.system(), platform.processor()]
+    names = ("flags", "Features", "model name", "CPU part")  # x86, ARM
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        known += sorted({line for line in lines if line.partition("\t")[0].strip() in names})
+    return hashlib.sha256("\n".join(known).encode()).hexdigest()[:12]
+
+
+def trim(folder: Path, max_bytes: float = MAX_BYTES) -> None:
+    """Remove the programs used longest ago from a folder of more than `max_bytes`. A program that
+    another process wants at this moment is compiled anew there."""
+    found = []
+    for file in folder.iterdir():
+        with contextlib.suppress(OSError):  # removed by another process
+            status = file.stat()
+            found.append((max(status.st_atime, status.st_mtime), status.st_size, file))
+    size = sum(size for _, size, _ in found)
+    if size <= max_bytes:
+        return
+    for _, num_bytes, file in sorted(found):
+        if size <= KEPT * max_bytes:
+            break
+        with contextlib.suppress(OSError):
+            file.unlink()
+            size -= num_bytes

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from mnist1d.errors import last_words
 from mnist1d.results.text import plural
+from mnist1d.runs.executors import MAX_RUNS
 from mnist1d.runs.sweep import Progress as Quiet
 from mnist1d.runs.sweep import Summary, Task
 from mnist1d.runs.work import Outcome
@@ -62,6 +63,9 @@ class Shown(Quiet):
         self.running[id(task)] = task.study
         self._redraw()
 
+    def again(self, task: Task, reason: str, runs: int) -> None:
+        self._tell(f"{describe(task)}: {reason}; running it again (run {runs} of {MAX_RUNS})")
+
     def end(self, task: Task, outcome: Outcome) -> None:
         self.ended += 1
         self.running.pop(id(task), None)
@@ -69,11 +73,10 @@ class Shown(Quiet):
         line = f"[{self.ended}/{self.count}] {describe(task)}: {status}"
         if outcome.status == "failed":
             line = f"{line}\n{outcome.error}"
+        if self.bar is None or outcome.status != "done":
+            self._tell(line)  # why it was skipped is told once, at the end
         if self.bar is None:
-            say(line)
             return
-        if outcome.status != "done":  # why it was skipped is told once, at the end
-            self.bar.console.print(Text(line, overflow="fold"))
         self.seconds_done += task.estimate
         self.bar.advance(self.row)
         self._redraw()
@@ -82,6 +85,12 @@ class Shown(Quiet):
         if self.bar:
             self.bar.stop()
             self.bar = None
+
+    def _tell(self, line: str) -> None:
+        if self.bar:
+            self.bar.console.print(Text(line, overflow="fold"))
+        else:
+            say(line)
 
     def _redraw(self) -> None:
         if self.bar:

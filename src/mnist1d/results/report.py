@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from importlib import resources
 from itertools import repeat
@@ -16,7 +16,7 @@ from mnist1d.errors import MissingExtraError
 from mnist1d.files import atomic_path
 from mnist1d.results import figures, forest, summary, text
 from mnist1d.results.document import Document, Problem, Table, latest, merged, studies_in
-from mnist1d.runs.executors import Here
+from mnist1d.runs.executors import Here, map_safely
 from mnist1d.runs.store import now, open_store
 
 if TYPE_CHECKING:
@@ -45,20 +45,10 @@ def write_report(
     with open_store(runs, create=False) as store:
         studies = [study for study in studies_in(store) if store.latest(study, preset)]
     with atomic_path(path) as temporary:  # first: a folder that cannot be written is told at once
-        parts = [part for made in _made(pool, runs, studies, preset) for part in made]
+        made = map_safely(pool or Here(), parts_of, repeat(runs), studies, repeat(preset))
+        parts = [part for of_study in made for part in of_study]
         temporary.write_text(page(parts, str(runs)), encoding="utf-8")
     return [part.document for part in parts]
-
-
-def _made(
-    pool: Executor | None, runs: Path, studies: Sequence[str], preset: str | None
-) -> list[list[Part]]:
-    if pool is not None:
-        try:
-            return list(pool.map(parts_of, repeat(runs), studies, repeat(preset)))
-        except BrokenExecutor:  # a worker was killed: the rows are whole, draw them here
-            pass
-    return list(Here().map(parts_of, repeat(runs), studies, repeat(preset)))
 
 
 def parts_of(runs: Path, study: str, preset: str | None) -> list[Part]:

@@ -1,0 +1,111 @@
+"""Tasks: what a command asks for, as configs and seeds, and how they are split among workers."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from mnist1d.errors import UsageError
+from mnist1d.experiments import Reference, load
+from mnist1d.runs.identity import flat, trial_id
+from mnist1d.runs.overrides import apply_overrides, parse_overrides, shown
+
+
+@dataclass(frozen=True)
+class Task:
+    """A unit of work: one config of a study and the seeds wanted of it.
+
+    estimate: seconds of one core. reference: where any process finds the study again (default: by
+    its name). sha256: the study's file at this moment, for studies from outside the package.
+    """
+
+    study: str
+    config: Any
+    seeds: tuple[int, ...]
+    label: str
+    estimate: float
+    reference: Reference | None = None
+    sha256: str = ""
+
+    @cached_property
+    def trial(self) -> str:
+        return trial_id(self.study, self.config)
+
+
+def plan(
+    study: str | Reference,
+    preset: str = "quick",
+    seeds: int | None = None,
+    overrides: Iterable[str] = (),
+) -> list[Task]:
+    """Return the tasks of a study at a preset; `overrides` are texts such as "num_steps=500,1000".
+
+    Several values of a field that the preset's own grid varies stay together; several of any other
+    field give as many copies of the grid, each with a label, a table and figures of its own, since
+    a study compares within its grid. Errors: UsageError for an unknown study, preset or field,
+    fewer than one seed, a value of the wrong type or out of range.
+    """
+    module = load(study)
+    if seeds is not None and seeds < 1:
+        raise UsageError(f"seeds must be at least 1, got {seeds}")
+    usual = module.trials(preset)
+    parsed = parse_overrides(module.Config, overrides)
+    varied = {name for name in parsed if len({flat(config)[name] for config in usual}) > 1}
+    info, weight = module.INFO, module.weight
+    count = info.seeds[preset] if seeds is None else seeds
+    calls = sum(map(weight, usual)) * info.seeds[preset]  # in units of one of weight 1
+    second = info.cost[preset] / calls if info.cost else 1.0
+    name, origin = info.name, (module.reference, module.sha256)
+    tasks = []
+    for values in itertools.product(*(parsed[name] for name in parsed if name not in varied)):
+        alone = dict(zip((name for name in parsed if name not in varied), values, strict=True))
+        chosen = {name: [alone[name]] if name in alone else parsed[name] for name in parsed}
+        label = " ".join(
+            [preset, *(f"{name}={','.join(map(shown, chosen[name]))}" for name in chosen)]
+        )
+        configs = apply_overrides(usual, chosen)
+        tasks += [
+            Task(name, config, tuple(range(count)), label, second * weight(config) * count, *origin)
+            for config in configs
+        ]
+    return tasks
+
+
+def balanced(tasks: Sequence[Task], workers: int) -> list[Task]:
+    """Split tasks by seeds, no further than it takes for no core to wait long for another at the
+    end."""
+    share = sum(task.estimate for task in tasks) / workers
+    parts = list(tasks)
+    for limit in (share, share / 2, share / 4):
+        if workers == 1 or _makespan(parts, workers) <= 1.1 * share:
+            break
+        parts = [part for task in tasks for part in _split(task, limit)]
+    return parts
+
+
+def _split(task: Task, limit: float) -> list[Task]:
+    """Halve a task's seeds until no part takes longer than `limit`."""
+    if task.estimate <= limit or len(task.seeds) == 1:
+        return [task]
+    half = len(task.seeds) // 2
+    return [
+        *_split(part_of(task, task.seeds[:half]), limit),
+        *_split(part_of(task, task.seeds[half:]), limit),
+    ]
+
+
+def _makespan(tasks: Sequence[Task], workers: int) -> float:
+    """Return about how long the workers take: each takes the longest task left whenever it is free,
+    of whatever study."""
+    loads = [0.0] * workers
+    for task in sorted(tasks, key=lambda task: -task.estimate):
+        loads[loads.index(min(loads))] += task.estimate
+    return max(loads)
+
+
+def part_of(task: Task, seeds: tuple[int, ...]) -> Task:
+    """Return a task cut down to some of its seeds."""
+    return replace(task, seeds=seeds, estimate=task.estimate * len(seeds) / len(task.seeds))
