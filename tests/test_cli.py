@@ -268,7 +268,7 @@ MISTAKES = [
     ("run toy --set data.padding=60:36", 2, "write padding=(36, 60)"),
     ("run toy --executor dask", 2, "not there yet"),
     ("run toy --mnist {tmp}/no.npz", 2, "--mnist must name a file or folder that is there"),
-    ("run toy --runs {tmp}/text.npz", 2, "cannot be made"),
+    ("run toy --runs {tmp}/text.npz", 2, "cannot create the folder"),
     ("run toy --runs {tmp}/foreign --executor here", 1, "is not a database"),
     ("report --runs {tmp}/nowhere", 2, "no runs in"),
     ("report --runs {tmp}/foreign", 1, "is not a database"),

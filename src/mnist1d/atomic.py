@@ -47,7 +47,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise UsageError(f"cannot write {path}: {error.strerror}") from None
     folder = Path(tempfile.gettempdir()) if is_stream else target.parent
     try:
-        _sweep(folder, path)
+        _sweep(folder, _leftovers_of(path))
         temporary, handle = _create(folder, path, is_private=bool(old))
     except OSError as error:
         raise UsageError(f"cannot write in the folder {folder}: {error.strerror}") from None
@@ -117,22 +117,32 @@ def _lock(handle: int) -> bool:
     return True
 
 
-def _sweep(folder: Path, path: Path) -> None:
-    """Remove temporaries for the same name whose writer is gone: nobody holds their lock."""
+def remove_leftovers(folder: Path) -> int:
+    """Remove the temporaries of killed writers from a folder, whatever their names were to be;
+    return their number."""
+    return _sweep(folder, rf"\..*-[0-9a-f]{{8}}{re.escape(MARK)}.*")
+
+
+def _leftovers_of(path: Path) -> str:
+    return rf"\.{re.escape(path.stem[:40])}-[0-9a-f]{{8}}{re.escape(MARK + path.suffix)}"
+
+
+def _sweep(folder: Path, names: str) -> int:
+    """Remove temporaries whose names match and whose writer is gone: nobody holds their lock."""
+    count = 0
     if fcntl is None:
-        return
-    leftover = re.compile(
-        rf"\.{re.escape(path.stem[:40])}-[0-9a-f]{{8}}{re.escape(MARK + path.suffix)}"
-    )
+        return count
     for name in os.listdir(folder):
-        if leftover.fullmatch(name):
+        if re.fullmatch(names, name):
             with contextlib.suppress(OSError):  # gone meanwhile, or somebody else's
                 handle = os.open(folder / name, os.O_RDWR | os.O_NOFOLLOW)
                 try:
                     if _lock(handle):
                         os.unlink(folder / name)
+                        count += 1
                 finally:
                     os.close(handle)
+    return count
 
 
 def _adopt(temporary: Path, old: os.stat_result) -> bool:

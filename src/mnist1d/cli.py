@@ -319,15 +319,11 @@ if App is not None:
             str | None,
             Parameter(help="smoke, quick or paper; unless told, each study as it was last run"),
         ] = None,
-        settled: Annotated[
-            bool, Parameter(help="show the results that come with the package; run nothing")
-        ] = False,
     ) -> int:
-        """Write the report and all figures again from the rows: one self-contained HTML file."""
+        """Make the report and all figures again from the rows: one self-contained HTML file."""
         from mnist1d.commands.results import report as make_report
-        from mnist1d.commands.results import report_settled
 
-        return report_settled(output) if settled else make_report(runs, output, preset)
+        return make_report(runs, output, preset)
 
     @app.command
     def results(
@@ -346,6 +342,27 @@ if App is not None:
 
         write_results(runs, study, format, output)
         return 0
+
+    @app.command
+    def merge(*folders: Path, runs: Runs = RUNS) -> int:
+        """Merge the rows of several folders of runs, such as the shards of one sweep, into one."""
+        from mnist1d.commands.stores import merge as merge_stores
+
+        return merge_stores(folders, runs)
+
+    @app.command
+    def doctor(
+        *,
+        runs: Runs = RUNS,
+        dry_run: Annotated[bool, Parameter(help="only examine, mend nothing")] = False,
+    ) -> int:
+        """Examine a folder of runs, say what is damaged, and mend what can be mended.
+
+        Exit status 1 if anything was damaged.
+        """
+        from mnist1d.commands.stores import doctor as examine
+
+        return examine(runs, mend=not dry_run)
 
     @app.command
     @partial(with_knobs, given_only=True)

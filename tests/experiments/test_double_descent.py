@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mnist1d.config import DataConfig
+from mnist1d.dataset import make_dataset
 from mnist1d.errors import UsageError
 from mnist1d.experiments import double_descent as study
 from mnist1d.experiments.double_descent import (
@@ -18,7 +19,6 @@ from mnist1d.experiments.double_descent import (
     shape_of,
 )
 from mnist1d.experiments.rows import Record, Rows
-from mnist1d.generate import make_dataset
 from mnist1d.learning import Settings, Split, make_fit
 
 

@@ -3,7 +3,6 @@ unwritable file is told in a sentence."""
 
 import json
 import math
-import os
 import sqlite3
 
 import numpy as np
@@ -112,7 +111,7 @@ def test_reading_leaves_no_trace(store, tmp_path):
     store.add("toy", Config(), [0], ROWS[:1])
     with (
         open_store(store.folder, create=False) as reader,
-        pytest.raises(StoreError, match="cannot be written"),
+        pytest.raises(StoreError, match="cannot be opened or written"),
     ):
         reader.add("toy", Config(), [1], ROWS[4:5])
 
@@ -121,7 +120,7 @@ def test_newer_schema(store):
     store.db.execute("PRAGMA user_version = 99")
     with pytest.raises(
         FileFormatError,
-        match="has schema 99, this version of mnist1d reads up to 2: update mnist1d",
+        match="has schema 99; this version of mnist1d reads up to 3: update mnist1d",
     ):
         open_store(store.folder)
 
@@ -141,7 +140,7 @@ def test_not_a_database(tmp_path):
         "a letter to my aunt, long enough to fill the header of a database and more than that\n"
         * 20
     )
-    with pytest.raises(FileFormatError, match="is not a database: name another folder"):
+    with pytest.raises(FileFormatError, match="is not a database: choose another folder"):
         open_store(tmp_path)
     assert "aunt" in (tmp_path / DATABASE).read_text()
 
@@ -164,11 +163,11 @@ class Interrupting:
 
 @pytest.mark.parametrize(("statement", "kept"), [("BEGIN IMMEDIATE", False), ("COMMIT", True)])
 def test_ctrl_c_leaves_a_call_whole_or_absent(store, statement, kept):
-    whole = store.db
-    store.db = Interrupting(whole, statement)
+    whole = store.db.db
+    store.db.db = Interrupting(whole, statement)
     with pytest.raises(KeyboardInterrupt):
         store.add("toy", Config(), [0, 1], ROWS)
-    store.db = whole
+    store.db.db = whole
     if not kept:
         assert store.studies() == []
         store.add("toy", Config(), [0, 1], ROWS)
@@ -176,89 +175,20 @@ def test_ctrl_c_leaves_a_call_whole_or_absent(store, statement, kept):
     assert np.array_equal(store.rows("toy").array("mask", seed=0), np.arange(6.0).reshape(2, 3))
 
 
-def test_damaged_array(store):
-    store.add("toy", Config(), [0], ROWS[3:4])
-    store.db.execute("UPDATE measurements SET array = X'00'")
-    with pytest.raises(
-        FileFormatError, match="mask of trial .*, seed 0: the stored array is missing or damaged"
-    ):
-        store.rows("toy")
-
-
-def schema_1(store):
-    """Make the store what schema 1 was: arrays in a file beside the database. Return the file."""
-    trial = store.add("toy", Config(), [0, 1], ROWS)
-    file = store.folder / "arrays" / f"{trial[:16]}-0123abcd.npz"
-    file.parent.mkdir()
-    np.savez_compressed(
-        file, **{f"mask-{seed}-3": store.rows("toy").array("mask", seed=seed) for seed in (0, 1)}
-    )
-    store.db.execute(
-        "UPDATE measurements SET array = ? || seed || '-3' WHERE array IS NOT NULL",
-        (f"arrays/{file.name}#mask-",),
-    )
-    store.db.execute("PRAGMA user_version = 1")
-    return file
-
-
-def test_a_store_of_schema_1_is_read_and_taken_in(store):
-    file = schema_1(store)
-    with open_store(store.folder, create=False) as reader:
-        assert (
-            np.array_equal(reader.rows("toy").array("mask", seed=0), np.arange(6.0).reshape(2, 3))
-            and file.exists()
-        )
-    with open_store(store.folder) as writer:
-        assert writer.lost == [] and not file.parent.exists()
-        assert np.array_equal(
-            writer.rows("toy").array("mask", seed=0), np.arange(6.0).reshape(2, 3)
-        )
-        assert writer.rows("toy").array("mask", seed=1).dtype == bool
-
-
-def test_seeds_whose_array_file_is_gone_run_again(store):
-    schema_1(store).unlink()
-    (trial,) = (call.trial for call in store.calls())
-    with (
-        open_store(store.folder, create=False) as reader,
-        pytest.raises(FileFormatError, match="missing or damaged"),
-    ):
-        reader.rows("toy")
-    with open_store(store.folder) as writer:
-        assert writer.lost == [(trial, 0), (trial, 1)] and writer.done(trial) == set()
-        writer.add("toy", Config(), [0, 1], ROWS)
-        assert len(writer.rows("toy")) == len(ROWS)
-    with open_store(store.folder) as again:
-        assert again.lost == [] and again.done(trial) == {0, 1}
-
-
 def test_full_disk(store):
     store.db.execute(
         f"PRAGMA max_page_count = {store.db.execute('PRAGMA page_count').fetchone()[0]}"
     )
-    with pytest.raises(StoreError, match="is full: make room, then give the same command again"):
+    with pytest.raises(
+        StoreError, match="is full: free some space, then run the same command again"
+    ):
         store.add("toy", Config(), [0], [Row(0, "acc", step, 0.5) for step in range(20_000)])
     store.db.execute("PRAGMA max_page_count = 100000")
     assert store.studies() == []
     store.add("toy", Config(), [0], ROWS[:1])
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_read_only_folder(store):
-    store.add("toy", Config(), [0], ROWS[:1])
-    store.close()
-    for path in (store.path, store.folder):
-        path.chmod(0o555)
-    try:
-        with open_store(store.folder, create=False) as reader:
-            assert len(reader.rows("toy")) == 1
-        with pytest.raises((StoreError, UsageError), match="writ"):
-            open_store(store.folder).add("toy", Config(), [1], ROWS[4:5])
-    finally:
-        store.folder.chmod(0o755)
-
-
 def test_a_file_where_the_folder_should_be(tmp_path):
     (tmp_path / "runs").write_text("")
-    with pytest.raises(UsageError, match="cannot be made"):
+    with pytest.raises(UsageError, match="cannot create the folder"):
         open_store(tmp_path / "runs")

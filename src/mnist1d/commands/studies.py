@@ -15,7 +15,7 @@ from mnist1d.results.document import Document, latest
 from mnist1d.results.progress import NOT_SHOWN, Shown, describe, say, show_summary
 from mnist1d.results.report import write_report
 from mnist1d.runs.executors import cores, make_executor
-from mnist1d.runs.store import DATABASE, Store, open_store
+from mnist1d.runs.store import DATABASE, Standing, Store, open_store
 from mnist1d.runs.sweep import Summary, Task, plan, sweep
 
 
@@ -139,15 +139,16 @@ def _use_mnist(source: str | None) -> None:
 
 
 def _dry_run(tasks: Sequence[Task], runs: Path, workers: int) -> int:
-    known = open_store(runs, create=False) if (runs / DATABASE).is_file() else None
+    known = Standing()
+    if (runs / DATABASE).is_file():
+        with open_store(runs, create=False) as store:
+            known = store.standing()
     lines, seconds = [], 0.0
     for task in tasks:
-        missing = set(task.seeds) - (known.done(task.trial) if known else set())
+        missing = set(task.seeds) - known.done.get(task.trial, set())
         estimate = task.estimate * len(missing) / len(task.seeds)
         seconds += estimate
         lines.append([task.trial[:12], describe(task), len(missing), f"{estimate:.1f}"])
-    if known:
-        known.close()
     console.stdout().print(
         console.table(["trial", "config", "seeds to run", "core-seconds"], lines)
     )

@@ -29,7 +29,6 @@ from mnist1d.experiments.claims import Claim, above, all_of, below, mean_interva
 from mnist1d.experiments.datasets import check_varied, config_for, datasets_for
 from mnist1d.experiments.rows import Row, Rows, prediction_rows, predictions_of, scalar_rows
 from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import Values, stack
 from mnist1d.generate import make_dataset
 from mnist1d.learning.registry import check_model, in_order, models_of, resolve
 
@@ -292,14 +291,18 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     return {slug: found for slug, found in drawn.items() if found is not None}
 
 
-def turned(rows: Rows, what: str, knob: str) -> dict[float, Values]:
-    """Return the accuracy by seed at each value of a knob, ascending, a range by its middle, the
-    default included."""
-    metric, found = "expected_acc" if what == "observer" else "test_acc", {}
+def turned(rows: Rows, what: str, knob: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return a knob's values in order (values,), a range by its middle, and the accuracy there
+    (seeds, values), the default included."""
+    metric, points = "expected_acc" if what == "observer" else "test_acc", {}
     for part in (base(rows, what), rows.where(what=what, knob=knob)):
-        for trial in part.trials():
-            found[float(np.mean(trial.config()[f"data.{knob}"]))] = trial.by_seed(metric)
-    return {value: found[value] for value in sorted(found)}
+        for trial in part.unique("trial"):
+            one = part.where(trial=trial)
+            points[float(np.mean(one.records[0].config[f"data.{knob}"]))] = one.final(metric)
+    seeds = min(map(len, points.values()), default=0)
+    return np.array(sorted(points)), np.array([points[v][:seeds] for v in sorted(points)]).reshape(
+        len(points), seeds
+    ).T
 
 
 KNOB_LABELS = {
@@ -330,8 +333,7 @@ def _knobs_figure(rows: Rows) -> Captioned | None:
         human = {"color": style.GREY, "linestyle": ":", "linewidth": 1.2}
         ax.axhline(_human()["acc"], label="human, default setting", **human)
         for what in ("observer", "cnn", "mlp"):
-            points = turned(rows, what, knob)
-            values, acc = list(points), stack(list(points.values()))[1].T  # (seeds, values)
+            values, acc = turned(rows, what, knob)
             if acc.size:
                 dot = {"marker": "o", "markersize": 3, "clip": (0, 1)}
                 style.band(ax, values, acc, _label(what), _color(what), **dot)
@@ -428,7 +430,7 @@ def claims(rows: Rows) -> list[Claim]:
         {what: base(rows, what) for what in models_in(rows) if len(base(rows, what))},
     )
     if len(observer):
-        ideal, human = observer.by_seed("expected_acc"), _human()
+        ideal, human = observer.final("expected_acc"), _human()
         result.append(
             above(
                 "the signals tell their class: the ideal observer is right on 99 % and more",
@@ -451,7 +453,7 @@ def claims(rows: Rows) -> list[Claim]:
             above(
                 "",
                 f"observer - {_label(what)}, test acc",
-                ideal - trial.by_seed("test_acc"),
+                *_paired(observer.final("expected_acc"), trial.final("test_acc")),
             )
             for what, trial in models.items()
         ]
@@ -461,7 +463,7 @@ def claims(rows: Rows) -> list[Claim]:
         above(
             "",
             f"{_label(m)}: confidence - acc",
-            trial.by_seed("confidence") - trial.by_seed("test_acc"),
+            trial.final("confidence") - trial.final("test_acc"),
         )
         for m, trial in models.items()
     ]
@@ -470,21 +472,21 @@ def claims(rows: Rows) -> list[Claim]:
     model = "cnn" if "cnn" in models else "mlp"
     for knob, noise in (("corr_noise_scale", "correlated"), ("iid_noise_scale", "white")):
         at = DataConfig().to_dict()[knob]
-        ideal, acc = turned(rows, "observer", knob), turned(rows, model, knob)
-        shared = [value for value in ideal if value in acc]
-        if at not in shared or shared[-1] == at:
+        values, ideal = turned(rows, "observer", knob)
+        values_of_model, acc = turned(rows, model, knob)
+        shared = [v for v in values if v in values_of_model]
+        if at not in shared or shared[-1] == at or not ideal.size or not acc.size:
             continue
-        lost, fall = (of[at] - of[shared[-1]] for of in (ideal, acc))
-        if not len(fall - lost):
-            continue
-        quantity = f"from {at:g} to {shared[-1]:g}"
+        i, j = ([list(of).index(v) for v in (at, shared[-1])] for of in (values, values_of_model))
+        (ideal_, acc_) = _paired(ideal[:, i], acc[:, j], difference=False)
+        quantity, lost = f"from {at:g} to {shared[-1]:g}", ideal_[:, 0] - ideal_[:, 1]
         if noise == "correlated":
             text = f"{noise} noise takes more from the {_label(model)} than from the signals"
             result.append(
                 above(
                     text,
                     f"fall of {_label(model)} - fall of observer, {quantity}",
-                    fall - lost,
+                    acc_[:, 0] - acc_[:, 1] - lost,
                 )
             )
         else:
@@ -509,6 +511,11 @@ def _label(what: str) -> str:
 
 def _color(what: str) -> str:
     return OBSERVER_COLOR if what == "observer" else resolve(what).color
+
+
+def _paired(a: np.ndarray, b: np.ndarray, difference: bool = True) -> tuple[np.ndarray, ...]:
+    n = min(len(a), len(b))
+    return (a[:n] - b[:n],) if difference else (a[:n], b[:n])
 
 
 def _human() -> dict[str, Any]:

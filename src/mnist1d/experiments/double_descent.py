@@ -29,7 +29,6 @@ from mnist1d.experiments.claims import Claim, Published, above, within
 from mnist1d.experiments.datasets import check_varied, datasets_for
 from mnist1d.experiments.rows import Row, Rows, prediction_rows, scalar_rows, timing_rows
 from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import Values, stack
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
@@ -275,25 +274,25 @@ CURVES = {
 }
 
 
-def errors(rows: Rows, curve: str) -> dict[str, dict[int, Values]]:
-    """Return the errors on training and test set at each width, by seed: {metric: {width: ...}}."""
-    model, noisy = CURVES[curve]
-    rows = rows.where(model=model)
-    noises = [noise for noise in rows.unique("label_noise") if (noise > 0) == noisy]
-    if not noises:
-        return {"train_acc": {}, "test_acc": {}}
-    rows = rows.where(label_noise=noises[-1])
-    return {
-        metric: {width: 1 - acc for width, acc in rows.by("width", metric).items()}
-        for metric in ("train_acc", "test_acc")
-    }
-
-
 def sizes_and_errors(rows: Rows, curve: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return widths (widths,) and the errors on training and test set, (seeds, widths) each, of the
     seeds that all widths have."""
-    train, test = (list(found.values()) for found in errors(rows, curve).values())
-    return np.array(list(errors(rows, curve)["test_acc"])), stack(train)[1].T, stack(test)[1].T
+    model, noisy = CURVES[curve]
+    found: dict[str, dict[int, dict[int, float]]] = {"train_acc": {}, "test_acc": {}}
+    for r in rows.where(model=model):
+        if r.metric in found and (r.config["label_noise"] > 0) == noisy:
+            found[r.metric].setdefault(r.config["width"], {})[r.seed] = 1 - r.value
+    widths = sorted(found["test_acc"])
+    seeds = (
+        sorted(set.intersection(*(set(of_width) for of_width in found["test_acc"].values())))
+        if widths
+        else []
+    )
+    errors = (
+        np.array([[found[metric][w][seed] for w in widths] for seed in seeds])
+        for metric in ("train_acc", "test_acc")
+    )
+    return np.array(widths), *(e.reshape(len(seeds), len(widths)) for e in errors)
 
 
 class Shape(NamedTuple):
@@ -325,20 +324,20 @@ def shape_of(widths: np.ndarray, train: np.ndarray, test: np.ndarray) -> Shape:
     )
 
 
-def shapes_of(rows: Rows, curve: str) -> dict[int, Shape]:
-    """Return a shape per seed, none where fewer than three widths are there."""
+def shapes_of(rows: Rows, curve: str) -> list[Shape]:
+    """Return one shape a seed, [] where fewer than three widths are there."""
     widths, train, test = sizes_and_errors(rows, curve)
-    if len(widths) < 3:
-        return {}
-    seeds, _ = stack(list(errors(rows, curve)["test_acc"].values()))
-    shapes = (shape_of(widths, *of_seed) for of_seed in zip(train, test, strict=True))
-    return dict(zip(seeds, shapes, strict=True))
+    return (
+        [shape_of(widths, *errors) for errors in zip(train, test, strict=True)]
+        if len(widths) >= 3
+        else []
+    )
 
 
 def measured(rows: Rows) -> dict[str, np.ndarray]:
     """Return what stands beside the published figures, (seeds,) each; a threshold only where every
     seed has one."""
-    shapes = shapes_of(rows, "MLP with noise").values()
+    shapes = shapes_of(rows, "MLP with noise")
     names = (
         "width at the peak of test error",
         "interpolation threshold",
@@ -359,7 +358,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     lines = []
     for curve in CURVES:
         if shapes := shapes_of(rows, curve):
-            s = Shape(*np.mean(list(shapes.values()), axis=0))
+            s = Shape(*np.mean(shapes, axis=0))
             threshold = (
                 f"{s.threshold:.0f}" if np.isfinite(s.threshold) else "not reached by every seed"
             )
@@ -390,9 +389,7 @@ def claims(rows: Rows) -> list[Claim]:
     shapes = {curve: shapes_of(rows, curve) for curve in CURVES}
     for curve in ("MLP with noise", "CNN with noise"):
         octaves = [
-            float(np.log2(s.peak / s.threshold))
-            for s in shapes[curve].values()
-            if np.isfinite(s.threshold)
+            float(np.log2(s.peak / s.threshold)) for s in shapes[curve] if np.isfinite(s.threshold)
         ]
         published = "both near 40" if curve.startswith("MLP") else ""
         if octaves:
@@ -401,19 +398,19 @@ def claims(rows: Rows) -> list[Claim]:
                 within(text, "log2(width at the peak / threshold)", octaves, -1, 1, published)
             )
         if shapes[curve]:
-            gain = [s.dip_error - s.last_error for s in shapes[curve].values()]
+            gain = [s.dip_error - s.last_error for s in shapes[curve]]
             text = f"{curve}: the error past the peak falls below the first dip"
             result.append(above(text, "test error, dip - largest width", gain))
     clean, noisy = (
-        Values(of, [s.peak_error - s.dip_error for s in of.values()])
-        for of in (shapes[f"MLP {with_} noise"] for with_ in ("without", "with"))
+        [s.peak_error - s.dip_error for s in shapes[f"MLP {with_} noise"]]
+        for with_ in ("without", "with")
     )
-    if len(noisy - clean):
+    if clean and len(clean) == len(noisy):
         result.append(
             above(
                 "noise sharpens the MLP's peak",
                 "height of the peak, with noise - without",
-                noisy - clean,
+                np.subtract(noisy, clean),
             )
         )
     return result
@@ -432,7 +429,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         dot = {"marker": "o", "markersize": 3, "clip": (0, 1)}
         style.band(ax, widths, test, "test error", style.COLORS[1], **dot)
         style.band(ax, widths, train, "training error", style.COLORS[0], "--", **dot)
-        thresholds = [s.threshold for s in shapes_of(rows, curve).values()]
+        thresholds = [s.threshold for s in shapes_of(rows, curve)]
         if thresholds and np.isfinite(thresholds).all():
             at = np.exp(np.mean(np.log(thresholds)))
             side = "left" if at > np.sqrt(min(widths) * max(widths)) else "right"

@@ -270,7 +270,7 @@ def claims(rows: Rows) -> list[Claim]:
     what a falling rate is worth."""
     result, human = [], _human()
     acc = {
-        model: trial_of(rows, model).by_seed("test_acc")
+        model: trial_of(rows, model).final("test_acc")
         for model in (*models_in(rows), "observer")
         if len(trial_of(rows, model))
     }
@@ -287,7 +287,8 @@ def claims(rows: Rows) -> list[Claim]:
             )
     for model in ("cnn", "mlp"):
         if model in acc and "observer" in acc:
-            gap = acc[model] - acc["observer"]
+            n = min(len(acc[model]), len(acc["observer"]))
+            gap = acc[model][:n] - acc["observer"][:n]
             result.append(
                 above(
                     f"the {resolve(model).label} comes within half a point of the ideal observer",
@@ -298,11 +299,13 @@ def claims(rows: Rows) -> list[Claim]:
             )
     constant = trial_of(rows, "cnn", "none")
     if len(constant) and "cnn" in acc:
+        other = constant.final("test_acc")
+        n = min(len(other), len(acc["cnn"]))
         result.append(
             above(
                 "a falling learning rate is worth more than 1 point to the CNN",
                 "falling - constant, acc",
-                acc["cnn"] - constant.by_seed("test_acc"),
+                acc["cnn"][:n] - other[:n],
                 0.01,
             )
         )

@@ -24,7 +24,6 @@ from mnist1d.experiments.claims import Claim, Published, all_of, below, mean_int
 from mnist1d.experiments.datasets import check_varied, datasets_for
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, timing_rows
 from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import Values
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
@@ -287,18 +286,21 @@ def claims(rows: Rows) -> list[Claim]:
     found = [trial for trial in trials if len(trial)]
     result = []
     if len(found) == 2:
-        above, below_ = (trial.by_seed("rate").keep(arrived(trial)) for trial in found)
-        if len(apart := above - below_):
+        above, below_ = (trial.final("rate") for trial in found)
+        n = min(len(above), len(below_))
+        kept = arrived(found[0])[:n] & arrived(found[1])[:n]
+        if kept.any():
             text = f"from above and from below, both reach the same rate, within {MEET}"
-            quantity = f"rate from 1.5 - rate from 0.15{_left_out(apart)}"
-            result.append(within(text, quantity, apart, -MEET, MEET, "both 0.62"))
+            quantity = f"rate from 1.5 - rate from 0.15{_left_out(kept)}"
+            result.append(
+                within(text, quantity, (above[:n] - below_[:n])[kept], -MEET, MEET, "both 0.62")
+            )
     parts = []
     for trial in found:
-        gap = loss_gap(trial).keep(arrived(trial))
-        if len(gap):
-            start = trial.config()["initial_rate"]
-            quantity = f"loss - grid's best loss, from {start:g}, nats{_left_out(gap)}"
-            parts.append(below("", quantity, gap, NO_BETTER))
+        kept = arrived(trial)
+        if kept.any():
+            quantity = f"loss - grid's best loss, from {trial.unique('initial_rate')[0]:g}, nats{_left_out(kept)}"
+            parts.append(below("", quantity, loss_gap(trial)[kept], NO_BETTER))
     if parts:
         result.append(
             all_of(
@@ -310,11 +312,10 @@ def claims(rows: Rows) -> list[Claim]:
     return result
 
 
-def loss_gap(trial: Rows) -> Values:
-    """Return how much more the metalearned rate costs than the grid's best, by seed, in nats."""
-    return trial.by_seed("objective") - trial.by_seed("grid_best_loss")
+def loss_gap(trial: Rows) -> np.ndarray:
+    """Return how much more the metalearned rate costs than the grid's best, (seeds,), in nats."""
+    return trial.final("objective") - trial.final("grid_best_loss")
 
 
-def _left_out(values: Values) -> str:
-    out, total = values.left_out, len(values) + values.left_out
-    return f"; {out} of {total} seeds diverge and are left out" if out else ""
+def _left_out(kept: np.ndarray) -> str:
+    return "" if kept.all() else f"; {(~kept).sum()} of {len(kept)} seeds diverge and are left out"

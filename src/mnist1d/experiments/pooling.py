@@ -29,7 +29,6 @@ from mnist1d.experiments.rows import (
     timing_rows,
 )
 from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import joint
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
@@ -256,7 +255,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
 def claims(rows: Rows) -> list[Claim]:
     """Test what was published on final test accuracies, variants paired by seed."""
     acc = {
-        (pooling, size): rows_of(rows, pooling, size).by_seed("test_acc")
+        (pooling, size): rows_of(rows, pooling, size).final("test_acc")
         for pooling in POOLINGS
         for size in rows.unique("num_train")
         if len(rows_of(rows, pooling, size))
@@ -268,7 +267,7 @@ def claims(rows: Rows) -> list[Claim]:
         return []
     few, many = sizes[0], sizes[-1]
     gain = {
-        size: joint(np.mean, [acc[p, size] for p in POOLED]) - acc["none", size]
+        size: np.mean([acc[p, size] for p in POOLED], axis=0) - acc["none", size]
         for size in (few, many)
     }
     parts = [

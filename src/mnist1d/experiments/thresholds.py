@@ -39,7 +39,6 @@ from mnist1d.experiments.rows import (
     timing_rows,
 )
 from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import Values, joint, stack
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
@@ -326,27 +325,28 @@ def trials_of(rows: Rows, loss: str, fixed: str = FIXED[0]) -> dict[int, Rows]:
 
 def growth(
     rows: Rows, loss: str, metric: str = "threshold", fixed: str = FIXED[0]
-) -> tuple[Values, Values]:
-    """Return slope against K and exponent of one loss's thresholds or peaks, by seed; empty below
-    two values of K.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return slope against K and exponent of one loss's thresholds or peaks, (seeds,) each; empty
+    below two values of K.
 
     A seed without a threshold for some K is left out.
     """
-    found = {k: trial.by_seed(metric) for k, trial in trials_of(rows, loss, fixed).items()}
+    trials = trials_of(rows, loss, fixed)
+    found = {number: trial.final(metric) for number, trial in trials.items()}
     if len(found) < 2:
-        return Values([], []), Values([], [])
-    finite = joint(np.all, [of.map(np.isfinite) for of in found.values()])
-    kept = finite.keep(finite.array)
-    if not len(kept):
-        return kept, kept
-    seeds, values = stack([kept, *found.values()])  # (1 + K, seeds)
-    numbers = np.array(list(found), float)
-    slope = np.polyfit(numbers, values[1:], 1)[0]
-    exponent = np.polyfit(np.log(numbers), np.log(values[1:]), 1)[0]
-    return Values(seeds, slope, kept.lacking), Values(seeds, exponent, kept.lacking)
+        return np.array([]), np.array([])
+    n = min(map(len, found.values()))
+    numbers, values = (
+        np.array(list(found), float),
+        np.stack([value[:n] for value in found.values()]),
+    )  # (K,), (K, seeds)
+    values = values[:, np.isfinite(values).all(axis=0)]
+    if not values.size:
+        return np.array([]), np.array([])
+    return np.polyfit(numbers, values, 1)[0], np.polyfit(np.log(numbers), np.log(values), 1)[0]
 
 
-def measured(rows: Rows) -> dict[str, Values]:
+def measured(rows: Rows) -> dict[str, np.ndarray]:
     """Return the exponent of either loss's threshold, (seeds,), under the names of the published
     figures."""
     found = {f"exponent, {name}": growth(rows, loss)[1] for loss, name in LOSSES.items()}
@@ -450,21 +450,28 @@ def claims(rows: Rows) -> list[Claim]:
             within(text, "exponent of the threshold in K", nll_exponent, -0.25, 0.25, "stays put")
         )
     if len(mse) and len(nll):
+        n = min(len(mse), len(nll))
         text = "the threshold grows faster with MSE than with NLL"
         result.append(
             above(
                 text,
                 "slope with MSE - with NLL, parameters a class",
-                mse - nll,
+                mse[:n] - nll[:n],
                 published="linear against constant",
             )
         )
     for loss, name in LOSSES.items():
         found = list(trials_of(rows, loss).values())
         if found:
-            octaves = [(t.by_seed("peak") / t.by_seed("threshold")).map(np.log2) for t in found]
-            ratio = joint(np.mean, octaves)
-            if len(ratio) and np.isfinite(ratio.array).all():
+            n = min(len(trial.final("peak")) for trial in found)
+            ratio = np.mean(
+                [
+                    np.log2(trial.final("peak")[:n] / trial.final("threshold")[:n])
+                    for trial in found
+                ],
+                axis=0,
+            )
+            if np.isfinite(ratio).all():
                 text = (
                     f"with {name} the peak of test loss sits at the threshold, within a factor of 2"
                 )

@@ -4,6 +4,7 @@ never reuses an old result."""
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import types
@@ -20,8 +21,13 @@ SCHEMA = "mnist1d-run/1"  # part of the identity: a change in what rows mean mus
 def trial_id(study: str, config: Any) -> str:
     """Return the trial's id: SHA-256 of the canonical JSON of {schema, study, config}; 64
     hexadecimal digits."""
-    content = {"schema": SCHEMA, "study": study, "config": nested(config)}
-    return hashlib.sha256(canonical(content).encode()).hexdigest()
+    return trial_id_of(study, canonical(nested(config)))
+
+
+def trial_id_of(study: str, config: str) -> str:
+    """Return the id of a trial whose config is given as canonical JSON."""
+    names = f'"schema":{canonical(SCHEMA)},"study":{canonical(study)}'
+    return hashlib.sha256(f'{{"config":{config},{names}}}'.encode()).hexdigest()
 
 
 def canonical(value: Any) -> str:
@@ -31,20 +37,31 @@ def canonical(value: Any) -> str:
 
 
 def nested(config: Any) -> dict[str, Any]:
-    """Return a config as plain JSON values; a whole number in a field of floats is written as a
-    float, so that 1 and 1.0 are one trial."""
-    hints = typing.get_type_hints(type(config))
-    return {
-        f.name: _plain(getattr(config, f.name), hints[f.name]) for f in dataclasses.fields(config)
-    }
+    """Return a config as plain JSON values.
+
+    Equal configs give equal text: a whole number in a field of floats is written as a float, so
+    that 1 and 1.0 are one trial, and so are 0.0 and -0.0.
+    """
+    return {name: _plain(getattr(config, name), hint) for name, hint in _fields(type(config))}
+
+
+@functools.cache
+def _fields(kind: type) -> tuple[tuple[str, Any], ...]:
+    """Return the names and types of a config's fields; looking them up takes most of the time that
+    an id would take."""
+    hints = typing.get_type_hints(kind)
+    return tuple((f.name, hints[f.name]) for f in dataclasses.fields(kind))
 
 
 def rebuild(kind: type[T], values: Mapping[str, Any]) -> T:
     """Return the config of a class that `nested` wrote; lists become tuples."""
-    hints = typing.get_type_hints(kind)
+    hints = dict(_fields(kind))
     fields = {}
     for name, value in values.items():
-        inner = next((k for k in _kinds(hints[name]) if dataclasses.is_dataclass(k)), None)
+        kinds = _kinds(hints[name])
+        inner = next(
+            (k for k in kinds if isinstance(k, type) and dataclasses.is_dataclass(k)), None
+        )
         is_config = isinstance(value, dict) and inner is not None
         fields[name] = rebuild(inner, value) if is_config else _tuples(value)
     return kind(**fields)
@@ -85,6 +102,8 @@ def _plain(value: Any, hint: Any = None) -> Any:
         and (hint is float or float in typing.get_args(hint))
     ):
         return float(value)
+    if isinstance(value, float):
+        return value + 0.0  # -0.0 is 0.0
     if isinstance(value, (tuple, list)):
         inner = next((h for h in typing.get_args(hint) if h is not Ellipsis), None)
         return [_plain(v, inner) for v in value]

@@ -1,8 +1,12 @@
-"""The store's tables. `trials`, `calls` and `rows` are for everybody to read; the numbers that join
-them are internal."""
+"""The store's tables. The views `rows` and `calls` and the tables `trials` and `sweeps` are for
+everybody to read; the rest is internal.
 
-VERSION = 2  # 2: arrays lie in their rows; 1: in npz files beside the database
-APPLICATION_ID = 0x4D31444C  # "M1DL": tells our databases from anybody else's
+Whatever a query returns can be checked: `trial` is the SHA-256 of its line, and the other tables
+carry a checksum (see `mnist1d.runs.checksums`).
+"""
+
+VERSION = 3  # 3: checksums; 2: arrays lie in their rows; 1: arrays in npz files beside the database
+APPLICATION_ID = 0x4D31444C  # "M1DL": tells our databases from those of other programs
 
 TABLES = """
 CREATE TABLE trials (            -- what was asked, once for each distinct config
@@ -11,41 +15,82 @@ CREATE TABLE trials (            -- what was asked, once for each distinct confi
   study TEXT NOT NULL,
   config TEXT NOT NULL           -- JSON, nested, defaults included
 );
-CREATE TABLE calls (             -- each time that a trial ran, for some seeds, and how it went
+CREATE TABLE provenances (       -- what calls share, so that 100,000 trials do not repeat it
+  id INTEGER PRIMARY KEY,
+  checksum BLOB NOT NULL UNIQUE,
+  content TEXT NOT NULL          -- JSON: versions, git, processor, device, python, platform, command
+);
+CREATE TABLE attempts (          -- each time that a trial ran, for some seeds, and how it went
   call INTEGER PRIMARY KEY,
   trial_id INTEGER NOT NULL REFERENCES trials,
   seeds TEXT NOT NULL,           -- JSON list
-  status TEXT NOT NULL CHECK (status IN ('done', 'failed', 'skipped')),
+  status TEXT NOT NULL CHECK (status IN ('done', 'failed', 'skipped', 'lost')),
   started TEXT NOT NULL,         -- UTC, ISO 8601
   seconds REAL NOT NULL,
-  error TEXT,                    -- traceback, or why it was skipped
-  provenance TEXT NOT NULL       -- JSON: versions, git, processor, device, python, platform, command
+  error TEXT,                    -- traceback, why it was skipped, or why its rows were removed
+  provenance_id INTEGER NOT NULL REFERENCES provenances,
+  checksum BLOB NOT NULL
 );
-CREATE INDEX calls_of_trial ON calls (trial_id);
+CREATE INDEX attempts_of_trial ON attempts (trial_id);
 CREATE TABLE seeds (             -- the seeds that are done; the key admits each of them once
   trial_id INTEGER NOT NULL REFERENCES trials,
   seed INTEGER NOT NULL,
-  call INTEGER NOT NULL REFERENCES calls,
+  call INTEGER NOT NULL REFERENCES attempts,
+  checksum BLOB NOT NULL,        -- of the seed's measurements
   PRIMARY KEY (trial_id, seed)
 ) WITHOUT ROWID;
 CREATE TABLE measurements (
   trial_id INTEGER NOT NULL REFERENCES trials,
   seed INTEGER NOT NULL,
+  place INTEGER NOT NULL,        -- 0, 1, ... in the order in which the study returned them
   metric TEXT NOT NULL,
   step INTEGER,                  -- NULL: one value, not a curve
   value REAL,                    -- NULL: not a number, or an array
-  array BLOB                     -- where the value is an array: a .npy file, compressed by zlib
-);
-CREATE INDEX measurements_of_trial ON measurements (trial_id, seed);
+  array BLOB,                    -- where the value is an array: a .npy file, compressed by zlib
+  PRIMARY KEY (trial_id, seed, place)
+) WITHOUT ROWID;
 CREATE TABLE sweeps (            -- what each sweep wanted, so that a report shows what was asked last
   sweep INTEGER PRIMARY KEY,
+  asked INTEGER NOT NULL,        -- counts commands: one command may ask for several labels
   study TEXT NOT NULL,
   label TEXT NOT NULL,           -- preset and overrides
   wanted TEXT NOT NULL,          -- JSON: {trial: seeds}, in the order of the study's grid
   started TEXT NOT NULL,
-  command TEXT NOT NULL
+  command TEXT NOT NULL,
+  checksum BLOB NOT NULL
 );
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE INDEX sweeps_of_study ON sweeps (study, label);
+CREATE TABLE meta (              -- "study NAME": where a study from outside the package lies, JSON
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL,
+  checksum BLOB NOT NULL
+);
+CREATE TABLE counts (            -- lines of the tables, kept by triggers
+  name TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+);
+CREATE VIEW calls AS
+  SELECT call, trial_id, seeds, status, started, seconds, error, content AS provenance
+  FROM attempts JOIN provenances ON provenances.id = provenance_id;
 CREATE VIEW rows AS
-  SELECT study, trial, seed, metric, step, value, array FROM measurements JOIN trials ON trials.id = measurements.trial_id;
+  SELECT study, trial, seed, metric, step, value, array
+  FROM measurements JOIN trials ON trials.id = measurements.trial_id;
 """
+
+
+COUNTED = ("trials", "attempts", "seeds", "sweeps", "meta")  # a lost line is missed by its count
+
+
+def statements() -> list[str]:
+    """Return the statements that make the tables, without their comments, and the triggers that
+    count the lines of each."""
+    lines = [line.partition("--")[0].rstrip() for line in TABLES.splitlines()]
+    made = [text.strip() for text in "\n".join(lines).split(";") if text.strip()]
+    for table in COUNTED:
+        made.append(f"INSERT INTO counts VALUES ('{table}', 0)")
+        for event, change in (("INSERT", "+ 1"), ("DELETE", "- 1")):
+            made.append(
+                f"CREATE TRIGGER {table}_{event.lower()} AFTER {event} ON {table} BEGIN "
+                f"UPDATE counts SET value = value {change} WHERE name = '{table}'; END"
+            )
+    return made

@@ -3,61 +3,42 @@ trial."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import math
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from mnist1d.errors import FileFormatError, Mnist1dError, UsageError
+from mnist1d.errors import UsageError
 from mnist1d.experiments.rows import Record, Row, Rows
 from mnist1d.experiments.study import Reference
-from mnist1d.runs import schema
-from mnist1d.runs.arrays import packed, read_array, remove_files, take_in_files
-from mnist1d.runs.identity import canonical, flat, nested, trial_id
+from mnist1d.runs.database import Database, StoreError
+from mnist1d.runs.identity import canonical, nested, trial_id_of
+from mnist1d.runs.opening import no_runs, prepare
+from mnist1d.runs.reading import (
+    check_count,
+    read_calls,
+    read_records,
+    read_reference,
+    read_sweeps,
+    read_trials,
+)
+from mnist1d.runs.records import Call, Standing, Sweep, Wish
+from mnist1d.runs.writing import (
+    cells_of,
+    insert_call,
+    insert_meta,
+    insert_seed,
+    insert_sweep,
+    insert_trial,
+    next_command,
+)
 
 DATABASE = "rows.sqlite"
-Cells = tuple[int, str, int | None, float | None, bytes | None]  # seed, metric, step, value, array
-PATIENCE = 30.0  # seconds that a writer waits for another's transaction
+Wanted = Mapping[str, Sequence[int]]  # trial: seeds
 
-
-class StoreError(Mnist1dError):
-    """The store cannot be read or written: a full or read-only disk."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """One time that a trial ran: for which seeds, how it went ("done", "failed", "skipped"), and
-    where it came from."""
-
-    study: str
-    trial: str
-    config: Mapping[str, Any]  # flat
-    seeds: tuple[int, ...]
-    status: str
-    started: str
-    seconds: float
-    error: str | None
-    provenance: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """What somebody asked of one study: a label ("quick", "quick num_steps=500") and the wanted
-    seeds of each trial."""
-
-    sweep: int
-    study: str
-    label: str
-    wanted: Mapping[str, Sequence[int]]
-    started: str
-    command: str
+__all__ = ["Call", "Standing", "Store", "StoreError", "Sweep", "Wish", "now", "open_store"]
 
 
 def open_store(folder: str | Path, *, create: bool = True) -> Store:
@@ -65,8 +46,8 @@ def open_store(folder: str | Path, *, create: bool = True) -> Store:
     for reading.
 
     Errors: UsageError where there is none to read or the folder cannot be made; FileFormatError
-    where the file is not a database, not ours, or of a newer schema; StoreError where the disk is
-    full or read-only.
+    where the file is not a database, not ours, damaged, or of a newer schema; StoreError where the
+    disk is full or read-only.
     """
     folder = Path(folder)
     path = folder / DATABASE
@@ -77,27 +58,28 @@ def open_store(folder: str | Path, *, create: bool = True) -> Store:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(
-                f"the folder of runs {folder} cannot be made: {error.strerror}; name another with --runs"
+                f"cannot create the folder {folder}: {error.strerror}; choose another with --runs"
             ) from None
     return Store(folder, write=create)
 
 
 class Store:
     """Rows, trials and calls of one folder; a context manager. Readers and one writer may work at
-    the same time (WAL)."""
+    the same time (WAL).
+
+    Reading checks every line that it returns against its checksum. Errors: FileFormatError, which
+    names the trial and the command that mends the store.
+    """
 
     def __init__(self, folder: Path, write: bool):
         self.folder, self.path = folder, folder / DATABASE
-        self.lost: list[
-            tuple[str, int]
-        ] = []  # (trial, seed) whose arrays were gone when the store was brought to this schema
-        with self._explained():
-            self.db = _connect(self.path, write)
-            try:
-                self._check(write)
-            except BaseException:
-                self.db.close()
-                raise
+        self.db = Database(self.path, write)
+        try:
+            with self.db.explained():
+                self.lost = prepare(self.db, folder)  # what a migration could not take along
+        except BaseException:
+            self.db.close()
+            raise
 
     def __enter__(self) -> Store:
         return self
@@ -108,6 +90,13 @@ class Store:
     def close(self) -> None:
         """Close the database; the store is of no use afterwards."""
         self.db.close()
+
+    def sync(self) -> None:
+        """Bring to the disk what was written. Errors: StoreError where the file was deleted or
+        replaced meanwhile: what was written is gone with it."""
+        self.db.sync()
+
+    # ------------------------------------------------------------------ writing
 
     def add(
         self,
@@ -127,26 +116,26 @@ class Store:
 
         Seeds that the store holds already are left as they are, and their rows here are dropped.
         """
-        trial = trial_id(study, config)
-        cells = [
-            _cells(row) for row in rows
-        ]  # before the transaction: compressing arrays takes time
-        with self._explained(), self._transaction():
-            self._insert(
-                study,
-                config,
-                trial,
-                seeds,
-                cells,
-                (status, started or now(), seconds, error, provenance),
+        text = canonical(nested(config))
+        trial = trial_id_of(study, text)
+        cells = cells_of(rows)  # before the transaction: compressing arrays takes time
+        origin = json.dumps(provenance or {})
+        with self.db.transaction():
+            number = insert_trial(self.db, trial, study, text)
+            done = {seed for (seed,) in self.db.execute(OF_TRIAL, (number,))}
+            new = [int(seed) for seed in seeds if seed not in done]
+            call = insert_call(
+                self.db, number, trial, new, status, started or now(), seconds, error, origin
             )
+            for seed in new if status == "done" else ():
+                insert_seed(self.db, number, trial, seed, call, cells.get(seed, ()))
         return trial
 
     def record_sweep(
         self,
         study: str,
         label: str,
-        wanted: Mapping[str, Sequence[int]],
+        wanted: Wanted,
         command: str,
         started: str | None = None,
         reference: Reference | None = None,
@@ -155,228 +144,100 @@ class Store:
 
         reference: where a study from outside the package is found again.
         """
-        text, started = json.dumps(wanted), started or now()
-        with self._explained(), self._transaction():
-            if reference is not None:
-                self.db.execute(
-                    "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-                    (f"study {study}", json.dumps(asdict(reference))),
-                )
-            self.db.execute(
-                "DELETE FROM sweeps WHERE study = ? AND label = ? AND wanted = ?",
-                (study, label, text),
-            )
-            columns = (study, label, text, started, command)
-            self.db.execute(
-                "INSERT INTO sweeps (study, label, wanted, started, command) VALUES (?, ?, ?, ?, ?)",
-                columns,
-            )
+        self.record_sweeps([Wish(study, label, wanted, reference)], command, started)
 
-    def reference(self, study: str) -> Reference | None:
-        """Return where a study from outside the package was found last; None for ours."""
-        found = self._read("SELECT value FROM meta WHERE key = ?", f"study {study}")
-        return Reference(**json.loads(found[0][0])) if found else None
+    def record_sweeps(
+        self, wishes: Iterable[Wish], command: str, started: str | None = None
+    ) -> None:
+        """Remember everything that one command wants, as `record_sweep` does."""
+        with self.db.transaction():
+            asked = next_command(self.db)
+            for study, label, wanted, reference in wishes:
+                insert_sweep(self.db, asked, study, label, wanted, started or now(), command)
+                if reference is not None:
+                    insert_meta(self.db, f"study {study}", json.dumps(asdict(reference)))
+
+    # ------------------------------------------------------------------ reading
 
     def done(self, trial: str) -> set[int]:
         """Return the seeds of a trial that are done."""
         query = "SELECT seed FROM seeds JOIN trials ON id = trial_id WHERE trial = ?"
-        return {seed for (seed,) in self._read(query, trial)}
+        return {seed for (seed,) in self.db.read(query, trial)}
 
     def failed(self, trial: str) -> set[int]:
         """Return the seeds of a trial that failed and were not done since."""
-        calls = [c for c in self.calls(trial=trial) if c.status == "failed"]
-        return {seed for call in calls for seed in call.seeds} - self.done(trial)
+        return self.standing(trial).failed.get(trial, set())
+
+    def standing(self, trial: str | None = None) -> Standing:
+        """Return what is done and what failed, of one trial or of all, in two queries."""
+        with self.db.snapshot():
+            done: dict[str, set[int]] = {}
+            for name, seed in self.db.execute(DONE, (trial,)):
+                done.setdefault(name, set()).add(seed)
+            if trial is None:
+                check_count(self.db, "seeds", sum(map(len, done.values())))
+            failed: dict[str, set[int]] = {}
+            for call in self.calls(trial=trial, status="failed"):
+                left = set(call.seeds) - done.get(call.trial, set())
+                failed.setdefault(call.trial, set()).update(left)
+        return Standing(done, {name: seeds for name, seeds in failed.items() if seeds})
 
     def sweeps(self, study: str | None = None) -> list[Sweep]:
         """Return the recorded sweeps, latest last."""
-        query = "SELECT sweep, study, label, wanted, started, command FROM sweeps WHERE ?1 IS NULL OR study = ?1 ORDER BY sweep"
-        return [
-            Sweep(n, s, label, json.loads(wanted), *rest)
-            for n, s, label, wanted, *rest in self._read(query, study)
-        ]
+        return read_sweeps(self.db, "?1 IS NULL OR study = ?1", study)
 
-    def latest(self, study: str, label: str | None = None) -> list[Sweep]:
-        """Return what one command asked last of a study, under a label if told: one sweep for each
-        of the command's labels."""
-        found = [s for s in self.sweeps(study) if label in (None, s.label)]
-        return [
-            s for s in found if (s.started, s.command) == (found[-1].started, found[-1].command)
-        ]
+    def latest(self, study: str | None = None, label: str | None = None) -> list[Sweep]:
+        """Return what one command asked last, of a study and under a label if given: one sweep for
+        each of the command's labels."""
+        which = "(?1 IS NULL OR study = ?1) AND (?2 IS NULL OR label = ?2)"
+        last = f"asked = (SELECT max(asked) FROM sweeps WHERE {which})"
+        return read_sweeps(self.db, f"{which} AND {last}", study, label)
+
+    def reference(self, study: str) -> Reference | None:
+        """Return where a study from outside the package was found last; None for ours."""
+        return read_reference(self.db, study)
 
     def studies(self) -> list[str]:
         """Return the names of the studies that have trials here."""
-        return [name for (name,) in self._read("SELECT DISTINCT study FROM trials ORDER BY id")]
+        return list(dict.fromkeys(trial.study for trial in read_trials(self.db).values()))
 
-    def calls(self, study: str | None = None, trial: str | None = None) -> list[Call]:
-        """Return every call, or those of one study or trial, in the order in which they were
-        written."""
-        query = """SELECT study, trial, config, seeds, status, started, seconds, error, provenance FROM calls JOIN trials ON id = trial_id
-                   WHERE (?1 IS NULL OR study = ?1) AND (?2 IS NULL OR trial = ?2) ORDER BY call"""
-        return [
-            Call(
-                s,
-                t,
-                flat(json.loads(config)),
-                tuple(json.loads(seeds)),
-                status,
-                started,
-                seconds,
-                error,
-                json.loads(provenance),
-            )
-            for s, t, config, seeds, status, started, seconds, error, provenance in self._read(
-                query, study, trial
-            )
-        ]
+    def last_call(self) -> int:
+        """Return the number of the latest call; 0 where there is none."""
+        return self.db.read("SELECT coalesce(max(call), 0) FROM attempts")[0][0]
+
+    def calls(
+        self,
+        study: str | None = None,
+        trial: str | None = None,
+        *,
+        status: str | None = None,
+        after: int = 0,
+    ) -> list[Call]:
+        """Return every call, or those of one study, trial or status, or with a number above
+        `after`, in the order in which they were written."""
+        return read_calls(self.db, study, trial, status, after)
 
     def rows(self, study: str, label: str | None = None) -> Rows:
         """Return the rows of what was last asked of a study (under a label: "paper"), in the order
         of its grid; all of them where no sweep was recorded, so that trials of other settings do
         not mix in."""
-        sweeps = [s for s in self.sweeps(study) if label is None or s.label == label]
+        sweeps = self.latest(study, label)
         if label is not None and not sweeps:
             return Rows([])
         return self.all_rows(study, sweeps[-1].wanted if sweeps else None)
 
-    def all_rows(
-        self, study: str | None = None, wanted: Mapping[str, Sequence[int]] | None = None
-    ) -> Rows:
+    def all_rows(self, study: str | None = None, wanted: Wanted | None = None) -> Rows:
         """Return every row, or those of a study, or of the wanted seeds of the wanted trials, in
-        their order."""
-        known = {trial: (i, flat(json.loads(config))) for i, trial, config in self._trials(study)}
-        names = known if wanted is None else [trial for trial in wanted if trial in known]
-        query = "SELECT seed, metric, step, value, array FROM measurements WHERE trial_id = ? ORDER BY rowid"
-        records = []
-        for trial in names:
-            number, config = known[trial]
-            for seed, metric, step, value, array in self._read(query, number):
-                if wanted is None or seed in wanted[trial]:
-                    if array is not None:
-                        value = read_array(
-                            self.folder,
-                            array,
-                            f"{self.path}: {metric} of trial {trial[:12]}, seed {seed}",
-                        )
-                    records.append(
-                        Record(
-                            trial, config, seed, metric, step, math.nan if value is None else value
-                        )
-                    )
-        return Rows(records)
+        their order; within a trial by seed."""
+        return Rows(self.each_row(study, wanted))
 
-    def _trials(self, study: str | None) -> list[tuple[int, str, str]]:
-        return self._read(
-            "SELECT id, trial, config FROM trials WHERE ?1 IS NULL OR study = ?1 ORDER BY id", study
-        )
-
-    def _insert(
-        self,
-        study: str,
-        config: Any,
-        trial: str,
-        seeds: Sequence[int],
-        cells: Sequence[Cells],
-        call: tuple,
-    ) -> None:
-        status, started, seconds, error, provenance = call
-        columns = (trial, study, canonical(nested(config)))
-        self.db.execute(
-            "INSERT OR IGNORE INTO trials (trial, study, config) VALUES (?, ?, ?)", columns
-        )
-        (number,) = self.db.execute("SELECT id FROM trials WHERE trial = ?", (trial,)).fetchone()
-        done = {
-            seed
-            for (seed,) in self.db.execute("SELECT seed FROM seeds WHERE trial_id = ?", (number,))
-        }
-        new = [int(seed) for seed in seeds if seed not in done]
-        key = self.db.execute(
-            "INSERT INTO calls (trial_id, seeds, status, started, seconds, error, provenance) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                number,
-                json.dumps(new),
-                status,
-                started,
-                seconds,
-                error,
-                json.dumps(provenance or {}),
-            ),
-        ).lastrowid
-        if status != "done":
-            return
-        self.db.executemany(
-            "INSERT INTO seeds VALUES (?, ?, ?)", [(number, seed, key) for seed in new]
-        )
-        self.db.executemany(
-            "INSERT INTO measurements VALUES (?, ?, ?, ?, ?, ?)",
-            [(number, *row) for row in cells if row[0] in new],
-        )
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        try:
-            self.db.execute("BEGIN IMMEDIATE")
-            yield
-            self.db.execute("COMMIT")
-        except BaseException:
-            if self.db.in_transaction:
-                self.db.execute("ROLLBACK")
-            raise
-
-    def _read(self, query: str, *arguments: Any) -> list[tuple]:
-        with self._explained():
-            return self.db.execute(query, arguments).fetchall()
-
-    def _check(self, write: bool) -> None:
-        """Refuse what is not ours or newer; make the tables in a new file."""
-        empty = not self.db.execute(
-            "SELECT 1 FROM sqlite_master LIMIT 1"
-        ).fetchone()  # first: the tables and what follows come together
-        (application,), (version,) = (
-            self.db.execute(f"PRAGMA {name}").fetchone()
-            for name in ("application_id", "user_version")
-        )
-        if empty and application == 0 and not write:
-            raise UsageError(no_runs(self.folder))
-        if empty and application == 0 and write:
-            self.db.execute("PRAGMA journal_mode = WAL")
-            with self._transaction():
-                if not self.db.execute(
-                    "SELECT 1 FROM sqlite_master LIMIT 1"
-                ).fetchone():  # another process may have been first
-                    for statement in schema.TABLES.split(";\n"):
-                        self.db.execute(statement)
-                    self.db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-                    self.db.execute(f"PRAGMA user_version = {schema.VERSION}")
-        elif application != schema.APPLICATION_ID:
-            raise FileFormatError(
-                f"{self.path} is a database, but not one of mnist1d's: name another folder with --runs"
-            )
-        elif version > schema.VERSION:
-            raise FileFormatError(
-                f"{self.path} has schema {version}, this version of mnist1d reads up to {schema.VERSION}: update mnist1d, "
-                "or name another folder with --runs"
-            )
-        elif write and version < schema.VERSION:
-            with self._transaction():
-                self.lost = take_in_files(self.db, self.folder)
-                self.db.execute(f"PRAGMA user_version = {schema.VERSION}")
-        if write:
-            remove_files(self.folder)
-
-    @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn SQLite's errors into sentences."""
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            raise _explanation(self.path, error) from error
-        except OSError as error:
-            raise StoreError(f"cannot write in {self.folder}: {error.strerror or error}") from error
-
-
-def no_runs(folder: Path) -> str:
-    """Return what is said of a folder without a store."""
-    return f"no runs in {folder}: run a study first, mnist1d run STUDY --runs {folder}, or name another folder"
+    def each_row(self, study: str | None = None, wanted: Wanted | None = None) -> Iterator[Record]:
+        """Yield what `all_rows` returns, one trial in memory at a time."""
+        known = read_trials(self.db, study)
+        for trial in known if wanted is None else wanted:
+            if trial in known:
+                seeds = None if wanted is None else wanted[trial]
+                yield from read_records(self.db, trial, known[trial], seeds)
 
 
 def now() -> str:
@@ -384,49 +245,5 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _connect(path: Path, write: bool) -> sqlite3.Connection:
-    if write:
-        return sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
-    uri = path.resolve().as_uri()
-    db = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=PATIENCE, isolation_level=None)
-    try:
-        db.execute("SELECT 1 FROM sqlite_master").fetchone()
-    except (
-        sqlite3.OperationalError
-    ):  # a read-only folder: no room for the files that WAL keeps beside the database
-        db.close()
-        db = sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None)
-    return db
-
-
-def _explanation(path: Path, error: sqlite3.DatabaseError) -> Mnist1dError:
-    name = getattr(error, "sqlite_errorname", "") or ""
-    if name.startswith("SQLITE_NOTADB"):
-        return FileFormatError(
-            f"{path} is not a database: name another folder with --runs, or move that file away"
-        )
-    if name.startswith("SQLITE_CORRUPT"):
-        return FileFormatError(
-            f"{path} is damaged ({error}): copy what is left with the program sqlite3, .recover, or start another folder"
-        )
-    if name.startswith("SQLITE_FULL"):
-        return StoreError(
-            f"the disk of {path} is full: make room, then give the same command again; what was written before is kept"
-        )
-    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
-        return StoreError(
-            f"{path} cannot be written: make its folder writable, or name another with --runs ({error})"
-        )
-    if name.startswith("SQLITE_BUSY"):
-        return StoreError(
-            f"{path} has been held by another program for {PATIENCE:.0f} seconds: close that program, or wait for it"
-        )
-    return StoreError(f"{path}: {error}")
-
-
-def _cells(row: Row) -> Cells:
-    step = None if row.step is None else int(row.step)
-    if isinstance(row.value, np.ndarray):
-        return int(row.seed), row.metric, step, None, packed(row.value)
-    value = float(row.value)
-    return int(row.seed), row.metric, step, None if math.isnan(value) else value, None
+OF_TRIAL = "SELECT seed FROM seeds WHERE trial_id = ?"
+DONE = "SELECT trial, seed FROM seeds JOIN trials ON id = trial_id WHERE ?1 IS NULL OR trial = ?1"

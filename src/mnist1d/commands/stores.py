@@ -1,0 +1,63 @@
+"""What the commands doctor and merge do. Each returns the exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mnist1d.errors import UsageError
+from mnist1d.results.progress import say
+from mnist1d.runs.doctor import examine
+from mnist1d.runs.lock import alone
+from mnist1d.runs.merge import merge as merge_stores
+
+MAX_LINES = 20
+
+
+def doctor(runs: Path, *, mend: bool) -> int:
+    """Examine a store and say what was found; 1 where something was damaged, mended or not."""
+
+    def waiting(owner: str) -> None:
+        say(f"a sweep is using {runs} ({owner}): waiting for it to end")
+
+    found = examine(runs, mend=mend, waiting=waiting)
+    counts = f"{found.trials} trials, {found.seeds} finished seeds, {found.rows} rows"
+    if found.leftovers:
+        print(f"removed {found.leftovers} temporary files of killed processes")
+    if not found.problems:
+        print(f"{runs}: no damage found; {counts}")
+        return 0
+    for line in found.problems[:MAX_LINES]:
+        print(f"damaged: {line}")
+    if len(found.problems) > MAX_LINES:
+        print(f"... and {len(found.problems) - MAX_LINES} more")
+    if found.is_mended:
+        print(f"mended: {runs} now holds what was sound: {counts}; the damaged store: {found.kept}")
+        print("run your command again: seeds whose rows were lost run again")
+    elif not mend:
+        print(f"sound: {counts}. To mend it: mnist1d doctor --runs {runs}")
+    elif not found.trials:
+        print("nothing sound is left to keep: choose another folder with --runs")
+    return 1
+
+
+def merge(folders: Sequence[Path], runs: Path) -> int:
+    """Merge stores into the one of `runs` and say what was found; 1 where rows are in conflict."""
+    if not folders:
+        raise UsageError("name the folders to merge: mnist1d merge DIR... --runs DIR")
+    runs.mkdir(parents=True, exist_ok=True)
+    with alone(runs, lambda owner: say(f"a sweep is using {runs} ({owner}): waiting for it to end")):
+        found = merge_stores(folders, runs)
+    print(f"{runs}: {found.copied} seeds copied, {found.equal} were there already with equal rows")
+    if len(found.versions) > 1:
+        print("warning: the rows come from different versions; run the odd ones again to compare:")
+        for version, places in found.versions.items():
+            print(f"  {', '.join(map(str, places))}: {version}")
+    for study, trial, seed, folder in found.conflicts[:MAX_LINES]:
+        print(f"conflict: {study} trial {trial[:12]}, seed {seed}: {folder} has other rows; not copied")
+    if found.conflicts:
+        print(
+            f"{len(found.conflicts)} seeds have different rows in different folders; the rows merged "
+            "first are kept. Merge into a new folder, without the shard you do not trust"
+        )
+    return 1 if found.conflicts else 0

@@ -1,0 +1,224 @@
+"""One connection to the store's file: opened for reading or writing, transactions, and SQLite's
+errors told in sentences."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from mnist1d.errors import FileFormatError, Mnist1dError
+
+PATIENCE = 30.0  # seconds that a writer waits for another's transaction
+BROKEN = (sqlite3.DatabaseError, UnicodeDecodeError)  # the second: a message of the first, damaged
+SYNC_EVERY = 1.0  # seconds: a commit so soon after a synced one waits for the next to be synced
+
+
+class StoreError(Mnist1dError):
+    """The store cannot be read or written: a full or read-only disk, a file that is gone."""
+
+
+class DamageError(FileFormatError):
+    """The store's file, or a line in it, is not what was written."""
+
+    def __init__(self, path: Path, what: str):
+        super().__init__(
+            f"{path} is damaged: {what}. Run mnist1d doctor --runs {path.parent}, which keeps what "
+            "is sound, then run your command again"
+        )
+
+
+class Database:
+    """A connection to a database in WAL mode: readers and one writer may work at the same time.
+
+    Every method turns SQLite's errors into FileFormatError (damaged) or StoreError (cannot be read
+    or written).
+    """
+
+    def __init__(self, path: Path, write: bool):
+        self.path, self.write = path, write
+        self.copy: tempfile.TemporaryDirectory | None = None  # of a database that must be recovered
+        self.synced = 0.0
+        with self.explained():
+            self.db = self._connect_to_write() if write else self._connect_to_read()
+            self.identity = _identity(path)
+
+    def close(self) -> None:
+        """Close the connection; the database is of no use afterwards."""
+        self.db.close()
+        if self.copy:
+            self.copy.cleanup()
+
+    def execute(self, statement: str, arguments: Any = ()) -> sqlite3.Cursor:
+        """Execute one statement; errors are SQLite's own."""
+        return self.db.execute(statement, arguments)
+
+    def executemany(self, statement: str, arguments: Iterable[Any]) -> sqlite3.Cursor:
+        """Execute one statement for each of the arguments; errors are SQLite's own."""
+        return self.db.executemany(statement, arguments)
+
+    def read(self, query: str, *arguments: Any) -> list[tuple]:
+        """Return all lines of a query."""
+        with self.explained():
+            return self.db.execute(query, arguments).fetchall()
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all queries of the block see the same state, whatever others write meanwhile."""
+        with self.explained():
+            if self.db.in_transaction:
+                yield
+                return
+            self.db.execute("BEGIN")
+            try:
+                yield
+            finally:
+                if self.db.in_transaction:
+                    self.db.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write what the block writes, whole or not at all.
+
+        A commit is synced to the disk unless one was within the last second: then the next one, or
+        `sync`, covers it, so that a power cut costs a second of work and quick trials cost no
+        waiting.
+        """
+        with self.explained():
+            self.check_presence()
+            now = time.monotonic()
+            is_synced = now - self.synced >= SYNC_EVERY
+            self.db.execute(f"PRAGMA synchronous = {'FULL' if is_synced else 'NORMAL'}")
+            try:
+                self.db.execute("BEGIN IMMEDIATE")
+                yield
+                self.db.execute("COMMIT")
+            except BaseException:
+                if self.db.in_transaction:
+                    self.db.execute("ROLLBACK")
+                raise
+            if is_synced:
+                self.synced = now
+
+    def sync(self) -> None:
+        """Bring to the disk what was committed. Errors: StoreError where the file is gone."""
+        with self.explained():
+            self.check_presence()
+            self.db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def check_presence(self) -> None:
+        """Raise StoreError where the file that this connection writes is no longer the one at its
+        path: what is written now would vanish with the connection."""
+        if _identity(self.path) != self.identity:
+            what = "was replaced" if self.path.exists() else "was deleted or moved"
+            raise StoreError(
+                f"{self.path} {what} while it was in use; nothing more is saved. "
+                "Put it back, or run the command again to start a new store"
+            )
+
+    def _connect_to_write(self) -> sqlite3.Connection:
+        return _connected(str(self.path))
+
+    def _connect_to_read(self) -> sqlite3.Connection:
+        uri = self.path.resolve().as_uri()
+        db = _connected(f"{uri}?mode=ro")
+        try:
+            db.execute("SELECT 1 FROM sqlite_master").fetchone()
+            return db
+        except sqlite3.OperationalError:  # no room for the files that WAL keeps beside the database
+            db.close()
+        if not _has_content(_wal(self.path)):
+            return _connected(f"{uri}?immutable=1")
+        # A killed writer left transactions in the WAL, and the folder is read-only: `immutable`
+        # would ignore the WAL and show a part. SQLite recovers a copy.
+        self.copy = tempfile.TemporaryDirectory(prefix="mnist1d-")
+        try:
+            twin = Path(self.copy.name) / self.path.name
+            _copy_both(self.path, twin)
+            return _connected(f"{twin.as_uri()}?mode=rw")
+        except BaseException:
+            self.copy.cleanup()
+            raise
+
+    @contextlib.contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn SQLite's errors into sentences."""
+        try:
+            yield
+        except BROKEN as error:
+            raise _explanation(self.path, error) from error
+        except OSError as error:
+            raise StoreError(
+                f"{self.path} cannot be read or written: {error.strerror or error}"
+            ) from error
+
+
+def _connected(place: str) -> sqlite3.Connection:
+    is_uri = place.startswith("file:")
+    return sqlite3.connect(place, uri=is_uri, timeout=PATIENCE, isolation_level=None)
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def _has_content(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+def _copy_both(path: Path, twin: Path) -> None:
+    """Copy a database and its WAL. Errors: StoreError where somebody writes them meanwhile."""
+    before = _stamp(path), _stamp(_wal(path))
+    shutil.copyfile(path, twin)
+    shutil.copyfile(_wal(path), _wal(twin))
+    if before != (_stamp(path), _stamp(_wal(path))):
+        raise StoreError(
+            f"{path} is being written in a folder that is read-only here: read it later"
+        )
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _explanation(path: Path, error: Exception) -> Mnist1dError:
+    name = getattr(error, "sqlite_errorname", None) or ""
+    if isinstance(error, sqlite3.ProgrammingError):  # closed, or of another thread
+        return StoreError(f"{path}: {error}")
+    if name.startswith("SQLITE_NOTADB"):
+        return FileFormatError(
+            f"{path} is not a database: choose another folder with --runs, or move that file away"
+        )
+    if name.startswith("SQLITE_FULL"):
+        return StoreError(
+            f"the disk of {path} is full: free some space, then run the same command again; "
+            "finished trials are saved"
+        )
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return StoreError(
+            f"{path} cannot be opened or written: check the permissions of its folder, or choose "
+            f"another with --runs ({error})"
+        )
+    if name.startswith("SQLITE_BUSY"):
+        return StoreError(
+            f"{path} has been locked by another program for {PATIENCE:.0f} seconds: "
+            "close that program, or wait for it"
+        )
+    if name.startswith(("SQLITE_IOERR", "SQLITE_NOMEM", "SQLITE_TOOBIG", "SQLITE_LOCKED")):
+        return StoreError(f"{path} cannot be read or written: {error}")
+    return DamageError(path, str(error))  # our statements are sound: the file is not

@@ -1,0 +1,138 @@
+"""Lines into the store's tables, each with its checksum; within the caller's transaction.
+
+`db` is a connection: everything here is one or a few statements on it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from mnist1d.experiments.rows import Row
+from mnist1d.runs import checksums
+from mnist1d.runs.arrays import packed
+from mnist1d.runs.checksums import Cell
+
+
+class Connection(Protocol):
+    """What is needed of a database: sqlite3's connections have it, and so has `Database`."""
+
+    def execute(self, statement: str, arguments: Any = (), /) -> Any: ...
+
+    def executemany(self, statement: str, arguments: Iterable[Any], /) -> Any: ...
+
+
+def cells_of(rows: Iterable[Row]) -> dict[int, list[Cell]]:
+    """Return rows as the store keeps them, by seed. Errors: TypeError or ValueError for a value
+    that is neither a number nor an array of numbers or text."""
+    result: dict[int, list[Cell]] = {}
+    for row in rows:
+        step = None if row.step is None else int(row.step)
+        value, array = None, None
+        if isinstance(row.value, np.ndarray):
+            array = packed(row.value)
+        else:
+            value = float(row.value) + 0.0  # SQLite has no -0.0
+            value = None if math.isnan(value) else value
+        result.setdefault(int(row.seed), []).append((str(row.metric), step, value, array))
+    return result
+
+
+def insert_trial(db: Connection, trial: str, study: str, config: str) -> int:
+    """Return the number of a trial, which is inserted where it is new. config: canonical JSON."""
+    db.execute(
+        "INSERT OR IGNORE INTO trials (trial, study, config) VALUES (?, ?, ?)",
+        (trial, study, config),
+    )
+    return db.execute("SELECT id FROM trials WHERE trial = ?", (trial,)).fetchone()[0]
+
+
+def insert_call(
+    db: Connection,
+    number: int,
+    trial: str,
+    seeds: Sequence[int],
+    status: str,
+    started: str,
+    seconds: float,
+    error: str | None,
+    provenance: str,
+) -> int:
+    """Insert a call of the trial with that number, and return the call's own."""
+    key = checksums.of(provenance)
+    db.execute(
+        "INSERT OR IGNORE INTO provenances (checksum, content) VALUES (?, ?)", (key, provenance)
+    )
+    (place,) = db.execute("SELECT id FROM provenances WHERE checksum = ?", (key,)).fetchone()
+    content = (json.dumps(list(seeds)), status, started, float(seconds), error)
+    return db.execute(
+        "INSERT INTO attempts (trial_id, seeds, status, started, seconds, error, provenance_id, "
+        "checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (number, *content, place, of_call(trial, *content, key)),
+    ).lastrowid
+
+
+def of_call(
+    trial: str,
+    seeds: str,
+    status: str,
+    started: str,
+    seconds: float,
+    error: str | None,
+    provenance: bytes,
+) -> bytes:
+    """Return the checksum of a call."""
+    return checksums.of(trial, seeds, status, started, seconds, error, provenance)
+
+
+def insert_seed(
+    db: Connection, number: int, trial: str, seed: int, call: int, cells: Sequence[Cell]
+) -> None:
+    """Insert one seed that is done and its measurements, in the place of whatever a damaged store
+    holds of them."""
+    db.execute("DELETE FROM measurements WHERE trial_id = ? AND seed = ?", (number, seed))
+    db.executemany(
+        "INSERT INTO measurements VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(number, seed, place, *cell) for place, cell in enumerate(cells)],
+    )
+    db.execute(
+        "INSERT INTO seeds VALUES (?, ?, ?, ?)",
+        (number, seed, call, checksums.of_seed(trial, seed, cells)),
+    )
+
+
+def insert_sweep(
+    db: Connection,
+    asked: int,
+    study: str,
+    label: str,
+    wanted: Mapping[str, Sequence[int]],
+    started: str,
+    command: str,
+) -> None:
+    """Insert what a command asks of a study; the same wish again moves to the end."""
+    text = json.dumps({trial: list(seeds) for trial, seeds in wanted.items()})
+    db.execute(
+        "DELETE FROM sweeps WHERE study = ? AND label = ? AND wanted = ?", (study, label, text)
+    )
+    content = (asked, study, label, text, started, command)
+    db.execute(
+        "INSERT INTO sweeps (asked, study, label, wanted, started, command, checksum) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (*content, checksums.of(*content)),
+    )
+
+
+def insert_meta(db: Connection, key: str, value: str) -> None:
+    """Insert a line of `meta`, in the place of one with the same key."""
+    db.execute("DELETE FROM meta WHERE key = ?", (key,))  # REPLACE would fire no trigger
+    db.execute("INSERT INTO meta VALUES (?, ?, ?)", (key, value, checksums.of(key, value)))
+
+
+def next_command(db: Connection) -> int:
+    """Return a number `asked` for the sweeps of one more command."""
+    return db.execute("SELECT coalesce(max(asked), 0) + 1 FROM sweeps").fetchone()[0]
