@@ -5,11 +5,17 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from benchmarks import peer as original
 from mnist1d.runs.threads import one_thread
 
 os.environ.update(one_thread())  # before JAX starts: the same bits as in a worker
+
+# The same examples on every run; tests/test_search.py looks at many others
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("search", derandomize=False, deadline=None, print_blob=True)
+settings.load_profile("search" if "MNIST1D_SEARCH" in os.environ else "steady")
 
 
 def pytest_configure():

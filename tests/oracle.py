@@ -79,6 +79,8 @@ def interpolate(values, num_points):
 
 
 def grid(num_points):
+    if num_points == 1:
+        return [0.0]
     step = 1.0 / (num_points - 1)
     return [i * step for i in range(num_points - 1)] + [1.0]
 
@@ -109,18 +111,12 @@ def smoothed(values, std=2.0, radius=8):
 
 
 def dataset(templates, config):
-    """The whole set: x (n, time), y (n,), t (time,), before the split, as lists of Python's numbers
-    turned into arrays."""
+    """The whole set before the split and before it is standardised: x (n, time), y (n,), t (time,),
+    lists of Python's numbers turned into arrays."""
     draws, order, positions = draw_one_by_one(config, len(templates["y"]))
     x = np.array([signal(templates["x"][draws[i]["label"]], draws[i], config)[-1] for i in order])
     if positions is not None:
         x = np.array([[row[j] for j in positions] for row in x])
     length = config.template_len + config.padding[1]
-    mean = math.fsum(x.flat) / x.size
-    std = math.sqrt(math.fsum((value - mean) ** 2 for value in x.flat) / x.size)
     t = interpolate(interpolate(templates["t"], length), config.final_seq_length)
-    return (
-        (x - mean) / std,
-        np.array([templates["y"][draws[i]["label"]] for i in order]),
-        np.array(t) / std,
-    )
+    return x, np.array([templates["y"][draws[i]["label"]] for i in order]), np.array(t)

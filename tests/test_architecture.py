@@ -30,7 +30,7 @@ ROWS = [
     {"checks", "loading"},
     {"atomic"},
     {"config"},
-    {"digits", "draws"},
+    {"digits", "draws", "memory"},
     {"signals"},
     {"dataset", "moments"},
     {"digests"},

@@ -6,15 +6,17 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import mnist1d
 from mnist1d import SuspiciousValueWarning, UsageError
 from mnist1d.digests import FROZEN_SHA256
-from mnist1d.draws import draw_exact, draw_fast
+from mnist1d.digits import templates
+from mnist1d.draws import Draws, draw_exact, draw_fast
 from mnist1d.signals import apply
-from tests.strategies import configs, own_templates
+from tests import oracle
+from tests.strategies import configs, examples, own_templates
 
 PUBLISHED = {
     "x": "0b2b548d14a498bf71ce4d5e7df61d47851b3e5dd7e7f581a1011383cb03467c",
@@ -208,7 +210,7 @@ def test_a_platform_with_other_digests_is_an_error(monkeypatch):
 # ------------------------------------------------------------------ making sets
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@examples(40)
 @given(configs(), own_templates(), st.sampled_from(["exact", "fast"]))
 def test_whatever_the_settings(config, shapes, mode):
     data = mnist1d.make_dataset(config, templates=shapes, mode=mode)
@@ -231,7 +233,7 @@ def test_whatever_the_settings(config, shapes, mode):
 def test_a_remainder_is_dropped_and_said():
     with pytest.warns(
         SuspiciousValueWarning,
-        match="num_samples=1005 is no multiple of the 10 classes: 1000 signals are made",
+        match="num_samples=1005 is not a multiple of 10 classes; generating 1000 signals",
     ) as caught:
         data = mnist1d.make_dataset(num_samples=1005)
     assert len(data.x) + len(data.x_test) == 1000 and caught[0].filename == __file__
@@ -278,6 +280,12 @@ BAD_TEMPLATES = [
         {"x": [[1, 2]], "t": [0, 1], "y": ["zero"]},
         r"whole numbers as labels y, .* write y=numpy.arange\(1\)",
     ),
+    ({"x": [[1j, 2]], "t": [0, 1], "y": [0]}, "complex numbers are not taken"),
+    (
+        {"x": [[1, 2], [3, 4]], "t": [0, 1], "y": [5, 5]},
+        r"a label of their own each, got y=\[5, 5\]",
+    ),
+    ({"x": [[1, 2]], "t": [0, 1], "y": np.array([2**63], np.uint64)}, "below 2..63, got uint64"),
     ("digits", "numeric arrays|need"),
     (5, "need"),
 ]
@@ -290,20 +298,169 @@ def test_templates_that_do_not_fit(templates, message):
 
 
 def test_a_dataset_reads_like_the_originals_dict(small):
-    assert list(small) == ["x", "y", "x_test", "y_test", "t", "templates"] == small.keys()
+    names = ["x", "y", "x_test", "y_test", "t", "templates"]
+    assert list(small) == names == small.keys() and len(small) == 6
     assert (
         small["x"] is small.x
         and small["templates"]["y"] is small.templates.y
         and dict(small)["t"] is small.t
+        and small.get("x") is small.x
+        and small.get("z", 3) == 3
+        and "x" in small
+        and "z" not in small
+        and [value is small[name] for name, value in small.items()] == [True] * 6
+        and list(small.values())[1] is small.y
+        and small == small
+        and small != small.replace()
+        and len({small, small.templates}) == 2
     )
     with pytest.raises(KeyError, match="this data set holds x, y, x_test"):
         small["z"]
     with pytest.raises(KeyError, match="templates hold x, t and y"):
         small.templates["z"]
+    with pytest.raises(TypeError, match=r"write data = data.replace\(y=...\), or dict\(data\)"):
+        small["y"] = small.y
     assert (
         repr(small)
         == "Dataset(x(400, 40), y(400,), x_test(100, 40), y_test(100,), t(40,), float64, mode='exact')"
     )
+
+
+def test_a_copy_has_arrays_of_its_own(small):
+    data = mnist1d.make_dataset(num_samples=20, latents=True)
+    for original in (small, data):
+        copy = original.copy()
+        before = [a.copy() for a in original.values() if isinstance(a, np.ndarray)]
+        for array in copy.values():
+            for part in array.values() if isinstance(array, mnist1d.Templates) else [array]:
+                for column in part if isinstance(part, tuple) else [part]:
+                    column[:] = 0
+        after = [a for a in original.values() if isinstance(a, np.ndarray)]
+        assert all(map(np.array_equal, before, after)) and original.templates.x.any()
+    assert data.latents.padding.any() and not copy.latents.padding.any()
+
+
+def test_from_a_dict(small):
+    """What the original's functions return, and what users make of it."""
+    old = mnist1d.data.make_dataset(mnist1d.ObjectView({"num_samples": 500, "seed": 1}))
+    data = mnist1d.Dataset.from_dict(old | {"epochs": 3})
+    for name in ("x", "y", "x_test", "y_test", "t"):
+        np.testing.assert_array_equal(data[name], small[name])
+    np.testing.assert_array_equal(data.templates.x, small.templates.x)
+    assert data.config is None and data.y.dtype == np.int64
+    assert mnist1d.Dataset.from_dict(small) is small
+    noisy = small.with_label_noise(0.2).split(50)
+    again = mnist1d.Dataset.from_dict(dict(noisy))
+    assert again.keys() == noisy.keys()
+    plain = {name: small[name].tolist() for name in ("x", "y", "x_test", "y_test", "t")}
+    listed = mnist1d.Dataset.from_dict(plain)
+    np.testing.assert_array_equal(listed.x, small.x)
+    assert len(listed.templates.y) == 0 and listed.subset([1, 2]).y.max() == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x": None}, "'x' is missing"),
+        ({"x": [[1.0], [1.0, 2.0]]}, "a data set needs arrays of numbers: "),
+        ({"x": np.zeros((5, 39))}, r"x \(5, 39\), y \(400,\) and t \(40,\) do not fit together"),
+        ({"y": np.zeros(400)}, "y whole numbers, got float64 and float64"),
+        ({"x_val": np.zeros((3, 40))}, "x_val and y_val go together, one of them is missing"),
+        ({"noise_mask": np.zeros(3, bool)}, "noise_mask has 3 rows for 400 signals"),
+        ({"templates": 3}, "templates must be a mapping with x, t and y"),
+    ],
+)
+def test_a_dict_that_is_no_data_set(small, change, message):
+    given = {name: value for name, value in (dict(small) | change).items() if value is not None}
+    with pytest.raises(UsageError, match=message):
+        mnist1d.Dataset.from_dict(given)
+
+
+@pytest.mark.parametrize("wrong", [None, 3, [1, 2], "set.npz"])
+def test_what_is_no_mapping(wrong):
+    with pytest.raises(UsageError, match="must be a Dataset or a mapping with x, y, x_test"):
+        mnist1d.Dataset.from_dict(wrong)
+
+
+# ------------------------------------------------------------------ causes
+
+
+def one_by_one(config):
+    """Causes and masks of every signal in order, by the oracle: where a signal without noise is not
+    what it would be without its digit."""
+    draws, order, positions = oracle.draw_one_by_one(config, 10)
+    shapes, found = templates(), []
+    length = config.template_len + config.padding[1]
+    for i in order:
+        inside = [
+            value != 0 for value in oracle.signal(shapes.x[draws[i]["label"]], draws[i], config)[4]
+        ]
+        parts = [
+            oracle.interpolate([float(j == k) for k in range(length)], config.final_seq_length)
+            for j in range(length)
+        ]
+        touched = [
+            any(inside[j] and parts[j][k] > 0 for j in range(length))
+            for k in range(config.final_seq_length)
+        ]
+        if positions is not None:
+            touched = [touched[j] for j in positions]
+        shift = draws[i]["shift"]
+        found.append((draws[i] | {"shift": 0 if shift > length else shift % length}, touched))
+    return found
+
+
+@pytest.mark.parametrize(
+    "knobs", [{}, {"shuffle_seq": True}, {"max_translation": 200, "padding": (0, 5)}]
+)
+def test_latents_are_the_causes_of_the_signals(knobs):
+    config = mnist1d.DataConfig(num_samples=60, train_split=0.7, seed=3, **knobs)
+    plain, data = (mnist1d.make_dataset(config, latents=latents) for latents in (False, True))
+    assert plain.latents is None and plain.digit_mask is None and "latents" not in plain.keys()
+    for name in plain.keys():
+        if name != "templates":
+            np.testing.assert_array_equal(plain[name], data[name])
+    expected = one_by_one(config)
+    for name in ("padding", "shift", "factor", "slope"):
+        found = np.concatenate([getattr(data.latents, name), getattr(data.latents_test, name)])
+        np.testing.assert_array_equal(found, [draw[name] for draw, _ in expected])
+    mask = np.concatenate([data.digit_mask, data.digit_mask_test])
+    np.testing.assert_array_equal(mask, [touched for _, touched in expected])
+    assert 0.1 < mask.mean() < 0.9 and mask.dtype == bool
+    assert data.latents.padding.dtype == np.int64 and data.latents.slope.dtype == np.float64
+    assert data.keys()[6:] == ["latents", "latents_test", "digit_mask", "digit_mask_test"]
+
+
+def test_signals_can_be_rebuilt_from_their_causes():
+    """Without noise, the causes and the class say everything."""
+    quiet = {"corr_noise_scale": 0.0, "iid_noise_scale": 0.0}
+    for mode in ("exact", "fast"):
+        data = mnist1d.make_dataset(num_samples=200, latents=True, mode=mode, **quiet)
+        zeros = np.zeros((160, data.config.working_length))
+        causes = data.latents
+        draws = Draws(
+            data.y, causes.padding, causes.factor, causes.shift, zeros, zeros, causes.slope
+        )
+        raw = apply(data.templates, draws, data.config)
+        np.testing.assert_allclose(data.x * data.std + data.mean, raw, atol=1e-6)
+
+
+def test_causes_follow_their_signals():
+    data = mnist1d.make_dataset(num_samples=100, latents=True)
+    rows = {row.tobytes(): i for i, row in enumerate(data.x)}
+    for bent in (
+        data.split(30, seed=1),
+        data.subset([3, 5]).split(4),
+        data.with_label_noise(0.5).subset([1, 2], relabel=False),
+    ):
+        for end in ("", "_val") if bent.x_val is not None else ("",):
+            index = [rows[row.tobytes()] for row in bent[f"x{end}"]]
+            np.testing.assert_array_equal(bent[f"digit_mask{end}"], data.digit_mask[index])
+            for one, other in zip(bent[f"latents{end}"], data.latents, strict=True):
+                np.testing.assert_array_equal(one, other[index])
+    backward = data.reversed()
+    np.testing.assert_array_equal(backward.digit_mask_test, data.digit_mask_test[:, ::-1])
+    assert backward.latents is data.latents
 
 
 # ------------------------------------------------------------------ label noise
@@ -324,7 +481,7 @@ def test_label_noise_keeps_clean_labels_and_mask(frozen):
     )  # drawn from all classes alike
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@examples(30)
 @given(st.floats(0, 1), st.integers(0, 2**32), st.booleans(), st.booleans())
 @example(0.999, 0, True, True)  # 399.6 labels: rounded, not cut
 def test_label_noise_whatever_the_rate(small, rate, seed, exact, allow_same):

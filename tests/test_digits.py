@@ -3,12 +3,12 @@ are."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import mnist1d
 from mnist1d import Templates, UsageError
 from mnist1d.digits import as_templates, templates
-from tests.strategies import own_templates
+from tests.strategies import examples, own_templates
 
 
 def test_the_ten_digits_are_made_anew_each_time():
@@ -65,7 +65,7 @@ def test_labels_follow_their_templates():
         )
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@examples(20)
 @given(own_templates())
 def test_checked_templates_pass_again(shapes):
     again = as_templates(as_templates(dict(vars(shapes))))
@@ -82,6 +82,6 @@ def test_labels_are_whole_numbers():
     for y in ([0.5, 1.5], ["a", "b"], [True, False], [None, None]):
         with pytest.raises(
             UsageError,
-            match=r"templates need whole numbers as labels y, got .*: write y=numpy.arange\(2\)",
+            match=r"templates need whole numbers as labels y, below .*, got .*: write y=numpy.arange\(2\)",
         ):
             as_templates({"x": [[1, 2], [3, 4]], "t": [0, 1], "y": y})

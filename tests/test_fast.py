@@ -9,7 +9,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -20,7 +20,7 @@ from mnist1d.digits import templates
 from mnist1d.draws import BLOCK, Draws, block_size, draw_exact, draw_fast, fast_chunks, fast_order
 from mnist1d.moments import expected_moments
 from mnist1d.signals import Pipeline, apply
-from tests.strategies import configs, own_templates
+from tests.strategies import configs, examples, own_templates
 
 N = 20_000
 
@@ -47,7 +47,7 @@ def signals(draws):
 # ------------------------------------------------------------------ reproducible from (seed, index)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@examples(40)
 @given(
     configs(), st.integers(1, 12), st.integers(0, 3 * BLOCK), st.integers(1, 2 * BLOCK), st.data()
 )
@@ -65,7 +65,7 @@ def test_draws_do_not_depend_on_the_batch(config, num_classes, start, length, da
         np.testing.assert_array_equal(np.concatenate(columns), getattr(whole, name), err_msg=name)
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@examples(30)
 @given(configs(), own_templates(), st.integers(0, 3000))
 def test_a_block_of_signals_is_the_same_whatever_was_made_before(config, shapes, index):
     num_classes = len(shapes.y)

@@ -15,7 +15,7 @@ import mnist1d
 from mnist1d import FileFormatError, MissingExtraError, UsageError, files
 from mnist1d.files import FORMAT
 from mnist1d.utils import to_pickle
-from tests.strategies import configs, own_templates
+from tests.strategies import configs, examples, own_templates
 
 ENDINGS = ["npz", "csv", "parquet"]
 
@@ -75,12 +75,7 @@ def test_round_trip(data, tmp_path, ending, bend):
     assert os.listdir(tmp_path) == [path.name]
 
 
-@settings(
-    max_examples=10,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(examples(10), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     configs(), own_templates(), st.sampled_from(["exact", "fast"]), st.sampled_from(["npz", "csv"])
 )

@@ -3,14 +3,14 @@ and knob by knob."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from mnist1d import DataConfig
 from mnist1d.digits import templates
 from mnist1d.draws import draw_fast
 from mnist1d.moments import expected_moments
 from mnist1d.signals import apply
-from tests.strategies import configs, own_templates
+from tests.strategies import configs, examples, own_templates
 
 QUIET = {"corr_noise_scale": 0.0, "iid_noise_scale": 0.0, "shear_scale": 0.0, "scale_coeff": 0.0}
 
@@ -21,7 +21,7 @@ def measured(config, shapes, n):
     return [(part.mean(), part.std() / np.sqrt(n)) for part in (x.mean(1), (x**2).mean(1))]
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@examples(25)
 @given(configs(), own_templates())
 def test_whatever_the_settings(config, shapes):
     mean, std = expected_moments(config, shapes)

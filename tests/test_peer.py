@@ -121,6 +121,8 @@ def same_bits(a, b):
 def test_every_setting_gives_the_originals_bits(jobs, theirs):
     different = []
     for i, job in enumerate(jobs):
+        if job["template"] and len(set(job["template"]["y"])) < len(job["template"]["y"]):
+            continue  # two templates of one label: by the old names only, below
         data = mnist1d.make_dataset(**job["args"], templates=job["template"])
         if not all(same_bits(np.asarray(data[name]), theirs[f"{i}/{name}"]) for name in PARTS):
             different.append(job["args"])

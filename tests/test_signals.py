@@ -1,18 +1,20 @@
 """Draws and pipeline against the oracle: the order of the stream, every stage, every edge."""
 
+import math
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter1d
 
 import mnist1d
-from mnist1d import DataConfig
+from mnist1d import DataConfig, Templates, UsageError
 from mnist1d.digits import HEIGHTS, templates
 from mnist1d.draws import BLOCK, Draws, _integers, draw_exact, draw_fast, legacy_stream
 from mnist1d.signals import Pipeline, apply, plan_resampling, resample, stages
 from tests import oracle
-from tests.strategies import configs, own_templates
+from tests.strategies import configs, examples, own_templates
 
 
 def as_dicts(draws):
@@ -22,7 +24,7 @@ def as_dicts(draws):
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(configs(), st.integers(1, 4))
 def test_exact_draws_follow_the_specified_order(config, num_classes):
     draws, order = draw_exact(config, num_classes)
@@ -42,7 +44,7 @@ def test_exact_draws_go_on_over_the_border_of_a_block():
     np.testing.assert_array_equal(order.samples, samples)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(configs(), own_templates())
 def test_signals_equal_the_oracles(config, shapes):
     draws, _ = draw_exact(config, len(shapes.y))
@@ -50,7 +52,7 @@ def test_signals_equal_the_oracles(config, shapes):
     np.testing.assert_allclose(apply(shapes, draws, config), expected, rtol=0, atol=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(configs(), own_templates(), st.integers(0, 5000))
 def test_single_precision_signals_equal_the_oracles(config, shapes, start):
     draws = draw_fast(config, len(shapes.y), start, start + 6)
@@ -63,7 +65,7 @@ def test_single_precision_signals_equal_the_oracles(config, shapes, start):
     np.testing.assert_allclose(got, expected, rtol=0, atol=2e-5)
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(configs(), own_templates())
 def test_stages_are_the_oracles_one_by_one(config, shapes):
     draws, _ = draw_exact(config, len(shapes.y))
@@ -90,17 +92,39 @@ def test_stages_are_the_oracles_one_by_one(config, shapes):
     np.testing.assert_array_equal(got[-1].x, apply(shapes, one, config)[0])
 
 
-@settings(max_examples=15, deadline=None)
+FLAT = Templates(x=np.ones((2, 3)), t=np.arange(3.0), y=np.arange(2))
+SILENT = DataConfig(
+    num_samples=12,
+    padding=(0, 0),
+    scale_coeff=0,
+    corr_noise_scale=0,
+    iid_noise_scale=0,
+    shear_scale=0,
+)
+
+
+@examples(15)
 @given(configs(), own_templates())
+@example(SILENT, FLAT)  # all values equal
+@example(SILENT.replace(padding=(20, 20), max_translation=1, final_seq_length=1), FLAT)
+@example(SILENT, Templates(x=np.array([[0.1 + 0.2, 0.3, 0.3]]), t=np.arange(3.0), y=np.arange(1)))
 def test_whole_sets_equal_the_oracles(config, shapes):
+    raw, y, t = oracle.dataset(shapes, config)
+    mean, std = math.fsum(raw.flat) / raw.size, 0.0
+    std = math.sqrt(math.fsum((value - mean) ** 2 for value in raw.flat) / raw.size)
+    if std < 1e-14 * np.abs(raw).max():
+        with pytest.raises(UsageError, match="signals that are all equal"):
+            mnist1d.make_dataset(config, templates=shapes)
+        return
     data = mnist1d.make_dataset(config, templates=shapes)
-    x, y, t = oracle.dataset(shapes, config)
-    np.testing.assert_allclose(np.concatenate([data.x, data.x_test]), x, rtol=0, atol=1e-10)
+    found = np.concatenate([data.x, data.x_test])
+    np.testing.assert_allclose(found * data.std + data.mean, raw, rtol=0, atol=1e-12)
+    np.testing.assert_allclose([data.mean, data.std], [mean, std], rtol=0, atol=1e-12)
     np.testing.assert_array_equal(np.concatenate([data.y, data.y_test]), y)
-    np.testing.assert_allclose(data.t, t, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(data.t * data.std, t, rtol=1e-12, atol=1e-12)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.integers(1, 80), st.integers(2, 80), st.integers(0, 2**16))
 def test_resampling_has_the_bits_of_numpy_interp(m, n, seed):
     x = np.random.default_rng(seed).normal(size=(3, m))

@@ -1,4 +1,4 @@
-"""Validators that every room uses: names, whole numbers, and all numbers of a config."""
+"""Validators that every room uses: names, whole numbers, flags, paths, all numbers of a config."""
 
 from __future__ import annotations
 
@@ -11,33 +11,74 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mnist1d.errors import UsageError
 
+MAX_WHOLE = 2**63 - 1  # what NumPy, a file and a database can hold
 
-def check_name(name: str, known: Iterable[str], what: str) -> None:
-    """Raise UsageError, naming the nearest known name, unless `name` is known."""
+
+def show(value: object) -> str:
+    """Return a value as an error message shows it: never longer than a line, whatever it is."""
+    if isinstance(value, int) and value.bit_length() > 200:
+        return f"a whole number of {value.bit_length() * 3 // 10} digits"
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # somebody else's code
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def check_name(name: str, known: Iterable[str], what: str) -> str:
+    """Return `name`; raise UsageError, naming the nearest known name, unless it is known."""
     known = list(known)
-    if name not in known:
-        word = name if isinstance(name, str) else ""  # whatever a caller may have given
+    if not isinstance(name, str) or name not in known:
+        word = name[:100] if isinstance(name, str) else ""  # whatever a caller may have given
         near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"choose one of: {', '.join(known)}"
-        raise UsageError(f"unknown {what} {name!r:.80}: {hint}")
+        raise UsageError(f"unknown {what} {show(name)}: {hint}")
+    return name
 
 
-def check_whole(value: Any, low: int, name: str) -> int:
+def check_whole(value: Any, low: int, name: str, high: int = MAX_WHOLE) -> int:
     """Return `value`, Python's or NumPy's, as an int; raise UsageError unless it is a whole number
-    of at least `low`."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < low:
-        raise UsageError(f"{name} must be a whole number, at least {low}, got {value!r}")
+    from `low` to `high`."""
+    is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not is_whole or int(value) < low:
+        raise UsageError(f"{name} must be a whole number, at least {low}, got {show(value)}")
+    if int(value) > high:
+        raise UsageError(f"{name} must be a whole number, at most {high}, got {show(value)}")
     return int(value)
+
+
+def check_real(value: Any, low: float, high: float, name: str) -> float:
+    """Return `value`, Python's or NumPy's, as a float, -0.0 as 0.0; raise UsageError unless it is a
+    finite number from `low` to `high`."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+        raise UsageError(f"{name} must be a number, got {show(value)}")
+    try:
+        number = float(value) + 0.0
+    except OverflowError:  # a whole number beyond all floats
+        number = math.inf
+    if not low <= number <= high:  # NaN fails too
+        raise UsageError(f"{name} must be a number from {low:g} to {high:g}, got {show(value)}")
+    return number
+
+
+def check_flag(value: Any, name: str) -> bool:
+    """Return `value`, Python's or NumPy's True or False, as a bool; raise UsageError for anything
+    else."""
+    if not isinstance(value, bool | np.bool_):
+        raise UsageError(f"{name} must be True or False, got {show(value)}")
+    return bool(value)
 
 
 def check_path(path: str | os.PathLike[str], name: str = "path") -> Path:
     """Return `path` as a Path; raise UsageError unless it is text or a Path that can name a file."""
     if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
-        raise UsageError(f"{name} must be a string or a Path, got {path!r:.80}")
+        raise UsageError(f"{name} must be a string or a Path, got {show(path)}")
     if not os.fspath(path) or "\0" in os.fspath(path):
-        raise UsageError(f"{name} must name a file, got {os.fspath(path)!r:.80}")
+        raise UsageError(f"{name} must name a file, got {show(os.fspath(path))}")
     return Path(path)
 
 
@@ -53,13 +94,14 @@ def check_numbers(config: Any, **least: float) -> None:
         if isinstance(f.default, bool) or not isinstance(f.default, int | float):
             continue
         if isinstance(f.default, int):
-            check_whole(value, least.get(f.name, 1), f.name)
+            check_whole(value, int(least.get(f.name, 1)), f.name)
         elif (
-            not isinstance(value, numbers.Real)
-            or not math.isfinite(value)
+            isinstance(value, bool)
+            or not isinstance(value, numbers.Real)
+            or not value < math.inf
             or value < least.get(f.name, math.ulp(0.0))
         ):
             wanted = (
                 f"a number, at least {least[f.name]:g}" if f.name in least else "a positive number"
             )
-            raise UsageError(f"{f.name} must be {wanted}, got {value!r}")
+            raise UsageError(f"{f.name} must be {wanted}, got {show(value)}")

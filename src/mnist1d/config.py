@@ -8,17 +8,38 @@ import hashlib
 import json
 import math
 import numbers
+import operator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
-from mnist1d.checks import check_name
+from mnist1d.checks import check_name, show
 from mnist1d.errors import UsageError, warn
 
 SCHEMA = (
     "mnist1d-data/1"  # part of the identity: a change in what a config means must change every id
 )
+MAX_POINTS = 10**6  # of a template, a padding, a signal
+MIN_SCALE, MAX_SCALE = 1e-9, 1e9  # of a scale that is not 0: beyond, squares leave the floats
+
+
+class Knobs(TypedDict, total=False):
+    """The knobs by name, as keyword arguments: the fields of DataConfig."""
+
+    num_samples: int
+    train_split: float
+    template_len: int
+    padding: tuple[int, int]
+    scale_coeff: float
+    max_translation: int
+    corr_noise_scale: float
+    iid_noise_scale: float
+    shear_scale: float
+    shuffle_seq: bool
+    final_seq_length: int
+    seed: int
 
 
 def _knob(
@@ -28,13 +49,17 @@ def _knob(
     low: float = 0,
     high: float = math.inf,
     usual: tuple[float, float] | None = None,
+    least: float = 0,
 ) -> Any:
-    """A field with its kind (int, float, bool, range), its legal values [low, high] and the range
-    beyond which we warn."""
-    return field(
-        default=default,
-        metadata={"kind": kind, "effect": effect, "low": low, "high": high, "usual": usual},
-    )
+    """A field with its kind (int, float, bool, range), its legal values [low, high], of which those
+    above 0 are at least `least`, and the range beyond which we warn."""
+    rule = {"kind": kind, "effect": effect, "low": low, "high": high, "usual": usual}
+    return field(default=default, metadata=rule | {"least": least})
+
+
+def _scale(default: float, effect: str, usual: float) -> Any:
+    """A field that is 0 or a positive number of a size to compute with."""
+    return _knob(default, "float", effect, high=MAX_SCALE, usual=(0, usual), least=MIN_SCALE)
 
 
 @dataclass(frozen=True)
@@ -47,37 +72,50 @@ class DataConfig:
     """
 
     num_samples: int = _knob(
-        5000, "int", "signals in all; a remainder over the number of classes is dropped", low=1
+        5000,
+        "int",
+        "number of signals; a remainder over the number of classes is dropped",
+        low=1,
+        high=10**9,
     )
     train_split: float = _knob(
-        0.8, "float", "share of the signals that train; the rest test", high=1
+        0.8,
+        "float",
+        "fraction of the signals used for training; the rest are the test set",
+        high=1,
     )
     template_len: int = _knob(
-        12, "int", "points of a template, as counted in the working length", low=1
+        12,
+        "int",
+        "points of a template, as counted in the working length",
+        low=1,
+        high=MAX_POINTS,
     )
     padding: tuple[int, int] = _knob(
-        (36, 60), "range", "fewest and most zeros appended: how small the digit is in the signal"
+        (36, 60),
+        "range",
+        "range of zero-padding: more padding makes the digit smaller",
+        high=MAX_POINTS,
     )
-    scale_coeff: float = _knob(
-        0.4,
-        "float",
-        "spread of the amplitude: the factor is uniform in 1 ± half of it",
-        usual=(0, 2),
+    scale_coeff: float = _scale(
+        0.4, "spread of the amplitude: the factor is uniform in 1 ± scale_coeff / 2", usual=2
     )
     max_translation: int = _knob(
-        48, "int", "circular shift, uniform in 0 .. one less than it", low=1, high=2**32 - 1
+        48,
+        "int",
+        "circular shift in points, drawn uniformly from [0, max_translation)",
+        low=1,
+        high=2**32 - 1,
     )
-    corr_noise_scale: float = _knob(
-        0.25, "float", "smooth noise where the digit is not", usual=(0, 5)
-    )
-    iid_noise_scale: float = _knob(2e-2, "float", "white noise everywhere", usual=(0, 1))
-    shear_scale: float = _knob(
-        0.75, "float", "slope of an added ramp, uniform in ± half of it", usual=(0, 10)
+    corr_noise_scale: float = _scale(0.25, "smooth noise where the digit is not", usual=5)
+    iid_noise_scale: float = _scale(2e-2, "white noise everywhere", usual=1)
+    shear_scale: float = _scale(
+        0.75, "slope of an added ramp, drawn uniformly from ± shear_scale / 2", usual=10
     )
     shuffle_seq: bool = _knob(
         False, "bool", "permute the positions, one permutation for the whole set"
     )
-    final_seq_length: int = _knob(40, "int", "points of a finished signal", low=1)
+    final_seq_length: int = _knob(40, "int", "points of a finished signal", low=1, high=MAX_POINTS)
     seed: int = _knob(42, "int", "seed of every random draw", high=2**32 - 1)
 
     def __new__(
@@ -86,11 +124,15 @@ class DataConfig:
         known = [f.name for f in dataclasses.fields(cls)]
         for name in knobs:
             check_name(name, known, "knob")
+        if len(args) > len(known):
+            raise UsageError(
+                f"a DataConfig has {len(known)} knobs, got {len(args)} values: pass them by name"
+            )
         return super().__new__(cls)
 
     def __post_init__(self) -> None:
         for f in dataclasses.fields(self):
-            value = _checked(f.name, getattr(self, f.name), f.metadata)
+            value = _check_knob(f.name, getattr(self, f.name), f.metadata)
             object.__setattr__(self, f.name, value)
         if self.working_length < 2:
             raise UsageError(
@@ -102,7 +144,7 @@ class DataConfig:
         """L: the points of a signal between the first resampling and the last."""
         return self.template_len + self.padding[1]
 
-    def replace(self, **knobs: Any) -> DataConfig:
+    def replace(self, **knobs: Unpack[Knobs]) -> DataConfig:
         """Return a copy with other values for the given knobs; errors as for the constructor."""
         return DataConfig(**{**self.to_dict(), **knobs})
 
@@ -115,9 +157,13 @@ class DataConfig:
         return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, text: str) -> DataConfig:
+    def from_json(cls, text: str | bytes) -> DataConfig:
         """Read what `to_json` wrote, or any JSON object of knobs; UsageError says what is wrong
         with it."""
+        if not isinstance(text, str | bytes):
+            raise UsageError(
+                f"a config must be JSON text, like '{{\"seed\": 7}}', got {show(text)}"
+            )
         try:
             knobs = json.loads(text)
         except (
@@ -138,29 +184,42 @@ class DataConfig:
         return hashlib.sha256(f"{SCHEMA} {self.to_json()}".encode()).hexdigest()
 
 
-def _checked(name: str, value: Any, rule: dict[str, Any]) -> Any:
+def as_config(config: DataConfig | None, knobs: Mapping[str, Any]) -> DataConfig:
+    """Return a config with some knobs replaced, the default one for None; UsageError for anything
+    else than a DataConfig."""
+    if config is not None and not isinstance(config, DataConfig):
+        raise UsageError(
+            f"config must be a DataConfig, got {type(config).__name__}; knobs go by name: make_dataset(num_samples=1000)"
+        )
+    config = config or DataConfig()
+    return config.replace(**knobs) if knobs else config  # type: ignore[arg-type]
+
+
+def _check_knob(name: str, value: Any, rule: Mapping[str, Any]) -> Any:
     """Return `value` as a plain Python value of the knob's kind, or raise UsageError."""
     kind, low, high = rule["kind"], rule["low"], rule["high"]
     if kind == "range":
-        return _checked_padding(name, value)
+        return _check_padding(name, value, high)
     if kind == "bool":
         if not isinstance(value, (bool, np.bool_)) and not (
             isinstance(value, numbers.Integral) and value in (0, 1)
         ):
-            raise UsageError(f"{name} must be True or False, got {value!r}")
+            raise UsageError(f"{name} must be True or False, got {show(value)}")
         return bool(value)
     wanted = numbers.Integral if kind == "int" else numbers.Real
     if isinstance(value, bool) or not isinstance(value, wanted):
         raise UsageError(
-            f"{name} must be {'a whole number' if kind == 'int' else 'a number'}, got {value!r} ({type(value).__name__})"
+            f"{name} must be {'a whole number' if kind == 'int' else 'a number'}, got {show(value)} ({type(value).__name__})"
         )
-    try:
-        value = int(value) if kind == "int" else float(value)
-    except OverflowError:
-        value = math.inf  # a whole number beyond all floats
-    if not (low <= value <= high) or not math.isfinite(value):  # NaN fails the comparison
-        bounds = f"at least {low:g}" if math.isinf(high) else f"between {low:.10g} and {high:.10g}"
-        raise UsageError(f"{name} must be finite and {bounds}, got {value!r}")
+    if not low <= value <= high:  # NaN fails the comparison
+        raise UsageError(f"{name} must be between {low:.10g} and {high:.10g}, got {show(value)}")
+    value = (
+        int(value) if isinstance(value, numbers.Integral) and kind == "int" else float(value) + 0.0
+    )  # -0.0 becomes 0.0
+    if 0 < value < rule["least"]:
+        raise UsageError(
+            f"{name} must be 0 or at least {rule['least']:g}, got {value!r}: write {name}=0"
+        )
     if rule["usual"] and not rule["usual"][0] <= value <= rule["usual"][1]:
         usual = f"{rule['usual'][0]:g} to {rule['usual'][1]:g}"
         warn(
@@ -169,18 +228,26 @@ def _checked(name: str, value: Any, rule: dict[str, Any]) -> Any:
     return value
 
 
-def _checked_padding(name: str, value: Any) -> tuple[int, int]:
+def _check_padding(name: str, value: Any, most: int) -> tuple[int, int]:
     try:
         low, high = value
+        if isinstance(low, bool) or isinstance(high, bool):
+            raise TypeError
+        low, high = operator.index(low), operator.index(high)
     except (TypeError, ValueError):
-        raise UsageError(f"{name} must be two whole numbers (low, high), got {value!r}") from None
-    for bound in (low, high):
-        if isinstance(bound, bool) or not isinstance(bound, numbers.Integral):
-            raise UsageError(f"{name} must be two whole numbers (low, high), got {value!r}")
+        raise UsageError(
+            f"{name} must be two whole numbers (low, high), got {show(value)}"
+        ) from None
     if not 0 <= low <= high:
-        fix = f"write {name}=({high}, {low})" if 0 <= high < low else "neither may be negative"
-        raise UsageError(f"{name}=(low, high) needs 0 <= low <= high, got ({low}, {high}): {fix}")
-    return int(low), int(high)
+        fix = (
+            f"write {name}=({high}, {low})" if 0 <= high < low < most else "neither may be negative"
+        )
+        raise UsageError(
+            f"{name}=(low, high) needs 0 <= low <= high, got ({show(low)}, {show(high)}): {fix}"
+        )
+    if high > most:
+        raise UsageError(f"{name}=(low, high) needs high <= {most}, got {show(high)}")
+    return low, high
 
 
 def _default(name: str) -> Any:

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import dataclasses
 import numbers
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,16 +17,38 @@ from mnist1d.config import DataConfig
 from mnist1d.digits import Templates
 from mnist1d.errors import UsageError
 
+PARTS = {"train": "", "validation": "_val", "test": "_test"}  # and the ending of their fields
+COLUMNS = ("x", "y", "y_soft", "latents", "digit_mask", "y_clean", "noise_mask")  # a row per signal
+LABELS = ("y", "y_clean")
+
+
+class Latents(NamedTuple):
+    """The causes of n signals, in the units of raw signals (before standardisation)."""
+
+    padding: np.ndarray  # (n,) zeros appended: the more, the smaller the digit
+    shift: np.ndarray  # (n,) circular, to the right, in points of the working length
+    factor: np.ndarray  # (n,) amplitude of the digit
+    slope: np.ndarray  # (n,) of the ramp that is subtracted
+
+    def rows(self, index: slice | np.ndarray) -> Latents:
+        """Return the causes of the signals chosen by `index`."""
+        return Latents(*(column[index] for column in self))
+
 
 @dataclass(frozen=True, eq=False)
-class Dataset:
+class Dataset(Mapping[str, Any]):
     """Signals and labels, split; `data["x"]` reads like `data.x`.
 
     x (n, time), y (n,) int64; likewise x_test, y_test and, after `split`, x_val, y_val; t (time,),
     templates. `mean` and `std` undo the standardisation: raw = x * std + mean. `positions` (time,)
-    says which original position each one shows, None where they are in order. After
-    `with_label_noise`, y_clean (n,) holds the true training labels and noise_mask (n,) marks those
-    drawn anew. `config` and `mode` say how the set was made (None: unknown, read from a file).
+    says which original position each one shows, None where they are in order. `config` and `mode`
+    say how the set was made (None: unknown, read from a file).
+
+    What not every set has, None otherwise: after `with_label_noise`, y_clean (n,) holds the true
+    training labels and noise_mask (n,) marks those drawn anew. From `make_dataset(latents=True)`,
+    latents (`Latents`, columns (n,)) and digit_mask (n, time), True where the digit contributes to
+    a point. From `observer.soft_labels`, y_soft (n, classes), the exact probability of each class,
+    in the order of templates.y. These three exist for x_test and x_val too: latents_test, ...
     """
 
     x: np.ndarray
@@ -44,28 +66,144 @@ class Dataset:
     y_val: np.ndarray | None = None
     y_clean: np.ndarray | None = None
     noise_mask: np.ndarray | None = None
+    latents: Latents | None = None
+    latents_test: Latents | None = None
+    latents_val: Latents | None = None
+    digit_mask: np.ndarray | None = None
+    digit_mask_test: np.ndarray | None = None
+    digit_mask_val: np.ndarray | None = None
+    y_soft: np.ndarray | None = None
+    y_soft_test: np.ndarray | None = None
+    y_soft_val: np.ndarray | None = None
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Dataset:
+        """Return the original package's dict, or any mapping with these arrays, as a Dataset.
+
+        Needs x, y, x_test, y_test and t; takes templates, x_val, y_val, y_clean and noise_mask if
+        they are there, and leaves other entries behind. Errors: UsageError for a missing array, or
+        arrays that do not fit together.
+        """
+        if isinstance(given, Dataset):
+            return given
+        if not isinstance(given, Mapping):
+            raise UsageError(
+                f"a data set must be a Dataset or a mapping with x, y, x_test, y_test and t, got {type(given).__name__}"
+            )
+        missing = [name for name in ("x", "y", "x_test", "y_test", "t") if name not in given]
+        if missing:
+            raise UsageError(
+                f"a data set needs x, y, x_test, y_test and t; {missing[0]!r} is missing"
+            )
+        names = ("x", "y", "x_test", "y_test", "t", "x_val", "y_val", "y_clean", "noise_mask")
+        try:
+            arrays: dict[str, Any] = {
+                name: np.asarray(given[name]) for name in names if given.get(name) is not None
+            }
+        except ValueError as error:
+            raise UsageError(f"a data set needs arrays of numbers: {error}") from None
+        shapes = given.get("templates") or {
+            "x": np.empty((0, 0)),
+            "t": np.empty(0),
+            "y": np.empty(0, int),
+        }
+        if not isinstance(shapes, Mapping) or not {"x", "t", "y"} <= set(shapes):
+            raise UsageError("templates must be a mapping with x, t and y")
+        data = cls(
+            **arrays,
+            templates=Templates(**{name: np.asarray(shapes[name]) for name in ("x", "t", "y")}),
+        )
+        data.check()
+        return data.replace(
+            **{n: a.astype(np.int64) for n, a in arrays.items() if n.startswith("y")}
+        )
+
+    def check(self) -> None:
+        """Raise UsageError where the arrays are none, or do not fit together."""
+        arrays: dict[str, Any] = {name: self[name] for name in self.keys() if name != "templates"}
+        arrays |= {f"templates[{name!r}]": self.templates[name] for name in self.templates.keys()}
+        for name, array in arrays.items():
+            if not isinstance(array, np.ndarray | Latents):
+                raise UsageError(f"{name} must be an array, got {type(array).__name__}")
+        for end in PARTS.values():
+            x, y = getattr(self, f"x{end}"), getattr(self, f"y{end}")
+            if (x is None) != (y is None):
+                raise UsageError(f"x{end} and y{end} go together, one of them is missing")
+            if x is None:
+                continue
+            if x.dtype.kind != "f" or y.dtype.kind not in "iu":
+                raise UsageError(
+                    f"x{end} must hold floats and y{end} whole numbers, got {x.dtype} and {y.dtype}"
+                )
+            if x.shape != (len(y), len(self.t)) or y.ndim != 1 or self.t.ndim != 1:
+                raise UsageError(
+                    f"x{end} {x.shape}, y{end} {y.shape} and t {self.t.shape} do not fit together"
+                )
+            rows = {n: a for n, a in self.part(end).items() if n != "latents"}
+            if "latents" in self.part(end):
+                rows |= self.part(end)["latents"]._asdict()
+            short = next((name for name, array in rows.items() if len(array) != len(y)), None)
+            if short:
+                raise UsageError(f"{short}{end} has {len(rows[short])} rows for {len(y)} signals")
+
+    def part(self, end: str) -> dict[str, Any]:
+        """Return the columns of one part, those that are there, by their names in COLUMNS.
+
+        end: "" for the training part, "_val" or "_test".
+        """
+        found = {name: getattr(self, name + end, None) for name in COLUMNS}
+        return {name: column for name, column in found.items() if column is not None}
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.keys():
             raise KeyError(f"{name!r}; this data set holds {', '.join(self.keys())}")
         return getattr(self, name)
 
-    def keys(self) -> list[str]:
-        """Return the names of what is there: x, y, x_test, y_test, t, templates, and more after
-        split or with_label_noise."""
-        optional = ["x_val", "y_val", "y_clean", "noise_mask"]
-        return ["x", "y", "x_test", "y_test", "t", "templates"] + [
-            name for name in optional if getattr(self, name) is not None
-        ]
+    def __setitem__(self, name: str, value: Any) -> None:
+        raise TypeError(
+            f"a Dataset is not changed in place: write data = data.replace({name}=...), or dict(data) for a dict"
+        )
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.keys())
 
+    def __len__(self) -> int:
+        return len(self.keys())
+
+    def __eq__(self, other: object) -> bool:
+        return self is other  # a Mapping's would compare arrays
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def keys(self) -> list[str]:  # type: ignore[override]
+        """Return the names of what is there: x, y, x_test, y_test, t, templates, and more after
+        split, with_label_noise and the like."""
+        always = ["x", "y", "x_test", "y_test", "t", "templates"]
+        optional = [f.name for f in dataclasses.fields(self)[11:]]
+        return always + [name for name in optional if getattr(self, name) is not None]
+
     def __repr__(self) -> str:
         shapes = ", ".join(
-            f"{name}{getattr(self, name).shape}" for name in self.keys() if name != "templates"
+            f"{name}{getattr(self, name).shape}"
+            for name in self.keys()
+            if name != "templates" and not name.startswith("latents")
         )
         return f"Dataset({shapes}, {self.x.dtype}, mode={self.mode!r})"
+
+    def copy(self) -> Dataset:
+        """Return a set with arrays of its own, to be written into."""
+        own = {
+            f.name: value.copy() if isinstance(value, np.ndarray | Templates) else value
+            for f in dataclasses.fields(self)
+            for value in [getattr(self, f.name)]
+        }
+        own |= {
+            name: Latents(*(column.copy() for column in value))
+            for name, value in own.items()
+            if isinstance(value, Latents)
+        }
+        return Dataset(**own)
 
     def replace(self, **fields: Any) -> Dataset:
         """Return a copy with other values for the given fields."""
@@ -121,36 +259,27 @@ class Dataset:
                 f"subset needs distinct classes out of {known.tolist()}, got {classes}"
             )
         kept: dict[str, Any] = {}
-        for part, columns in {
-            "": ["x", "y", "y_clean", "noise_mask"],
-            "_test": ["x_test", "y_test"],
-            "_val": ["x_val", "y_val"],
-        }.items():
-            truth = (
-                self.y_clean
-                if part == "" and self.y_clean is not None
-                else getattr(self, f"y{part}")
-            )
-            if truth is not None:
-                keep = np.isin(truth, classes)
-                kept |= {
-                    name: getattr(self, name)[keep]
-                    for name in columns
-                    if getattr(self, name) is not None
-                }
+        for end in PARTS.values():
+            columns = self.part(end)
+            if "y" in columns:
+                keep = np.isin(columns.get("y_clean", columns["y"]), classes)
+                kept |= {name + end: _rows(column, keep) for name, column in columns.items()}
         if relabel:
             if "noise_mask" in kept and not np.isin(kept["y"], classes).all():
                 raise UsageError(
                     "relabel needs labels of the chosen classes only: take the subset first, then add label noise"
                 )
             new = {old: i for i, old in enumerate(classes)}
-            for name in [name for name in kept if name.startswith("y")]:
+            for name in [name for name in kept if name.startswith(LABELS) and "soft" not in name]:
                 kept[name] = np.array([new[label] for label in kept[name].tolist()], dtype=np.int64)
             names = self.templates.y.tolist()
             rows = [
                 names.index(label) for label in classes if label in names
             ]  # an old file's templates may be missing
             rows = rows if len(rows) == len(classes) else []
+            for name in [name for name in kept if name.startswith("y_soft")]:
+                chosen = kept[name][:, rows]  # given that it is one of these classes
+                kept[name] = chosen / chosen.sum(axis=1, keepdims=True)
             kept["templates"] = Templates(
                 self.templates.x[rows], self.templates.t, np.arange(len(rows))
             )
@@ -177,13 +306,13 @@ class Dataset:
             )
         order = _rng(seed).permutation(n)
         train, val = np.sort(order[count:]), np.sort(order[:count])
-        kept = {
-            name: getattr(self, name)[train]
-            for name in ("x", "y", "y_clean", "noise_mask")
-            if getattr(self, name) is not None
-        }
-        true_val = self.y if self.y_clean is None else self.y_clean
-        return self.replace(**kept, x_val=self.x[val], y_val=true_val[val])
+        columns = self.part("")
+        kept = {name: _rows(column, train) for name, column in columns.items()}
+        columns["y"] = columns.pop("y_clean", columns["y"])
+        columns.pop("noise_mask", None)
+        return self.replace(
+            **kept, **{f"{name}_val": _rows(column, val) for name, column in columns.items()}
+        )
 
     def shuffled(self, seed: int = 0) -> Dataset:
         """Return a copy with the positions of all signals permuted, one permutation for the whole
@@ -204,15 +333,20 @@ class Dataset:
     def _at_positions(self, positions: np.ndarray) -> Dataset:
         before = np.arange(self.x.shape[1]) if self.positions is None else self.positions
         signals = {
-            name: getattr(self, name)[:, positions]
-            for name in ("x", "x_test", "x_val")
-            if getattr(self, name) is not None
+            name + end: self.part(end)[name][:, positions]
+            for end in PARTS.values()
+            for name in ("x", "digit_mask")
+            if name in self.part(end)
         }
         return self.replace(**signals, positions=before[positions])
 
     def _classes(self) -> np.ndarray:
         clean = self.y if self.y_clean is None else self.y_clean
         return np.unique(np.concatenate([clean, self.y_test]))
+
+
+def _rows(column: Any, index: np.ndarray) -> Any:
+    return column.rows(index) if isinstance(column, Latents) else column[index]
 
 
 def _rng(seed: int) -> np.random.Generator:

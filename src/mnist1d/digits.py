@@ -3,7 +3,7 @@ of one's own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ HEIGHTS = (
 
 
 @dataclass(frozen=True, eq=False)
-class Templates:
+class Templates(Mapping[str, np.ndarray]):
     """What the signals are made from: `x` (classes, length), the time axis `t` (length,), the
     labels `y` (classes,).
 
@@ -42,9 +42,21 @@ class Templates:
             raise KeyError(f"templates hold x, t and y, not {name!r}")
         return getattr(self, name)
 
-    def keys(self) -> tuple[str, str, str]:
-        """Return the names of the three arrays."""
-        return ("x", "t", "y")
+    def __iter__(self) -> Iterator[str]:
+        return iter(("x", "t", "y"))
+
+    def __len__(self) -> int:
+        return 3
+
+    def __eq__(self, other: object) -> bool:
+        return self is other  # a Mapping's would compare arrays
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def copy(self) -> Templates:
+        """Return templates with arrays of their own, to be written into."""
+        return Templates(self.x.copy(), self.t.copy(), self.y.copy())
 
 
 def templates() -> Templates:
@@ -56,40 +68,42 @@ def templates() -> Templates:
     return Templates(x=x / 6.0, t=np.linspace(-5, 5, x.shape[1]) / 6.0, y=np.arange(len(x)))
 
 
-def as_templates(given: Templates | Mapping[str, Any] | None) -> Templates:
+def as_templates(
+    given: Templates | Mapping[str, Any] | None, *, distinct: bool = True
+) -> Templates:
     """Return the ten digits for None, else the caller's templates, checked.
 
-    Takes a Templates or a mapping with x (classes, length), t (length,), y (classes,). Errors:
-    UsageError where an array is missing, not numeric, not finite, or of an unequal shape, or a
-    label is no whole number.
+    Takes a Templates or a mapping with x (classes, length), t (length,), y (classes,). distinct:
+    refuse two templates of one label. Errors: UsageError where an array is missing, not numeric,
+    not finite, or of an unequal shape, or a label is no whole number of 64 bits.
     """
     if given is None:
         return templates()
     try:
         x, t, y = (np.asarray(given[name]) for name in ("x", "t", "y"))
+        if x.dtype.kind == "c" or t.dtype.kind == "c":
+            raise TypeError("complex numbers are not taken")
         x, t = x.astype(float), t.astype(float)
     except KeyError as missing:
         raise UsageError(
             f"templates need the arrays x (classes, length), t (length,) and y (classes,); {missing} is missing"
         ) from None
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, IndexError) as error:
         raise UsageError(
             f"templates need numeric arrays x (classes, length) with rows of equal length, t (length,), y (classes,): {error}"
         ) from None
-    if (
-        x.ndim != 2
-        or x.shape[0] < 1
-        or x.shape[1] < 1
-        or t.shape != x.shape[1:]
-        or y.shape != x.shape[:1]
-    ):
+    if x.ndim != 2 or 0 in x.shape or t.shape != x.shape[1:] or y.shape != x.shape[:1]:
         raise UsageError(
             f"templates need x (classes, length), t (length,), y (classes,); got x {x.shape}, t {t.shape}, y {y.shape}"
         )
     if not (np.isfinite(x).all() and np.isfinite(t).all()):
         raise UsageError("templates must be finite, got NaN or infinity in x or t")
-    if y.dtype.kind not in "iu":
+    if y.dtype.kind not in "iu" or (y > np.iinfo(np.int64).max).any():
         raise UsageError(
-            f"templates need whole numbers as labels y, got {y.dtype.name}: write y=numpy.arange({len(y)})"
+            f"templates need whole numbers as labels y, below 2**63, got {y.dtype.name}: write y=numpy.arange({len(y)})"
+        )
+    if distinct and len(np.unique(y)) < len(y):
+        raise UsageError(
+            f"templates need a label of their own each, got y={y.tolist()}: write y=numpy.arange({len(y)})"
         )
     return Templates(x=x, t=t, y=y)

@@ -15,6 +15,7 @@ import numpy as np
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 
+BLOCK_POINTS = 200_000  # numbers of one kind in a block of exact mode
 BLOCK = 1000  # signals drawn together: large enough to hide Python's overhead, small enough to stay in the cache
 TEST_BLOCK = 2**52  # the stream's blocks from here on are test signals, which nobody trains on
 
@@ -64,15 +65,15 @@ def draw_exact(config: DataConfig, num_classes: int = 10) -> tuple[Draws, Order]
 def legacy_stream(seed: int) -> np.random.BitGenerator:
     """Return the bits that `numpy.random.RandomState(seed)` draws from."""
     bits = np.random.MT19937()
-    bits.state = np.random.RandomState(seed).get_state(legacy=False)
+    bits.state = np.random.RandomState(seed).get_state(legacy=False)  # type: ignore[assignment]
     return bits
 
 
 def exact_chunks(
     config: DataConfig, num_classes: int, bits: np.random.BitGenerator
 ) -> Iterator[Draws]:
-    """Yield the draws of all signals in order, BLOCK at a time; leaves `bits` where the original
-    would."""
+    """Yield the draws of all signals in order, `exact_block` at a time; leaves `bits` where the
+    original would."""
     length, per_class = config.working_length, samples_per_class(config, num_classes)
     low, high = config.padding
     rng = np.random.RandomState(bits)
@@ -82,8 +83,8 @@ def exact_chunks(
         rng.standard_normal,
     )
     n = per_class * num_classes
-    for start in range(0, n, BLOCK):
-        size = min(BLOCK, n - start)
+    for start in range(0, n, exact_block(config)):
+        size = min(exact_block(config), n - start)
         # in this order; the two noises in one call, which leaves the stream as it is
         rows = [
             (uniform(), uniform(), integer(), normal(2 * length), uniform()) for _ in range(size)
@@ -98,6 +99,11 @@ def exact_chunks(
             iid_noise=normals[:, length:],
             slope=config.shear_scale * (u3 - 0.5),
         )
+
+
+def exact_block(config: DataConfig) -> int:
+    """Return how many signals exact mode draws together: BLOCK, fewer where they are very long."""
+    return max(1, min(BLOCK, BLOCK_POINTS // config.working_length))
 
 
 def exact_order(config: DataConfig, num_classes: int, bits: np.random.BitGenerator) -> Order:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
-from mnist1d.checks import check_name
-from mnist1d.config import DataConfig
-from mnist1d.dataset import Dataset
+from mnist1d.checks import check_flag, check_name, check_whole
+from mnist1d.config import DataConfig, Knobs, as_config
+from mnist1d.dataset import Dataset, Latents
 from mnist1d.digests import verify
 from mnist1d.digits import Templates, as_templates
 from mnist1d.draws import (
@@ -17,6 +17,7 @@ from mnist1d.draws import (
     Draws,
     Order,
     block_size,
+    exact_block,
     exact_chunks,
     exact_order,
     fast_chunks,
@@ -25,6 +26,7 @@ from mnist1d.draws import (
     samples_per_class,
 )
 from mnist1d.errors import Mnist1dError, UsageError, warn
+from mnist1d.memory import check_memory, dataset_bytes
 from mnist1d.signals import Pipeline, Stage, stages
 
 MODES = ("exact", "fast")
@@ -37,49 +39,50 @@ def make_dataset(
     mode: str = "exact",
     dtype: str | None = None,
     templates: Templates | Mapping[str, Any] | None = None,
-    **knobs: Any,
+    latents: bool = False,
+    **knobs: Unpack[Knobs],
 ) -> Dataset:
     """Make a data set from a config, from knobs by name, or from a config with some knobs replaced.
 
-    mode "exact": the original's signals to the last bit (float64 unless told); "fast": another
-    stream, the same distribution (float32 unless told), signal i reproducible from (seed, i) alone.
-    Errors: UsageError for any illegal setting.
+    mode: "exact" gives the original's signals to the last bit; "fast" draws from another stream of
+    the same distribution, and signal i is reproducible from (seed, i) alone. dtype: float64 in
+    exact mode and float32 in fast mode, unless given. latents: keep the causes of every signal, in
+    data.latents and data.digit_mask. Errors: UsageError for any illegal setting.
 
     >>> make_dataset(num_samples=1000, seed=7)
     Dataset(x(800, 40), y(800,), x_test(200, 40), y_test(200,), t(40,), float64, mode='exact')
     """
-    if config is not None and not isinstance(config, DataConfig):
-        raise UsageError(
-            f"config must be a DataConfig, got {type(config).__name__}; knobs go by name: make_dataset(num_samples=1000)"
-        )
-    config = (config or DataConfig()).replace(**knobs) if knobs else config or DataConfig()
+    config = as_config(config, knobs)
     check_name(mode, MODES, "mode")
-    dtype = dtype or ("float64" if mode == "exact" else "float32")
-    dtype = (
-        dtype
-        if isinstance(dtype, str)
-        else getattr(dtype, "name", None) or getattr(dtype, "__name__", repr(dtype))
-    )
-    check_name(dtype, DTYPES, "dtype")
+    default = "float64" if mode == "exact" else "float32"
+    dtype = default if dtype is None else _check_dtype(dtype)
     templates = as_templates(templates)
+    check_flag(latents, "latents")
     remainder = config.num_samples % len(templates.y)
     if remainder and config.num_samples > len(templates.y):
         made = config.num_samples - remainder
         warn(
-            f"num_samples={config.num_samples} is no multiple of the {len(templates.y)} classes: {made} signals are made"
+            f"num_samples={config.num_samples} is not a multiple of {len(templates.y)} classes; generating {made} signals"
         )
-    return assemble(
-        config, templates, legacy_stream(config.seed) if mode == "exact" else None, dtype
-    )
+    bits = legacy_stream(config.seed) if mode == "exact" else None
+    return assemble(config, templates, bits, dtype, latents)
 
 
 def assemble(
-    config: DataConfig, templates: Templates, bits: np.random.BitGenerator | None, dtype: str
+    config: DataConfig,
+    templates: Templates,
+    bits: np.random.BitGenerator | None,
+    dtype: str,
+    latents: bool = False,
 ) -> Dataset:
     """Draw, apply, order, standardise and split; `bits` is the legacy stream of exact mode, None
     for fast mode."""
-    num_classes, pipeline = len(templates.y), Pipeline(templates, config)
+    num_classes = len(templates.y)
     n = num_classes * samples_per_class(config, num_classes)
+    block = exact_block(config) if bits else block_size(num_classes)
+    num_bytes = dataset_bytes(config, num_classes, block, is_exact=bool(bits), latents=latents)
+    check_memory(num_bytes, "this data set", _largest(config))
+    pipeline = Pipeline(templates, config)
     working = np.float64 if bits else np.float32
     whole = -(-n // block_size(num_classes)) * block_size(
         num_classes
@@ -90,6 +93,7 @@ def assemble(
         else fast_chunks(config, num_classes, 0, whole)
     )
     x, label = np.empty((n, config.final_seq_length), working), np.empty(n, np.int64)
+    causes, mask = _empty_latents(n, dtype), np.empty(x.shape if latents else (0, 0), bool)
     start = 0
     for draws in chunks:
         stop = min(start + len(draws.label), n)
@@ -97,6 +101,12 @@ def assemble(
             pipeline(draws)[: stop - start],
             draws.label[: stop - start],
         )
+        if latents:
+            draws = draws.rows(slice(stop - start))
+            mask[start:stop] = pipeline.digit_mask(draws)
+            found = (draws.padding, pipeline.shift(draws), draws.factor, draws.slope)
+            for column, values in zip(causes, found, strict=True):
+                column[start:stop] = values
         start = stop
     order: Order = exact_order(config, num_classes, bits) if bits else fast_order(config)
     if order.samples is not None:
@@ -106,7 +116,8 @@ def assemble(
             ..., order.positions
         ]  # this very expression: its memory layout decides the last bit of the mean
     mean, std = _moments(x)
-    if not (np.isfinite(std) and x.min() < x.max()):
+    largest = max(abs(x.min()), abs(x.max()))
+    if not std > 16 * np.finfo(x.dtype).eps * largest or not np.isfinite(std):  # but for rounding
         problem, fix = (
             ("are all equal", "raise a noise scale")
             if np.isfinite(std)
@@ -119,7 +130,7 @@ def assemble(
     x /= x.dtype.type(std)
     x = x.astype(dtype, copy=False)
     y, split = templates.y[label], int(n * config.train_split)
-    return Dataset(
+    data = Dataset(
         x=x[:split],
         y=y[:split],
         x_test=x[split:],
@@ -132,6 +143,43 @@ def assemble(
         std=float(std),
         positions=order.positions,
     )
+    if not latents:
+        return data
+    if order.samples is not None:
+        causes, mask = causes.rows(order.samples), mask[order.samples]
+    if order.positions is not None:
+        mask = mask[:, order.positions]
+    return data.replace(
+        latents=causes.rows(slice(split)),
+        latents_test=causes.rows(slice(split, None)),
+        digit_mask=mask[:split],
+        digit_mask_test=mask[split:],
+    )
+
+
+def _largest(config: DataConfig) -> str:
+    """Return the knob that is farthest above its default: most likely the one to lower."""
+    plain = DataConfig()
+    sizes = {
+        "num_samples": config.num_samples / plain.num_samples,
+        "final_seq_length": config.final_seq_length / plain.final_seq_length,
+        "template_len": config.template_len / plain.template_len,
+        "padding": config.padding[1] / plain.padding[1],
+    }
+    name = max(sizes, key=sizes.__getitem__)
+    return f"{name}={getattr(config, name)}"
+
+
+def _empty_latents(n: int, dtype: str) -> Latents:
+    whole, real = np.dtype(np.int64), np.dtype(dtype)
+    return Latents(*(np.empty(n, kind) for kind in (whole, whole, real, real)))
+
+
+def _check_dtype(dtype: Any) -> str:
+    """Return the name of a dtype, given as text, a NumPy type or a dtype."""
+    if not isinstance(dtype, str):
+        dtype = getattr(dtype, "name", None) or getattr(dtype, "__name__", dtype)
+    return check_name(dtype, DTYPES, "dtype")
 
 
 def _moments(x: np.ndarray) -> tuple[np.float64, np.float64]:
@@ -147,14 +195,14 @@ def _moments(x: np.ndarray) -> tuple[np.float64, np.float64]:
     return mean, np.sqrt(sum(parts) / x.size)
 
 
-def load_dataset(dtype: str = "float32") -> Dataset:
+def load_dataset(dtype: str = "float32", *, latents: bool = False) -> Dataset:
     """Return the frozen benchmark set of the paper: 4,000 training and 1,000 test signals,
     regenerated and verified.
 
-    Needs no network and no file. Errors: Mnist1dError where this machine's arithmetic gives other
-    digests.
+    latents: as for `make_dataset`. Needs no network and no file. Errors: Mnist1dError where this
+    machine's arithmetic gives other digests.
     """
-    data = make_dataset(dtype=dtype)
+    data = make_dataset(dtype=dtype, latents=latents)
     report = verify(data)
     if not report:
         raise Mnist1dError(
@@ -170,7 +218,8 @@ def explain(digit: int = 3, seed: int = 0, config: DataConfig | None = None) -> 
     The last stage is the signal before standardisation. Errors: UsageError unless digit is a class
     of the templates.
     """
-    config, shapes = config or DataConfig(), as_templates(None)
+    config, shapes = as_config(config, {}), as_templates(None)
+    digit = check_whole(digit, 0, "digit")
     if digit not in shapes.y.tolist():
         raise UsageError(f"digit must be one of {shapes.y.tolist()}, got {digit!r}")
     config = config.replace(seed=seed, num_samples=max(config.num_samples, len(shapes.y)))

@@ -9,6 +9,7 @@ rounding.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -66,10 +67,16 @@ class Pipeline:
         self._dilated: dict[
             int, np.ndarray
         ] = {}  # by padding: the templates, padded and dilated, (classes, L)
-        self.smoothing = gaussian_filter1d(np.eye(length), SMOOTHING_STD, axis=0).T.astype(
-            np.float32
-        )
-        self.resampling = resample(np.eye(length), self.last).astype(np.float32)
+
+    @cached_property
+    def smoothing(self) -> np.ndarray:
+        """The filter that correlates the noise, as a float32 matrix (L, L)."""
+        return gaussian_filter1d(np.eye(len(self.ramp)), SMOOTHING_STD, axis=0).T.astype(np.float32)
+
+    @cached_property
+    def resampling(self) -> np.ndarray:
+        """The last resampling as a float32 matrix (L, final_seq_length)."""
+        return resample(np.eye(len(self.ramp)), self.last).astype(np.float32)
 
     def __call__(self, draws: Draws) -> np.ndarray:
         """Return the signals of the draws, before standardisation, in the draws' dtype."""
@@ -116,6 +123,16 @@ class Pipeline:
         return windows[
             np.arange(len(x)), length - shift
         ]  # a window of the doubled signal is the signal, rotated
+
+    def digit_mask(self, draws: Draws) -> np.ndarray:
+        """Return where the digit contributes to a finished point: (n, final_seq_length), bool."""
+        inside = self.translate(self.scale(self.dilate(draws), draws), draws) != 0  # (n, L)
+        return inside[:, self.last.left] | (inside[:, self.last.right] & (self.last.offset > 0))
+
+    def shift(self, draws: Draws) -> np.ndarray:
+        """Return the circular shift that each signal has in effect, 0 .. L - 1: (n,)."""
+        length = self.config.working_length
+        return np.where(draws.shift > length, 0, draws.shift) % length
 
     def corr_noise(self, draws: Draws) -> np.ndarray:
         """Return the smooth noise, scaled."""

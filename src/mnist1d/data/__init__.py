@@ -75,7 +75,9 @@ def _signals(
     is_ours = transform is _TRANSFORM and set_seed is _SET_SEED
     if is_ours and all(getattr(_transform, name) is step for name, step in _OURS.items()):
         bits = np.random.get_bit_generator()
-        data = _generate.assemble(config, _digits.as_templates(templates), bits, "float64")
+        data = _generate.assemble(
+            config, _digits.as_templates(templates, distinct=False), bits, "float64"
+        )
         return data.x, data.y, data.t
     if isinstance(args, Mapping):
         args = ObjectView(dict(args))
@@ -194,7 +196,8 @@ def _is_asked_for(data: Any, args: Any, template: Mapping[str, Any] | None = Non
     config, seed, train_split = _config(args)
     if seed is None:
         return True  # any set will do
-    templates = _digits.as_templates(get_templates() if template is None else template)
+    given = get_templates() if template is None else template
+    templates = _digits.as_templates(given, distinct=False)
     asked = _generate.assemble(config, templates, legacy_stream(config.seed), "float64")
     split = int(len(asked.y) * train_split)
     parts = {"x": asked.x[:split], "x_test": asked.x[split:], "t": asked.t}
