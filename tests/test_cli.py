@@ -232,19 +232,12 @@ def test_results(runs, tmp_path, capsys):
         "image",
         "nothing",
     }
-    assert lines[0]["data.padding"] == "36:60" and {
-        line["array"] for line in lines if line["metric"] == "image"
-    } == {"2x1", "2x2", "2x3"}
+    assert lines[0]["data.padding"] == "36:60" and {line["preset"] for line in lines} == {"smoke"}
+    shapes = {line["shape"] for line in lines if line["metric"] == "image"}
+    assert shapes == {"2x1", "2x2", "2x3"}
     _, text, _ = run(capsys, "results", "--runs", runs, "--study", "toy")
-    assert text.splitlines()[0].split()[:7] == [
-        "study",
-        "trial",
-        "seed",
-        "metric",
-        "step",
-        "value",
-        "array",
-    ]
+    header = "study preset trial seed metric step value array shape size"
+    assert text.splitlines()[0].split() == header.split()
     parquet = tmp_path / "rows.parquet"
     assert run(capsys, "results", "--runs", runs, "--format", "parquet", "-o", parquet)[0] == 0
     table = pytest.importorskip("pyarrow.parquet").read_table(parquet).to_pydict()

@@ -329,19 +329,46 @@ if App is not None:
     def results(
         *,
         runs: Runs = RUNS,
-        study: Annotated[str | None, Parameter(help="only this one")] = None,
+        study: Annotated[str | None, Parameter(help="only this study")] = None,
+        preset: Annotated[str | None, Parameter(help="only smoke, quick or paper")] = None,
+        where: Annotated[
+            list[str] | None,
+            Parameter(help="only rows with field=value,value; repeat for more fields"),
+        ] = None,
+        metric: Annotated[str | None, Parameter(help="only this metric")] = None,
+        seed: Annotated[int | None, Parameter(help="only this seed")] = None,
         format: Annotated[str, Parameter(help="table, csv, json or parquet")] = "table",
         output: Annotated[
             Path | None,
-            Parameter(["--output", "-o"], help="write to this file; unless told, print"),
+            Parameter(["--output", "-o"], help="file to write, arrays beside it (default: print)"),
         ] = None,
     ) -> int:
-        """Give the rows, to be used elsewhere: one line a measurement, the config's fields as
-        columns."""
-        from mnist1d.results.export import write_results
+        """Export the rows: one line per measurement, the config's fields as columns."""
+        from mnist1d.commands.results import results as export
 
-        write_results(runs, study, format, output)
-        return 0
+        selection = {"study": study, "preset": preset, "metric": metric, "seed": seed}
+        return export(runs, format, output, where=where or (), **selection)
+
+    @app.command
+    def compare(
+        a: Annotated[str, Parameter(help="a setting, like model=cnn or model=cnn,num_steps=500")],
+        b: Annotated[str, Parameter(help="the setting to compare with")],
+        /,
+        *,
+        metric: Annotated[str, Parameter(help="what to compare")] = "test_acc",
+        study: Annotated[
+            str | None, Parameter(help="the study (default: the one that has these fields)")
+        ] = None,
+        preset: Annotated[
+            str | None, Parameter(help="smoke, quick or paper (default: as last run)")
+        ] = None,
+        runs: Runs = RUNS,
+        json_: Json = False,
+    ) -> int:
+        """Compare two settings of a study: both means, and the paired difference with its interval."""
+        from mnist1d.commands.results import compare as compare_settings
+
+        return compare_settings(runs, a, b, metric, study, preset, json_)
 
     @app.command
     def merge(*folders: Path, runs: Runs = RUNS) -> int:

@@ -11,6 +11,7 @@ from mnist1d.experiments.rows import Row
 from mnist1d.results.document import latest
 from mnist1d.results.export import write_results
 from mnist1d.results.report import write_report
+from mnist1d.results.selection import Selection
 from mnist1d.runs import open_store, quiz, sweep
 from mnist1d.runs.quiz import quizzes
 from mnist1d.runs.store import Store
@@ -194,7 +195,7 @@ def test_a_quiz_meets_another_that_takes_its_seed(tmp_path, monkeypatch):
 
 def test_quizzes_among_the_results_and_in_a_report_without_the_benchmark(tmp_path, capsys):
     quiz.save(result(), tmp_path)
-    write_results(tmp_path, "quiz", "csv")
+    write_results(tmp_path, Selection(study="quiz"), "csv")
     header, *lines = capsys.readouterr().out.splitlines()
     assert (
         {"shuffled", "layout"} <= set(header.split(","))

@@ -1,122 +1,204 @@
-"""The store's rows as one long table, to be used elsewhere: table, csv, json or parquet."""
+"""The store's rows as one long table, to be used elsewhere: table, csv, json or parquet.
+
+Two passes over the rows, each with one trial in memory: the first finds the columns, the second
+writes the lines.
+"""
 
 from __future__ import annotations
 
 import csv
-import io
 import json
 import math
+import re
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from mnist1d.checks import check_name
 from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.files import atomic_path
+from mnist1d.results.progress import say
+from mnist1d.results.selection import Line, Selection
+from mnist1d.results.text import field_value, plural
 from mnist1d.runs.store import Store, open_store
 
 FORMATS = ("table", "csv", "json", "parquet")
-Line = dict[str, Any]
+OWN = ("study", "preset", "trial", "seed", "metric", "step", "value", "array", "shape")
+GROUP = 50_000  # lines in one row group of a parquet file
+MAX_CELL = 16  # characters of a cell in the table: ids are cut
+Cells = dict[str, Any]
+
+
+class Columns:
+    """What the first pass finds: the columns in order, the kinds of their values, whether a column
+    varies, how wide its text is; and how many lines and arrays there are."""
+
+    def __init__(self, lines: Iterable[Cells]):
+        self.kinds: dict[str, set[type]] = {name: set() for name in OWN}
+        self.first: Cells = {}
+        self.varying: set[str] = set()
+        self.widths: dict[str, int] = {}
+        self.lines = self.arrays = 0
+        for cells in lines:
+            self.lines += 1
+            self.arrays += cells["shape"] is not None
+            for name, value in cells.items():
+                self._see(name, value)
+
+    def _see(self, name: str, value: Any) -> None:
+        if name not in self.kinds and self.lines > 1:
+            self.varying.add(name)  # the lines before lack it
+        kinds = self.kinds.setdefault(name, set())
+        if value is not None:
+            kinds.add(type(value))
+        if self.first.setdefault(name, value) != value:
+            self.varying.add(name)
+        width = max(self.widths.get(name, len(name)), len(_text(value)))
+        self.widths[name] = width
+
+    @property
+    def names(self) -> list[str]:
+        """The columns, our own first."""
+        return list(self.kinds)
 
 
 def write_results(
-    runs: Path, study: str | None = None, format: str = "table", output: Path | None = None
+    runs: Path,
+    selection: Selection | None = None,
+    format: str = "table",
+    output: Path | None = None,
 ) -> None:
-    """Print the rows, or write them to a file. Errors: UsageError for an unknown format or study,
-    or parquet without a file."""
+    """Print the selected rows, or write them to a file, and each array as a .npy file in a folder
+    beside it, named in the column `array`.
+
+    Errors: UsageError for an unknown format, study, preset, metric or field, for no rows at all, or
+    for parquet without a file.
+    """
+    selection = selection or Selection()
     check_name(format, FORMATS, "format")
     if format == "parquet" and output is None:
         raise UsageError("parquet is a binary format: name a file, -o rows.parquet")
     with open_store(runs, create=False) as store:
-        if study is not None:
-            check_name(study, store.studies(), "study in these runs")
-        lines = long_table(store, study)
-    if format == "parquet":
-        return _write_parquet(lines, output)
-    text = {"table": _as_table, "csv": _as_csv, "json": _as_json}[format](lines)
-    if output is None:
-        sys.stdout.write(text)
-    else:
+        columns = Columns(map(cells_of, selection.lines(store)))
+        if not columns.lines:
+            _explain_nothing(selection, store)
+        lines = selection.lines(store)
+        if output is None:
+            _print(format, columns, map(cells_of, lines))
+            if columns.arrays:
+                which = "is an array" if columns.arrays == 1 else "are arrays"
+                say(
+                    f"{plural(columns.arrays, 'value')} {which}: to get .npy files, write to a file, -o"
+                )
+            return
         with atomic_path(output) as part:
-            part.write_text(text, encoding="utf-8")
+            made = _with_arrays(lines, output) if columns.arrays else map(cells_of, lines)
+            if format == "parquet":
+                _write_parquet(columns, made, part)
+            else:
+                with part.open("w", encoding="utf-8", newline="") as file:
+                    WRITERS[format](columns, made, file)
 
 
-def long_table(store: Store, study: str | None = None) -> list[Line]:
-    """Return one line a row: study, trial, seed, metric, step, value, array (its shape, the value
-    being None), the config's fields."""
-    lines = []
-    for name in store.studies() if study is None else [study]:
-        for r in store.all_rows(name):
-            is_array = isinstance(r.value, np.ndarray)
-            shape = "x".join(map(str, r.value.shape)) if is_array else None
-            value = None if is_array or math.isnan(r.value) else r.value
-            fields = {
-                key: ":".join(map(str, v)) if isinstance(v, tuple) else v
-                for key, v in r.config.items()
-            }
-            lines.append(
-                {
-                    "study": name,
-                    "trial": r.trial,
-                    "seed": r.seed,
-                    "metric": r.metric,
-                    "step": r.step,
-                    "value": value,
-                    "array": shape,
-                    **fields,
-                }
-            )
-    columns = dict.fromkeys(key for line in lines for key in line)
-    return [{key: line.get(key) for key in columns} for line in lines]
+def cells_of(line: Line) -> Cells:
+    """Return one line of the table. An array's value is None and its shape a text like 2x40."""
+    record, value = line.record, line.record.value
+    is_array = isinstance(value, np.ndarray)
+    shape = "x".join(map(str, value.shape)) if is_array else None
+    number = None if isinstance(value, np.ndarray) or math.isnan(value) else float(value)
+    own = (line.study, line.preset, record.trial, record.seed, record.metric, record.step, number)
+    fields = {
+        name: field_value(v) if isinstance(v, tuple) else v for name, v in record.config.items()
+    }
+    return dict(zip(OWN, (*own, None, shape), strict=True)) | fields
 
 
-def _as_csv(lines: list[Line]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(lines[0]) if lines else [], lineterminator="\n")
+def _with_arrays(lines: Iterable[Line], output: Path) -> Iterator[Cells]:
+    """Yield the lines' cells, each array written as a .npy file that the column `array` names,
+    relative to the folder of the output."""
+    folder = output.with_name(f"{output.stem}-arrays")
+    for line in lines:
+        cells, record = cells_of(line), line.record
+        if isinstance(record.value, np.ndarray):
+            step = "" if record.step is None else f"-{record.step}"
+            metric = re.sub(r"[^\w.]+", "-", record.metric, flags=re.ASCII)
+            name = f"{line.study}-{record.trial[:16]}-seed{record.seed}-{metric}{step}.npy"
+            folder.mkdir(exist_ok=True)
+            with atomic_path(folder / name) as part, part.open("wb") as file:
+                np.lib.format.write_array(file, record.value, allow_pickle=False)
+            cells["array"] = f"{folder.name}/{name}"
+        yield cells
+
+
+def _explain_nothing(selection: Selection, store: Store) -> None:
+    """Say why nothing was selected: an unknown field or metric, with the nearest name, or values
+    that no row has."""
+    fields: dict[str, None] = {}
+    metrics: dict[str, None] = {}
+    for line in Selection(selection.study).lines(store):
+        fields |= dict.fromkeys(line.record.config)
+        metrics[line.record.metric] = None
+    for name in selection.where:
+        check_name(name, fields, "field")
+    if selection.metric is not None:
+        check_name(selection.metric, metrics, "metric")
+    wanted = [f"{name}={','.join(values)}" for name, values in selection.where.items()]
+    for name in ("study", "preset", "metric", "seed"):
+        if getattr(selection, name) is not None:
+            wanted.append(f"{name}={getattr(selection, name)}")
+    if wanted:
+        raise UsageError(
+            f"no rows in {store.folder} have {', '.join(wanted)}: leave one condition out, or see what "
+            "is there with `mnist1d results`"
+        )
+
+
+def _print(format: str, columns: Columns, lines: Iterable[Cells]) -> None:
+    WRITERS[format](columns, lines, sys.stdout)
+
+
+def _write_csv(columns: Columns, lines: Iterable[Cells], file: IO[str]) -> None:
+    writer = csv.DictWriter(file, columns.names, restval=None, lineterminator="\n")
     writer.writeheader()
     writer.writerows(lines)
-    return text.getvalue()
 
 
-def _as_json(lines: list[Line]) -> str:
-    finite = [
-        {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in line.items()}
-        for line in lines
-    ]
-    return json.dumps(finite, allow_nan=False) + "\n"
+def _write_json(columns: Columns, lines: Iterable[Cells], file: IO[str]) -> None:
+    empty = dict.fromkeys(columns.names)
+    separator = "["
+    for cells in lines:
+        finite = {k: v for k, v in cells.items() if not isinstance(v, float) or math.isfinite(v)}
+        file.write(separator + json.dumps({**empty, **finite}, allow_nan=False))
+        separator = ",\n"
+    file.write("]\n" if separator != "[" else "[]\n")
 
 
-def _as_table(lines: list[Line]) -> str:
-    """Only the columns that a person reads: fields that do not vary within the table are left out,
-    ids are cut."""
-    always = ("study", "trial", "seed", "metric", "step", "value", "array")
-    columns = [
-        key
-        for key in (lines[0] if lines else ())
-        if key in always or len({line[key] for line in lines}) > 1
-    ]
-    cells = [
-        [
-            ""
-            if line[c] is None
-            else f"{line[c]:.4g}"
-            if isinstance(line[c], float)
-            else str(line[c])[:16]
-            for c in columns
-        ]
-        for line in lines
-    ]
-    widths = [max(len(row[i]) for row in [columns, *cells]) for i in range(len(columns))]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        + "\n"
-        for row in [columns, *cells]
-    )
+def _write_table(columns: Columns, lines: Iterable[Cells], file: IO[str]) -> None:
+    """Only the columns that a person reads: fields that do not vary within the table are left
+    out."""
+    names = [name for name in columns.names if name in OWN or name in columns.varying]
+    for cells in [dict(zip(names, names, strict=True))]:
+        _write_line(cells, names, columns, file)
+    for cells in lines:
+        _write_line(cells, names, columns, file)
 
 
-def _write_parquet(lines: list[Line], output: Path) -> None:
+def _write_line(cells: Cells, names: list[str], columns: Columns, file: IO[str]) -> None:
+    texts = (_text(cells.get(name)).ljust(columns.widths.get(name, len(name))) for name in names)
+    file.write("  ".join(texts).rstrip() + "\n")
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)[:MAX_CELL]
+
+
+def _write_parquet(columns: Columns, lines: Iterable[Cells], path: Path) -> None:
+    """Write row groups of GROUP lines each."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as parquet
@@ -124,15 +206,33 @@ def _write_parquet(lines: list[Line], output: Path) -> None:
         raise MissingExtraError(
             "parquet needs pyarrow: pip install pyarrow, or choose csv or json"
         ) from None
-    columns = list(lines[0]) if lines else []
-    arrays = {}
-    for name in columns:
-        values = [line[name] for line in lines]
-        kinds = {type(v) for v in values} - {type(None)}
-        arrays[name] = pa.array(
-            values
-            if len(kinds) <= 1 or kinds == {int, float}
-            else [None if v is None else str(v) for v in values]
-        )
-    with atomic_path(output) as part:
-        parquet.write_table(pa.table(arrays), part)
+    types = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+    fields = []
+    for name, kinds in columns.kinds.items():
+        (kind,) = kinds if len(kinds) == 1 else [float if kinds == {int, float} else str]
+        fields.append(pa.field(name, types.get(kind, pa.string())))
+    schema = pa.schema(fields)
+
+    def cell(value: Any, field: Any) -> Any:
+        is_text = pa.types.is_string(field.type)
+        return str(value) if is_text and value is not None else value
+
+    def write(group: list[Cells]) -> None:
+        arrays = [pa.array([cell(c.get(f.name), f) for c in group], f.type) for f in schema]
+        writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+
+    with parquet.ParquetWriter(path, schema) as writer:
+        group: list[Cells] = []
+        for cells in lines:
+            group.append(cells)
+            if len(group) == GROUP:
+                write(group)
+                group = []
+        write(group)
+
+
+WRITERS: dict[str, Callable[[Columns, Iterable[Cells], IO[str]], None]] = {
+    "table": _write_table,
+    "csv": _write_csv,
+    "json": _write_json,
+}

@@ -1,0 +1,175 @@
+"""Two settings of one study side by side: each mean, and the difference paired by key."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from mnist1d.checks import check_name
+from mnist1d.errors import UsageError
+from mnist1d.experiments.claims import mean_interval
+from mnist1d.experiments.rows import Rows, paired
+from mnist1d.results.selection import matches, parse_where
+from mnist1d.results.text import finite, interval, number, plural
+from mnist1d.runs.store import Store, Sweep
+
+
+@dataclass(frozen=True)
+class Side:
+    """One setting: the condition, its mean over the pairs, the interval, and how many values."""
+
+    setting: str
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two settings and the paired difference a - b, paired by the coordinates `by`; left_out counts
+    values without a partner.
+
+    unit: "%" for an accuracy, whose difference is in percentage points; "" otherwise.
+    """
+
+    study: str
+    preset: str
+    metric: str
+    unit: str
+    a: Side
+    b: Side
+    difference: float
+    low: float
+    high: float
+    by: list[str]
+    pairs: int
+    left_out: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON holds it."""
+        return finite(asdict(self))
+
+    def lines(self) -> list[list[str]]:
+        """Return what a table shows: a line for each setting, and one for the difference."""
+        unit, scale = ("points", 100) if self.unit == "%" else (self.unit, 1)
+        low, high = scale * self.low, scale * self.high
+        sides = [
+            [s.setting, number(s.mean, self.unit), interval(s.low, s.high, self.unit), str(s.n)]
+            for s in (self.a, self.b)
+        ]
+        difference = number(scale * self.difference, unit)
+        shown = interval(low, high, unit)
+        return [*sides, ["difference", difference, shown, plural(self.pairs, "pair")]]
+
+    @property
+    def words(self) -> str:
+        """Return what the interval says, in a sentence."""
+        if math.isinf(self.low):
+            return "One pair gives no interval: run more seeds."
+        if self.low <= 0 <= self.high:
+            return "The interval contains 0: these rows do not tell the two apart."
+        higher, lower = (self.a, self.b) if self.difference > 0 else (self.b, self.a)
+        return f"{self.metric} is higher with {higher.setting} than with {lower.setting}."
+
+
+def compare(
+    store: Store, a: str, b: str, metric: str, study: str | None, preset: str | None
+) -> Comparison:
+    """Compare two settings, each written field=value,field=value, in what was last asked of a study
+    (default: the only one that has the fields), paired by seed and by what else varies in both.
+
+    Errors: UsageError for a study, field, value or metric that is not there, or for settings that do
+    not pair.
+    """
+    settings = [_parsed(text) for text in (a, b)]
+    study = _study(store, study, [name for setting in settings for name in setting])
+    sweeps = [s for s in store.latest(study) if preset in (None, _preset(s))]
+    if preset is not None and not sweeps:  # not the last command: the last one at this preset
+        labels = dict.fromkeys(s.label for s in store.sweeps(study) if _preset(s) == preset)
+        if not labels:
+            raise UsageError(
+                f"{study} was not run at the preset {preset!r}: choose another --preset"
+            )
+        sweeps = store.latest(study, list(labels)[-1])
+    wanted = {trial: seeds for sweep in sweeps for trial, seeds in sweep.wanted.items()}
+    rows = store.all_rows(study, wanted or None)
+    check_name(metric, _metrics(rows), "metric")
+    left, right = (_select(rows, setting) for setting in settings)
+    try:
+        pairs = paired(left, right, metric)
+    except LookupError as error:
+        raise UsageError(
+            f"{error.args[0]}: add the field to both settings, A,field=value"
+        ) from None
+    if not pairs.keys:
+        raise UsageError(f"{a!r} and {b!r} have no seed in common: run both with the same seeds")
+    difference = pairs.difference.array
+    mean, low, high = mean_interval(difference)
+    return Comparison(
+        study,
+        _preset(sweeps[0]) if sweeps else "",
+        metric,
+        "%" if metric.endswith(("acc", "accuracy")) else "",
+        _side(a, pairs.a),
+        _side(b, pairs.b),
+        mean,
+        low,
+        high,
+        ["seed", *(name for name in left.varying() if name in right.varying())],
+        len(pairs.keys),
+        len(pairs.lacking),
+    )
+
+
+def _preset(sweep: Sweep) -> str:
+    return sweep.label.partition(" ")[0]
+
+
+def _parsed(text: str) -> dict[str, str]:
+    """Return {field: value} of "model=cnn,data.shuffle_seq=true"."""
+    return {name: values[0] for name, values in parse_where(text.split(",")).items()}
+
+
+def _study(store: Store, study: str | None, fields: Sequence[str]) -> str:
+    known = store.studies()
+    if study is not None:
+        check_name(study, known, "study in these runs")
+        return study
+    having = [name for name in known if _has(store, name, fields)]
+    if len(having) == 1:
+        return having[0]
+    some = ", ".join(having or known) or "none"
+    which = "several studies have" if having else "no study here has"
+    raise UsageError(f"{which} {', '.join(dict.fromkeys(fields))}: name one with --study ({some})")
+
+
+def _has(store: Store, study: str, fields: Sequence[str]) -> bool:
+    first = next(store.each_row(study), None)
+    return first is not None and all(name in first.config for name in fields)
+
+
+def _metrics(rows: Rows) -> list[str]:
+    return list(dict.fromkeys(r.metric for r in rows if not isinstance(r.value, np.ndarray)))
+
+
+def _select(rows: Rows, setting: dict[str, str]) -> Rows:
+    for name, text in setting.items():
+        known = rows.unique(name)
+        found = [value for value in known if matches(value, text)]
+        if not found:
+            values = ", ".join(map(str, known[:8]))
+            raise UsageError(f"no rows have {name}={text}; {name} is one of: {values}")
+        rows = rows.where(**{name: found[0]})
+    if not len(rows):
+        text = ",".join(f"{name}={value}" for name, value in setting.items())
+        raise UsageError(f"no rows have {text} together: run that setting first")
+    return rows
+
+
+def _side(setting: str, values: np.ndarray) -> Side:
+    return Side(setting, *mean_interval(values), len(values))
