@@ -319,11 +319,15 @@ if App is not None:
             str | None,
             Parameter(help="smoke, quick or paper; unless told, each study as it was last run"),
         ] = None,
+        settled: Annotated[
+            bool, Parameter(help="show the results that come with the package; run nothing")
+        ] = False,
     ) -> int:
-        """Make the report and all figures again from the rows: one self-contained HTML file."""
+        """Write the report and all figures again from the rows: one self-contained HTML file."""
         from mnist1d.commands.results import report as make_report
+        from mnist1d.commands.results import report_settled
 
-        return make_report(runs, output, preset)
+        return report_settled(output) if settled else make_report(runs, output, preset)
 
     @app.command
     def results(

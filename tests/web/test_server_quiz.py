@@ -217,7 +217,7 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with serving(tmp_path / "file" / "runs") as port:
         status, _, said = send(port, result())
-    assert status in (400, 500) and "cannot be made" in why(said)
+    assert status in (400, 500) and "cannot create the folder" in why(said)
 
 
 def test_two_quizzes_at_once_are_both_kept(tmp_path):

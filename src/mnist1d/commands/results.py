@@ -13,6 +13,7 @@ from mnist1d.results.export import write_results
 from mnist1d.results.progress import NOT_SHOWN, say
 from mnist1d.results.report import write_report
 from mnist1d.results.selection import Selection, parse_where
+from mnist1d.results.settled import settled_runs
 from mnist1d.results.text import listing, plural
 from mnist1d.runs.store import open_store
 
@@ -20,6 +21,16 @@ from mnist1d.runs.store import open_store
 def report(runs: Path, output: Path | None, preset: str | None) -> int:
     """Write the report and print its path; 1 where a study could not be displayed."""
     output = output or runs / "report.html"
+    return _print_report(runs, output, preset)
+
+
+def report_settled(output: Path | None) -> int:
+    """Write the report on the settled results; 1 where a study could not be displayed."""
+    with settled_runs() as runs:
+        return _print_report(runs, output or Path("report.html"), None)
+
+
+def _print_report(runs: Path, output: Path, preset: str | None) -> int:
     broken = [d for d in write_report(runs, output, preset) if d.error]
     print(output.resolve())
     for document in broken:

@@ -66,7 +66,7 @@ def copy(
     trial; `problem` is told of what is not."""
     for content in contents(source, problem):
         with target.transaction():
-            _copy_trial(content, folder, target, result)
+            copy_trial(content, folder, target, result)
     asked: dict[int, int] = {}
     with target.transaction():
         for key, value in places(source, problem):
@@ -85,7 +85,8 @@ def copy(
             )
 
 
-def _copy_trial(content: Content, folder: Path, db: Database, result: Merged) -> None:
+def copy_trial(content: Content, folder: Path, db: Database, result: Merged) -> None:
+    """Copy one trial of a store in `folder` into a database, within the caller's transaction."""
     number = insert_trial(db, content.trial, content.study, content.config)
     there = dict(db.execute("SELECT seed, checksum FROM seeds WHERE trial_id = ?", (number,)))
     known = db.execute("SELECT checksum FROM attempts WHERE trial_id = ?", (number,)).fetchall()

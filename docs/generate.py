@@ -1,0 +1,146 @@
+"""Write every page, table and figure of the documentation that comes from the settled results.
+
+    python -m docs.generate            # write
+    python -m docs.generate --check    # say which page shows another number; exit status 1
+
+A page per study is written whole, from the study's own file and the settled rows: docs/studies/.
+Other pages have blocks between `<!-- settled: NAME -->` and `<!-- end -->`, which are replaced.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from mnist1d.plots import style
+from mnist1d.results import summary, text
+from mnist1d.results.document import Document, Found, latest, studies_in
+from mnist1d.results.settled import PRESET, settled_runs
+from mnist1d.runs.store import open_store
+
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+BLOCK = re.compile(r"(<!-- settled: (?P<name>[a-z0-9 -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def load_documents() -> list[Found]:
+    """Return the settled document of every study, in the paper's order."""
+    with settled_runs() as runs, open_store(runs, create=False) as store:
+        return [found for study in studies_in(store) for found in latest(store, study, PRESET)]
+
+
+def table(header: list[str], lines: list[list[str]]) -> str:
+    """Return a table in Markdown."""
+    rows = [header, ["---"] * len(header), *lines]
+    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |\n" for row in rows)
+
+
+def verdicts(document: Document) -> str:
+    """Return the claims of a study as a table in Markdown."""
+    lines = [
+        [
+            f"{summary.mark(c.verdict)} {c.verdict}",
+            text.sentence(c.text),
+            c.published,
+            f"{c.quantity}: {summary.effect(c)}",
+            str(c.n),
+        ]
+        for c in document.claims
+    ]
+    return table(["verdict", "claim", "published", "measured, 95% CI", "n"], lines)
+
+
+def beside(document: Document) -> str:
+    """Return the published figures that were measured, beside ours, as a table in Markdown."""
+    lines = [
+        [
+            m.published.name,
+            text.number(m.published.value, m.published.unit),
+            m.published.source,
+            f"{text.number(m.mean, m.published.unit)} "
+            f"{text.interval(m.low, m.high, m.published.unit)}",
+            str(m.n),
+        ]
+        for m in document.measured
+        if m.n
+    ]
+    return table(["figure", "published", "source", "measured, 95% CI", "seeds"], lines)
+
+
+def study_page(document: Document) -> str:
+    """Return a study's page: the answer first, then figures, numbers, method and commands."""
+    parts = [f"# {document.title}", f"**{document.question}** {document.answer}"]
+    for drawing in document.figures:
+        parts += [f"![{drawing.title}](../figures/{drawing.file}.png)", drawing.caption]
+    if document.claims:
+        parts += ["## Verdicts", verdicts(document)]
+    if any(m.n for m in document.measured):
+        parts += ["## Published and measured", beside(document)]
+    if document.table:
+        parts += ["## Table", table(document.table.header, document.table.lines)]
+    parts += ["## Method", *document.method, "## Run it", f"```sh\n{document.command}\n```"]
+    seeds = text.plural(len(document.seeds), "seed")
+    parts.append(
+        f"The results on this page come from {text.plural(document.trials, 'trial')} with {seeds} "
+        f"each, {document.seconds / 3600:.1f} core hours. Add `--preset quick` for a first look."
+    )
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def block(name: str, documents: dict[str, Document]) -> str:
+    """Return the content of a settled block: "STUDY table", "STUDY verdicts", "STUDY answer" or
+    "studies", the list of all pages."""
+    if name == "studies":
+        lines = [
+            [f"[{d.title}](studies/{d.study}.md)", d.answer, f"`mnist1d run {d.study}`"]
+            for d in documents.values()
+        ]
+        return table(["study", "what came out", "command"], lines)
+    study, _, what = name.rpartition(" ")
+    document = documents[study]
+    if what == "table" and document.table:
+        return table(document.table.header, document.table.lines)
+    return {"verdicts": verdicts, "published": beside, "answer": lambda d: d.answer + "\n"}[what](
+        document
+    )
+
+
+def contents(found: list[Found]) -> dict[Path, str]:
+    """Return the text of every page that holds settled results."""
+    documents = {one.document.study: one.document for one in found}
+    pages = {DOCS / "studies" / f"{d.study}.md": study_page(d) for d in documents.values()}
+    for path in PAGES:
+        old = path.read_text(encoding="utf-8")
+        new = BLOCK.sub(lambda m: m[1] + block(m["name"], documents) + m[3], old)
+        if new != old or BLOCK.search(old):
+            pages[path] = new
+    return pages
+
+
+def main() -> int:
+    """Write the pages and figures, or check the pages."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit status 1 if stale"
+    )
+    options = parser.parse_args()
+    found = load_documents()
+    stale = {p: t for p, t in contents(found).items() if not p.is_file() or p.read_text() != t}
+    for path in stale:
+        print(f"{'stale' if options.check else 'written'}: {path.relative_to(ROOT)}")
+    if options.check:
+        return 1 if stale else 0
+    for path, content in stale.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    for one in found:
+        for drawing in one.document.figures:
+            style.save(one.figures[drawing.slug], DOCS / "figures" / f"{drawing.file}.png", dpi=150)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""The settled results: every study at the published settings, kept with the package.
+
+The file is a store of runs like any other, without what no table, figure or claim reads, compressed
+by xz. `python -m docs.settle RUNS` makes it.
+"""
+
+from __future__ import annotations
+
+import lzma
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mnist1d.errors import FileFormatError, MissingDataError
+from mnist1d.runs.store import DATABASE
+
+FILE = "settled.sqlite.xz"
+PRESET = "paper"
+
+
+@contextmanager
+def settled_runs(file: Path | None = None) -> Iterator[Path]:
+    """Unpack the settled results into a temporary folder of runs, for the time of the block.
+
+    file: other settled results than the package's. Errors: MissingDataError where there are none,
+    FileFormatError for a damaged file; a file of a newer version is refused by the store.
+    """
+    source = file or resources.files("mnist1d.results").joinpath(FILE)
+    try:
+        content = lzma.decompress(source.read_bytes())
+    except FileNotFoundError:
+        raise MissingDataError(
+            f"this installation has no settled results ({FILE}): install it again, or run the "
+            "studies yourself, mnist1d reproduce --preset paper"
+        ) from None
+    except (lzma.LZMAError, EOFError) as error:
+        raise FileFormatError(f"{source} is damaged ({error}): install the package again") from None
+    with TemporaryDirectory(prefix="mnist1d-settled-") as name:
+        folder = Path(name)
+        (folder / DATABASE).write_bytes(content)
+        yield folder

@@ -1,0 +1,41 @@
+"""The settled results: what a sweep at the preset paper measured goes into one file and comes back."""
+
+import pytest
+
+from docs.settle import compact
+from mnist1d.errors import FileFormatError, MissingDataError
+from mnist1d.results.document import latest
+from mnist1d.results.settled import settled_runs
+from mnist1d.runs import open_store, plan, sweep
+
+
+@pytest.fixture
+def file(toy, tmp_path):
+    with open_store(tmp_path / "runs") as store:
+        sweep(store, plan("toy", "smoke"))
+        sweep(store, plan("toy", "paper"))
+        sweep(store, plan("toy", "paper", overrides=["rate=0.25"]))
+    compact(tmp_path / "runs", tmp_path / "settled.sqlite.xz")
+    return tmp_path / "settled.sqlite.xz"
+
+
+def test_the_paper_sweep_comes_back_and_nothing_else(file, toy):
+    with settled_runs(file) as runs, open_store(runs, create=False) as store:
+        assert [sweep.label for sweep in store.sweeps()] == ["paper"]
+        assert len({call.trial for call in store.calls()}) == len(toy.grid("paper"))
+        (found,) = latest(store, "toy", "paper")
+    assert found.document.seeds == [0, 1, 2] and found.document.claims
+    assert not runs.exists()
+
+
+def test_damaged(file):
+    file.write_bytes(file.read_bytes()[:-20])
+    with pytest.raises(FileFormatError, match="is damaged .*: install the package again"):
+        with settled_runs(file):
+            pass
+
+
+def test_absent(tmp_path):
+    with pytest.raises(MissingDataError, match="has no settled results .*reproduce --preset paper"):
+        with settled_runs(tmp_path / "none.xz"):
+            pass
