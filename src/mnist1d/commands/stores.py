@@ -46,7 +46,9 @@ def merge(folders: Sequence[Path], runs: Path) -> int:
     if not folders:
         raise UsageError("name the folders to merge: mnist1d merge DIR... --runs DIR")
     runs.mkdir(parents=True, exist_ok=True)
-    with alone(runs, lambda owner: say(f"a sweep is using {runs} ({owner}): waiting for it to end")):
+    with alone(
+        runs, lambda owner: say(f"a sweep is using {runs} ({owner}): waiting for it to end")
+    ):
         found = merge_stores(folders, runs)
     print(f"{runs}: {found.copied} seeds copied, {found.equal} were there already with equal rows")
     if len(found.versions) > 1:
@@ -54,7 +56,9 @@ def merge(folders: Sequence[Path], runs: Path) -> int:
         for version, places in found.versions.items():
             print(f"  {', '.join(map(str, places))}: {version}")
     for study, trial, seed, folder in found.conflicts[:MAX_LINES]:
-        print(f"conflict: {study} trial {trial[:12]}, seed {seed}: {folder} has other rows; not copied")
+        print(
+            f"conflict: {study} trial {trial[:12]}, seed {seed}: {folder} has other rows; not copied"
+        )
     if found.conflicts:
         print(
             f"{len(found.conflicts)} seeds have different rows in different folders; the rows merged "

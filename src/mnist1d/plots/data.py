@@ -250,7 +250,7 @@ def _parts(moving: int) -> np.ndarray:
     return (np.arange(moving) + 1) / (moving + 1)
 
 
-def _still(caption: str, values: Sequence[np.ndarray], count: int) -> list[Frame]:
+def _still(caption: str, values: Sequence[np.ndarray] | np.ndarray, count: int) -> list[Frame]:
     return [Frame(caption, [np.arange(len(row)) for row in values], list(values))] * count
 
 

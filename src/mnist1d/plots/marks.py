@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mnist1d.plots.style import GREY, INK
 
@@ -31,7 +32,7 @@ def dots(
     intervals run along x, not along y.
     """
 
-    def plot(along: Sequence[float], beside: Sequence[float], *style: Any, **settings: Any) -> None:
+    def plot(along: ArrayLike, beside: ArrayLike, *style: Any, **settings: Any) -> None:
         ax.plot(*((along, beside) if across else (beside, along)), *style, **settings)
 
     face = "white" if hollow else color

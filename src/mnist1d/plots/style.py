@@ -11,16 +11,22 @@ import contextlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
 from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.files import atomic_path
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+
 try:
     import matplotlib
+    from cycler import cycler
     from matplotlib.figure import Figure
 except ImportError as error:
     raise MissingExtraError(
@@ -47,7 +53,7 @@ CLASS_COLORS = (
     "#7a7a7a",
 )
 
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # ships with matplotlib: the same glyphs on every machine
     "font.size": 9,
     "axes.titlelocation": "left",
@@ -84,7 +90,7 @@ SETTINGS = {
     "ytick.labelsize": 8.5,
     "ytick.major.size": 0,
     "ytick.minor.size": 0,
-    "axes.prop_cycle": matplotlib.cycler(color=COLORS),
+    "axes.prop_cycle": cycler(color=COLORS),
     "figure.facecolor": "white",
     "axes.facecolor": "white",
     "savefig.facecolor": "white",
@@ -119,17 +125,17 @@ def figure(
 
 
 def band(
-    ax,
-    steps: Sequence[float],
-    values: np.ndarray,
+    ax: Axes,
+    steps: ArrayLike,
+    values: ArrayLike,
     label: str | None = None,
     color: str | None = None,
     linestyle: str = "-",
     *,
     log: bool = False,
     clip: tuple[float, float] | None = None,
-    **line,
-):
+    **line: Any,
+) -> Line2D:
     """Draw the mean over seeds and its 95% band (Student's t); below three seeds, one thin line per
     seed instead.
 
@@ -140,10 +146,10 @@ def band(
     steps, values = np.asarray(steps), np.atleast_2d(np.asarray(values, dtype=float))
     if values.shape[1:] != steps.shape:
         raise ValueError(
-            f"a band needs values of shape (seeds, steps) with {len(steps)} steps, got {values.shape}"
+            f"values must have the shape (seeds, {len(steps)}), a column per step; got {values.shape}"
         )
     if color is None:
-        color = ax.plot([], [])[0].get_color()  # takes the next colour of the cycle
+        color = str(ax.plot([], [])[0].get_color())  # takes the next colour of the cycle
     if len(values) < 3:
         thin = {"linewidth": 1.0, **line}
         lines = [ax.plot(steps, seed, linestyle, color=color, **thin)[0] for seed in values]

@@ -40,6 +40,7 @@ def draw(rows: Sequence[tuple[str, bool, Interval, Interval]], test: str = "froz
     label = f"Accuracy on the {test} test after the last step, mean and 95% CI over seeds"
     ax.set(xlim=(0, 1), ylim=(-0.6, len(rows) - 0.4), xlabel=label)
     ax.grid(axis="y", visible=False)
+    ax.grid(axis="x")
     style.percent_axis(ax, "x")
     lowest = rows[0][2]
     crowded = len(rows) > 1 and lowest is not None and lowest[0] >= 0.6
