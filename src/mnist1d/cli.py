@@ -37,6 +37,9 @@ def main(tokens: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
+    for stream in (sys.stdout, sys.stderr):  # one that is not UTF-8 must end no run
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
     with warnings.catch_warnings():
         warnings.simplefilter("default", SuspiciousValueWarning)
         warnings.showwarning = lambda message, *_, **__: print(

@@ -19,14 +19,7 @@ WIDTH = 160  # columns where stdout is no terminal
 
 
 def stdout() -> Console:
-    """Return a console on stdout that writes text as it is: no markup, no colour of its own.
-
-    Where stdout cannot hold a character (a terminal or pipe that is not UTF-8), the character is
-    replaced, not an error.
-    """
-    reconfigure = getattr(sys.stdout, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="replace")
+    """Return a console on stdout that writes text as it is: no markup, no colour of its own."""
     width = None if sys.stdout.isatty() else WIDTH
     return Console(highlight=False, markup=False, emoji=False, width=width)
 
