@@ -1,10 +1,14 @@
 """Files: what is written is read again to the bit; a failed write changes nothing; a bad file is
 refused and runs nothing."""
 
+import csv
+import hashlib
 import importlib.util
 import json
 import os
+import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -12,11 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import mnist1d
-from mnist1d import FileFormatError, MissingExtraError, UsageError, files
+from benchmarks.peer import ROOT
+from mnist1d import FileFormatError, MissingExtraError, UsageError, files, tables
 from mnist1d.files import FORMAT
 from mnist1d.utils import to_pickle
 from tests.strategies import configs, examples, own_templates
 
+OLD = ROOT / "tests" / "old"
 ENDINGS = ["npz", "csv", "parquet"]
 
 
@@ -41,6 +47,10 @@ def same(a, b):
     for name in [*(name for name in a.keys() if name != "templates"), "positions"]:
         if a.positions is not None or name != "positions":
             one, other = getattr(a, name), getattr(b, name)
+            if name.startswith("latents"):
+                one, other = (
+                    np.rec.fromarrays(causes, names=causes._fields) for causes in (one, other)
+                )
             assert one.dtype == other.dtype, name
             np.testing.assert_array_equal(one, other, err_msg=name)
     for name in ("x", "t", "y"):
@@ -62,6 +72,16 @@ BENT = {
     "subset": lambda d: d.subset([3, 1]),
     "no test signals": lambda d: mnist1d.make_dataset(num_samples=20, train_split=1.0),
     "no training signals": lambda d: mnist1d.make_dataset(num_samples=20, train_split=0.0),
+    "causes": lambda d: mnist1d.make_dataset(num_samples=30, latents=True, mode="fast").split(5),
+    "soft": lambda d: d.replace(
+        y_soft=np.full((48, 10), 0.1), y_soft_test=np.linspace(0, 1, 120).reshape(12, 10)
+    ),
+    "one point": lambda d: mnist1d.make_dataset(
+        num_samples=20, final_seq_length=1, shuffle_seq=True
+    ),
+    "old": lambda d: mnist1d.Dataset.from_dict(
+        {n: d[n] for n in ("x", "y", "x_test", "y_test", "t")}
+    ),
     "fast": lambda d: mnist1d.make_dataset(num_samples=20, mode="fast", shuffle_seq=True),
 }
 
@@ -105,34 +125,106 @@ def settings_in(path):
         with np.load(path, allow_pickle=False) as file:
             return json.loads(str(file["settings"]))
     if path.suffix == ".csv":
-        return json.loads(path.read_text().splitlines()[0].removeprefix("# "))
+        with path.open(newline="") as file:
+            header, first = (line for line, _ in zip(csv.reader(file), range(2), strict=False))
+        assert header[-1] == "settings"
+        return json.loads(first[-1])
     import pyarrow.parquet
 
     return json.loads(pyarrow.parquet.read_schema(path).metadata[b"mnist1d"])
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_settings_and_digests_travel_in_the_file(data, tmp_path, ending):
+def test_settings_and_one_digest_travel_in_the_file(data, tmp_path, ending):
     path = tmp_path / f"set.{ending}"
-    data.save(path)
+    shuffled = data.shuffled()
+    shuffled.save(path)
     found = settings_in(path)
-    assert found["format"] == FORMAT == "mnist1d/1" and found["mode"] == "exact"
+    assert found["format"] == FORMAT == "mnist1d/2" and found["mode"] == "exact"
     assert mnist1d.DataConfig(**found["config"]) == data.config
-    assert found["sha256"] == {
-        name: mnist1d.digests.sha256(data[name]) for name in ("x", "y", "x_test", "y_test", "t")
+    assert (found["mean"], found["std"]) == (data.mean, data.std)
+    arrays = {name: shuffled[name] for name in ("x", "y", "x_test", "y_test", "t")}
+    arrays |= {f"templates_{name}": data.templates[name] for name in ("x", "t", "y")}
+    arrays["positions"] = shuffled.positions
+    assert found["arrays"] == {
+        name: {"dtype": a.dtype.str, "shape": list(a.shape), "sha256": mnist1d.digests.sha256(a)}
+        for name, a in arrays.items()
     }
-    np.testing.assert_array_equal(found["templates"]["x"], data.templates.x)
+    digest = found.pop("digest")  # the SHA-256 of all of this but itself, as canonical JSON
+    found.pop("values", None)
+    text = json.dumps(found, sort_keys=True, separators=(",", ":"))
+    assert hashlib.sha256(text.encode()).hexdigest() == digest
 
 
-def test_others_read_the_files_without_this_package(data, tmp_path):
-    data.save(tmp_path / "set.npz")
-    with np.load(tmp_path / "set.npz", allow_pickle=False) as file:
-        np.testing.assert_array_equal(file["x"], data.x)
-    data.save(tmp_path / "set.csv")
-    table = np.loadtxt(
-        tmp_path / "set.csv", delimiter=",", skiprows=2, usecols=range(1, 42)
-    )  # numpy skips the comment itself
-    np.testing.assert_array_equal(table[:, 1:], np.concatenate([data.x, data.x_test]))
+def test_the_digest_is_the_same_in_every_format(data, tmp_path):
+    endings = ENDINGS if importlib.util.find_spec("pyarrow") else ["npz", "csv"]
+    for ending in endings:
+        data.save(tmp_path / f"set.{ending}")
+    assert len({settings_in(tmp_path / f"set.{ending}")["digest"] for ending in endings}) == 1
+
+
+ALONE = """
+import sys
+sys.modules["mnist1d"] = None  # this package is hidden
+import numpy as np
+"""
+
+
+def alone(code, folder):
+    """Run code that has only NumPy and other people's packages, in a folder."""
+    subprocess.run(
+        [sys.executable, "-W", "error", "-c", ALONE + code], cwd=folder, check=True, timeout=120
+    )
+
+
+def test_numpy_alone_reads_everything_in_an_npz(data, tmp_path):
+    data.shuffled().save(tmp_path / "set.npz")
+    np.savez(tmp_path / "expected.npz", x=data.shuffled().x, t=data.t, templates=data.templates.x)
+    alone(
+        """
+with np.load("set.npz", allow_pickle=False) as file, np.load("expected.npz") as expected:
+    assert np.array_equal(file["x"], expected["x"]) and np.array_equal(file["t"], expected["t"])
+    assert np.array_equal(file["templates_x"], expected["templates"])
+    assert sorted(file["positions"]) == list(range(40)) and file["templates_y"].tolist() == list(range(10))
+""",
+        tmp_path,
+    )
+
+
+@pytest.mark.parametrize("package", ["pandas", "polars", "numpy"])
+def test_csv_files_are_read_as_they_are(data, tmp_path, package):
+    pytest.importorskip(package, reason=f"{package} is optional")
+    noisy = data.with_label_noise(0.2)
+    noisy.save(tmp_path / "set.csv")
+    np.save(tmp_path / "x.npy", np.concatenate([data.x, data.x_test]))
+    np.save(tmp_path / "y.npy", np.concatenate([noisy.y, data.y_test]))
+    read = {
+        "pandas": """
+import pandas
+table = pandas.read_csv("set.csv")
+y, split, x = table["y"].to_numpy(), table["split"].tolist(), table[[f"x{i}" for i in range(40)]].to_numpy()
+assert table.columns[-1] == "settings" and table["y_clean"].dtype == table["noise_mask"].dtype == "int64"
+""",
+        "polars": """
+import polars
+table = polars.read_csv("set.csv")
+y, split, x = table["y"].to_numpy(), table["split"].to_list(), table[[f"x{i}" for i in range(40)]].to_numpy()
+""",
+        "numpy": """
+columns = {"delimiter": ",", "skiprows": 1, "quotechar": '"'}
+x = np.loadtxt("set.csv", **columns, usecols=range(4, 44))
+y = np.loadtxt("set.csv", **columns, usecols=1, dtype=int)
+split = np.loadtxt("set.csv", **columns, usecols=0, dtype=str).tolist()
+""",
+    }[package]
+    check = """
+assert np.allclose(x, np.load("x.npy"), rtol=1e-15, atol=0) and x.dtype == float
+assert np.array_equal(y, np.load("y.npy")) and split == ["train"] * 48 + ["test"] * 12
+"""
+    alone(read + check, tmp_path)
+
+
+def test_parquet_is_read_by_others(data, tmp_path):
     parquet = pytest.importorskip(
         "pyarrow.parquet", reason="parquet needs pyarrow, which is optional"
     )
@@ -142,6 +234,40 @@ def test_others_read_the_files_without_this_package(data, tmp_path):
         table.column_names == ["split", "y", "x"]
         and table["split"].to_pylist() == ["train"] * 48 + ["test"] * 12
     )
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_files_of_the_first_format_are_still_read(ending):
+    """Written by the version before this one; what they lack is said."""
+    with pytest.warns(
+        mnist1d.SuspiciousValueWarning,
+        match="older version: its settings, templates, mean and std carry no digest.*save it again",
+    ) as caught:
+        data = mnist1d.read(OLD / f"format-1.{ending}")
+    assert caught[0].filename == __file__
+    expected = mnist1d.make_dataset(num_samples=30, final_seq_length=8, seed=5, shuffle_seq=True)
+    same(data, expected.with_label_noise(0.3, seed=1).split(6))
+
+
+@pytest.mark.filterwarnings("ignore:.*older version")
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_changed_signal_in_a_file_of_the_first_format_is_seen(tmp_path, ending):
+    content = (OLD / f"format-1.{ending}").read_bytes()
+    rng, seen = np.random.default_rng(0), 0
+    for _ in range(40):
+        bad = bytearray(content)
+        bad[rng.integers(len(bad))] ^= 1 << rng.integers(8)
+        (tmp_path / f"a.{ending}").write_bytes(bad)
+        try:
+            again = mnist1d.read(tmp_path / f"a.{ending}")
+        except FileFormatError:
+            seen += 1
+            continue
+        for name in ("x", "y", "x_test", "y_test", "x_val", "y_val", "y_clean", "noise_mask", "t"):
+            np.testing.assert_array_equal(
+                again[name], mnist1d.read(OLD / f"format-1.{ending}")[name]
+            )
+    assert seen > 5
 
 
 # ------------------------------------------------------------------ a failed write changes nothing
@@ -159,11 +285,15 @@ def test_a_failed_write_leaves_the_file_that_was_there(data, tmp_path, monkeypat
     data.save(path)
     before = path.read_bytes()
 
-    def fails(data, path):
-        path.write_bytes(b"half a file")
+    def fails(*arguments, **_):
+        if ending == "npz":
+            arguments[0].write(b"half a file")
+        else:
+            arguments[-1].write_bytes(b"half a file")
         raise error()
 
-    monkeypatch.setattr(files, f"_write_{ending}", fails)
+    where = (np, "savez_compressed") if ending == "npz" else (tables, f"write_{ending}")
+    monkeypatch.setattr(*where, fails)
     with pytest.raises(
         UsageError if error is DiskFull else error,
         match="No space left" if error is DiskFull else None,
@@ -286,30 +416,111 @@ def test_a_truncated_file(written, tmp_path, ending, share):
     assert "set." in str(error.value) and "\n" not in str(error.value).strip()
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
-def test_a_changed_file_is_never_taken_for_the_old_one(data, written, tmp_path, ending):
-    rng, path, good = np.random.default_rng(1), tmp_path / f"set.{ending}", written[ending]
-    noisy = data.with_label_noise(0.2).split(9)
-    for _ in range(60):
-        bad = bytearray(good)
-        bad[rng.integers(len(bad))] ^= 1 << rng.integers(8)
-        path.write_bytes(bad)
+def damage(content, rng):
+    """Return a file's bytes with some of them changed, lost, repeated or moved."""
+    bad, where = bytearray(content), int(rng.integers(len(content)))
+    kind, length = int(rng.integers(7)), int(rng.integers(1, 200))
+    if kind <= 2:  # one to three bits
+        for place in rng.integers(len(bad), size=kind + 1):
+            bad[place] ^= 1 << int(rng.integers(8))
+    elif kind == 3:  # one digit for another, where there are digits
+        digits = [i for i in range(where, min(where + 3000, len(bad))) if chr(bad[i]).isdecimal()]
+        for place in digits[:1]:
+            bad[place] = ord("0") + (bad[place] - ord("0") + int(rng.integers(1, 10))) % 10
+    elif kind == 4:
+        del bad[where : where + length]
+    elif kind == 5:
+        bad[where:where] = bad[where : where + length]
+    else:
+        bad[where : where + length] = bytes(length)
+    return bytes(bad[: len(content)] if kind == 4 and rng.random() < 0.5 else bad)
+
+
+def read_damaged(content, ending, path, expected, count, seed):
+    """Read `count` damaged files; return how many were refused. Those that were read must hold the
+    very same set."""
+    rng, refused = np.random.default_rng(seed), 0
+    for _ in range(count):
+        path.write_bytes(damage(content, rng))
         try:
             again = mnist1d.read(path)
         except FileFormatError:
+            refused += 1
             continue
-        for name in (
-            "x",
-            "y",
-            "x_test",
-            "y_test",
-            "x_val",
-            "y_val",
-            "y_clean",
-            "noise_mask",
-            "t",
-        ):  # not one digit differs, unseen
-            np.testing.assert_array_equal(again[name], noisy[name])
+        same(again, expected)
+    return refused
+
+
+@pytest.fixture(scope="module")
+def rich(data):
+    """A set with everything that a set can hold."""
+    made = mnist1d.make_dataset(num_samples=60, seed=5, latents=True).with_label_noise(0.2).split(9)
+    soft = {
+        f"y_soft{end}": np.full((n, 10), 0.1) for end, n in {"": 39, "_val": 9, "_test": 12}.items()
+    }
+    return made.shuffled(seed=1).replace(**soft)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_damaged_file_is_never_taken_for_good(rich, tmp_path, ending):
+    rich.save(tmp_path / f"set.{ending}")
+    content = (tmp_path / f"set.{ending}").read_bytes()
+    assert read_damaged(content, ending, tmp_path / f"bad.{ending}", rich, 60, 1) > 30
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_no_damaged_file_of_very_many_is_taken_for_good(rich, tmp_path, ending):
+    rich.save(tmp_path / f"set.{ending}")
+    content = (tmp_path / f"set.{ending}").read_bytes()
+    assert read_damaged(content, ending, tmp_path / f"bad.{ending}", rich, 3000, 2) > 1500
+
+
+def edited(path, change):
+    """Rewrite a csv file with other settings in it."""
+    with path.open(newline="") as file:
+        lines = list(csv.reader(file))
+    found = json.loads(lines[1][-1])
+    change(found)
+    lines[1][-1] = json.dumps(found)
+    with path.open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(lines)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: s.update(mean=s["mean"] + 1e-9),
+        lambda s: s.update(std=s["std"] * 1.1),
+        lambda s: s.update(mode="fast"),
+        lambda s: s["config"].update(seed=6),
+        lambda s: s["config"].update(shear_scale=0.8),
+        lambda s: s.update(config=None),
+        lambda s: s["values"]["templates_x"][3].__setitem__(2, 0.5),
+        lambda s: s["values"]["templates_y"].__setitem__(0, 7),
+        lambda s: s["values"]["positions"].reverse(),
+        lambda s: s["values"]["t"].__setitem__(0, 0.0),
+        lambda s: s["arrays"]["x"].update(dtype="<f4"),
+        lambda s: s.update(digest="0" * 64),
+        lambda s: s.update(note="mine"),
+    ],
+)
+def test_a_changed_setting_is_seen(rich, tmp_path, change):
+    """One changed digit of the mean would make the ideal observer wrong on nearly every signal."""
+    rich.save(tmp_path / "set.csv")
+    edited(tmp_path / "set.csv", lambda s: None)
+    same(mnist1d.read(tmp_path / "set.csv"), rich)
+    edited(tmp_path / "set.csv", change)
+    with pytest.raises(FileFormatError, match="does not have the digest that was written with it"):
+        mnist1d.read(tmp_path / "set.csv")
+
+
+def test_a_hostile_npz_is_told_before_it_fills_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr("mnist1d.memory.free_bytes", lambda: 1e9)
+    with zipfile.ZipFile(tmp_path / "set.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.npy", bytes(600_000_000))
+    with pytest.raises(FileFormatError, match="needs about 1.8 GB of memory, and 1.0 GB are free"):
+        mnist1d.read(tmp_path / "set.npz")
 
 
 @pytest.mark.parametrize("ending", [*ENDINGS, "pkl"])
@@ -335,7 +546,7 @@ def test_a_foreign_file(tmp_path, ending, content):
 def test_a_value_changed_in_a_csv_is_seen(written, tmp_path):
     lines = written["csv"].decode().splitlines()
     cells = lines[5].split(",")
-    for column, value in {1: str((int(cells[1]) + 1) % 10), -1: "0.5", 0: "test"}.items():
+    for column, value in {1: str((int(cells[1]) + 1) % 10), -2: "0.5", 0: "test"}.items():
         changed = list(cells)
         changed[column] = value
         (tmp_path / "set.csv").write_text(
@@ -349,30 +560,32 @@ def test_a_value_changed_in_a_csv_is_seen(written, tmp_path):
     (tmp_path / "set.csv").write_text(
         "\n".join([*lines[:5], ",".join(cells[:-1]), *lines[6:]]) + "\n"
     )
-    with pytest.raises(FileFormatError, match="line 6: 43 values where the header has 44"):
+    with pytest.raises(FileFormatError, match="line 6: 44 values where the header has 45"):
         mnist1d.read(tmp_path / "set.csv")
 
 
 def test_a_file_of_a_later_version(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "FORMAT", "mnist1d/2")
+    monkeypatch.setattr(files, "FORMAT", "mnist1d/3")
     data.save(tmp_path / "set.npz")
     monkeypatch.undo()
     with pytest.raises(
-        FileFormatError, match="the file says format 'mnist1d/2', this version reads 'mnist1d/1'"
+        FileFormatError,
+        match="the file says format 'mnist1d/3', this version reads 'mnist1d/2' and 'mnist1d/1'",
     ):
         mnist1d.read(tmp_path / "set.npz")
 
 
 def test_a_file_whose_settings_are_not_legal(data, tmp_path):
-    data.save(tmp_path / "set.csv")
-    text = (tmp_path / "set.csv").read_text()
-    for old, new in {
-        '"seed": 5': '"seed": -5',
-        '"seed"': '"sed"',
-        '"padding": [36, 60]': '"padding": [60, 36]',
-    }.items():
-        assert old in text
-        (tmp_path / "set.csv").write_text(text.replace(old, new))
+    def illegal(settings, name, value):
+        settings["config"].pop(name, None)
+        settings["config"]["sed" if name == "sed" else name] = value
+        known = {n: settings[n] for n in ("format", "config", "mode", "mean", "std", "arrays")}
+        text = json.dumps(known, sort_keys=True, separators=(",", ":"))
+        settings["digest"] = hashlib.sha256(text.encode()).hexdigest()  # whoever wrote it meant it
+
+    for name, value in {"seed": -5, "sed": 5, "padding": [60, 36]}.items():
+        data.save(tmp_path / "set.csv")
+        edited(tmp_path / "set.csv", lambda s, name=name, value=value: illegal(s, name, value))
         with pytest.raises(
             FileFormatError,
             match="set.csv is not a data set written by mnist1d, or is damaged: .*(seed|padding)",
@@ -383,7 +596,8 @@ def test_a_file_whose_settings_are_not_legal(data, tmp_path):
 def test_a_plain_npz_is_read_like_a_pickle(data, tmp_path):
     arrays = {name: data[name] for name in ("x", "y", "x_test", "y_test", "t")}
     np.savez(tmp_path / "set.npz", **arrays)
-    again = mnist1d.read(tmp_path / "set.npz")
+    with pytest.warns(mnist1d.SuspiciousValueWarning, match="set.npz carries no digest: nothing"):
+        again = mnist1d.read(tmp_path / "set.npz")
     np.testing.assert_array_equal(again.x, data.x)
     assert again.config is None and again.mode is None and len(again.templates.y) == 0
     np.savez(
@@ -391,7 +605,9 @@ def test_a_plain_npz_is_read_like_a_pickle(data, tmp_path):
         **arrays,
         **{f"templates_{name}": data.templates[name] for name in ("x", "t", "y")},
     )
-    np.testing.assert_array_equal(mnist1d.read(tmp_path / "set.npz").templates.x, data.templates.x)
+    with pytest.warns(mnist1d.SuspiciousValueWarning, match="save it again to have a digest"):
+        again = mnist1d.read(tmp_path / "set.npz")
+    np.testing.assert_array_equal(again.templates.x, data.templates.x)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
-"""Digests: whether a data set is the published one, told by SHA-256."""
+"""Digests: whether a data set is the published one, and one SHA-256 over everything that a set
+holds."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -62,3 +64,15 @@ def verify(data: Dataset | Mapping[str, Any]) -> Verification:
 def sha256(array: np.ndarray) -> str:
     """Return the SHA-256 of an array's bytes in C order."""
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+
+
+def describe(arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what identifies a set: its facts (JSON values), and dtype, shape and SHA-256 of every
+    array; and the digest, the SHA-256 of all that as canonical JSON."""
+    described = {
+        name: {"dtype": a.dtype.str, "shape": list(a.shape), "sha256": sha256(a)}
+        for name, a in arrays.items()
+    }
+    known = {**facts, "arrays": described}
+    text = json.dumps(known, sort_keys=True, separators=(",", ":"))
+    return {**known, "digest": hashlib.sha256(text.encode()).hexdigest()}

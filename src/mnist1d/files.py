@@ -1,77 +1,74 @@
-"""Files: npz, csv and parquet with the settings and digest inside; old pickles, read by an
-unpickler that admits arrays only."""
+"""Files: npz, csv and parquet with settings and a digest over everything inside; old pickles."""
 
 from __future__ import annotations
 
-import csv
 import difflib
 import json
-from collections.abc import Callable, Mapping
+import os
+import re
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mnist1d import tables
 from mnist1d.atomic import atomic_path as atomic_path
 from mnist1d.checks import check_path
 from mnist1d.config import DataConfig
-from mnist1d.dataset import Dataset
-from mnist1d.digests import sha256, verify
+from mnist1d.dataset import PARTS, Dataset
+from mnist1d.digests import describe, sha256, verify
 from mnist1d.digits import Templates
-from mnist1d.errors import FileFormatError, MissingExtraError, UsageError, warn
+from mnist1d.errors import FileFormatError, MissingExtraError, MissingFileError, UsageError, warn
+from mnist1d.memory import check_memory
 from mnist1d.pickles import load
 
-FORMAT = "mnist1d/1"
-PARTS = {"train": ("x", "y"), "validation": ("x_val", "y_val"), "test": ("x_test", "y_test")}
+FORMAT, OLD_FORMAT = "mnist1d/2", "mnist1d/1"
+WRITABLE, READABLE = (".npz", ".csv", ".parquet"), (".npz", ".csv", ".parquet", ".pkl")
+PLAIN_DTYPE = re.compile(r"[<|](b1|[iu][1248]|f[248])")
 
 
-def save(data: Dataset, path: str | Path) -> None:
+def save(data: Dataset, path: str | os.PathLike[str]) -> None:
     """Write a data set, format by ending (.npz, .csv, .parquet): atomically, so that a failed write
     leaves what was there.
 
-    Errors: UsageError for an unknown ending or a folder that is missing or not writable;
-    MissingExtraError without pyarrow.
+    Errors: UsageError for an unknown ending, a folder that is missing or not writable, or arrays
+    that do not fit together; MissingExtraError without pyarrow.
     """
     path = check_path(path)
-    write = _by_ending(
-        path, {".npz": _write_npz, ".csv": _write_csv, ".parquet": _write_parquet}, "write"
-    )
-    data = data.replace(
-        **{
-            name: getattr(data, name).astype(np.int64)
-            for name in data.keys()
-            if name.startswith("y")
-        }
-    )  # in every format
+    ending = _check_ending(path, WRITABLE, "write")
+    data = _plain_labels(data)
+    arrays = _arrays(data)
+    settings = describe(arrays, _facts(data))
+    rest = {name: arrays[name].tolist() for name in arrays if _is_of_the_set(name)}
     with atomic_path(path) as temporary:
-        write(data, temporary)
+        if ending == ".npz":
+            with temporary.open("wb") as file:  # open: given a name, NumPy may change its ending
+                np.savez_compressed(
+                    file, allow_pickle=False, settings=json.dumps(settings), **arrays
+                )
+        else:
+            text = json.dumps({**settings, "values": rest}, sort_keys=True)
+            write = tables.write_csv if ending == ".csv" else tables.write_parquet
+            write(data, text, temporary)
 
 
-def read(path: str | Path) -> Dataset:
+def read(path: str | os.PathLike[str]) -> Dataset:
     """Read a data set, format by ending (.npz, .csv, .parquet, .pkl).
 
     A pickle, or an npz without settings, holds the original package's arrays: x, y, x_test, y_test,
-    t. Errors: UsageError for an unknown ending or a missing file; FileFormatError for one that is
+    t. Warns where a file carries no digest over everything: a pickle, or one of an older version.
+    Errors: UsageError for an unknown ending or a missing file; FileFormatError for a file that is
     truncated, foreign, changed since it was written, or a pickle that holds anything but arrays and
     plain containers; MissingExtraError without pyarrow.
     """
     path = check_path(path)
-    parse = _by_ending(
-        path,
-        {".npz": _read_npz, ".csv": _read_csv, ".parquet": _read_parquet, ".pkl": _read_pickle},
-        "read",
-    )
+    ending = _check_ending(path, READABLE, "read")
+    _check_file(path)
     try:
-        if not path.is_file():
-            raise UsageError(
-                f"{path} is a folder: name a file in it"
-                if path.is_dir()
-                else f"no such file: {path}"
-            )
-    except OSError as error:  # below a closed folder, or a name too long
-        raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    try:
-        data = _consistent(parse(path))
+        data, what = _read(path, ending)
+        data.check()
     except (FileFormatError, MissingExtraError):
         raise
     except PermissionError as error:
@@ -80,65 +77,179 @@ def read(path: str | Path) -> Dataset:
         raise FileFormatError(
             f"{path} is not a data set written by mnist1d, or is damaged: {error or type(error).__name__}"
         ) from None
-    if parse is _read_pickle and not verify(data):
-        warn(
-            f"{path} is a pickle, which carries no digest: nothing proves that it is whole and unchanged. "
-            "It is not the published set either (mnist1d.verify); save it as .npz to have a digest"
-        )
+    if what and not verify(data):
+        warn(f"{path} {what}. Check it with mnist1d.verify, and save it again to have a digest")
     return data
 
 
-def _by_ending(path: Path, known: Mapping[str, Callable], verb: str) -> Callable:
-    if path.suffix.lower() not in known:
-        near = difflib.get_close_matches(path.suffix.lower(), known, n=1)
+def _read(path: Path, ending: str) -> tuple[Dataset, str]:
+    """Return the data set, and what to say of its digest ("": nothing)."""
+    if ending == ".pkl":
+        return _from_pickle(load(path), path), (
+            "is a pickle, which carries no digest: nothing proves that it is whole and unchanged"
+        )
+    if ending == ".npz":
+        arrays = _read_npz(path)
+        if "settings" not in arrays:
+            data = _from_original(
+                arrays, {n: arrays.get(f"templates_{n}") for n in ("x", "t", "y")}
+            )
+            return data, "carries no digest: nothing proves that it is whole and unchanged"
+        text = str(arrays.pop("settings"))
+    else:
+        read_table = tables.read_csv if ending == ".csv" else tables.read_parquet
+        arrays, text = read_table(
+            path, lambda text: {n: k["dtype"] for n, k in _described(text).items()}
+        )
+    settings = json.loads(text)
+    if settings["format"] == OLD_FORMAT:
+        return _from_old(arrays, settings), (
+            "was written by an older version: its settings, templates, mean and std carry no digest"
+        )
+    known = _described(text)
+    for name, value in settings.pop("values", {}).items():
+        arrays[name] = np.array(value, known[name]["dtype"]).reshape(known[name]["shape"])
+    return _checked(arrays, settings), ""
+
+
+# ------------------------------------------------------------------ sets, arrays, facts
+
+
+def _arrays(data: Dataset) -> dict[str, np.ndarray]:
+    """Return every array that a set holds, by its name in a file."""
+    arrays = {
+        name + end: column
+        for end in PARTS.values()
+        for name, column in tables.flat(data.part(end)).items()
+    }
+    arrays["t"] = data.t
+    arrays |= {f"templates_{name}": np.asarray(data.templates[name]) for name in ("x", "t", "y")}
+    if data.positions is not None:
+        arrays["positions"] = data.positions.astype(np.int64)
+    return {
+        name: np.ascontiguousarray(a, dtype=a.dtype.newbyteorder("<")) for name, a in arrays.items()
+    }
+
+
+def _is_of_the_set(name: str) -> bool:
+    """Whether an array belongs to the set as a whole, and not to its signals."""
+    return name in ("t", "positions") or name.startswith("templates_")
+
+
+def _facts(data: Dataset) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "config": data.config.to_dict() if data.config else None,
+        "mode": data.mode,
+        "mean": data.mean,
+        "std": data.std,
+    }
+
+
+def _checked(arrays: dict[str, np.ndarray], settings: dict[str, Any]) -> Dataset:
+    """Return the data set of the arrays and settings, compared with the digests among them."""
+    facts = {name: settings[name] for name in ("format", "config", "mode", "mean", "std")}
+    found = describe(arrays, facts)
+    if found != settings:
+        wrong = [
+            name
+            for name in {**found["arrays"], **settings["arrays"]}
+            if found["arrays"].get(name) != settings["arrays"].get(name)
+        ]
+        raise FileFormatError(
+            f"{wrong[0] if wrong else 'what the file says of its settings'} does not have the digest that was "
+            "written with it: the file was changed or damaged"
+        )
+    shapes = {name: arrays.pop(f"templates_{name}") for name in ("x", "t", "y")}
+    config = DataConfig(**facts["config"]) if facts["config"] else None
+    return Dataset(
+        **tables.nest(arrays),
+        templates=Templates(**shapes),
+        config=config,
+        **{name: facts[name] for name in ("mode", "mean", "std")},
+    )
+
+
+def _described(text: str) -> dict[str, Any]:
+    """Return dtype and shape of each array by its name, as the settings tell them."""
+    settings = json.loads(text)
+    if settings.get("format") == OLD_FORMAT:
+        kinds = {"x": settings["dtype"], "y": "<i8", "n": "|b1"}  # of x, y, noise_mask and the like
+        return {name: {"dtype": kinds[name[0]]} for name in settings["sha256"] if name != "t"}
+    if settings.get("format") != FORMAT:
+        raise FileFormatError(
+            f"the file says format {settings.get('format')!r}, this version reads {FORMAT!r} and {OLD_FORMAT!r}"
+        )
+    for name, known in settings["arrays"].items():
+        if not PLAIN_DTYPE.fullmatch(known["dtype"]):
+            raise FileFormatError(
+                f"{name} is of type {known['dtype']!r}, which is not a plain number"
+            )
+    return settings["arrays"]
+
+
+def _plain_labels(data: Dataset) -> Dataset:
+    """Return the set with labels of one type, in every format. Errors: UsageError."""
+    if not isinstance(data, Dataset):
+        raise UsageError(f"a data set must be a Dataset, got {type(data).__name__}")
+    data.check()
+    labels = {n: getattr(data, n) for n in ("y", "y_test", "y_val", "y_clean")}
+    labels = {name: a for name, a in labels.items() if a is not None}
+    if any(a.dtype.kind == "u" and (a > np.iinfo(np.int64).max).any() for a in labels.values()):
+        raise UsageError("labels must be below 2**63")
+    return data.replace(**{name: a.astype(np.int64) for name, a in labels.items()})
+
+
+# ------------------------------------------------------------------ paths
+
+
+def _check_ending(path: Path, known: tuple[str, ...], verb: str) -> str:
+    ending = path.suffix.lower()
+    if ending not in known:
+        near = difflib.get_close_matches(ending, known, n=1)
         hint = f": did you mean {near[0]!r}?" if near else ""
         raise UsageError(
             f"cannot {verb} {path.name!r}: the ending must be one of {', '.join(known)}{hint}"
         )
-    return known[path.suffix.lower()]
+    return ending
 
 
-def _settings(data: Dataset) -> str:
-    """What travels in every file beside the signals, as JSON."""
-    digests = {name: sha256(getattr(data, name)) for name in data.keys() if name != "templates"}
-    return json.dumps(
-        {
-            "format": FORMAT,
-            "config": data.config.to_dict() if data.config else None,
-            "mode": data.mode,
-            "mean": data.mean,
-            "std": data.std,
-            "dtype": data.x.dtype.name,
-            "t": data.t.astype(float).tolist(),
-            "templates": {
-                name: np.asarray(data.templates[name]).tolist() for name in data.templates.keys()
-            },
-            "positions": None if data.positions is None else data.positions.tolist(),
-            "sha256": digests,
-        },
-        sort_keys=True,
-    )
+def _check_file(path: Path) -> None:
+    """Raise UsageError unless there is a file to read."""
+    try:
+        if path.is_file():
+            return
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder: name a file in it")
+        if path.exists():
+            raise UsageError(f"{path} is a device or a pipe: copy it into a file first")
+    except OSError as error:  # below a closed folder, or a name too long
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    raise MissingFileError(f"no such file: {path}")
 
 
-def _dataset(arrays: Mapping[str, np.ndarray], text: str) -> Dataset:
-    """Build the data set from its arrays and settings, and check the digests that travel with
-    it."""
-    settings = json.loads(text)
-    if settings.get("format") != FORMAT:
-        raise FileFormatError(
-            f"the file says format {settings.get('format')!r}, this version reads {FORMAT!r}"
-        )
+# ------------------------------------------------------------------ npz, older files, the original's
+
+
+def _read_npz(path: Path) -> dict[str, np.ndarray]:
+    with path.open("rb") as file:
+        with zipfile.ZipFile(file) as archive:
+            num_bytes = sum(member.file_size for member in archive.infolist())
+        check_memory(3 * num_bytes, f"reading {path}", "the number of signals in the file")
+        file.seek(0)
+        with np.load(file, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+
+
+def _from_old(arrays: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> Dataset:
+    """Return the set of a file of the first format, whose arrays carry digests, and nothing else."""
     dtype, shapes = settings["dtype"], settings["templates"]
     data = Dataset(
         **{name: a.astype(dtype) if name.startswith("x") else a for name, a in arrays.items()},
         t=np.array(settings["t"]).astype(dtype),
-        templates=Templates(
-            x=np.array(shapes["x"]), t=np.array(shapes["t"]), y=np.array(shapes["y"])
-        ),
+        templates=Templates(**{name: np.array(shapes[name]) for name in ("x", "t", "y")}),
         config=DataConfig(**settings["config"]) if settings["config"] else None,
-        mode=settings["mode"],
-        mean=settings["mean"],
-        std=settings["std"],
+        **{name: settings[name] for name in ("mode", "mean", "std")},
         positions=None if settings["positions"] is None else np.array(settings["positions"]),
     )
     for name, digest in settings["sha256"].items():
@@ -149,168 +260,19 @@ def _dataset(arrays: Mapping[str, np.ndarray], text: str) -> Dataset:
     return data
 
 
-def _consistent(data: Dataset) -> Dataset:
-    """Return the data set; ValueError where its arrays do not fit together."""
-    shapes = data.templates
-    if not isinstance(shapes, Templates):
-        raise ValueError("its templates are none")
-    arrays = {f"templates.{name}": shapes[name] for name in shapes.keys()}
-    arrays |= {name: data[name] for name in data.keys() if name != "templates"}
-    for name, array in arrays.items():
-        if not isinstance(array, np.ndarray):
-            raise ValueError(f"{name} is a {type(array).__name__}, not an array")
-    for x, y in PARTS.values():
-        signals, labels = getattr(data, x), getattr(data, y)
-        if (signals is None) != (labels is None) or signals is None and x != "x_val":
-            raise ValueError(f"it lacks {x} or {y}")
-        if signals is not None and (signals.dtype.kind != "f" or labels.dtype.kind not in "iu"):
-            raise ValueError(
-                f"{x} must hold floats and {y} whole numbers, got {signals.dtype} and {labels.dtype}"
-            )
-        if signals is not None and (
-            signals.shape != (len(labels), len(data.t)) or labels.ndim != 1 or data.t.ndim != 1
-        ):
-            raise ValueError(
-                f"{x} {signals.shape}, {y} {labels.shape} and t {data.t.shape} do not fit together"
-            )
-    return data
-
-
-def _plain(arrays: Mapping[str, Any], shapes: Any) -> Dataset:
-    """Build the data set from the original package's arrays, which say nothing of their
-    settings."""
-    shapes = shapes or {"x": np.empty((0, 0)), "t": np.empty(0), "y": np.empty(0, int)}
+def _from_original(arrays: Mapping[str, Any], shapes: Any) -> Dataset:
+    """Return the set of the original package's arrays, which say nothing of their settings."""
+    if not isinstance(shapes, Mapping) or any(shapes.get(n) is None for n in ("x", "t", "y")):
+        shapes = {"x": np.empty((0, 0)), "t": np.empty(0), "y": np.empty(0, int)}
     parts = {name: arrays[name] for name in ("x", "y", "x_test", "y_test", "t")}
     return Dataset(**parts, templates=Templates(**{name: shapes[name] for name in ("x", "t", "y")}))
 
 
-def _arrays(data: Dataset) -> dict[str, np.ndarray]:
-    return {name: getattr(data, name) for name in data.keys() if name not in ("t", "templates")}
-
-
-def _write_npz(data: Dataset, path: Path) -> None:
-    with path.open("wb") as file:  # an open file: given a name, NumPy may change its ending
-        np.savez_compressed(file, settings=np.array(_settings(data)), **_arrays(data))
-
-
-def _read_npz(path: Path) -> Dataset:
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
-    if "settings" not in arrays:
-        shapes = {name: arrays.get(f"templates_{name}") for name in ("x", "t", "y")}
-        return _plain(arrays, None if any(a is None for a in shapes.values()) else shapes)
-    return _dataset(arrays, str(arrays.pop("settings")))
-
-
-def _columns(data: Dataset) -> dict[str, Any]:
-    """The set as columns, one row a signal: split, y, y_clean, noise_mask, x (n, time)."""
-    parts = {part: names for part, names in PARTS.items() if getattr(data, names[0]) is not None}
-    y = np.concatenate([getattr(data, y) for _, y in parts.values()])
-    columns: dict[str, Any] = {
-        "split": np.repeat(list(parts), [len(getattr(data, y)) for _, y in parts.values()]),
-        "y": y,
-    }
-    if data.y_clean is not None and data.noise_mask is not None:
-        rest = len(y) - len(data.y)
-        columns["y_clean"] = np.concatenate([data.y_clean, y[len(data.y) :]])
-        columns["noise_mask"] = np.concatenate([data.noise_mask, np.zeros(rest, bool)])
-    columns["x"] = np.concatenate([getattr(data, x) for x, _ in parts.values()])
-    return columns
-
-
-def _from_columns(columns: Mapping[str, np.ndarray], settings: str) -> Dataset:
-    arrays: dict[str, np.ndarray] = {}
-    for part, (x, y) in PARTS.items():
-        rows = columns["split"] == part
-        if part != "validation" or rows.any():
-            arrays[x], arrays[y] = columns["x"][rows], columns["y"][rows]
-            if part == "train":
-                arrays |= {
-                    name: columns[name][rows]
-                    for name in ("y_clean", "noise_mask")
-                    if name in columns
-                }
-    return _dataset(arrays, settings)
-
-
-def _write_csv(data: Dataset, path: Path) -> None:
-    columns = _columns(data)
-    x = columns.pop("x")
-    flat = {name: c.astype(int) if c.dtype == bool else c for name, c in columns.items()}
-    with path.open("w", newline="", encoding="utf-8") as file:
-        file.write(f"# {_settings(data)}\n")
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*flat, *(f"x{i}" for i in range(x.shape[1]))])
-        for i, signal in enumerate(x):
-            writer.writerow(
-                [*(c[i] for c in flat.values()), *map(str, signal)]
-            )  # str gives the shortest digits that read back the same
-
-
-def _read_csv(path: Path) -> Dataset:
-    with path.open(encoding="utf-8", newline="") as file:
-        first = file.readline()
-        if not first.startswith("# {"):
-            raise FileFormatError(f"{path} lacks the line of settings that mnist1d writes first")
-        header, *lines = csv.reader(file)
-    ragged = next((i for i, line in enumerate(lines) if len(line) != len(header)), None)
-    if ragged is not None:
-        raise FileFormatError(
-            f"{path}, line {ragged + 3}: {len(lines[ragged])} values where the header has {len(header)}"
-        )
-    table = dict(zip(header, map(np.array, zip(*lines, strict=True)), strict=True))
-    names = [name for name in header if name not in ("split", "y", "y_clean", "noise_mask")]
-    dtype = json.loads(first[2:])["dtype"]
-    columns = {
-        "split": table["split"],
-        "x": np.stack([table[name].astype(dtype) for name in names], axis=1),
-    }
-    columns |= {name: table[name].astype(np.int64) for name in ("y", "y_clean") if name in table}
-    if "noise_mask" in table:
-        columns["noise_mask"] = table["noise_mask"] == "1"
-    return _from_columns(columns, first[2:])
-
-
-def _pyarrow() -> Any:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise MissingExtraError("parquet files need pyarrow: pip install pyarrow") from None
-    return pyarrow
-
-
-def _write_parquet(data: Dataset, path: Path) -> None:
-    pa, columns = _pyarrow(), _columns(data)
-    x = columns.pop("x")
-    table = pa.table(
-        {**columns, "x": pa.FixedSizeListArray.from_arrays(pa.array(x.ravel()), x.shape[1])}
-    )
-    pa.parquet.write_table(table.replace_schema_metadata({"mnist1d": _settings(data)}), path)
-
-
-def _read_parquet(path: Path) -> Dataset:
-    pa = _pyarrow()
-    try:
-        table = pa.parquet.read_table(path)
-    except pa.ArrowException as error:
-        raise FileFormatError(f"{path} is not a parquet file, or is damaged: {error}") from None
-    settings = (table.schema.metadata or {}).get(b"mnist1d")
-    if settings is None:
-        raise FileFormatError(
-            f"{path} lacks the settings that mnist1d writes; a foreign parquet file is read with pyarrow"
-        )
-    columns = {name: table[name].to_numpy() for name in table.column_names if name != "x"}
-    columns["x"] = np.stack(table["x"].to_numpy())
-    return _from_columns(columns, settings.decode())
-
-
-def _read_pickle(path: Path) -> Dataset:
-    content = load(path)
+def _from_pickle(content: object, path: Path) -> Dataset:
     if isinstance(content, Dataset):
         return content
     if not isinstance(content, dict) or not {"x", "y", "x_test", "y_test", "t"} <= set(content):
         raise FileFormatError(
             f"{path} does not hold the original package's dict with x, y, x_test, y_test and t"
         )
-    return _plain(content, content.get("templates"))
+    return _from_original(content, content.get("templates"))
