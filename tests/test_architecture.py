@@ -2,7 +2,7 @@
 what must not occur.
 
     errors <- checks, loading <- atomic <- config <- digits, draws <- signals
-           <- dataset, moments <- digests <- generate <- pickles <- files
+           <- dataset, moments <- digests <- generate <- pickles, tables <- files
            <- the original's names, mnist, adapters, learning, observer, plots
            <- experiments <- evaluation <- runs <- results <- commands <- cli, web
 
@@ -36,6 +36,7 @@ ROWS = [
     {"digests"},
     {"generate"},
     {"pickles", "clash"},
+    {"tables"},
     {"files"},
     {"data", "transform", "utils", "mnist", "adapters", "learning", "observer", "plots"},
     {"experiments"},

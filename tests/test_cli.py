@@ -79,7 +79,7 @@ def test_every_knob_is_an_option_with_its_effect(capsys):
     words = " ".join(out.replace("│", " ").split())
     assert (
         "--scale-coeff FLOAT spread of the amplitude" in words
-        and "--padding INT INT fewest and most zeros" in words
+        and "--padding INT INT range of zero-padding" in words
     )
     assert all(f"--{name.replace('_', '-')}" in words for name in mnist1d.DataConfig().to_dict())
 
@@ -284,7 +284,7 @@ MISTAKES = [
     ("generate -o {tmp}/a.npz --num-sample 10", 2, "Did you mean --num-samples?"),
     ("generate -o {tmp}/a.npz --num-samples 3", 2, "num_samples"),
     ("generate -o {tmp}/a.npz --seed -1", 2, "seed must be"),
-    ("generate -o {tmp}/a.npz --scale-coeff nan", 2, "scale_coeff must be finite"),
+    ("generate -o {tmp}/a.npz --scale-coeff nan", 2, "scale_coeff must be between"),
     ("generate -o {tmp}/a.npz --padding 60 36", 2, "write padding=(36, 60)"),
     ("generate -o {tmp}/a.npz --max-translation 0", 2, "max_translation must be"),
     ("generate -o {tmp}/a.npz --mode exakt", 2, "did you mean 'exact'?"),
@@ -452,7 +452,10 @@ def test_a_name_that_is_too_long(tmp_path, capsys, words):
 
 def test_more_than_the_memory_holds(tmp_path, capsys):
     status, _, err = run(capsys, "generate", "--num-samples", 10**15, "-o", tmp_path / "a.npz")
-    assert status == 2 and "more memory than there is" in err
+    assert status == 2 and "num_samples must be between 1 and 1000000000" in err
+    many = ("--num-samples", 10**9, "--final-seq-length", 10**4)
+    status, _, err = run(capsys, "generate", *many, "-o", tmp_path / "a.npz")
+    assert status == 2 and "this data set needs about" in err and "lower num_samples=" in err
 
 
 @pytest.mark.parametrize(("command", "goes_on"), [("run", True), ("generate", False)])
