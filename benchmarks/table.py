@@ -58,13 +58,6 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=PATH)
     options = parser.parse_args()
     seeds = list(range(options.seeds))
-    human = {
-        "model": "human",
-        "name": "human",
-        "acc": study.HUMAN_ACC,
-        "answers": study.HUMAN_ANSWERS,
-        "standard_error": study.HUMAN_SE,
-    }
     document = {
         "what": "final test accuracy by seed, after the last step: nothing is selected on the test set",
         "command": f"python -m benchmarks.table --preset {options.preset} --seeds {options.seeds}",
@@ -73,7 +66,7 @@ def main() -> None:
         | {name: version(name) for name in ("mnist1d-lab", "numpy", "jax", "optax")},
         "processor": processor_name(),
         "cores": os.cpu_count(),
-        "rows": [*measured(options.preset, seeds), human],
+        "rows": measured(options.preset, seeds),
     }
     with atomic_path(options.output) as part:
         part.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -16,7 +16,8 @@ from mnist1d import DataConfig
 from mnist1d.checks import check_numbers
 from mnist1d.experiments.claims import Claim, above
 from mnist1d.experiments.datasets import datasets_for
-from mnist1d.experiments.rows import Row, Rows, curve_rows, paired, timing_rows
+from mnist1d.experiments.fits import fit_rows
+from mnist1d.experiments.rows import Row, Rows, paired
 from mnist1d.experiments.study import Info
 from mnist1d.learning import check_model, resolve
 
@@ -53,18 +54,13 @@ def grid(preset: str) -> list[Config]:
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     """Train one model on each seed's data set."""
-    import jax
-
-    from mnist1d.learning import Settings, Split, fit_each, make_fit
+    from mnist1d.learning import Settings
 
     model = resolve(config.model).make(num_inputs=config.data.final_seq_length)
-    fit = make_fit(model, Settings(config.num_steps, optimizer="adamw"))
-    keys = jax.numpy.stack([jax.random.key(seed) for seed in seeds])
-    splits = [Split.of(data) for data in datasets_for(config.data, seeds)]
-    # The decay is a traced argument: all decays share one compiled program
-    found = fit_each(fit, keys, splits, weight_decay=np.float32(config.weight_decay))
-    rows = curve_rows(seeds, found.fit.steps, found.fit.curves)
-    return rows + timing_rows(seeds, found.seconds, found.compile_seconds)
+    settings = Settings(config.num_steps, optimizer="adamw")
+    sets = datasets_for(config.data, seeds)
+    decay = np.float32(config.weight_decay)  # traced: all decays share one compiled program
+    return fit_rows(config.model, model, settings, seeds, sets, weight_decay=decay)
 
 
 def claims(rows: Rows) -> list[Claim]:

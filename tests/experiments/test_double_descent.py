@@ -1,76 +1,19 @@
-"""Networks padded with masked units compute what narrow ones do; label noise; threshold, dip and
-peak on curves made by hand."""
+"""Label noise; threshold, dip and peak on curves made by hand."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from mnist1d.config import DataConfig
-from mnist1d.dataset import make_dataset
 from mnist1d.errors import UsageError
 from mnist1d.experiments import double_descent as study
 from mnist1d.experiments.double_descent import (
     Config,
     claims,
-    make_model,
     measured,
-    narrowed,
     shape_of,
 )
 from mnist1d.experiments.rows import Record, Rows
-from mnist1d.learning import Settings, Split, make_fit
-
-
-def sliced(params, model):
-    """The leading entries of each array: a narrow network out of a padded one."""
-    shapes = jax.eval_shape(model.init, jax.random.key(0))
-    return jax.tree.map(lambda a, s: a[tuple(map(slice, s.shape))], params, shapes)
-
-
-@pytest.mark.parametrize("name", ["mlp", "cnn"])
-def test_a_padded_network_trains_as_the_narrow_one_does(name):
-    width, units, rng = 3, 8, np.random.default_rng(0)
-    x, y = jnp.asarray(rng.normal(size=(40, 40)), jnp.float32), jnp.asarray(rng.integers(0, 10, 40))
-    split, key = Split(x, y, x[:20], y[:20]), jax.random.key(1)
-    wide, narrow = make_model(name, units), make_model(name, width)
-    settings = Settings(
-        num_steps=60,
-        batch_size=20,
-        learning_rate=0.05,
-        optimizer="momentum",
-        eval_every=30,
-        reshuffle=True,
-    )
-    params, mask = narrowed(name, units, wide.init(key), width)
-    padded = jax.jit(make_fit(wide, settings))(key, split, params=params, mask=mask)
-    alone = jax.jit(make_fit(narrow, settings))(key, split, params=sliced(params, narrow))
-    for metric in alone.curves:
-        np.testing.assert_allclose(padded.curves[metric], alone.curves[metric], rtol=1e-4)
-    jax.tree.map(
-        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5),
-        sliced(padded.params, narrow),
-        alone.params,
-    )
-    jax.tree.map(
-        lambda a, m: np.testing.assert_array_equal(np.asarray(a)[np.asarray(m) == 0], 0),
-        padded.params,
-        mask,
-    )
-    assert alone.curves["train_loss"][-1] < alone.curves["train_loss"][0]
-
-
-@pytest.mark.parametrize("name", ["mlp", "cnn"])
-def test_a_narrowed_network_starts_uniform_over_its_own_fan_in(name):
-    width, units = 20, 64
-    params, mask = narrowed(name, units, make_model(name, units).init(jax.random.key(0)), width)
-    for layer, shapes in jax.eval_shape(make_model(name, width).init, jax.random.key(0)).items():
-        fan_in = np.prod(shapes["w"].shape[:-1])
-        for part in ("w", "b"):
-            values = np.abs(np.asarray(params[layer][part])[np.asarray(mask[layer][part]) == 1])
-            assert values.size == np.prod(shapes[part].shape)
-            assert values.max() <= fan_in**-0.5 * (1 + 1e-6)
-            assert values.size < 200 or values.mean() == pytest.approx(0.5 * fan_in**-0.5, rel=0.1)
+from mnist1d.generate import make_dataset
 
 
 def test_widths_are_the_published_ones():

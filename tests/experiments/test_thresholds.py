@@ -1,8 +1,5 @@
-"""Thresholds: padding changes nothing, definitions on hand-made curves, claims on hand-made
-rows."""
+"""Thresholds: definitions on hand-made curves, claims on hand-made rows."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -12,54 +9,16 @@ from mnist1d.experiments.thresholds import (
     Config,
     claims,
     growth,
-    narrowed,
-    network,
     num_params,
     run,
     threshold,
 )
-from mnist1d.learning import Settings, Split, make_fit
 from mnist1d.learning import num_params as count
+from mnist1d.learning.narrow import plain_mlp
 
 
-def test_padded_network_learns_as_the_narrow_one_does():
-    rng = np.random.default_rng(0)
-    split = Split(
-        *(
-            jnp.asarray(a)
-            for a in (rng.normal(size=(60, 40)).astype("float32"), rng.integers(0, 3, 60)) * 2
-        )
-    )
-    wide, narrow = network(9, 3), network(4, 3)
-    params, mask = narrowed(wide.init(jax.random.key(0)), 4)
-    cut = {
-        "dense1": {"w": params["dense1"]["w"][:, :4], "b": params["dense1"]["b"][:4]},
-        "dense2": {"w": params["dense2"]["w"][:4, :4], "b": params["dense2"]["b"][:4]},
-        "dense3": {"w": params["dense3"]["w"][:4], "b": params["dense3"]["b"]},
-    }
-    settings = Settings(num_steps=40, batch_size=20, eval_every=40, loss="mse", reshuffle=True)
-    key = jax.random.key(1)
-    padded = jax.jit(make_fit(wide, settings))(key, split, params=params, mask=mask)
-    plain = jax.jit(make_fit(narrow, settings))(key, split, params=cut)
-    np.testing.assert_allclose(padded.curves["train_loss"], plain.curves["train_loss"], rtol=1e-4)
-    np.testing.assert_allclose(
-        padded.params["dense2"]["w"][:4, :4], plain.params["dense2"]["w"], atol=1e-4
-    )
-    assert not np.any(padded.params["dense2"]["w"][4:]) and not np.any(
-        padded.params["dense1"]["w"][:, 4:]
-    )
-    assert (
-        sum(int(leaf.sum()) for leaf in jax.tree.leaves(mask))
-        == num_params(4, 40, 3)
-        == count(narrow)
-    )
-
-
-def test_padded_network_starts_within_the_bounds_of_the_narrow_one():
-    params, _ = narrowed(network(100, 10).init(jax.random.key(0)), 16)
-    largest = float(jnp.abs(params["dense2"]["w"]).max())
-    assert 0.24 < largest <= 0.25  # 1/sqrt(16)
-    assert float(jnp.abs(params["dense1"]["w"]).max()) <= 40**-0.5
+def test_parameters_are_counted_as_the_network_has_them():
+    assert num_params(4, 40, 3) == count(plain_mlp(4, num_inputs=40, num_outputs=3))
 
 
 def test_threshold_on_hand_made_curves():

@@ -13,7 +13,6 @@ outer steps.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
 from mnist1d.experiments.datasets import check_varied, datasets_for
+from mnist1d.experiments.present import CI, count_cell, last_cell, mean_cell
 from mnist1d.experiments.rows import (
     Row,
     Rows,
@@ -368,30 +368,19 @@ def measured(rows: Rows) -> dict[str, np.ndarray]:
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return one line a function, the piecewise-linear fit among them: test accuracy in the MLP and
-    in the CNN, in percent."""
-    lines, published = [], {p.name: f"{100 * p.value:.1f}" for p in PUBLISHED}
-    published[LEARNED] = "65 .. 69"
-    cells = [(LEARNED, LEARNED, "test_acc"), ("its fit by lines", LEARNED, "piecewise_test_acc")]
-    for label, name, metric in cells + [(name, name, "test_acc") for name in HAND_MADE]:
+    """Return a line per function, the piecewise-linear fit among them: test accuracy in the MLP and
+    in the CNN."""
+    published = {p.name: f"{100 * p.value:.1f}" for p in PUBLISHED} | {LEARNED: "65 to 69"}
+    entries = [(LEARNED, LEARNED, "test_acc"), ("its fit by lines", LEARNED, "piecewise_test_acc")]
+    entries += [(name, name, "test_acc") for name in HAND_MADE]
+    lines = []
+    for text, name, metric in entries:
         trial = rows.where(function=name)
-        if not len(trial):
-            continue
-        mean, low, high = mean_interval(trial.final(metric))
-        interval = f"{100 * low:.1f} .. {100 * high:.1f}" if math.isfinite(low) else "one seed"
-        has_cnn = metric == "test_acc" and "cnn_test_acc" in trial.unique("metric")
-        cnn_cell = f"{100 * trial.final('cnn_test_acc').mean():.1f}" if has_cnn else ""
-        lines.append(
-            [
-                label,
-                f"{100 * mean:.1f}",
-                interval,
-                str(len(trial.final(metric))),
-                cnn_cell,
-                published.get(label, ""),
-            ]
-        )
-    return ["function", "test acc %", "95 % interval", "n", "in the CNN %", "published %"], lines
+        if len(trial):
+            in_cnn = mean_cell(trial, "cnn_test_acc") if metric == "test_acc" else ""
+            cells = [last_cell(trial, metric), count_cell(trial), in_cnn]
+            lines.append([text, *cells, published.get(text, "")])
+    return ["function", f"test acc, {CI}", "n", "in the CNN, %", "published, %"], lines
 
 
 def figures(rows: Rows) -> dict[str, Captioned]:
@@ -463,14 +452,14 @@ def claims(rows: Rows) -> list[Claim]:
     trial, result = rows.where(function=LEARNED), []
     if not len(trial):
         return result
-    acc = trial.final("test_acc")
+    acc = trial.by_seed("test_acc")
     others = [name for name in HAND_MADE if len(rows.where(function=name))]
     if others:
         parts = [
             above(
                 "",
                 f"{LEARNED} - {name}, test acc",
-                _difference(acc, rows.where(function=name).final("test_acc")),
+                acc - rows.where(function=name).by_seed("test_acc"),
             )
             for name in others
         ]
@@ -506,7 +495,7 @@ def claims(rows: Rows) -> list[Claim]:
                 "bump between -4 and -1",
             )
         )
-    loss = trial.final("piecewise_test_acc") - acc
+    loss = trial.by_seed("piecewise_test_acc") - acc
     result.append(
         above(
             "a few straight lines do about as well, within 2 points",
@@ -521,7 +510,7 @@ def claims(rows: Rows) -> list[Claim]:
         and "cnn_test_acc" in trial.unique("metric")
         and "cnn_test_acc" in relu.unique("metric")
     ):
-        gain = _difference(trial.final("cnn_test_acc"), relu.final("cnn_test_acc"))
+        gain = trial.by_seed("cnn_test_acc") - relu.by_seed("cnn_test_acc")
         result.append(
             above(
                 "in the CNN it beats relu (beyond the publication)",
@@ -530,9 +519,3 @@ def claims(rows: Rows) -> list[Claim]:
             )
         )
     return result
-
-
-def _difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Subtract seed by seed, as far as both go."""
-    n = min(len(a), len(b))
-    return a[:n] - b[:n]

@@ -16,17 +16,18 @@ from typing import Any
 import numpy as np
 
 from mnist1d.experiments.claims import mean_interval
+from mnist1d.experiments.present import HUMAN
 
 
 @cache
 def reference() -> dict[str, Any]:
-    """Return the measured benchmark table that ships with the package: rows, the command that made
-    them, versions."""
-    return json.loads(
-        resources.files("mnist1d.experiments")
-        .joinpath("benchmark.json")
-        .read_text(encoding="utf-8")
-    )
+    """Return the measured benchmark table that ships with the package, and the human as its last
+    row: rows, the command that made them, versions."""
+    file = resources.files("mnist1d.experiments").joinpath("benchmark.json")
+    measured = json.loads(file.read_text(encoding="utf-8"))
+    human = {"model": "human", "name": "human", "acc": HUMAN.acc, "answers": HUMAN.answers}
+    human["standard_error"] = HUMAN.standard_error
+    return {**measured, "rows": [*measured["rows"], human]}
 
 
 def interval_of(row: dict[str, Any], part: str = "acc") -> tuple[float, float, float] | None:
@@ -51,51 +52,3 @@ def cells(found: tuple[float, float, float] | None) -> tuple[str, str]:
         return "", ""
     mean, low, high = (100 * value for value in found)
     return f"{mean:.1f}", f"{low:.1f} .. {high:.1f}" if math.isfinite(low) else "one seed"
-
-
-def table_with(own: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Return header and lines of the table with one more row, which is marked with *; best
-    first."""
-    header = [
-        "",
-        "model",
-        "parameters",
-        "test acc %",
-        "95 % interval",
-        "n",
-        "shuffled %",
-        "95 % interval",
-        "s/seed",
-    ]
-    lines = []
-    for row in ranked_with(own)[::-1]:
-        params, seconds = row.get("num_params"), row.get("seconds")
-        count = f"{row['answers']} answers" if "answers" in row else str(len(row["acc"]))
-        plain, shuffled = cells(interval_of(row)), cells(interval_of(row, "shuffled_acc"))
-        figures = [
-            f"{params:,}" if params else "",
-            *plain,
-            count,
-            *shuffled,
-            f"{seconds:.2f}" if seconds else "",
-        ]
-        lines.append(["*" if row is own else "", row["name"], *figures])
-    return header, lines
-
-
-def ranked_with(own: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the rows and one more, by mean accuracy from the lowest up."""
-    return sorted([*reference()["rows"], own], key=mean_of)
-
-
-def aligned(header: list[str], lines: list[list[str]]) -> list[str]:
-    """Return a table as lines of plain text, the first two columns to the left, the others to the
-    right."""
-    widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
-    return [
-        "  ".join(
-            c.ljust(w) if i < 2 else c.rjust(w)
-            for i, (c, w) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in [header, *lines]
-    ]

@@ -24,13 +24,23 @@ import numpy as np
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset
-from mnist1d.experiments.benchmark import cells, interval_of, reference
-from mnist1d.experiments.claims import Claim, above, all_of, below, mean_interval
+from mnist1d.experiments.claims import Claim, above, all_of, below
 from mnist1d.experiments.datasets import check_varied, config_for, datasets_for
+from mnist1d.experiments.present import (
+    CI,
+    HUMAN,
+    OBSERVER,
+    color,
+    label,
+    last_cell,
+    mean_cell,
+    models_in,
+)
 from mnist1d.experiments.rows import Row, Rows, prediction_rows, predictions_of, scalar_rows
 from mnist1d.experiments.study import Info
+from mnist1d.experiments.values import Values, stack
 from mnist1d.generate import make_dataset
-from mnist1d.learning.registry import check_model, in_order, models_of, resolve
+from mnist1d.learning.registry import check_model, models_of, resolve
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
@@ -75,7 +85,6 @@ INFO = Info(
     cost={"smoke": 6.0, "quick": 40.0, "paper": 1050.0},
 )
 NUM_BINS, NUM_HARDEST = 10, 8
-OBSERVER_COLOR = "#222222"
 
 
 @dataclass(frozen=True)
@@ -251,33 +260,21 @@ def base(rows: Rows, what: str) -> Rows:
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Show observer, human and models on the frozen test set."""
-    header = [
-        "classifier",
-        "test acc %",
-        "95 % interval",
-        "fresh signals %",
-        "loss (nats)",
-        "divergence (nats)",
-        "confidence %",
-    ]
+    """Return observer, human and models on the frozen test set."""
+    header = ["classifier", f"test acc, {CI}", "fresh signals, %", "loss, nats", "divergence, nats"]
     lines = []
-    for what in ("observer", *models_in(rows)):
+    for what in (OBSERVER, *models_in(rows, "what")):
         trial = base(rows, what)
         if not len(trial):
             continue
-        acc, fresh = cells(mean_interval(trial.final("test_acc"))), ""
-        if what == "observer":
-            acc, fresh = (acc[0], ""), f"{100 * trial.final('expected_acc').mean():.2f}"
-        loss, kl, confidence = (
-            trial.final(name).mean() for name in ("test_loss", "kl", "confidence")
-        )
-        lines.append(
-            [_label(what), *acc, fresh, f"{loss:.3g}", f"{kl:.3g}", f"{100 * confidence:.1f}"]
-        )
+        # The observer does not change with the seed: no interval
+        acc = mean_cell(trial) if what == OBSERVER else last_cell(trial)
+        cells = [acc, mean_cell(trial, "expected_acc", ".2f")]
+        cells += [mean_cell(trial, name, ".3g", 1) for name in ("test_loss", "kl")]
+        lines.append([label(what), *cells, mean_cell(trial, "confidence")])
     if lines:
-        lines.insert(1, ["human", *cells(interval_of(_human())), "", "", "", ""])
-    return header, lines
+        lines.insert(1, ["human", HUMAN.cell, "", "", "", ""])
+    return [*header, "confidence, %"], lines
 
 
 def figures(rows: Rows) -> dict[str, Captioned]:
@@ -291,18 +288,14 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     return {slug: found for slug, found in drawn.items() if found is not None}
 
 
-def turned(rows: Rows, what: str, knob: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return a knob's values in order (values,), a range by its middle, and the accuracy there
-    (seeds, values), the default included."""
-    metric, points = "expected_acc" if what == "observer" else "test_acc", {}
+def turned(rows: Rows, what: str, knob: str) -> dict[float, Values]:
+    """Return the accuracy by seed at each value of a knob, ascending, a range by its middle, the
+    default included."""
+    metric, found = "expected_acc" if what == "observer" else "test_acc", {}
     for part in (base(rows, what), rows.where(what=what, knob=knob)):
-        for trial in part.unique("trial"):
-            one = part.where(trial=trial)
-            points[float(np.mean(one.records[0].config[f"data.{knob}"]))] = one.final(metric)
-    seeds = min(map(len, points.values()), default=0)
-    return np.array(sorted(points)), np.array([points[v][:seeds] for v in sorted(points)]).reshape(
-        len(points), seeds
-    ).T
+        for trial in part.trials():
+            found[float(np.mean(trial.config()[f"data.{knob}"]))] = trial.by_seed(metric)
+    return {value: found[value] for value in sorted(found)}
 
 
 KNOB_LABELS = {
@@ -331,12 +324,13 @@ def _knobs_figure(rows: Rows) -> Captioned | None:
             float(np.mean(getattr(DataConfig(), knob))), color=style.PALE, linewidth=5, zorder=0
         )
         human = {"color": style.GREY, "linestyle": ":", "linewidth": 1.2}
-        ax.axhline(_human()["acc"], label="human, default setting", **human)
+        ax.axhline(HUMAN.acc, label="human, default setting", **human)
         for what in ("observer", "cnn", "mlp"):
-            values, acc = turned(rows, what, knob)
+            points = turned(rows, what, knob)
+            values, acc = list(points), stack(list(points.values()))[1].T  # (seeds, values)
             if acc.size:
                 dot = {"marker": "o", "markersize": 3, "clip": (0, 1)}
-                style.band(ax, values, acc, _label(what), _color(what), **dot)
+                style.band(ax, values, acc, label(what), color(what), **dot)
         ax.set(xlabel=KNOB_LABELS.get(knob, knob), ylim=(0, 1.03))
         style.percent_axis(ax)
     for ax in axes[:, 0]:
@@ -357,7 +351,7 @@ def _knobs_figure(rows: Rows) -> Captioned | None:
 def _calibration_figure(rows: Rows) -> Captioned | None:
     from mnist1d.plots import style
 
-    shown = ("observer", *models_in(rows))
+    shown = ("observer", *models_in(rows, "what"))
     if not any(len(base(rows, what)) for what in shown):
         return None
     fig, ax = style.figure(size=(4.8, 4.2))
@@ -373,7 +367,7 @@ def _calibration_figure(rows: Rows) -> Captioned | None:
             confidence, right = (
                 np.nansum(curves[:, i] * curves[:, 2], axis=0)[some] / count[some] for i in (0, 1)
             )
-            ax.plot(confidence, right, "o-", color=_color(what), label=_label(what), markersize=4)
+            ax.plot(confidence, right, "o-", color=color(what), label=label(what), markersize=4)
     ax.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02))
     style.percent_axis(ax)
     style.percent_axis(ax, "x")
@@ -427,10 +421,10 @@ def claims(rows: Rows) -> list[Claim]:
     result = []
     observer, models = (
         base(rows, "observer"),
-        {what: base(rows, what) for what in models_in(rows) if len(base(rows, what))},
+        {what: base(rows, what) for what in models_in(rows, "what") if len(base(rows, what))},
     )
     if len(observer):
-        ideal, human = observer.final("expected_acc"), _human()
+        ideal = observer.by_seed("expected_acc")
         result.append(
             above(
                 "the signals tell their class: the ideal observer is right on 99 % and more",
@@ -439,21 +433,21 @@ def claims(rows: Rows) -> list[Claim]:
                 0.99,
             )
         )
-        gap = ideal - human["acc"]
+        gap = ideal - HUMAN.acc
         result.append(
             above(
                 "people stay below the ceiling",
                 "observer - human, acc",
                 gap,
-                noise=human["standard_error"],
+                noise=HUMAN.standard_error,
                 published="human 96",
             )
         )
         parts = [
             above(
                 "",
-                f"observer - {_label(what)}, test acc",
-                *_paired(observer.final("expected_acc"), trial.final("test_acc")),
+                f"observer - {label(what)}, test acc",
+                ideal - trial.by_seed("test_acc"),
             )
             for what, trial in models.items()
         ]
@@ -462,8 +456,8 @@ def claims(rows: Rows) -> list[Claim]:
     parts = [
         above(
             "",
-            f"{_label(m)}: confidence - acc",
-            trial.final("confidence") - trial.final("test_acc"),
+            f"{label(m)}: confidence - acc",
+            trial.by_seed("confidence") - trial.by_seed("test_acc"),
         )
         for m, trial in models.items()
     ]
@@ -472,21 +466,21 @@ def claims(rows: Rows) -> list[Claim]:
     model = "cnn" if "cnn" in models else "mlp"
     for knob, noise in (("corr_noise_scale", "correlated"), ("iid_noise_scale", "white")):
         at = DataConfig().to_dict()[knob]
-        values, ideal = turned(rows, "observer", knob)
-        values_of_model, acc = turned(rows, model, knob)
-        shared = [v for v in values if v in values_of_model]
-        if at not in shared or shared[-1] == at or not ideal.size or not acc.size:
+        ideal, acc = turned(rows, "observer", knob), turned(rows, model, knob)
+        shared = [value for value in ideal if value in acc]
+        if at not in shared or shared[-1] == at:
             continue
-        i, j = ([list(of).index(v) for v in (at, shared[-1])] for of in (values, values_of_model))
-        (ideal_, acc_) = _paired(ideal[:, i], acc[:, j], difference=False)
-        quantity, lost = f"from {at:g} to {shared[-1]:g}", ideal_[:, 0] - ideal_[:, 1]
+        lost, fall = (of[at] - of[shared[-1]] for of in (ideal, acc))
+        if not len(fall - lost):
+            continue
+        quantity = f"from {at:g} to {shared[-1]:g}"
         if noise == "correlated":
-            text = f"{noise} noise takes more from the {_label(model)} than from the signals"
+            text = f"{noise} noise takes more from the {label(model)} than from the signals"
             result.append(
                 above(
                     text,
-                    f"fall of {_label(model)} - fall of observer, {quantity}",
-                    acc_[:, 0] - acc_[:, 1] - lost,
+                    f"fall of {label(model)} - fall of observer, {quantity}",
+                    fall - lost,
                 )
             )
         else:
@@ -498,25 +492,3 @@ def claims(rows: Rows) -> list[Claim]:
                 )
             )
     return result
-
-
-def models_in(rows: Rows) -> list[str]:
-    """Return the models that the rows have, without the observer, in the registry's order."""
-    return in_order(name for name in rows.unique("what") if name != "observer")
-
-
-def _label(what: str) -> str:
-    return "ideal observer" if what == "observer" else resolve(what).label
-
-
-def _color(what: str) -> str:
-    return OBSERVER_COLOR if what == "observer" else resolve(what).color
-
-
-def _paired(a: np.ndarray, b: np.ndarray, difference: bool = True) -> tuple[np.ndarray, ...]:
-    n = min(len(a), len(b))
-    return (a[:n] - b[:n],) if difference else (a[:n], b[:n])
-
-
-def _human() -> dict[str, Any]:
-    return next(row for row in reference()["rows"] if row["name"] == "human")

@@ -17,7 +17,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -29,8 +29,10 @@ from mnist1d.experiments.claims import Claim, Published, above, within
 from mnist1d.experiments.datasets import check_varied, datasets_for
 from mnist1d.experiments.rows import Row, Rows, prediction_rows, scalar_rows, timing_rows
 from mnist1d.experiments.study import Info
+from mnist1d.experiments.values import Values, stack
 
 if TYPE_CHECKING:
+    from mnist1d.learning import Model
     from mnist1d.plots.style import Captioned
 
 SECTION = "arXiv 2011.14439, section 3.2"
@@ -160,8 +162,10 @@ def program(
     import jax.numpy as jnp
 
     from mnist1d.learning import Settings, Split, jit_once, make_fit
+    from mnist1d.learning.narrow import narrowed
 
-    model = make_model(name, units, shape[1])
+    make = partial(make_model, name, num_inputs=shape[1])
+    model = make(units)
     num_steps = num_epochs * max(1, shape[0] // batch_size)
     fit = make_fit(
         model,
@@ -171,7 +175,7 @@ def program(
     @jit_once
     def start(seed, width):
         params = model.init(jax.random.fold_in(jax.random.key(seed), 0))
-        return narrowed(name, units, params, width)
+        return narrowed(make, units, params, width)
 
     def one(seed, params, mask, split, learning_rate):
         key = jax.random.key(seed)
@@ -199,72 +203,20 @@ def program(
     return train
 
 
-@cache
-def make_model(name: str, width: int, num_inputs: int = 40) -> Any:
+def make_model(name: str, width: int, num_inputs: int = 40) -> Model:
     """Return the benchmark's CNN, or an MLP of two hidden layers without a residual connection, of
     the given width."""
-    import jax
-
-    from mnist1d.learning import Model
-    from mnist1d.learning.layers import dense, dense_init
     from mnist1d.learning.models import cnn
+    from mnist1d.learning.narrow import plain_mlp
 
     if name == "cnn":
         return cnn(channels=width, num_inputs=num_inputs)
-
-    def init(key):
-        sizes = ((num_inputs, width), (width, width), (width, 10))
-        return {
-            f"dense{i + 1}": dense_init(k, *size)
-            for i, (k, size) in enumerate(zip(jax.random.split(key, 3), sizes, strict=True))
-        }
-
-    def apply(params, x):
-        for layer in ("dense1", "dense2"):
-            x = jax.nn.relu(dense(params[layer], x))
-        return dense(params["dense3"], x)
-
-    return Model(init, apply)
+    return plain_mlp(width, num_inputs=num_inputs)
 
 
 def padded_width(model: str, width: int) -> int:
     """Return how many units are computed for `width` of them."""
     return next((units for units in PADDED[model] if units >= width), -(-width // 100) * 100)
-
-
-def narrowed(name: str, units: int, params: Any, width: Any) -> tuple[Any, Any]:
-    """Turn a fresh network `units` wide into one `width` wide (a number, may be traced): its
-    params, and the mask that keeps it so.
-
-    A masked unit has no weight in and no bias, gives relu(0) = 0, and its weights stay 0. What is
-    left starts as in a network of that width: uniform in +- 1/sqrt(fan_in), its own fan_in.
-    """
-    import jax
-    import jax.numpy as jnp
-
-    num_inputs = params["dense1"]["w"].shape[0] if name == "mlp" else 40
-    slim = jax.eval_shape(make_model(name, 1, num_inputs).init, jax.random.key(0))
-
-    def mask_of(
-        leaf, one
-    ):  # along an axis that grows with the width, `one` counts the entries of a unit
-        mask = jnp.ones(leaf.shape)
-        for axis, (size, each) in enumerate(zip(leaf.shape, one.shape, strict=True)):
-            if size != each:
-                mask *= jnp.expand_dims(
-                    jnp.arange(size) < width * each, [a for a in range(leaf.ndim) if a != axis]
-                )
-        return mask
-
-    mask = jax.tree.map(mask_of, params, slim)
-    fan = {
-        layer: p["w"].shape[-2] != slim[layer]["w"].shape[-2] for layer, p in params.items()
-    }  # does it grow with the width?
-    rescaled = {
-        layer: jax.tree.map(lambda a, g=fan[layer]: a * jnp.sqrt(units / width) if g else a, p)
-        for layer, p in params.items()
-    }
-    return jax.tree.map(jnp.multiply, rescaled, mask), mask
 
 
 CURVES = {
@@ -274,25 +226,25 @@ CURVES = {
 }
 
 
+def errors_at(rows: Rows, curve: str) -> dict[str, dict[int, Values]]:
+    """Return the errors on training and test set at each width, by seed: {metric: {width: ...}}."""
+    model, noisy = CURVES[curve]
+    rows = rows.where(model=model)
+    noises = [noise for noise in rows.unique("label_noise") if (noise > 0) == noisy]
+    if not noises:
+        return {"train_acc": {}, "test_acc": {}}
+    rows = rows.where(label_noise=noises[-1])
+    return {
+        metric: {width: 1 - acc for width, acc in rows.by("width", metric).items()}
+        for metric in ("train_acc", "test_acc")
+    }
+
+
 def sizes_and_errors(rows: Rows, curve: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return widths (widths,) and the errors on training and test set, (seeds, widths) each, of the
     seeds that all widths have."""
-    model, noisy = CURVES[curve]
-    found: dict[str, dict[int, dict[int, float]]] = {"train_acc": {}, "test_acc": {}}
-    for r in rows.where(model=model):
-        if r.metric in found and (r.config["label_noise"] > 0) == noisy:
-            found[r.metric].setdefault(r.config["width"], {})[r.seed] = 1 - r.value
-    widths = sorted(found["test_acc"])
-    seeds = (
-        sorted(set.intersection(*(set(of_width) for of_width in found["test_acc"].values())))
-        if widths
-        else []
-    )
-    errors = (
-        np.array([[found[metric][w][seed] for w in widths] for seed in seeds])
-        for metric in ("train_acc", "test_acc")
-    )
-    return np.array(widths), *(e.reshape(len(seeds), len(widths)) for e in errors)
+    train, test = (list(found.values()) for found in errors_at(rows, curve).values())
+    return np.array(list(errors_at(rows, curve)["test_acc"])), stack(train)[1].T, stack(test)[1].T
 
 
 class Shape(NamedTuple):
@@ -324,20 +276,20 @@ def shape_of(widths: np.ndarray, train: np.ndarray, test: np.ndarray) -> Shape:
     )
 
 
-def shapes_of(rows: Rows, curve: str) -> list[Shape]:
-    """Return one shape a seed, [] where fewer than three widths are there."""
+def shapes_of(rows: Rows, curve: str) -> dict[int, Shape]:
+    """Return a shape per seed, none where fewer than three widths are there."""
     widths, train, test = sizes_and_errors(rows, curve)
-    return (
-        [shape_of(widths, *errors) for errors in zip(train, test, strict=True)]
-        if len(widths) >= 3
-        else []
-    )
+    if len(widths) < 3:
+        return {}
+    seeds, _ = stack(list(errors_at(rows, curve)["test_acc"].values()))
+    shapes = (shape_of(widths, *of_seed) for of_seed in zip(train, test, strict=True))
+    return dict(zip(seeds, shapes, strict=True))
 
 
 def measured(rows: Rows) -> dict[str, np.ndarray]:
     """Return what stands beside the published figures, (seeds,) each; a threshold only where every
     seed has one."""
-    shapes = shapes_of(rows, "MLP with noise")
+    shapes = shapes_of(rows, "MLP with noise").values()
     names = (
         "width at the peak of test error",
         "interpolation threshold",
@@ -358,29 +310,16 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     lines = []
     for curve in CURVES:
         if shapes := shapes_of(rows, curve):
-            s = Shape(*np.mean(shapes, axis=0))
+            s = Shape(*np.mean(list(shapes.values()), axis=0))
             threshold = (
                 f"{s.threshold:.0f}" if np.isfinite(s.threshold) else "not reached by every seed"
             )
-            cells = [
-                f"{s.dip:.0f}",
-                f"{100 * s.dip_error:.1f}",
-                threshold,
-                f"{s.peak:.0f}",
-                f"{100 * s.peak_error:.1f}",
-                f"{100 * s.last_error:.1f}",
-            ]
+            errors = [f"{100 * e:.1f}" for e in (s.dip_error, s.peak_error, s.last_error)]
+            at_dip, at_peak, last = errors
+            cells = [f"{s.dip:.0f}", at_dip, threshold, f"{s.peak:.0f}", at_peak, last]
             lines.append([curve, *cells, str(len(shapes))])
-    return [
-        "network",
-        "dip at",
-        "test error %",
-        "threshold",
-        "peak at",
-        "test error %",
-        "at the largest width, %",
-        "n",
-    ], lines
+    header = ["network", "dip at", "test error, %", "threshold", "peak at", "test error, %"]
+    return [*header, "at the largest width, %", "n"], lines
 
 
 def claims(rows: Rows) -> list[Claim]:
@@ -389,7 +328,9 @@ def claims(rows: Rows) -> list[Claim]:
     shapes = {curve: shapes_of(rows, curve) for curve in CURVES}
     for curve in ("MLP with noise", "CNN with noise"):
         octaves = [
-            float(np.log2(s.peak / s.threshold)) for s in shapes[curve] if np.isfinite(s.threshold)
+            float(np.log2(s.peak / s.threshold))
+            for s in shapes[curve].values()
+            if np.isfinite(s.threshold)
         ]
         published = "both near 40" if curve.startswith("MLP") else ""
         if octaves:
@@ -398,19 +339,19 @@ def claims(rows: Rows) -> list[Claim]:
                 within(text, "log2(width at the peak / threshold)", octaves, -1, 1, published)
             )
         if shapes[curve]:
-            gain = [s.dip_error - s.last_error for s in shapes[curve]]
+            gain = [s.dip_error - s.last_error for s in shapes[curve].values()]
             text = f"{curve}: the error past the peak falls below the first dip"
             result.append(above(text, "test error, dip - largest width", gain))
     clean, noisy = (
-        [s.peak_error - s.dip_error for s in shapes[f"MLP {with_} noise"]]
-        for with_ in ("without", "with")
+        Values(of, [s.peak_error - s.dip_error for s in of.values()])
+        for of in (shapes[f"MLP {with_} noise"] for with_ in ("without", "with"))
     )
-    if clean and len(clean) == len(noisy):
+    if len(noisy - clean):
         result.append(
             above(
                 "noise sharpens the MLP's peak",
                 "height of the peak, with noise - without",
-                np.subtract(noisy, clean),
+                noisy - clean,
             )
         )
     return result
@@ -429,7 +370,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         dot = {"marker": "o", "markersize": 3, "clip": (0, 1)}
         style.band(ax, widths, test, "test error", style.COLORS[1], **dot)
         style.band(ax, widths, train, "training error", style.COLORS[0], "--", **dot)
-        thresholds = [s.threshold for s in shapes_of(rows, curve)]
+        thresholds = [s.threshold for s in shapes_of(rows, curve).values()]
         if thresholds and np.isfinite(thresholds).all():
             at = np.exp(np.mean(np.log(thresholds)))
             side = "left" if at > np.sqrt(min(widths) * max(widths)) else "right"

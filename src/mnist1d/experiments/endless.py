@@ -22,8 +22,18 @@ import numpy as np
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
-from mnist1d.experiments.benchmark import cells, interval_of, reference
-from mnist1d.experiments.claims import Claim, above, mean_interval
+from mnist1d.experiments.benchmark import reference
+from mnist1d.experiments.claims import Claim, above
+from mnist1d.experiments.present import (
+    CI,
+    HUMAN,
+    OBSERVER,
+    count_cell,
+    label,
+    last_cell,
+    mean_cell,
+    models_in,
+)
 from mnist1d.experiments.rows import (
     Row,
     Rows,
@@ -33,7 +43,7 @@ from mnist1d.experiments.rows import (
     timing_rows,
 )
 from mnist1d.experiments.study import Info
-from mnist1d.learning.registry import check_model, in_order, models_of, resolve
+from mnist1d.learning.registry import check_model, models_of, resolve
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
@@ -161,55 +171,23 @@ def trial_of(rows: Rows, model: str, decay: str = "cosine") -> Rows:
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Show the accuracy at the end of the pass beside that of the benchmark's 4,000 signals."""
-    header = [
-        "classifier",
-        "samples seen",
-        "test acc %",
-        "95 % interval",
-        "n",
-        "on 4,000 signals %",
-        "s/seed",
-    ]
+    """Return the accuracy at the end of the pass beside that of the benchmark's 4,000 signals."""
+    header = ["classifier", "samples seen", f"test acc, {CI}", "n", "on 4,000 signals, %", "s/seed"]
     frozen = {row.get("model"): row for row in reference()["rows"]}
     lines = []
-    for model, decay in [*_trained(rows), ("observer", "cosine")]:
+    for model, decay in [*_trained(rows), (OBSERVER, "cosine")]:
         trial = trial_of(rows, model, decay)
         if not len(trial):
             continue
-        acc = trial.final("test_acc")
-        name = _label(model) + ", constant rate" * (decay == "none")
-        if model == "observer":
-            lines.append(
-                [
-                    name,
-                    "",
-                    f"{100 * acc.mean():.2f}",
-                    cells(mean_interval(acc))[1],
-                    str(len(acc)),
-                    "",
-                    "",
-                ]
-            )
-            continue
-        before, seconds = (
-            cells(interval_of(frozen[model]))[0] if model in frozen else "",
-            f"{trial.final('seconds').mean():.1f}",
-        )
-        lines.append(
-            [
-                name,
-                f"{trial.curve('test_acc')[0][-1]:,}",
-                *cells(mean_interval(acc)),
-                str(len(acc)),
-                before,
-                seconds,
-            ]
-        )
+        name, seen = label(model) + ", constant rate" * (decay == "none"), ""
+        form = ".2f" if model == OBSERVER else ".1f"
+        if model != OBSERVER:
+            seen = f"{trial.curve('test_acc')[0][-1]:,}"
+        before = f"{100 * np.mean(frozen[model]['acc']):.1f}" if model in frozen else ""
+        cells = [last_cell(trial, form=form), count_cell(trial), before]
+        lines.append([name, seen, *cells, mean_cell(trial, "seconds", ".1f", 1)])
     if lines:
-        lines.append(
-            ["human", "", *cells(interval_of(_human())), f"{_human()['answers']} answers", "", ""]
-        )
+        lines.append(["human", "", HUMAN.cell, f"{HUMAN.answers} answers", "", ""])
     return header, lines
 
 
@@ -229,7 +207,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         line = "--" if constant else "-"
         error = np.maximum(1 - acc[:, 1:], FLOOR)
         style.band(ax, samples[1:], error, None, color, line, log=True)
-        name = _label(model) + ", constant rate" * constant
+        name = label(model) + ", constant rate" * constant
         ends.append((np.exp(np.log(error[:, -1]).mean()), name, color))
         if model in frozen and not constant:
             dot = {"color": color, "markersize": 6, "markeredgecolor": "white", "zorder": 3}
@@ -237,7 +215,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     observer = trial_of(rows, "observer")
     if not ends and not len(observer):
         return {}
-    lines = [(1 - _human()["acc"], "human")]
+    lines = [(1 - HUMAN.acc, "human")]
     if len(observer):
         lines.append((max(1 - observer.final("test_acc").mean(), FLOOR), "ideal observer"))
     for error, name in lines:
@@ -268,27 +246,26 @@ FLOOR = 1e-4  # errors below are drawn here: a logarithmic axis has no 0
 def claims(rows: Rows) -> list[Claim]:
     """Test whether each model reaches the human, whether the CNN reaches the ideal observer, and
     what a falling rate is worth."""
-    result, human = [], _human()
+    result = []
     acc = {
-        model: trial_of(rows, model).final("test_acc")
+        model: trial_of(rows, model).by_seed("test_acc")
         for model in (*models_in(rows), "observer")
         if len(trial_of(rows, model))
     }
     for model in ("cnn", "gru"):
         if model in acc:
-            gap = acc[model] - human["acc"]
+            gap = acc[model] - HUMAN.acc
             result.append(
                 above(
                     f"with data without end the {resolve(model).label} overtakes the human",
                     f"{resolve(model).label} - human, test acc",
                     gap,
-                    noise=human["standard_error"],
+                    noise=HUMAN.standard_error,
                 )
             )
     for model in ("cnn", "mlp"):
         if model in acc and "observer" in acc:
-            n = min(len(acc[model]), len(acc["observer"]))
-            gap = acc[model][:n] - acc["observer"][:n]
+            gap = acc[model] - acc["observer"]
             result.append(
                 above(
                     f"the {resolve(model).label} comes within half a point of the ideal observer",
@@ -299,32 +276,17 @@ def claims(rows: Rows) -> list[Claim]:
             )
     constant = trial_of(rows, "cnn", "none")
     if len(constant) and "cnn" in acc:
-        other = constant.final("test_acc")
-        n = min(len(other), len(acc["cnn"]))
         result.append(
             above(
                 "a falling learning rate is worth more than 1 point to the CNN",
                 "falling - constant, acc",
-                acc["cnn"][:n] - other[:n],
+                acc["cnn"] - constant.by_seed("test_acc"),
                 0.01,
             )
         )
     return result
 
 
-def models_in(rows: Rows) -> list[str]:
-    """Return the models that the rows have, without the observer, in the registry's order."""
-    return in_order(name for name in rows.unique("model") if name != "observer")
-
-
 def _trained(rows: Rows) -> list[tuple[str, str]]:
     """Return model and decay of the trials to be shown; one may have no rows."""
     return [*((model, "cosine") for model in models_in(rows)), ("cnn", "none")]
-
-
-def _label(model: str) -> str:
-    return "ideal observer" if model == "observer" else resolve(model).label
-
-
-def _human() -> dict[str, Any]:
-    return next(row for row in reference()["rows"] if row["name"] == "human")

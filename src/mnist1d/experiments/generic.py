@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnist1d.experiments.claims import mean_interval
+from mnist1d.experiments.present import last_cell
 from mnist1d.experiments.rows import Rows
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     fields, metrics = rows.varying(), metrics_of(rows)[:MAX_COLUMNS]
     lines = []
     for trial in trials:
-        cells = [_cell(trial.final(m), m) if m in metrics_of(trial) else "" for m in metrics]
+        cells = [_cell(trial, m) if m in metrics_of(trial) else "" for m in metrics]
         count = len(trial.unique("seed"))
         lines.append([*(_shown(trial, name) for name in fields), *cells, str(count)])
     return [*fields, *metrics, "seeds"], lines
@@ -78,9 +79,7 @@ def _shown(trial: Rows, name: str) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _cell(values: np.ndarray, metric: str) -> str:
+def _cell(trial: Rows, metric: str) -> str:
     """Return mean and interval; an accuracy in percent."""
-    scale = 100 if metric.endswith(("_acc", " acc")) else 1
-    text = "{:.1f}" if scale == 100 else "{:.4g}"
-    mean, low, high = (text.format(scale * value) for value in mean_interval(values))
-    return f"{mean} [{low}, {high}]" if len(values) > 1 else mean
+    is_share = metric.endswith(("_acc", " acc"))
+    return last_cell(trial, metric) if is_share else last_cell(trial, metric, ".4g", 1)

@@ -20,10 +20,12 @@ import numpy as np
 
 from mnist1d.checks import check_numbers
 from mnist1d.config import DataConfig
-from mnist1d.experiments.claims import Claim, Published, all_of, below, mean_interval, within
+from mnist1d.experiments.claims import Claim, Published, all_of, below, within
 from mnist1d.experiments.datasets import check_varied, datasets_for
+from mnist1d.experiments.present import MISSING, cell
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, timing_rows
 from mnist1d.experiments.study import Info
+from mnist1d.experiments.values import Values
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
@@ -183,46 +185,24 @@ def measured(rows: Rows) -> dict[str, np.ndarray]:
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return one line a start: the rate and mean inner loss that were reached, and the grid's best;
-    means over the seeds that arrive."""
-    header = [
-        "from",
-        "reaches",
-        "95 % interval",
-        "n",
-        "diverged",
-        "mean inner loss",
-        "grid: best rate",
-        "its loss",
-        "published",
-    ]
+    """Return a line per start: the rate and mean inner loss that were reached, and the grid's best;
+    over the seeds that arrive."""
+    header = ["from", "reaches [95% CI]", "n", "diverged", "mean inner loss", "grid: best rate"]
+    header += ["its loss", "published"]
     lines = []
     for start in rows.unique("initial_rate"):
         trial = rows.where(initial_rate=start)
         kept = arrived(trial)
-        rate, interval, means = "–", "–", ["–"] * 3
-        if kept.any():
-            mean, low, high = mean_interval(trial.final("rate")[kept])
-            rate, interval = (
-                f"{mean:.3f}",
-                f"{low:.3f} .. {high:.3f}" if math.isfinite(low) else "one seed",
-            )
-            means = [
-                f"{trial.final(name)[kept].mean():.4f}"
-                for name in ("objective", "grid_best_rate", "grid_best_loss")
-            ]
-        lines.append(
-            [
-                f"{start:g}",
-                rate,
-                interval,
-                str(kept.sum()),
-                str((~kept).sum()),
-                *means,
-                "0.62, 1.716",
-            ]
-        )
+        cells = [cell(trial.final("rate")[kept], ".3f", 1) or MISSING, *count(kept)]
+        for name in ("objective", "grid_best_rate", "grid_best_loss"):
+            cells.append(f"{trial.final(name)[kept].mean():.4f}" if kept.any() else MISSING)
+        lines.append([f"{start:g}", *cells, "0.62, 1.716"])
     return header, lines
+
+
+def count(kept: np.ndarray) -> list[str]:
+    """Return how many seeds arrive, and how many do not."""
+    return [str(kept.sum()), str((~kept).sum())]
 
 
 def arrived(trial: Rows) -> np.ndarray:
@@ -286,21 +266,18 @@ def claims(rows: Rows) -> list[Claim]:
     found = [trial for trial in trials if len(trial)]
     result = []
     if len(found) == 2:
-        above, below_ = (trial.final("rate") for trial in found)
-        n = min(len(above), len(below_))
-        kept = arrived(found[0])[:n] & arrived(found[1])[:n]
-        if kept.any():
+        above, below_ = (trial.by_seed("rate").keep(arrived(trial)) for trial in found)
+        if len(apart := above - below_):
             text = f"from above and from below, both reach the same rate, within {MEET}"
-            quantity = f"rate from 1.5 - rate from 0.15{_left_out(kept)}"
-            result.append(
-                within(text, quantity, (above[:n] - below_[:n])[kept], -MEET, MEET, "both 0.62")
-            )
+            quantity = f"rate from 1.5 - rate from 0.15{_left_out(apart)}"
+            result.append(within(text, quantity, apart, -MEET, MEET, "both 0.62"))
     parts = []
     for trial in found:
-        kept = arrived(trial)
-        if kept.any():
-            quantity = f"loss - grid's best loss, from {trial.unique('initial_rate')[0]:g}, nats{_left_out(kept)}"
-            parts.append(below("", quantity, loss_gap(trial)[kept], NO_BETTER))
+        gap = loss_gap(trial).keep(arrived(trial))
+        if len(gap):
+            start = trial.config()["initial_rate"]
+            quantity = f"loss - grid's best loss, from {start:g}, nats{_left_out(gap)}"
+            parts.append(below("", quantity, gap, NO_BETTER))
     if parts:
         result.append(
             all_of(
@@ -312,10 +289,11 @@ def claims(rows: Rows) -> list[Claim]:
     return result
 
 
-def loss_gap(trial: Rows) -> np.ndarray:
-    """Return how much more the metalearned rate costs than the grid's best, (seeds,), in nats."""
-    return trial.final("objective") - trial.final("grid_best_loss")
+def loss_gap(trial: Rows) -> Values:
+    """Return how much more the metalearned rate costs than the grid's best, by seed, in nats."""
+    return trial.by_seed("objective") - trial.by_seed("grid_best_loss")
 
 
-def _left_out(kept: np.ndarray) -> str:
-    return "" if kept.all() else f"; {(~kept).sum()} of {len(kept)} seeds diverge and are left out"
+def _left_out(values: Values) -> str:
+    out, total = values.left_out, len(values) + values.left_out
+    return f"; {out} of {total} seeds diverge and are left out" if out else ""

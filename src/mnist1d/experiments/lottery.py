@@ -30,8 +30,10 @@ from mnist1d.dataset import Dataset
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
 from mnist1d.experiments.datasets import check_varied, config_for
+from mnist1d.experiments.present import CI, cell
 from mnist1d.experiments.rows import Row, Rows, curve_rows, prediction_rows, scalar_rows
 from mnist1d.experiments.study import Info
+from mnist1d.experiments.values import Values
 from mnist1d.generate import make_dataset
 
 if TYPE_CHECKING:
@@ -340,7 +342,7 @@ def measured(rows: Rows) -> dict[str, np.ndarray]:
         name: _by_seed(rows, *name.split())
         for name in ("dense", "ticket", "ticket permuted", "ticket redrawn", "random")
     }
-    result = {name: np.array(list(cell.values())) for name, cell in cells.items() if cell}
+    result = {name: cell.array for name, cell in cells.items() if len(cell)}
     for selection, name in (("magnitude", "ticket"), ("random", "random")):
         if len(rows.where(selection=selection)):
             result[f"{name}, peak over sparsity"] = peaks(rows, selection)[1]
@@ -367,11 +369,11 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     and 95 % interval."""
     lines = []
     for network in ("dense", "random", "ticket"):
-        cells = [list(_by_seed(rows, network, variant).values()) for variant in VARIANTS]
-        if all(cells):
-            lines.append([network, *(_percent(cell) for cell in cells), str(len(cells[0]))])
+        cells = [_by_seed(rows, network, variant) for variant in VARIANTS]
+        if all(map(len, cells)):
+            lines.append([network, *(cell(values) for values in cells), str(len(cells[0]))])
     return [
-        "test acc % on fresh data",
+        f"test acc on fresh data, {CI}",
         "as is",
         "reversed",
         "permuted",
@@ -385,10 +387,8 @@ def claims(rows: Rows) -> list[Claim]:
     """Test the sentences on the fresh set, paired by seed, which fixes the initial weights; then
     adjacency, and where the peaks lie."""
     acc = {(n, v): _by_seed(rows, n, v) for n in ("dense", "random", "ticket") for v in VARIANTS}
-    gain = {
-        variant: _difference(acc["ticket", variant], acc["dense", variant]) for variant in VARIANTS
-    }
-    loss = _difference(acc["dense", "plain"], acc["random", "plain"])
+    gain = {variant: acc["ticket", variant] - acc["dense", variant] for variant in VARIANTS}
+    loss = acc["dense", "plain"] - acc["random", "plain"]
     result = []
     if len(gain["plain"]):
         result += [
@@ -410,7 +410,7 @@ def claims(rows: Rows) -> list[Claim]:
                 published="67 > 64",
             ),
         ]
-        cost = _difference(acc["ticket", "plain"], acc["ticket", "permuted"])
+        cost = acc["ticket", "plain"] - acc["ticket", "permuted"]
         parts = [
             above("", "ticket, plain - permuted, test acc", cost),
             above("", "half the gain - gain when permuted", gain["plain"] / 2 - gain["permuted"]),
@@ -437,11 +437,11 @@ def claims(rows: Rows) -> list[Claim]:
         )
         chance = _by_seed(rows.where(selection="magnitude"), metric=f"adjacent {length} by chance")
         parts = (
-            [above("", f"{name} above each unit's own chance, share", _difference(mine, chance))]
-            if mine
+            [above("", f"{name} above each unit's own chance, share", mine - chance)]
+            if len(mine)
             else []
         )
-        if len(more := _difference(mine, other)):
+        if len(more := mine - other):
             parts.append(above("", f"{name}, ticket - random mask, share", more))
         if parts:
             result.append(
@@ -497,9 +497,9 @@ def _accuracy_figure(rows: Rows) -> Captioned:
         marks.vertical_label(left, at, text, side="left", at="bottom")
         style.legend(left, loc="lower left")
     left.set(title="While pruning", xlabel="weights dropped", ylabel="test accuracy", xlim=(0, 1))
-    shown = [network for network in colors if _by_seed(rows, network)]
+    shown = [network for network in colors if len(_by_seed(rows, network))]
     for i, network in enumerate(shown):
-        cells = [np.array(list(_by_seed(rows, network, v).values())) for v in VARIANTS]
+        cells = [_by_seed(rows, network, v).array for v in VARIANTS]
         x = np.arange(len(VARIANTS)) + (i - (len(shown) - 1) / 2) * 0.2
         marks.dots(right, x, cells, mean_interval, colors[network], LABELS[network])
     right.set_title("The same masks on a fresh data set")
@@ -541,7 +541,7 @@ def _mask_figure(rows: Rows) -> Captioned:
         for k, length in enumerate(RUNS):
             share = _by_seed(trial, metric=f"adjacent {length}")
             chance = _by_seed(trial, metric=f"adjacent {length} by chance")
-            ratio = np.array([share[seed] / chance[seed] for seed in share if chance[seed] > 0])
+            ratio = (share / chance.keep(chance.array > 0)).array
             place, text = k + (0.1 if name == "random" else -0.1), None if k else LABELS[name]
             marks.dots(axes[2], [place], [ratio], mean_interval, colors[name], text)
     axes[0].set_ylabel("hidden units, most adjacent first")
@@ -563,28 +563,7 @@ def _mask_figure(rows: Rows) -> Captioned:
     return fig, caption
 
 
-def _by_seed(
-    rows: Rows, network: str = "", variant: str = "plain", *, metric: str = ""
-) -> dict[int, float]:
-    """Return {seed: the last value}, seeds ascending, of a test accuracy on the fresh set, or of
-    any metric; {} if there is none."""
+def _by_seed(rows: Rows, network: str = "", variant: str = "plain", *, metric: str = "") -> Values:
+    """Return the last value of a test accuracy on the fresh set, or of any metric, by seed."""
     found = rows.where(metric=metric or f"{network} {variant} test_acc")
-    return (
-        dict(zip(sorted(found.unique("seed")), found.final(found.unique("metric")[0]), strict=True))
-        if len(found)
-        else {}
-    )
-
-
-def _difference(a: Mapping[int, float], b: Mapping[int, float]) -> np.ndarray:
-    """Return a - b over the seeds that both have."""
-    return np.array([a[seed] - b[seed] for seed in a if seed in b])
-
-
-def _percent(values: Sequence[float]) -> str:
-    mean, low, high = mean_interval(values)
-    return (
-        f"{100 * mean:.1f} ({100 * low:.1f} .. {100 * high:.1f})"
-        if np.isfinite(low)
-        else f"{100 * mean:.1f}"
-    )
+    return found.by_seed(found.unique("metric")[0]) if len(found) else Values([], [])

@@ -20,15 +20,14 @@ from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.experiments.claims import Claim, Published, above, all_of, within
 from mnist1d.experiments.datasets import check_varied, datasets_for
+from mnist1d.experiments.fits import fit_rows
+from mnist1d.experiments.present import mean_cell
 from mnist1d.experiments.rows import (
     Row,
     Rows,
-    curve_rows,
-    prediction_rows,
-    scalar_rows,
-    timing_rows,
 )
 from mnist1d.experiments.study import Info
+from mnist1d.experiments.values import joint
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
@@ -115,23 +114,14 @@ def weight(config: Config) -> float:
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     """Train one variant from every seed."""
-    import jax
+    from mnist1d.learning import Settings
 
-    from mnist1d.learning import Settings, Split, fit_each, make_fit, num_params
-
-    splits = [Split.of(data) for data in datasets_for(config.sized_data, seeds, config.vary)]
-    model = pooled_cnn(config.pooling, config.channels, splits[0].x.shape[1])
+    sets = datasets_for(config.sized_data, seeds, config.vary)
+    model = pooled_cnn(config.pooling, config.channels, sets[0].x.shape[1])
     settings = Settings(
         config.num_steps, config.batch_size, config.learning_rate, eval_every=config.eval_every
     )
-    keys = jax.numpy.stack([jax.random.key(seed) for seed in seeds])
-    fit, seconds, compile_seconds = fit_each(make_fit(model, settings), keys, splits)
-    return [
-        *curve_rows(seeds, fit.steps, fit.curves),
-        *scalar_rows(seeds, {"num_params": [num_params(model)] * len(seeds)}),
-        *prediction_rows(seeds, fit.predictions),
-        *timing_rows(seeds, seconds, compile_seconds),
-    ]
+    return fit_rows(config.pooling, model, settings, seeds, sets)
 
 
 def pooled_cnn(pooling: str, channels: int, num_inputs: int) -> Any:
@@ -204,15 +194,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     lines = []
     for size in sorted(rows.unique("num_train")):
         cells = [rows_of(rows, pooling, size) for pooling in POOLINGS]
-        lines.append(
-            [
-                f"{size:,}",
-                *(
-                    f"{100 * cell.final('test_acc').mean():.1f}" if len(cell) else ""
-                    for cell in cells
-                ),
-            ]
-        )
+        lines.append([f"{size:,}", *map(mean_cell, cells)])
     return ["training signals", *(NAMES[pooling] for pooling in POOLINGS)], lines
 
 
@@ -255,7 +237,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
 def claims(rows: Rows) -> list[Claim]:
     """Test what was published on final test accuracies, variants paired by seed."""
     acc = {
-        (pooling, size): rows_of(rows, pooling, size).final("test_acc")
+        (pooling, size): rows_of(rows, pooling, size).by_seed("test_acc")
         for pooling in POOLINGS
         for size in rows.unique("num_train")
         if len(rows_of(rows, pooling, size))
@@ -267,7 +249,7 @@ def claims(rows: Rows) -> list[Claim]:
         return []
     few, many = sizes[0], sizes[-1]
     gain = {
-        size: np.mean([acc[p, size] for p in POOLED], axis=0) - acc["none", size]
+        size: joint(np.mean, [acc[p, size] for p in POOLED]) - acc["none", size]
         for size in (few, many)
     }
     parts = [

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from mnist1d.checks import check_name
 from mnist1d.errors import MissingExtraError
-from mnist1d.experiments.values import Pairs, Values, pair
+from mnist1d.experiments.values import Pairs, Values, pair, stack
 
 if TYPE_CHECKING:
     import pandas
@@ -205,26 +205,27 @@ class Rows:
                 values[at_seed[r.seed], at_step[r.step]] = r.value
         return np.array(steps), values
 
+    def by(self, field: str, metric: str) -> dict[Any, Values]:
+        """A metric's last values by seed, at each value of a field, ascending. Every trial must have
+        another value of the field."""
+        last = self.where(metric=metric)._last((field.replace("__", "."),))
+        found: dict[Any, dict[Hashable, float]] = {}
+        for key, value in zip(last.keys, last.array.tolist(), strict=True):
+            at, seed = cast(tuple[Any, int], key)
+            found.setdefault(at, {})[seed] = value
+        return {at: Values(found[at], list(found[at].values())) for at in sorted(found)}
+
     def across(self, field: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
         """The values of a field, ascending (n,), and a metric's last value at each, (seeds, n), of
-        the seeds that all the trials have. Every trial must have another value of the field.
+        the seeds that all the trials have.
 
         >>> trials = (Record(str(n), {"size": n}, s, "acc", None, n / 9) for n in (4, 2) for s in (0, 1))
         >>> sizes, acc = Rows(trials).across("size", "acc")
-        >>> sizes, acc.round(1)
-        (array([2, 4]), array([[0.2, 0.4],
-               [0.2, 0.4]]))
+        >>> sizes, acc.round(1).tolist()
+        (array([2, 4]), [[0.2, 0.4], [0.2, 0.4]])
         """
-        rows = self.where(metric=metric)
-        last = rows._last((field.replace("__", "."),))
-        found: dict[Any, dict[int, float]] = {}
-        for key, value in zip(last.keys, last.array.tolist(), strict=True):
-            at, seed = key
-            found.setdefault(at, {})[seed] = value
-        places = sorted(found)
-        seeds = sorted(set.intersection(*map(set, found.values()))) if found else []
-        values = [[found[at][seed] for at in places] for seed in seeds]
-        return np.array(places), np.array(values).reshape(len(seeds), len(places))
+        found = self.by(field, metric)
+        return np.array(list(found)), stack(list(found.values()))[1].T
 
     def by_seed(self, metric: str) -> Values:
         """The value of one trial's metric at its last step, by seed."""

@@ -24,12 +24,14 @@ import numpy as np
 
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
-from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval
+from mnist1d.experiments.claims import Claim, Published, above, all_of
 from mnist1d.experiments.datasets import check_varied, datasets_for
+from mnist1d.experiments.present import CI, cell
 from mnist1d.experiments.rows import (
     Row,
     Rows,
     curve_rows,
+    paired,
     prediction_rows,
     predictions_of,
     scalar_rows,
@@ -397,19 +399,9 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
         if len(trial):
             linear, knn = trial.curve("linear acc")[1], trial.curve("knn acc")[1]
             for i, layer in enumerate(LAYERS[variant]):
-                mean, low, high = (100 * v for v in mean_interval(linear[:, i]))
-                spread = f"{low:.1f} .. {high:.1f}" if np.isfinite(low) else "one seed"
-                lines.append(
-                    [
-                        TITLES[variant],
-                        layer,
-                        f"{mean:.1f}",
-                        spread,
-                        f"{100 * LINEAR[variant][i]:.1f}",
-                        f"{100 * knn[:, i].mean():.1f}",
-                    ]
-                )
-    return ["variant", "layer", "linear %", "95 % interval", "published", "kNN %"], lines
+                published, near = f"{100 * LINEAR[variant][i]:.1f}", f"{100 * knn[:, i].mean():.1f}"
+                lines.append([TITLES[variant], layer, cell(linear[:, i]), published, near])
+    return ["variant", "layer", f"linear, {CI}", "published, %", "kNN, %"], lines
 
 
 def claims(rows: Rows) -> list[Claim]:
@@ -455,14 +447,14 @@ def claims(rows: Rows) -> list[Claim]:
                 published="82 > 53",
             )
         )
-    if {"none", "projector"} <= set(acc) and len(acc["none"]) == len(acc["projector"]):
-        gap = acc["projector"][:, 3] - acc["none"][:, 3]
+    if {"none", "projector"} <= set(acc):
+        gap = paired(*(rows.where(variant=v, step=3) for v in ("projector", "none")), "linear acc")
         text = "a projector keeps the last convolution readable"
         result.append(
             above(
                 text,
                 "last convolution, with - without projector, linear acc",
-                gap,
+                gap.difference,
                 published="82 > 53",
             )
         )

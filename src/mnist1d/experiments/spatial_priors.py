@@ -12,7 +12,6 @@ with 28 values each. Pixels lie in [0, 1], as they come.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,18 +20,25 @@ import numpy as np
 
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
-from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
+from mnist1d.experiments.claims import Claim, Published, above, all_of, within
 from mnist1d.experiments.datasets import check_varied, datasets_for
+from mnist1d.experiments.fits import fit_rows
+from mnist1d.experiments.present import (
+    CI,
+    HUMAN,
+    count_cell,
+    label,
+    last_cell,
+    mean_cell,
+    models_in,
+)
 from mnist1d.experiments.rows import (
     Row,
     Rows,
-    curve_rows,
-    prediction_rows,
-    scalar_rows,
-    timing_rows,
 )
 from mnist1d.experiments.study import Info
-from mnist1d.learning.registry import MODELS, check_model, in_order, models_of, resolve, takes
+from mnist1d.experiments.values import Values, joint
+from mnist1d.learning.registry import MODELS, check_model, models_of, resolve, takes
 from mnist1d.mnist import load_mnist
 
 if TYPE_CHECKING:
@@ -49,12 +55,6 @@ PUBLISHED = (
     ),
     Published("human", 0.958, 0.005, TABLE_1),
 )
-HUMAN_ACC, HUMAN_ANSWERS = (
-    0.9575,
-    400,
-)  # the distinct answers that are public; their fifth file repeats another
-HUMAN_SHUFFLED = 0.30  # "around 30", table 1; no count of answers is given
-HUMAN_SE = math.sqrt(HUMAN_ACC * (1 - HUMAN_ACC) / HUMAN_ANSWERS)
 INFO = Info(
     name="spatial-priors",
     title="Spatial priors: the benchmark table",
@@ -136,91 +136,45 @@ def weight(config: Config) -> float:
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     """Train one model from every seed; curves of loss and accuracy, seconds a seed, seconds to
     compile, parameters."""
-    import jax
-
-    from mnist1d.learning import Settings, Split, fit_each, make_fit, num_params
-    from mnist1d.learning.model import check_finite
+    from mnist1d.learning import Settings
 
     on_images = config.dataset == "mnist"
     if on_images:
-        splits = [Split.of(load_mnist())] * len(seeds)
+        sets = [load_mnist()] * len(seeds)
     else:
-        splits = [Split.of(data) for data in datasets_for(config.data, seeds, config.vary)]
+        sets = datasets_for(config.data, seeds, config.vary)
     entry = resolve(config.model)
     by_row = {"num_features": ROW} if on_images and takes(entry.load(), "num_features") else {}
-    model = entry.make(num_inputs=splits[0].x.shape[1], **by_row)
+    model = entry.make(num_inputs=sets[0].x.shape[1], **by_row)
     settings = Settings(
-        num_steps=config.num_steps,
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        eval_every=config.eval_every,
+        config.num_steps, config.batch_size, config.learning_rate, eval_every=config.eval_every
     )
-    keys = jax.numpy.stack([jax.random.key(seed) for seed in seeds])
-    fit, seconds, compile_seconds = fit_each(make_fit(model, settings), keys, splits)
-    check_finite(config.model, seeds, fit.curves["test_loss"])
-    return [
-        *curve_rows(seeds, fit.steps, fit.curves),
-        *scalar_rows(seeds, {"num_params": [num_params(model)] * len(seeds)}),
-        *prediction_rows(seeds, fit.predictions),
-        *timing_rows(seeds, seconds, compile_seconds),
-    ]
+    return fit_rows(config.model, model, settings, seeds, sets)
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return the benchmark table: final test accuracy in percent, mean and 95 % interval over
-    seeds.
+    """Return the benchmark table: final test accuracy, mean and 95 % interval over seeds.
 
     "best" is the best test accuracy over the steps, a selection on the test set: not a result, and
     labelled so. MNIST's cells are empty where it was not measured; CNN and GRU read it row by row.
     """
-    header = [
-        "model",
-        "parameters",
-        "test acc %",
-        "95 % interval",
-        "n",
-        "best step %*",
-        "shuffled %",
-        "95 % interval",
-    ]
-    header += ["MNIST (rows) %", "s/seed", "published"]
+    header = ["model", "parameters", f"test acc, {CI}", "n", "best step, %*", f"shuffled, {CI}"]
+    header += [f"MNIST (rows), {CI}", "s/seed", "published, %"]
     published = {p.name: f"{100 * p.value:.0f}" for p in PUBLISHED}
     lines = []
     for model in models_in(rows):
-        plain, shuffled, on_mnist = (
-            rows_of(rows, model, False),
-            rows_of(rows, model, True),
-            on_images(rows, model),
-        )
-        if not any(map(len, (plain, shuffled, on_mnist))):
+        plain, shuffled = rows_of(rows, model, False), rows_of(rows, model, True)
+        images, best = on_images(rows, model), ""
+        if not any(map(len, (plain, shuffled, images))):
             continue
-        size, n, best, seconds = _details(plain)
-        line = [
-            resolve(model).label,
-            size,
-            *_mean_and_interval(plain),
-            n,
-            best,
-            *_mean_and_interval(shuffled),
-            _mean_and_interval(on_mnist)[0],
-            seconds,
-        ]
+        if len(plain):
+            best = f"{100 * plain.curve('test_acc')[1].max(axis=1).mean():.1f}"
+        size = mean_cell(plain, "num_params", ",.0f", 1)
+        line = [label(model), size, last_cell(plain), count_cell(plain), best, last_cell(shuffled)]
         known = [published[name] for name in (model, f"{model} shuffled") if name in published]
-        lines.append([*line, " / ".join(known)])
-    low, high = 100 * (HUMAN_ACC - 1.96 * HUMAN_SE), 100 * (HUMAN_ACC + 1.96 * HUMAN_SE)
-    human = [
-        "human",
-        "",
-        f"{100 * HUMAN_ACC:.1f}",
-        f"{low:.1f} .. {high:.1f}",
-        f"{HUMAN_ANSWERS} answers",
-        "",
-        "",
-        "",
-        "",
-        "",
-        "96 / ~30",
-    ]
+        seconds = mean_cell(plain, "seconds", ".2f", 1)
+        lines.append([*line, last_cell(images), seconds, " / ".join(known)])
+    human = ["human", "", HUMAN.cell, f"{HUMAN.answers} answers", *[""] * 4, "96 / ~30"]
     return header, [*lines, human]
 
 
@@ -240,7 +194,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     from mnist1d.plots import marks, style
 
     fig, axes = style.figure(1, 2, size=(9, 3.9), sharey=True)
-    people = ((HUMAN_ACC, "human"), (HUMAN_SHUFFLED, "human, about 30%"))
+    people = ((HUMAN.acc, "human"), (HUMAN.shuffled, "human, about 30%"))
     titles = ("Positions in order", "Positions shuffled")
     for ax, shuffled, title, human in zip(axes, (False, True), titles, people, strict=True):
         ends = [(*human, style.INK)]
@@ -272,7 +226,7 @@ def claims(rows: Rows) -> list[Claim]:
     """Test the table's sentences on final test accuracies; differences are paired by seed, which
     fixes the initial weights only."""
     acc = {
-        (m, s): rows_of(rows, m, s).final("test_acc")
+        (m, s): rows_of(rows, m, s).by_seed("test_acc")
         for m in CLAIMED
         for s in (False, True)
         if len(rows_of(rows, m, s))
@@ -323,14 +277,14 @@ def claims(rows: Rows) -> list[Claim]:
         parts = [_below_human(resolve(model).label, acc[model, False]) for model in CLAIMED]
         result.append(all_of("the human is above all four models", parts, "96 > 94"))
     if known(("cnn", False), ("gru", False)):
-        ratio = rows_of(rows, "gru", False).final("seconds") / rows_of(rows, "cnn", False).final(
-            "seconds"
+        gru_seconds, cnn_seconds = (
+            rows_of(rows, model, False).by_seed("seconds") for model in ("gru", "cnn")
         )
         result.append(
             above(
                 "the GRU takes at least 10 times as long as the CNN",
                 "seconds, GRU / CNN",
-                ratio,
+                gru_seconds / cnn_seconds,
                 10,
                 "10 times or more",
             )
@@ -339,36 +293,24 @@ def claims(rows: Rows) -> list[Claim]:
         _spread([rows_of(rows, m, False) for m in PAST_LINEAR]),
         _spread([on_images(rows, m) for m in PAST_LINEAR]),
     )
-    if seeds := sorted(apart.keys() & near.keys()):
+    if len(further := apart - near):
         text = "MLP, CNN and GRU lie further apart on MNIST-1D than on MNIST"
         quantity = "best - worst of the three, test acc: MNIST-1D - MNIST"
         result.append(
             above(
                 text,
                 quantity,
-                [apart[seed] - near[seed] for seed in seeds],
+                further,
                 published="94 - 68 > 99+ - 99+",
             )
         )
     return result
 
 
-def _spread(trials: Sequence[Rows]) -> dict[int, float]:
-    """Return best minus worst final test accuracy of the trials, by seed; seeds that one of them
-    lacks are left out."""
-    accs = [
-        dict(zip(sorted(trial.unique("seed")), trial.final("test_acc"), strict=True))
-        if len(trial)
-        else {}
-        for trial in trials
-    ]
-    seeds = set.intersection(*map(set, accs))
-    return {seed: max(acc[seed] for acc in accs) - min(acc[seed] for acc in accs) for seed in seeds}
-
-
-def models_in(rows: Rows) -> list[str]:
-    """Return the models that the rows have, in the registry's order."""
-    return in_order(rows.unique("model"))
+def _spread(trials: Sequence[Rows]) -> Values:
+    """Return best minus worst final test accuracy of the trials, by seed."""
+    empty = Values([], [])
+    return joint(np.ptp, [t.by_seed("test_acc") if len(t) else empty for t in trials])
 
 
 def rows_of(rows: Rows, model: str, shuffled: bool, vary: str = "frozen") -> Rows:
@@ -383,31 +325,6 @@ def on_images(rows: Rows, model: str) -> Rows:
     return found.where(num_steps=max(found.unique("num_steps"), default=None))
 
 
-def _below_human(name: str, acc: np.ndarray) -> Claim:
+def _below_human(name: str, acc: Values) -> Claim:
     """The human lies above; the human's own sampling error is in the interval too."""
-    return above("", f"human - {name}, test acc", HUMAN_ACC - acc, noise=HUMAN_SE)
-
-
-def _mean_and_interval(trial: Rows) -> tuple[str, str]:
-    """Return a trial's final test accuracy in percent and its interval, as text; nothing where it
-    was not measured."""
-    if not len(trial):
-        return "", ""
-    mean, low, high = mean_interval(trial.final("test_acc"))
-    return f"{100 * mean:.1f}", f"{100 * low:.1f} .. {100 * high:.1f}" if math.isfinite(
-        low
-    ) else "one seed"
-
-
-def _details(trial: Rows) -> tuple[str, str, str, str]:
-    """Return a trial's number of parameters and of seeds, best accuracy over the steps in percent,
-    and seconds a seed, as text."""
-    if not len(trial):
-        return "", "", "", ""
-    size, best = trial.final("num_params"), trial.curve("test_acc")[1].max(axis=1)
-    return (
-        f"{size[0]:,.0f}",
-        str(len(size)),
-        f"{100 * best.mean():.1f}",
-        f"{trial.final('seconds').mean():.2f}",
-    )
+    return above("", f"human - {name}, test acc", HUMAN.acc - acc, noise=HUMAN.standard_error)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,8 +28,9 @@ from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset
 from mnist1d.errors import UsageError
-from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
+from mnist1d.experiments.claims import Claim, Published, above, all_of, within
 from mnist1d.experiments.datasets import check_varied, datasets_for
+from mnist1d.experiments.present import cell, count_cell, mean_cell
 from mnist1d.experiments.rows import (
     Row,
     Rows,
@@ -39,6 +40,7 @@ from mnist1d.experiments.rows import (
     timing_rows,
 )
 from mnist1d.experiments.study import Info
+from mnist1d.experiments.values import Values, joint, stack
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
@@ -150,9 +152,11 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     import jax.numpy as jnp
 
     from mnist1d.learning import Settings, Split, jit_once, make_fit
+    from mnist1d.learning.narrow import narrowed, plain_mlp
 
     sets = [signals_of(data, config) for data in datasets_for(config.data, seeds, config.vary)]
-    model = network(config.widest, config.num_classes)
+    make = partial(plain_mlp, num_inputs=sets[0].x.shape[1], num_outputs=config.num_classes)
+    model = make(config.widest)
     settings = Settings(
         num_steps=config.num_steps,
         batch_size=config.batch_size,
@@ -170,7 +174,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
     @jit_once
     def start(key: Any) -> tuple[Any, Any]:
-        return jax.vmap(lambda width: narrowed(model.init(key), width))(widths)
+        return jax.vmap(lambda width: narrowed(make, config.widest, model.init(key), width))(widths)
 
     def train(key: Any, split: Any, params: Any, masks: Any) -> tuple[dict[str, Any], Any]:
         def one(params: Any, mask: Any) -> tuple[dict[str, Any], Any]:
@@ -229,57 +233,6 @@ def signals_of(data: Dataset, config: Config) -> Dataset:
     )
 
 
-@cache
-def network(width: int, num_outputs: int, num_inputs: int = 40) -> Any:
-    """Return the model with two hidden layers; cached, so that equal sizes compile once."""
-    import jax
-
-    from mnist1d.learning import Model
-    from mnist1d.learning.layers import dense, dense_init
-
-    sizes = (num_inputs, width, width, num_outputs)
-
-    def init(key: Any) -> Any:
-        return {
-            f"dense{i + 1}": dense_init(k, *sizes[i : i + 2])
-            for i, k in enumerate(jax.random.split(key, 3))
-        }
-
-    def apply(params: Any, x: Any) -> Any:
-        h = jax.nn.relu(dense(params["dense1"], x))
-        return dense(params["dense3"], jax.nn.relu(dense(params["dense2"], h)))
-
-    return Model(init, apply)
-
-
-def narrowed(params: Any, width: Any) -> tuple[Any, Any]:
-    """Return (params, mask) of a network that is `width` units wide inside a wider one; `width` may
-    be traced.
-
-    What the mask leaves starts as a narrow network does: the second and third layers' bounds are
-    those of `width` inputs.
-    """
-    import jax
-    import jax.numpy as jnp
-
-    widest = params["dense2"]["b"].shape[0]
-    unit = (jnp.arange(widest) < width).astype(jnp.float32)
-    scale = jnp.sqrt(widest / width)
-    mask = {
-        "dense1": {"w": jnp.broadcast_to(unit, params["dense1"]["w"].shape), "b": unit},
-        "dense2": {"w": unit[:, None] * unit, "b": unit},
-        "dense3": {
-            "w": jnp.broadcast_to(unit[:, None], params["dense3"]["w"].shape),
-            "b": jnp.ones_like(params["dense3"]["b"]),
-        },
-    }
-    scaled = {
-        name: jax.tree.map(lambda p, name=name: p if name == "dense1" else p * scale, layer)
-        for name, layer in params.items()
-    }
-    return jax.tree.map(jnp.multiply, scaled, mask), mask
-
-
 def num_params(width: Any, num_inputs: int, num_outputs: int) -> Any:
     """Return how many numbers a network of this width learns."""
     return (num_inputs + 1) * width + (width + 1) * width + (width + 1) * num_outputs
@@ -325,28 +278,27 @@ def trials_of(rows: Rows, loss: str, fixed: str = FIXED[0]) -> dict[int, Rows]:
 
 def growth(
     rows: Rows, loss: str, metric: str = "threshold", fixed: str = FIXED[0]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return slope against K and exponent of one loss's thresholds or peaks, (seeds,) each; empty
-    below two values of K.
+) -> tuple[Values, Values]:
+    """Return slope against K and exponent of one loss's thresholds or peaks, by seed; empty below
+    two values of K.
 
     A seed without a threshold for some K is left out.
     """
-    trials = trials_of(rows, loss, fixed)
-    found = {number: trial.final(metric) for number, trial in trials.items()}
+    found = {k: trial.by_seed(metric) for k, trial in trials_of(rows, loss, fixed).items()}
     if len(found) < 2:
-        return np.array([]), np.array([])
-    n = min(map(len, found.values()))
-    numbers, values = (
-        np.array(list(found), float),
-        np.stack([value[:n] for value in found.values()]),
-    )  # (K,), (K, seeds)
-    values = values[:, np.isfinite(values).all(axis=0)]
-    if not values.size:
-        return np.array([]), np.array([])
-    return np.polyfit(numbers, values, 1)[0], np.polyfit(np.log(numbers), np.log(values), 1)[0]
+        return Values([], []), Values([], [])
+    finite = joint(np.all, [of.map(np.isfinite) for of in found.values()])
+    kept = finite.keep(finite.array)
+    if not len(kept):
+        return kept, kept
+    seeds, values = stack([kept, *found.values()])  # (1 + K, seeds)
+    numbers = np.array(list(found), float)
+    slope = np.polyfit(numbers, values[1:], 1)[0]
+    exponent = np.polyfit(np.log(numbers), np.log(values[1:]), 1)[0]
+    return Values(seeds, slope, kept.lacking), Values(seeds, exponent, kept.lacking)
 
 
-def measured(rows: Rows) -> dict[str, np.ndarray]:
+def measured(rows: Rows) -> dict[str, Values]:
     """Return the exponent of either loss's threshold, (seeds,), under the names of the published
     figures."""
     found = {f"exponent, {name}": growth(rows, loss)[1] for loss, name in LOSSES.items()}
@@ -359,12 +311,17 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     header, lines = ["loss", "classes", "threshold, parameters", "peak of test loss", "n"], []
     for loss, name in LOSSES.items():
         for number, trial in trials_of(rows, loss).items():
-            cells = [f"{trial.final(metric).mean():,.0f}" for metric in ("threshold", "peak")]
-            lines.append([name, str(number), *cells, str(len(trial.final("peak")))])
+            cells = [mean_cell(trial, name, ",.0f", 1) for name in ("threshold", "peak")]
+            lines.append([name, str(number), *cells, count_cell(trial)])
         slopes = [growth(rows, loss, metric)[0] for metric in ("threshold", "peak")]
         if len(slopes[0]):
             lines.append(
-                [name, "a class more", *(_interval(slope) for slope in slopes), str(len(slopes[0]))]
+                [
+                    name,
+                    "per class [95% CI]",
+                    *(cell(slope, ",.0f", 1) for slope in slopes),
+                    str(len(slopes[0])),
+                ]
             )
     return header, lines
 
@@ -450,39 +407,23 @@ def claims(rows: Rows) -> list[Claim]:
             within(text, "exponent of the threshold in K", nll_exponent, -0.25, 0.25, "stays put")
         )
     if len(mse) and len(nll):
-        n = min(len(mse), len(nll))
         text = "the threshold grows faster with MSE than with NLL"
         result.append(
             above(
                 text,
                 "slope with MSE - with NLL, parameters a class",
-                mse[:n] - nll[:n],
+                mse - nll,
                 published="linear against constant",
             )
         )
     for loss, name in LOSSES.items():
         found = list(trials_of(rows, loss).values())
         if found:
-            n = min(len(trial.final("peak")) for trial in found)
-            ratio = np.mean(
-                [
-                    np.log2(trial.final("peak")[:n] / trial.final("threshold")[:n])
-                    for trial in found
-                ],
-                axis=0,
-            )
-            if np.isfinite(ratio).all():
+            octaves = [(t.by_seed("peak") / t.by_seed("threshold")).map(np.log2) for t in found]
+            ratio = joint(np.mean, octaves)
+            if len(ratio) and np.isfinite(ratio.array).all():
                 text = (
                     f"with {name} the peak of test loss sits at the threshold, within a factor of 2"
                 )
                 result.append(within(text, "log2 of peak / threshold, mean over K", ratio, -1, 1))
     return result
-
-
-def _interval(values: np.ndarray) -> str:
-    mean, low, high = mean_interval(values)
-    return (
-        f"{mean:,.0f} ({low:,.0f} .. {high:,.0f})"
-        if np.isfinite(low)
-        else f"{mean:,.0f} (one seed)"
-    )

@@ -3,7 +3,7 @@ signal), never two numbers that happen to stand in the same place."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -122,3 +122,24 @@ def _combine(
     assert isinstance(either, Values)
     arrays = (np.asarray(side, dtype=float) for side in (a, b))
     return Values(either.keys, function(*arrays), either.lacking)
+
+
+def joint(function: Callable[..., np.ndarray], values: Sequence[Values]) -> Values:
+    """Apply a function such as np.mean or np.ptp, which takes `axis`, over several values of each
+    key; a key that one of them lacks is left out.
+
+    >>> joint(np.ptp, [Values([0, 1], [0.6, 0.7]), Values([1, 0], [0.9, 0.95])]).array.round(2)
+    array([0.35, 0.2 ])
+    """
+    keys, array = stack(values)
+    lacking = {key for of in values for key in (*of.lacking, *of.keys)}.difference(keys)
+    return Values(keys, function(array, axis=0), lacking)
+
+
+def stack(values: Sequence[Values]) -> tuple[tuple[Hashable, ...], np.ndarray]:
+    """Return the keys that all values have, and their numbers, (values, keys)."""
+    shared = set.intersection(*(set(of.keys) for of in values)) if values else set()
+    keys = tuple(key for key in (values[0].keys if values else ()) if key in shared)
+    places = [{key: i for i, key in enumerate(of.keys)} for of in values]
+    rows = [of.array[[at[key] for key in keys]] for of, at in zip(values, places, strict=True)]
+    return keys, np.array(rows).reshape(len(values), len(keys))

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import stats
 
 from mnist1d.errors import UsageError
+from mnist1d.experiments.present import spread
 from mnist1d.experiments.rows import Row
 from mnist1d.generate import load_dataset
 from mnist1d.runs import provenance
@@ -129,12 +130,10 @@ def lines(header: list[str], found: list[dict[str, Any]]) -> list[list[str]]:
     result = []
     for quiz in found:
         line = [""] * len(header)
-        at = header.index("shuffled %" if quiz["shuffled"] else "test acc %")
+        column = "shuffled" if quiz["shuffled"] else "test acc"
         line[0] = f"human, quiz of {quiz['when'][:16].replace('T', ' ')}"
-        line[at : at + 2] = (
-            f"{100 * quiz['accuracy']:.1f}",
-            f"{100 * quiz['low']:.1f} .. {100 * quiz['high']:.1f}",
-        )
+        at = next(i for i, name in enumerate(header) if name.startswith(column))
+        line[at] = spread(quiz["accuracy"], quiz["low"], quiz["high"])
         line[header.index("n")] = f"{quiz['n']} answers"
         result.append(line)
     return result
