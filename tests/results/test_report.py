@@ -148,3 +148,10 @@ def test_a_killed_worker_costs_no_report(toy, tmp_path):
 def test_numbers_stand_to_the_right(toy):
     table = report.Table(["who", "acc", "interval"], [["cnn", "94.1", "[93, 95]"], ["x", "", "–"]])
     assert report.kinds(table) == ["text", "number", "number"]
+
+
+def test_settled_runs_are_not_named_by_their_passing_folder(toy, tmp_path):
+    page, _ = page_of(tmp_path, ("smoke", []), settled=True)
+    assert "mnist1d report --settled" in page.text and str(tmp_path) not in page.text
+    page, _ = page_of(tmp_path / "a b", ("smoke", []))
+    assert f"mnist1d report --runs '{tmp_path / 'a b'}'" in page.text

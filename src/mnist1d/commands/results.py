@@ -27,11 +27,12 @@ def report(runs: Path, output: Path | None, preset: str | None) -> int:
 def report_settled(output: Path | None) -> int:
     """Write the report on the settled results; 1 where a study could not be displayed."""
     with settled_runs() as runs:
-        return _print_report(runs, output or Path("report.html"), None)
+        return _print_report(runs, output or Path("report.html"), None, settled=True)
 
 
-def _print_report(runs: Path, output: Path, preset: str | None) -> int:
-    broken = [d for d in write_report(runs, output, preset) if d.error]
+def _print_report(runs: Path, output: Path, preset: str | None, settled: bool = False) -> int:
+    documents = write_report(runs, output, preset, settled=settled)
+    broken = [document for document in documents if document.error]
     print(output.resolve())
     for document in broken:
         say(f"{document.study} ({document.label}): {NOT_SHOWN}\n{document.error}")

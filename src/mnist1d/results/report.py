@@ -4,6 +4,7 @@ the rows were made with."""
 from __future__ import annotations
 
 import base64
+import shlex
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -33,12 +34,18 @@ class Part:
 
 
 def write_report(
-    runs: str | Path, path: str | Path, preset: str | None = None, pool: Executor | None = None
+    runs: str | Path,
+    path: str | Path,
+    preset: str | None = None,
+    pool: Executor | None = None,
+    *,
+    settled: bool = False,
 ) -> list[Document]:
     """Write the report on a folder of runs, and all figures below it: each study as last asked, or
     as asked at a preset. Return what it shows; a document's `error` says what it could not.
 
-    pool: where the studies' parts are made (default: here). Errors: as for `open_store` and
+    pool: where the studies' parts are made (default: here). settled: the runs are those that come
+    with the package, in a folder that will be gone. Errors: as for `open_store` and
     `atomic_path`.
     """
     runs, path = Path(runs), Path(path)
@@ -47,7 +54,7 @@ def write_report(
     with atomic_path(path) as temporary:  # first: a folder that cannot be written is told at once
         made = map_safely(pool or Here(), parts_of, repeat(runs), studies, repeat(preset))
         parts = [part for of_study in made for part in of_study]
-        temporary.write_text(page(parts, str(runs)), encoding="utf-8")
+        temporary.write_text(page(parts, None if settled else str(runs)), encoding="utf-8")
     return [part.document for part in parts]
 
 
@@ -70,8 +77,8 @@ def address(svg: bytes, png: bytes) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def page(parts: Sequence[Part], runs: str) -> str:
-    """Return the whole page."""
+def page(parts: Sequence[Part], runs: str | None) -> str:
+    """Return the whole page; runs: the folder of runs, None for the settled ones."""
     documents = [part.document for part in parts]
     problems = [problem for d in documents for problem in d.problems]
     groups: dict[str, list[Problem]] = {}  # by what was said, so that it is said once
@@ -100,7 +107,7 @@ def page(parts: Sequence[Part], runs: str) -> str:
             problems=list(groups.items()),
             extras=extras,
             origins=merged(origin for d in documents for origin in d.origins),
-            runs=runs,
+            runs=shlex.quote(runs) if runs else None,
         )
     )
 
