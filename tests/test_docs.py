@@ -89,3 +89,22 @@ def test_links_lead_somewhere(page):
         target for target in targets if "://" not in target and not (page.parent / target).exists()
     ]
     assert not missing
+
+
+# ------------------------------------------------------------------ the guide
+
+QUOTE = re.compile(r"<!-- from (?P<path>\S+) -->\n```python\n(?P<code>.*?)```", re.DOTALL)
+
+
+def test_the_guide_quotes_the_examples_as_they_are():
+    text = (ROOT / "docs" / "extend.md").read_text(encoding="utf-8")
+    quotes = list(QUOTE.finditer(text))
+    assert len(quotes) >= 5
+    for quote in quotes:
+        assert quote["code"] in (ROOT / quote["path"]).read_text(encoding="utf-8"), quote["code"]
+
+
+def test_contributing_names_every_room():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = {path.stem for path in (ROOT / "src" / "mnist1d").iterdir()} - {"__init__", "py"}
+    assert not [room for room in rooms if f"`{room}`" not in text and f"`{room}/`" not in text]
