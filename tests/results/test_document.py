@@ -9,8 +9,9 @@ import pytest
 
 from mnist1d.experiments.claims import FAILS, HOLDS, UNDECIDED, Claim
 from mnist1d.results import summary, text
-from mnist1d.results.document import Document, command_of, latest, merged, origins_of
+from mnist1d.results.document import Document, command_of, latest
 from mnist1d.results.forest import strip
+from mnist1d.results.origins import merged, origins_of
 from mnist1d.runs import open_store, plan, sweep
 
 
@@ -104,3 +105,19 @@ def test_origins_are_told_once(toy, tmp_path):
         "toy",
         "other",
     ]
+
+
+def test_rows_of_another_version_say_so(toy, tmp_path, monkeypatch):
+    with open_store(tmp_path) as store:
+        sweep(store, plan("toy", "smoke"))
+
+        @dataclasses.dataclass(frozen=True)
+        class Config(toy.Config):
+            vary: str = "init"
+
+        monkeypatch.setattr(toy, "Config", Config)
+        monkeypatch.setattr(toy, "claims", lambda rows: rows.where(vary="init"))
+        (found,) = latest(store, "toy")
+    assert "another version of this study (different settings: vary)" in found.document.error
+    assert "run it again: mnist1d run toy --preset smoke" in found.document.error
+    assert "Traceback" not in found.document.error and found.document.figures

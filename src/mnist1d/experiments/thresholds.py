@@ -353,7 +353,9 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         for ax, title in ((left, "training loss"), (middle, "test loss")):
             ax.set(title=f"{name}: {title}", xlabel="parameters", xscale="log", yscale="log")
             ax.yaxis.set_major_formatter("{x:g}")
-            ax.yaxis.set_minor_formatter("")
+            ax.xaxis.set_major_formatter("{x:,.0f}")
+            for axis in (ax.xaxis, ax.yaxis):
+                axis.set_minor_formatter("")
         middle.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         left.set(ylim=(1e-3, 1.5), ylabel="loss / chance")
         marks.end_labels(middle, ends)

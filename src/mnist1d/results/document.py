@@ -3,24 +3,23 @@
 
 from __future__ import annotations
 
-import json
 import math
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from mnist1d.config import DataConfig
 from mnist1d.errors import Mnist1dError
 from mnist1d.experiments import STUDIES, Loaded
 from mnist1d.experiments.claims import Claim, Published, mean_interval
 from mnist1d.experiments.registry import find
 from mnist1d.experiments.rows import Rows
 from mnist1d.results import figures
+from mnist1d.results.origins import Origin, Problem, origins_of, problems_of, settings_of
 from mnist1d.results.summary import answer_of
-from mnist1d.results.text import anchor, field_value, finite, interval, number
+from mnist1d.results.text import anchor, finite, interval, number
 from mnist1d.runs import quiz
 from mnist1d.runs.identity import flat
 from mnist1d.runs.store import Call, Store, Sweep
@@ -66,29 +65,6 @@ class Drawing:
     title: str
     caption: str
     width: float
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A call that failed or was skipped, and whose seeds have not been done since."""
-
-    status: str
-    study: str
-    trial: str
-    seeds: list[int]
-    started: str
-    error: str
-
-
-@dataclass(frozen=True)
-class Origin:
-    """One setting in which rows were made: items are (name, value)."""
-
-    studies: list[str]
-    first: str
-    last: str
-    commands: list[str]
-    items: list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -195,14 +171,14 @@ def of_rows(
             return make() if len(rows) else instead
         except Exception as reason:  # a study's own code, or a file format that it needs
             told = str(reason) if isinstance(reason, Mnist1dError) else traceback.format_exc()
-            errors.append(told)
+            errors.append(made_by_another_version(study, rows, command) or told)
             return instead
 
+    command = command_of(str(study.reference), label)
     claims = part(lambda: list(study.claims(rows)), [])
     values = part(lambda: study.measured(rows), {})
     header, lines = part(lambda: study.table(rows), ([], []))
     drawn = part(lambda: figures.drawn(study, rows), {})
-    command = command_of(str(study.reference), label)
     drawings = []
     for slug, (figure, caption) in drawn.items():
         title = f"{info.title}: {slug.replace('-', ' ')}"
@@ -232,7 +208,7 @@ def of_rows(
         problems=problems_of(calls),
         origins=origins_of(calls),
         notice=study.problem,
-        error="\n".join(errors) or None,
+        error="\n".join(dict.fromkeys(errors)) or None,
     )
     return Found(document, {slug: figure for slug, (figure, _) in drawn.items()})
 
@@ -244,6 +220,21 @@ def command_of(reference: str, label: str) -> str:
     return " ".join([*words, *(f"--set {override}" for override in overrides.split())])
 
 
+def made_by_another_version(study: Loaded, rows: Rows, command: str) -> str:
+    """Return why rows of another version of a study cannot be shown; nothing where its settings are
+    the same."""
+    now = set(flat(study.trials("smoke")[0]))
+    changed = sorted(
+        now.symmetric_difference(*(set(trial.config()) for trial in rows.trials()[:1]))
+    )
+    if not changed:
+        return ""
+    return (
+        f"these rows were made by another version of this study (different settings: "
+        f"{', '.join(changed)}); run it again: {command}"
+    )
+
+
 def measured(published: Published, values: Sequence[float] | np.ndarray) -> Measured:
     """Return a published figure beside our values by seed; those that are not finite are left
     out."""
@@ -251,75 +242,3 @@ def measured(published: Published, values: Sequence[float] | np.ndarray) -> Meas
     array = array[np.isfinite(array)]
     mean, low, high = mean_interval(array) if len(array) else (math.nan,) * 3
     return Measured(published, mean, low, high, len(array))
-
-
-def settings_of(rows: Rows) -> list[tuple[str, str]]:
-    """Return the values of every field over the trials; of the data, only what differs from the
-    published set."""
-    usual = {f"data.{name}": value for name, value in flat(DataConfig()).items()}
-    values: dict[str, dict[Any, None]] = {}
-    for record in {record.trial: record for record in rows}.values():
-        for name, value in record.config.items():
-            values.setdefault(name, {})[value] = None
-    found = {name: list(v) for name, v in values.items() if list(v) != [usual.get(name, ...)]}
-    items = [(name, ", ".join(map(field_value, v))) for name, v in found.items()]
-    if items and not any(name in usual for name in found):
-        items.append(("data", "the published set"))
-    return items
-
-
-def problems_of(calls: Sequence[Call]) -> list[Problem]:
-    """Return the calls that failed or were skipped and whose seeds have not been done since."""
-    done = {(c.trial, seed) for c in calls if c.status == "done" for seed in c.seeds}
-    latest = {(c.trial, c.seeds): c for c in calls if c.status != "done"}
-    return [
-        Problem(c.status, c.study, c.trial, list(c.seeds), c.started, c.error or "")
-        for c in latest.values()
-        if any((c.trial, seed) not in done for seed in c.seeds)
-    ]
-
-
-def origins_of(calls: Iterable[Call]) -> list[Origin]:
-    """Return every distinct setting in which calls were made; nearly always one."""
-    found: dict[str, list[Call]] = {}
-    for call in calls:
-        rest = {name: value for name, value in call.provenance.items() if name != "command"}
-        found.setdefault(json.dumps(rest, sort_keys=True), []).append(call)
-    return [_origin(json.loads(text), some) for text, some in found.items()]
-
-
-def merged(origins: Iterable[Origin]) -> list[Origin]:
-    """Join the origins of several studies that are the same setting."""
-    found: dict[tuple, list[Origin]] = {}
-    for origin in origins:
-        found.setdefault(tuple(map(tuple, origin.items)), []).append(origin)
-    return [
-        Origin(
-            list(dict.fromkeys(study for o in some for study in o.studies)),
-            min(o.first for o in some),
-            max(o.last for o in some),
-            list(dict.fromkeys(command for o in some for command in o.commands)),
-            some[0].items,
-        )
-        for some in found.values()
-    ]
-
-
-def _origin(content: Mapping[str, Any], calls: Sequence[Call]) -> Origin:
-    git, versions = content.get("git"), content.get("versions", {})
-    commit = "not in a checkout"
-    if git:
-        commit = git["commit"][:12] + ", with changes that were not committed" * git["dirty"]
-    items = [
-        ("commit", commit),
-        ("versions", ", ".join(f"{name} {version}" for name, version in versions.items())),
-    ]
-    for name in ("python", "platform", "processor", "cores", "device", "threads"):
-        if content.get(name):
-            items.append((name, str(content[name])))
-    if study := content.get("study"):
-        items.append(("study", f"{study['file']}, SHA-256 {study['sha256'][:12]}"))
-    started = [call.started for call in calls]
-    commands = list(dict.fromkeys(str(call.provenance.get("command")) for call in calls))
-    studies = list(dict.fromkeys(call.study for call in calls))
-    return Origin(studies, min(started), max(started), commands, items)
