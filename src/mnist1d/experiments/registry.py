@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from mnist1d.checks import check_name
 from mnist1d.errors import UsageError
@@ -99,8 +100,13 @@ def find(name: str, reference: Reference | None = None) -> Loaded:
 def placeholder(name: str, reference: Reference, problem: str) -> Loaded:
     """Return what stands in for a study that cannot be loaded: a plain table of its rows."""
     info = Info(name, name, "This study could not be loaded.")
-    parts = {"Config": type(None), "grid": lambda preset: [], "run": lambda config, seeds: []}
-    return Loaded(info, **parts, **DEFAULTS, doc="", reference=reference, problem=problem)
+    parts: dict[str, Any] = {
+        "Config": type(None),
+        "grid": lambda preset: [],
+        "run": lambda config, seeds: [],
+        **DEFAULTS,
+    }
+    return Loaded(info, **parts, doc="", reference=reference, problem=problem)
 
 
 def _registered(name: str) -> Loaded:

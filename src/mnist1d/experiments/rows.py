@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mnist1d.checks import check_name
 from mnist1d.errors import MissingExtraError
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """One measurement of one seed. `value` is a number, or an array that the store keeps in a file
-    beside it."""
+    """One measurement of one seed: a number, or an array."""
 
     seed: int
     metric: str
@@ -31,20 +31,20 @@ class Row(NamedTuple):
 
 
 def curve_rows(
-    seeds: Sequence[int], steps: Sequence[int], curves: Mapping[str, np.ndarray]
+    seeds: Sequence[int], steps: ArrayLike, curves: Mapping[str, ArrayLike]
 ) -> list[Row]:
     """Rows from curves: each metric's array has shape (seeds, steps)."""
-    rows = []
-    for metric, values in curves.items():
-        values = np.asarray(values, dtype=float)
-        if values.shape != (len(seeds), len(steps)):
-            raise ValueError(
-                f"{metric} needs the shape (seeds, steps) = ({len(seeds)}, {len(steps)}), got {values.shape}"
-            )
+    rows: list[Row] = []
+    places: list[int] = np.asarray(steps).tolist()
+    for metric, curve in curves.items():
+        values = np.asarray(curve, dtype=float)
+        if values.shape != (len(seeds), len(places)):
+            rule = f"{metric} needs the shape (seeds, steps) = ({len(seeds)}, {len(places)})"
+            raise ValueError(f"{rule}, got {values.shape}")
         rows += [
             Row(seed, metric, int(step), float(value))
             for seed, row in zip(seeds, values, strict=True)
-            for step, value in zip(steps, row, strict=True)
+            for step, value in zip(places, row, strict=True)
         ]
     return rows
 
@@ -59,7 +59,7 @@ def scalar_rows(seeds: Sequence[int], scalars: Mapping[str, Sequence[float]]) ->
 
 
 def prediction_rows(
-    seeds: Sequence[int], predictions: Sequence[np.ndarray], name: str = "predictions"
+    seeds: Sequence[int], predictions: Iterable[ArrayLike], name: str = "predictions"
 ) -> list[Row]:
     """Rows of what was predicted for each test signal, one array per seed, (..., 3, signals) uint8:
     predicted class, confidence in units of 1/255, label (see learning.training.predict)."""
@@ -75,12 +75,10 @@ def predictions_of(p: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.stack([p.argmax(axis=1), np.rint(255 * p.max(axis=1)), labels]).astype(np.uint8)
 
 
-def timing_rows(
-    seeds: Sequence[int], seconds: Sequence[float], compile_seconds: float
-) -> list[Row]:
+def timing_rows(seeds: Sequence[int], seconds: ArrayLike, compile_seconds: float) -> list[Row]:
     """Rows of seconds, measured once per seed, and of compile_seconds, which all seeds of a call
     share: one measurement, kept with the first seed."""
-    rows = scalar_rows(seeds, {"seconds": seconds})
+    rows = scalar_rows(seeds, {"seconds": np.asarray(seconds, dtype=float).tolist()})
     return [*rows, Row(seeds[0], "compile_seconds", None, float(compile_seconds))]
 
 
@@ -270,8 +268,8 @@ class Rows:
                 raise LookupError(f"two trials have the same {names}: narrow the rows with where()")
             if key not in last or (r.step or 0) >= (last[key].step or 0):
                 last[key] = r
-        keys = sorted(last) if not fields else list(last)
-        return Values(keys, [last[key].value for key in keys])
+        keys = list(last) if fields else sorted(last, key=lambda seed: cast(int, seed))
+        return Values(keys, np.array([last[key].value for key in keys], dtype=float))
 
     def _one_trial(self, metric: str) -> Rows:
         rows = self.where(metric=metric)

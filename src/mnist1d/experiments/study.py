@@ -196,7 +196,7 @@ def assemble(parts: object, reference: Reference, file: str, sha256: str) -> Loa
     for name, rule in RULES.items():
         if hasattr(parts, name) and not _fits(name, getattr(parts, name)):
             raise UsageError(f"{where}: {name} must be {rule}")
-    found = {name: getattr(parts, name, DEFAULTS.get(name)) for name in RULES}
+    found: dict[str, Any] = {name: getattr(parts, name, DEFAULTS.get(name)) for name in RULES}
     doc = getattr(parts, "__doc__", None) or ""
     return Loaded(**found, doc=doc, reference=reference, file=file, sha256=sha256)
 

@@ -10,7 +10,7 @@ import json
 import types
 import typing
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -62,8 +62,8 @@ def rebuild(kind: type[T], values: Mapping[str, Any]) -> T:
         inner = next(
             (k for k in kinds if isinstance(k, type) and dataclasses.is_dataclass(k)), None
         )
-        is_config = isinstance(value, dict) and inner is not None
-        fields[name] = rebuild(inner, value) if is_config else _tuples(value)
+        is_config = inner is not None and isinstance(value, dict)
+        fields[name] = rebuild(cast(type, inner), value) if is_config else _tuples(value)
     return kind(**fields)
 
 
