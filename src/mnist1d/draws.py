@@ -21,7 +21,10 @@ TEST_BLOCK = 2**52  # the stream's blocks from here on are test signals, which n
 
 
 class Draws(NamedTuple):
-    """The random draws of n signals, one row a signal; L is the config's working length."""
+    """The random draws of n signals, one row per signal; L is the config's working length.
+
+    NumPy arrays; inside the JAX stream, JAX arrays.
+    """
 
     label: np.ndarray  # (n,) row of the templates
     padding: np.ndarray  # (n,) zeros appended

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -79,13 +80,12 @@ def draw(key: Array, n: int, config: DataConfig, num_classes: int = 10) -> Draws
         keys[2], (3, n), jnp.uint32
     )  # the remainders below are uniform to 1 part in 2**32 / divisor
     shift = whole[2] % np.uint32(config.max_translation)
-    return Draws(
+    drawn: Any = Draws  # here its fields are JAX arrays
+    return drawn(
         label=(whole[0] % np.uint32(num_classes)).astype(jnp.int32),
         padding=low + (whole[1] % np.uint32(high - low + 1)).astype(jnp.int32),
         factor=1 + np.float32(config.scale_coeff) * factor,
-        shift=jnp.minimum(shift, np.uint32(length + 1)).astype(
-            jnp.int32
-        ),  # past the length all are alike
+        shift=jnp.minimum(shift, np.uint32(length + 1)).astype(jnp.int32),  # beyond: all alike
         corr_noise=corr_noise,
         iid_noise=iid_noise,
         slope=np.float32(config.shear_scale) * slope,

@@ -203,14 +203,14 @@ def make_fit(model: Model, settings: Settings, sampler: Sampler | None = None) -
         def until_next_evaluation(
             carry: tuple[Carry, Params | None], bounds: tuple[Array, Array]
         ) -> tuple[tuple[Carry, Params | None], tuple[dict[str, Array], Array]]:
-            carry, snapshot = carry
-            carry = lax.fori_loop(*bounds, step, carry)
-            params = model.join(*carry[:2])
+            state, snapshot = carry
+            state = lax.fori_loop(*bounds, step, state)
+            params = model.join(*state[:2])
             if snapshot is not None:
                 is_due = bounds[1] == settings.snapshot_at
                 snapshot = jax.tree.map(partial(jnp.where, is_due), params, snapshot)
             found = _evaluate(partial(model.apply, params), split, loss_of, confidence_of)
-            return (carry, snapshot), found
+            return (state, snapshot), found
 
         weights, state = model.split(params)
         weights = masked(weights)

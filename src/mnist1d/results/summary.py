@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mnist1d.experiments.claims import FAILS, HOLDS, UNDECIDED, Claim
 from mnist1d.results.text import interval, listing, number, plural, sentence
@@ -68,7 +69,8 @@ def answer_of(claims: Sequence[Claim]) -> str:
     return sentence(text)
 
 
-class Overview(NamedTuple):
+@dataclass(frozen=True)
+class Overview:
     """One line of the first screen: how many claims, which ones in a sentence, and the command that
     decides them where they are open."""
 

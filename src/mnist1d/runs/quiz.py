@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,7 @@ def quizzes(store: Store) -> list[dict[str, Any]]:
     return found
 
 
-def lines(header: list[str], found: list[dict[str, Any]]) -> list[list[str]]:
+def lines(header: list[str], found: Sequence[dict[str, Any]]) -> list[list[str]]:
     """Return quizzes as lines of the benchmark table with this header."""
     result = []
     for quiz in found:
@@ -141,7 +142,8 @@ def lines(header: list[str], found: list[dict[str, Any]]) -> list[list[str]]:
 
 def wilson(correct: int, n: int) -> tuple[float, float]:
     """Return Wilson's 95 % interval of a share."""
-    return tuple(map(float, stats.binomtest(correct, n).proportion_ci(method="wilson")))
+    low, high = stats.binomtest(correct, n).proportion_ci(method="wilson")
+    return float(low), float(high)
 
 
 def _whole(answer: Any, name: str, limit: int) -> int:
