@@ -25,11 +25,9 @@ MAX_POINTS = 10**6  # of a template, a padding, a signal
 MIN_SCALE, MAX_SCALE = 1e-9, 1e9  # of a scale that is not 0: beyond, squares leave the floats
 
 
-class Knobs(TypedDict, total=False):
-    """The knobs by name, as keyword arguments: the fields of DataConfig."""
+class StreamKnobs(TypedDict, total=False):
+    """The knobs of single signals by name, as keyword arguments."""
 
-    num_samples: int
-    train_split: float
     template_len: int
     padding: tuple[int, int]
     scale_coeff: float
@@ -40,6 +38,13 @@ class Knobs(TypedDict, total=False):
     shuffle_seq: bool
     final_seq_length: int
     seed: int
+
+
+class Knobs(StreamKnobs, total=False):
+    """All knobs by name, as keyword arguments: the fields of DataConfig."""
+
+    num_samples: int
+    train_split: float
 
 
 def _knob(

@@ -8,7 +8,7 @@ import numbers
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -16,23 +16,11 @@ from mnist1d.checks import check_whole
 from mnist1d.config import DataConfig
 from mnist1d.digits import Templates
 from mnist1d.errors import UsageError
+from mnist1d.signals import Latents as Latents
 
 PARTS = {"train": "", "validation": "_val", "test": "_test"}  # and the ending of their fields
 COLUMNS = ("x", "y", "y_soft", "latents", "digit_mask", "y_clean", "noise_mask")  # a row per signal
 LABELS = ("y", "y_clean")
-
-
-class Latents(NamedTuple):
-    """The causes of n signals, in the units of raw signals (before standardisation)."""
-
-    padding: np.ndarray  # (n,) zeros appended: the more, the smaller the digit
-    shift: np.ndarray  # (n,) circular, to the right, in points of the working length
-    factor: np.ndarray  # (n,) amplitude of the digit
-    slope: np.ndarray  # (n,) of the ramp that is subtracted
-
-    def rows(self, index: slice | np.ndarray) -> Latents:
-        """Return the causes of the signals chosen by `index`."""
-        return Latents(*(column[index] for column in self))
 
 
 @dataclass(frozen=True, eq=False)

@@ -104,8 +104,7 @@ def assemble(
         if latents:
             draws = draws.rows(slice(stop - start))
             mask[start:stop] = pipeline.digit_mask(draws)
-            found = (draws.padding, pipeline.shift(draws), draws.factor, draws.slope)
-            for column, values in zip(causes, found, strict=True):
+            for column, values in zip(causes, pipeline.causes(draws), strict=True):
                 column[start:stop] = values
         start = stop
     order: Order = exact_order(config, num_classes, bits) if bits else fast_order(config)

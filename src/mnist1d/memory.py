@@ -38,8 +38,11 @@ def free_bytes() -> float:
     group = Path("/sys/fs/cgroup")  # of a container
     try:
         limit = int((group / "memory.max").read_text())
-        found.append(float(limit - int((group / "memory.current").read_text())))
-    except (OSError, ValueError):  # no container, or no limit
+        used = int((group / "memory.current").read_text())
+        stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        cached = int(stat["active_file"]) + int(stat["inactive_file"])  # given up when needed
+        found.append(float(limit - used + cached))
+    except (OSError, ValueError, KeyError):  # no container, or no limit
         pass
     return min(found, default=float("inf"))
 

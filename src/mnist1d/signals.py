@@ -55,6 +55,19 @@ def resample(x: np.ndarray, plan: Resampling) -> np.ndarray:
     return slope
 
 
+class Latents(NamedTuple):
+    """The causes of n signals, in the units of raw signals (before standardisation)."""
+
+    padding: np.ndarray  # (n,) zeros appended: the more, the smaller the digit
+    shift: np.ndarray  # (n,) circular, to the right, in points of the working length
+    factor: np.ndarray  # (n,) amplitude of the digit
+    slope: np.ndarray  # (n,) of the ramp that is subtracted
+
+    def rows(self, index: slice | np.ndarray) -> Latents:
+        """Return the causes of the signals chosen by `index`."""
+        return Latents(*(column[index] for column in self))
+
+
 class Pipeline:
     """Templates and config, prepared; `pipeline(draws)` gives the raw signals (n,
     final_seq_length)."""
@@ -129,10 +142,11 @@ class Pipeline:
         inside = self.translate(self.scale(self.dilate(draws), draws), draws) != 0  # (n, L)
         return inside[:, self.last.left] | (inside[:, self.last.right] & (self.last.offset > 0))
 
-    def shift(self, draws: Draws) -> np.ndarray:
-        """Return the circular shift that each signal has in effect, 0 .. L - 1: (n,)."""
+    def causes(self, draws: Draws) -> Latents:
+        """Return the causes of each signal; the shift as it is in effect, 0 .. L - 1."""
         length = self.config.working_length
-        return np.where(draws.shift > length, 0, draws.shift) % length
+        shift = np.where(draws.shift > length, 0, draws.shift) % length
+        return Latents(draws.padding, shift, draws.factor, draws.slope)
 
     def corr_noise(self, draws: Draws) -> np.ndarray:
         """Return the smooth noise, scaled."""

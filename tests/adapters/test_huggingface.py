@@ -24,12 +24,33 @@ def test_dataset_dict_has_named_classes_and_fixed_length():
     np.testing.assert_array_equal(splits["train"]["y"], frozen.y)
 
 
-def test_label_noise_and_validation_travel():
-    data = mnist1d.make_dataset(num_samples=100).with_label_noise(0.5, seed=1).split(10)
+def test_everything_travels_in_every_split():
+    data = (
+        mnist1d.make_dataset(num_samples=100, latents=True).with_label_noise(0.5, seed=1).split(10)
+    )
+    soft = {"": 70, "_val": 10, "_test": 20}
+    data = data.replace(**{f"y_soft{end}": np.full((n, 10), 0.1) for end, n in soft.items()})
     splits = huggingface.to_hf(data)
-    assert set(splits) == {"train", "validation", "test"}
-    np.testing.assert_array_equal(splits["train"]["y_clean"], data.y_clean)
-    np.testing.assert_array_equal(splits["train"]["noise_mask"], data.noise_mask)
+    assert list(splits) == ["train", "validation", "test"]
+    for split, end in {"train": "", "validation": "_val", "test": "_test"}.items():
+        columns = splits[split]
+        assert columns.column_names == list(huggingface.CROISSANT_KINDS)
+        np.testing.assert_array_equal(columns["y"], data[f"y{end}"])
+        clean = data.y_clean if split == "train" else data[f"y{end}"]
+        noisy = data.noise_mask if split == "train" else np.zeros(len(clean), bool)
+        np.testing.assert_array_equal(columns["y_clean"], clean)
+        np.testing.assert_array_equal(columns["noise_mask"], noisy)
+        for name, column in data[f"latents{end}"]._asdict().items():
+            np.testing.assert_allclose(columns[name], column, rtol=1e-6)
+        np.testing.assert_array_equal(columns["digit_mask"], data[f"digit_mask{end}"])
+        np.testing.assert_allclose(columns["y_soft"], data[f"y_soft{end}"], rtol=1e-6)
+
+
+def test_the_originals_dict_is_taken():
+    old = mnist1d.data.make_dataset(mnist1d.ObjectView({"num_samples": 100}))
+    assert len(huggingface.to_hf(old)["train"]) == 80
+    with pytest.raises(UsageError, match="must be a Dataset or a mapping"):
+        huggingface.to_hf([1, 2])
 
 
 def test_exported_folder_loads_again(tmp_path, monkeypatch):
@@ -47,11 +68,12 @@ def test_exported_folder_loads_again(tmp_path, monkeypatch):
     assert again["train"].features["y"].names == [str(i) for i in range(10)]
 
 
-def test_croissant_is_valid(tmp_path):
+@pytest.mark.parametrize("latents", [False, True])
+def test_croissant_is_valid(tmp_path, latents):
     mlcroissant = pytest.importorskip(
         "mlcroissant", reason="the Croissant validator is a development tool"
     )
-    huggingface.export_hf(tmp_path, mnist1d.make_dataset(num_samples=100))
+    huggingface.export_hf(tmp_path, mnist1d.make_dataset(num_samples=100, latents=latents))
     described = mlcroissant.Dataset(jsonld=str(tmp_path / "croissant.json"))
     assert not described.metadata.issues.errors
     record = next(iter(described.records("test")))

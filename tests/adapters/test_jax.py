@@ -6,9 +6,9 @@ import pytest
 from scipy import stats
 
 from mnist1d import DataConfig, UsageError
-from mnist1d.draws import draw_fast
+from mnist1d.draws import Draws, draw_fast, fast_order
 from mnist1d.moments import expected_moments
-from mnist1d.signals import apply
+from mnist1d.signals import Pipeline, apply
 
 jax = pytest.importorskip("jax", reason="this adapter is for JAX")
 from mnist1d.adapters import jax as stream  # noqa: E402
@@ -101,3 +101,52 @@ def test_positions_labels_and_templates_of_ones_own():
         stream.sample(jax.random.key(0), 0)
     with pytest.raises(UsageError, match="n must be a whole number, at least 1, got 2.5"):
         stream.sample(jax.random.key(0), 2.5)
+
+
+@pytest.mark.parametrize(
+    ("n", "knobs"), [(50, {}), (1500, {"shuffle_seq": True, "max_translation": 200})]
+)
+def test_causes_are_those_of_the_signals(n, knobs):
+    """Without noise a signal can be rebuilt from its causes, by the other implementation."""
+    config = DataConfig(corr_noise_scale=0, iid_noise_scale=0, **knobs)
+    plain = stream.sample(jax.random.key(3), n, config)
+    x, y, causes = stream.sample(jax.random.key(3), n, config, latents=True)
+    np.testing.assert_array_equal(plain[0], x)
+    np.testing.assert_array_equal(plain[1], y)
+    causes = {name: np.asarray(column) for name, column in causes.items()}
+    zeros = np.zeros((n, config.working_length), np.float32)
+    draws = Draws(
+        np.asarray(y),
+        causes["padding"],
+        causes["factor"],
+        causes["shift"],
+        zeros,
+        zeros,
+        causes["slope"],
+    )
+    pipeline, positions = Pipeline(templates(), config), fast_order(config).positions
+    raw, mask = pipeline(draws), pipeline.digit_mask(draws)
+    if positions is not None:
+        raw, mask = raw[:, positions], mask[:, positions]
+    mean, std = expected_moments(config)
+    np.testing.assert_allclose(np.asarray(x) * std + mean, raw, atol=2e-5)
+    np.testing.assert_array_equal(causes["digit_mask"], mask)
+    assert causes["shift"].max() < config.working_length
+
+
+def test_knobs_go_by_name():
+    key = jax.random.key(0)
+    np.testing.assert_array_equal(
+        stream.sample(key, 5, corr_noise_scale=0.5)[0],
+        stream.sample(key, 5, DataConfig(corr_noise_scale=0.5))[0],
+    )
+    both = stream.sample(key, 5, DataConfig(shear_scale=0.0), corr_noise_scale=0.5)[0]
+    assert not np.array_equal(both, stream.sample(key, 5, corr_noise_scale=0.5)[0])
+    for call, message in (
+        (lambda: stream.sample(key, 5, corr_noise=0.5), "did you mean 'corr_noise_scale'"),
+        (lambda: stream.sample(key, 5, {"seed": 1}), "config must be a DataConfig, got dict"),
+        (lambda: stream.sample(key, 10**300), "n must be a whole number, at most"),
+        (lambda: stream.sample(key, 5, latents=1), "latents must be True or False"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            call()

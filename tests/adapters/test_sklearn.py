@@ -69,3 +69,34 @@ def test_any_number_of_samples_and_knobs():
 def test_wrong_arguments(call, message):
     with pytest.raises(UsageError, match=message):
         call()
+
+
+def test_one_rule_of_types():
+    """load_* gives float32; make_* float64 in exact mode and float32 in fast mode; dtype= overrides."""
+    for load in (mnist1d.load_dataset, lambda **k: mnist1d.load_mnist1d(**k)["data"]):
+        for dtype, options in (("float32", {}), ("float64", {"dtype": "float64"})):
+            found = load(**options)
+            assert getattr(found, "x", found).dtype == dtype
+    makers = (
+        lambda **k: mnist1d.make_dataset(num_samples=20, **k).x,
+        lambda **k: mnist1d.make_mnist1d(20, random_state=0, **k)[0],
+    )
+    for make in makers:
+        assert make().dtype == make(mode="exact").dtype == "float64"
+        assert make(mode="fast").dtype == make(dtype="float32").dtype == "float32"
+        assert make(mode="fast", dtype="float64").dtype == "float64"
+
+
+def test_causes_come_with_the_bunch():
+    data, bunch = mnist1d.load_dataset(latents=True), mnist1d.load_mnist1d(latents=True)
+    assert bunch.latent_names == ["padding", "shift", "factor", "slope"]
+    np.testing.assert_array_equal(bunch.latents[4000:, 0], data.latents_test.padding)
+    np.testing.assert_array_equal(bunch.latents[:4000, 3], data.latents.slope)
+    np.testing.assert_array_equal(bunch.digit_mask[4000:], data.digit_mask_test)
+    assert "latents" not in mnist1d.load_mnist1d()
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 10**300, True, 1.5])
+def test_random_states_that_are_none(seed):
+    with pytest.raises(UsageError, match="random_state must be"):
+        mnist1d.make_mnist1d(10, random_state=seed)

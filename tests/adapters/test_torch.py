@@ -1,6 +1,9 @@
 """PyTorch's adapter: torchvision's convention, and a stream that repeats nothing and loses
 nothing."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -168,3 +171,171 @@ def test_a_stream_without_end_never_begins_again():
     assert not torch.isclose(first, second).all(dim=1).any()
     stream.set_epoch(0)
     assert torch.equal(next(iter(stream))[0], first)
+
+
+# ------------------------------------------------------------------ parts, causes, mappings
+
+
+def test_the_validation_part_of_a_split_set():
+    data = mnist1d.make_dataset(num_samples=200).split(30)
+    for split, x, y in (("train", data.x, data.y), ("validation", data.x_val, data.y_val)):
+        part = MNIST1D(data=data, split=split)
+        np.testing.assert_array_equal(part.data.numpy(), x.astype(np.float32))
+        np.testing.assert_array_equal(part.targets.numpy(), y)
+    np.testing.assert_array_equal(
+        MNIST1D(data=data, split="test").targets, MNIST1D(data=data, train=False).targets
+    )
+
+
+def test_the_originals_dict_is_taken():
+    old = mnist1d.data.make_dataset(mnist1d.ObjectView({"num_samples": 100}))
+    assert len(MNIST1D(data=old)) == 80 and MNIST1D(data=old).classes == [str(i) for i in range(10)]
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_causes_come_with_the_signals(shuffle):
+    config = mnist1d.DataConfig(num_samples=300, seed=4, shuffle_seq=shuffle)
+    data = mnist1d.make_dataset(config, mode="fast", latents=True)
+    x, y, causes = MNIST1D(data=data, latents=True)[7]
+    assert x.shape == (40,) and causes["padding"] == data.latents.padding[7]
+    (_, _, batch), *_ = DataLoader(MNIST1D(data=data, latents=True), batch_size=240)
+    streamed = next(iter(MNIST1DStream(config, batch_size=240, latents=True)))[2]
+    single = next(iter(DataLoader(MNIST1DStream(config, latents=True), batch_size=240)))[2]
+    for name in ("padding", "shift", "factor", "slope"):
+        for found in (batch, streamed, single):
+            np.testing.assert_array_equal(found[name], getattr(data.latents, name), err_msg=name)
+    for found in (batch, streamed, single):
+        np.testing.assert_array_equal(found["digit_mask"], data.digit_mask)
+    assert batch["factor"].dtype == torch.float32 and batch["digit_mask"].dtype == torch.bool
+    assert len(next(iter(MNIST1DStream(config, batch_size=5)))) == 2
+
+
+def test_streams_take_knobs_by_name():
+    by_name = MNIST1DStream(batch_size=5, corr_noise_scale=0.5, seed=3)
+    config = mnist1d.DataConfig(corr_noise_scale=0.5, seed=3)
+    assert by_name.config == config
+    both = MNIST1DStream(config, seed=4)
+    assert both.config == config.replace(seed=4)
+    with pytest.raises(UsageError, match="did you mean 'corr_noise_scale'"):
+        MNIST1DStream(corr_noise_scal=0.5)
+    with pytest.raises(UsageError, match="config must be a DataConfig, got dict"):
+        MNIST1DStream({"seed": 3})
+
+
+# ------------------------------------------------------------------ equal ranks
+
+
+@pytest.mark.parametrize(
+    ("num_samples", "batch_size", "workers"),
+    [(1050, 100, 0), (1050, 100, 2), (1000, 100, 0), (1049, 100, 0), (199, 100, 0), (1, 100, 0)]
+    + [(31, None, 0), (31, None, 2), (1, None, 0)],
+)
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_every_rank_has_equal_batches(num_samples, drop_last, batch_size, workers):
+    seen, sizes = [], []
+    for rank in range(2):
+        stream = MNIST1DStream(
+            batch_size=batch_size,
+            num_samples=num_samples,
+            drop_last=drop_last,
+            rank=rank,
+            world_size=2,
+        )
+        items = list(DataLoader(stream, batch_size=None, num_workers=workers))
+        assert len(items) == len(stream)
+        x = [x if batch_size else x[None] for x, _ in items]
+        sizes.append([len(part) for part in x])
+        seen += [row.numpy().tobytes() for part in x for row in part]
+    assert sizes[0] == sizes[1] and len(set(seen)) == len(seen)
+    whole = num_samples // (2 * (batch_size or 1)) * (batch_size or 1)
+    assert len(seen) == (2 * whole if drop_last else num_samples // 2 * 2)
+    assert not drop_last or set(sizes[0]) <= {batch_size or 1}
+
+
+def test_one_process_gets_every_signal():
+    stream = MNIST1DStream(batch_size=100, num_samples=1050)
+    assert [len(x) for x, _ in stream] == [100] * 10 + [50] and len(stream) == 11
+    stream = MNIST1DStream(batch_size=100, num_samples=1050, drop_last=True)
+    assert [len(x) for x, _ in stream] == [100] * 10 and len(stream) == 10
+
+
+DDP = """
+import sys
+import torch
+import torch.distributed as dist
+from mnist1d.adapters.torch import MNIST1DStream
+
+rank, file = int(sys.argv[1]), sys.argv[2]
+torch.set_num_threads(1)
+dist.init_process_group("gloo", init_method=f"file://{file}", rank=rank, world_size=2)
+model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(40, 10))
+stream = MNIST1DStream(batch_size=100, num_samples=1050)  # knows its rank
+assert (stream.rank, stream.world_size) == (rank, 2)
+sizes, first = [], []
+for epoch in range(2):
+    for x, y in torch.utils.data.DataLoader(stream, batch_size=None):
+        torch.nn.functional.cross_entropy(model(x), y).backward()  # waits for the other rank
+        sizes.append(len(x)), first.append(float(x[0, 0]))
+dist.barrier()
+dist.destroy_process_group()
+print(sizes, len(set(first)))
+"""
+
+
+def test_distributed_training_never_waits_for_a_batch(tmp_path):
+    """Two gloo ranks, 1,050 signals, batches of 100: with unequal ranks the last backward pass of
+    one would wait for ever."""
+    if not torch.distributed.is_gloo_available():
+        pytest.skip("this PyTorch has no gloo")
+    (tmp_path / "train.py").write_text(DDP)
+    ranks = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-W",
+                "ignore",
+                str(tmp_path / "train.py"),
+                str(rank),
+                str(tmp_path / "store"),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    try:
+        outputs = [process.communicate(timeout=120) for process in ranks]
+    finally:
+        for process in ranks:
+            process.kill()
+    assert [process.returncode for process in ranks] == [0, 0], outputs
+    assert [out.strip() for out, _ in outputs] == [f"{([100] * 5 + [25]) * 2} 12"] * 2
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: MNIST1D(split="validation"), "no validation part: write data.split"),
+        (lambda: MNIST1D(split="val"), "unknown split 'val'"),
+        (lambda: MNIST1D(train=False, split="train"), "contradict each other"),
+        (lambda: MNIST1D(data=mnist1d.load_dataset(), latents=True), "this set holds no causes"),
+        (lambda: MNIST1D(data={"x": 1}), "'y' is missing"),
+        (lambda: MNIST1D(latents="no"), "latents must be True or False"),
+        (lambda: MNIST1DStream(start=-1), "start must be a whole number, at least 0"),
+        (lambda: MNIST1DStream(rank="0", world_size=2), "rank must be a whole number"),
+        (lambda: MNIST1DStream(world_size=0), "world_size must be a whole number, at least 1"),
+        (lambda: MNIST1DStream(batch_size=10**300), "batch_size must be a whole number, at most"),
+        (lambda: MNIST1DStream(drop_last=1), "drop_last must be True or False, got 1"),
+        (lambda: MNIST1DStream().set_epoch(1.5), "epoch must be a whole number"),
+    ],
+)
+def test_more_wrong_arguments(make, message):
+    with pytest.raises(UsageError, match=message):
+        make()
+
+
+def test_a_stream_that_memory_cannot_hold(monkeypatch):
+    monkeypatch.setattr("mnist1d.memory.free_bytes", lambda: 4e9)
+    with pytest.raises(UsageError, match="a block of these signals needs about .* GB of memory"):
+        MNIST1DStream(template_len=10**6)

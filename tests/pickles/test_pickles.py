@@ -108,7 +108,8 @@ def test_a_list_in_itself():
 
 
 def test_a_data_set_comes_back(tmp_path):
-    data = mnist1d.make_dataset(num_samples=100).with_label_noise(0.2).split(10).shuffled()
+    data = mnist1d.make_dataset(num_samples=100, latents=True)
+    data = data.with_label_noise(0.2).split(10).shuffled()
     (tmp_path / "set.pkl").write_bytes(pickle.dumps(data))
     with pytest.warns(SuspiciousValueWarning, match="a pickle, which carries no digest"):
         again = mnist1d.read(tmp_path / "set.pkl")

@@ -4,75 +4,98 @@ hub takes as it is."""
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mnist1d.dataset import Dataset
+from mnist1d.atomic import atomic_path
+from mnist1d.checks import check_path
+from mnist1d.dataset import PARTS, Dataset
 from mnist1d.digests import sha256
 from mnist1d.errors import MissingExtraError, UsageError
-from mnist1d.files import atomic_path
 from mnist1d.generate import load_dataset
+from mnist1d.tables import SPLIT, to_columns
 
-SPLITS = {"train": ("x", "y"), "validation": ("x_val", "y_val"), "test": ("x_test", "y_test")}
 CROISSANT_TERMS = (
     "citeAs column equivalentProperty extract field fileProperty fileObject fileSet format includes isLiveDataset jsonPath key md5 "
     "parentField path recordSet references regex repeated replace samplingRate separator source subField transform"
 )
+CROISSANT_KINDS = {  # of the columns, in their order
+    "x": "sc:Float",
+    "y": "sc:Integer",
+    "y_clean": "sc:Integer",
+    "noise_mask": "sc:Boolean",
+    "padding": "sc:Integer",
+    "shift": "sc:Integer",
+    "factor": "sc:Float",
+    "slope": "sc:Float",
+    "digit_mask": "sc:Boolean",
+    "y_soft": "sc:Float",
+}
+COLUMN_TYPES = {"padding": "int32", "shift": "int32", "noise_mask": "bool", "digit_mask": "bool"}
+COLUMN_WORDS = {
+    "x": "the signal, standardised",
+    "y": "the class",
+    "y_clean": "the true class",
+    "noise_mask": "whether the class was drawn anew",
+    "padding": "zeros appended to the template: the more, the smaller the digit",
+    "shift": "circular shift to the right, in points of the working length",
+    "factor": "amplitude of the digit",
+    "slope": "slope of the ramp that is subtracted",
+    "digit_mask": "where the digit contributes to the signal",
+    "y_soft": "exact probability of each class",
+}
 PAPER = "https://arxiv.org/abs/2011.14439"
 
 
-def to_hf(data: Dataset | None = None) -> Any:
-    """Return a `datasets.DatasetDict` of the set (the frozen one unless told), one entry a split.
+def to_hf(data: Dataset | Mapping[str, Any] | None = None) -> Any:
+    """Return a `datasets.DatasetDict` of a set (default: the frozen one), one entry per split.
 
-    Columns: x, float32 lists of fixed length; y, a ClassLabel; for the training split of a set with
-    label noise also y_clean and noise_mask. Errors: MissingExtraError without the package
-    `datasets`.
+    Columns: x, float32 lists of fixed length; y, a ClassLabel. A set with label noise has y_clean
+    and noise_mask in every split, one with causes padding, shift, factor, slope and digit_mask, one
+    with soft labels y_soft. Errors: UsageError for something else than a data set;
+    MissingExtraError without the package `datasets`.
     """
     datasets = _datasets()
-    data = load_dataset() if data is None else data
-    names = (
-        [str(label) for label in data.templates.y]
-        if len(data.templates.y)
-        else [str(label) for label in np.unique(data.y)]
-    )
+    data = load_dataset() if data is None else Dataset.from_dict(data)
+    labels = data.templates.y if len(data.templates.y) else np.unique(data.y)
     index = {
-        int(name): i for i, name in enumerate(names)
+        label: i for i, label in enumerate(labels.tolist())
     }  # a ClassLabel counts from 0, whatever the labels are called
-    label = datasets.ClassLabel(names=names)
-    result = {}
-    for split, (x, y) in SPLITS.items():
-        if getattr(data, x) is None:
+    label = datasets.ClassLabel(names=[str(i) for i in labels])
+    table, result = to_columns(data), {}
+    for split, end in PARTS.items():
+        if not data.part(end):
             continue
-        signals = getattr(data, x).astype(np.float32)
-        columns = {"x": list(signals), "y": [index[i] for i in getattr(data, y).tolist()]}
-        features = {
-            "x": datasets.List(datasets.Value("float32"), length=signals.shape[1]),
-            "y": label,
-        }
-        if split == "train" and data.y_clean is not None and data.noise_mask is not None:
-            columns |= {
-                "y_clean": [index[i] for i in data.y_clean.tolist()],
-                "noise_mask": data.noise_mask.tolist(),
-            }
-            features |= {"y_clean": label, "noise_mask": datasets.Value("bool")}
+        rows, columns, features = table[SPLIT] == split, {}, {}
+        for name in [name for name in CROISSANT_KINDS if name in table]:
+            column = table[name][rows]
+            kind = datasets.Value(COLUMN_TYPES.get(name, "float32"))
+            if name in ("y", "y_clean"):
+                kind, column = label, np.array([index[i] for i in column.tolist()], dtype=int)
+            is_wide = column.ndim == 2
+            features[name] = datasets.List(kind, length=column.shape[1]) if is_wide else kind
+            columns[name] = list(column) if is_wide else column
         result[split] = datasets.Dataset.from_dict(columns, features=datasets.Features(features))
     return datasets.DatasetDict(result)
 
 
-def export_hf(folder: str | Path, data: Dataset | None = None) -> list[Path]:
-    """Write a folder for the hub: one parquet file a split, a data card, croissant.json; return the
-    files written.
+def export_hf(
+    folder: str | os.PathLike[str], data: Dataset | Mapping[str, Any] | None = None
+) -> list[Path]:
+    """Write a folder for the hub: one parquet file per split, a data card, croissant.json; return
+    the files written.
 
     Every file is written atomically. Errors: UsageError where the folder cannot be made;
     MissingExtraError without `datasets`.
     """
-    data = load_dataset() if data is None else data
-    splits = to_hf(data)
+    data = load_dataset() if data is None else Dataset.from_dict(data)
+    folder, splits = check_path(folder, "folder"), to_hf(data)
     import pyarrow.parquet  # comes with datasets
 
-    folder = Path(folder)
     try:
         (folder / "data").mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -108,6 +131,8 @@ def _datasets() -> Any:
 
 def _card(data: Dataset, splits: Any) -> str:
     files = "\n".join(f"  - split: {split}\n    path: data/{split}.parquet" for split in splits)
+    features = next(iter(splits.values())).features
+    columns = "\n".join(f"* `{name}`: {COLUMN_WORDS[name]}" for name in features)
     counts = "\n".join(f"| {split} | {len(dataset):,} |" for split, dataset in splits.items())
     settings = (
         data.config.to_json() if data.config else "unknown (read from a file that does not say)"
@@ -134,7 +159,7 @@ signals. The data set of [Scaling Down Deep Learning with MNIST-1D]({PAPER}) (S.
 |---|---|
 {counts}
 
-Columns: `x` (float32, {data.x.shape[1]} points over time), `y` (the class).
+{columns}
 
 * settings: `{settings}`
 * mode: {data.mode or "unknown"}
@@ -154,14 +179,13 @@ def _croissant(splits: Any, files: list[Path], folder: Path) -> dict[str, Any]:
             "source": source,
         }
 
-    kinds = {"y": "sc:Integer", "y_clean": "sc:Integer", "noise_mask": "sc:Boolean"}
     record_sets = []
     for split, dataset in splits.items():
-        length = str(dataset.features["x"].length)
-        fields = [field(split, "x", "sc:Float", **{"cr:isArray": True, "cr:arrayShape": length})]
-        fields += [
-            field(split, name, kind) for name, kind in kinds.items() if name in dataset.features
-        ]
+        fields = []
+        for name in [name for name in CROISSANT_KINDS if name in dataset.features]:
+            length = getattr(dataset.features[name], "length", None)
+            wide = {"cr:isArray": True, "cr:arrayShape": str(length)} if length else {}
+            fields.append(field(split, name, CROISSANT_KINDS[name], **wide))
         record_sets.append({"@type": "cr:RecordSet", "@id": split, "name": split, "field": fields})
     return {
         "@context": {

@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
-from mnist1d.checks import check_whole
-from mnist1d.config import DataConfig
+from mnist1d.checks import check_flag, check_whole
+from mnist1d.config import DataConfig, StreamKnobs, as_config
 from mnist1d.digits import Templates, as_templates
 from mnist1d.draws import Draws, fast_order
 from mnist1d.errors import MissingExtraError
+from mnist1d.memory import check_memory
 from mnist1d.moments import expected_moments
 from mnist1d.signals import Pipeline
 
@@ -25,49 +27,60 @@ try:
 except ImportError:
     raise MissingExtraError("this adapter needs JAX: pip install jax") from None
 
+MAX_SIGNALS = 10**9
 CHUNK = 1000  # signals made at once: bounds memory, stays in the processor's cache
 
 
 def sample(
-    key: Array, n: int, config: DataConfig | None = None, templates: Templates | None = None
-) -> tuple[Array, Array]:
+    key: Array,
+    n: int,
+    config: DataConfig | None = None,
+    templates: Templates | Mapping[str, Any] | None = None,
+    *,
+    latents: bool = False,
+    **knobs: Unpack[StreamKnobs],
+) -> tuple[Any, ...]:
     """Draw n fresh signals: x (n, time) float32, y (n,) int32, a pure function of the key.
 
     Every signal is drawn on its own, its class too: classes come equally often on average.
     Standardised by the mean and standard deviation that the config's signals have in expectation.
-    `n`, `config` and `templates` are static: another value is another compilation (give the same
-    Templates object each time). The config's seed settles nothing but a shuffled set's positions;
-    num_samples and train_split settle nothing. Errors: UsageError for n below 1 or no whole number.
+    Knobs go by name too: sample(key, 100, corr_noise_scale=0.5). latents: return (x, y, causes);
+    causes holds padding, shift, factor, slope (n,) and digit_mask (n, time). Everything but the key
+    is static: another value is another compilation (give the same Templates object each time). The
+    config's seed settles nothing but a shuffled set's positions; num_samples and train_split settle
+    nothing. Errors: UsageError for an illegal argument.
     """
-    return _sample(
-        key,
-        check_whole(n, 1, "n"),
-        config or DataConfig(),
-        None if templates is None else as_templates(templates),
-    )
+    config, n = as_config(config, knobs), check_whole(n, 1, "n", MAX_SIGNALS)
+    check_memory(4.0 * n * config.final_seq_length, "this sample", "n")
+    shapes = None if templates is None else as_templates(templates)
+    x, y, causes = _sample(key, n, config, shapes, check_flag(latents, "latents"))
+    return (x, y, causes) if latents else (x, y)
 
 
-@partial(jax.jit, static_argnums=(1, 2, 3))
+@partial(jax.jit, static_argnums=(1, 2, 3, 4))
 def _sample(
-    key: Array, n: int, config: DataConfig, templates: Templates | None
-) -> tuple[Array, Array]:
+    key: Array, n: int, config: DataConfig, templates: Templates | None, latents: bool
+) -> tuple[Array, Array, dict[str, Array]]:
     templates = as_templates(templates)
     mean, std = expected_moments(config, templates)
     positions = fast_order(config).positions
 
-    def make(key: Array, size: int) -> tuple[Array, Array]:
+    def make(key: Array, size: int) -> tuple[Array, Array, dict[str, Array]]:
         drawn = draw(key, size, config, len(templates.y))
         x = (apply(templates, drawn, config) - np.float32(mean)) / np.float32(std)
-        return x if positions is None else x[:, positions], jnp.asarray(templates.y, jnp.int32)[
-            drawn.label
-        ]
+        y = jnp.asarray(templates.y, jnp.int32)[drawn.label]
+        causes = _causes(templates, drawn, config) if latents else {}
+        if positions is not None:
+            x = x[:, positions]
+            causes = {n: c[:, positions] if n == "digit_mask" else c for n, c in causes.items()}
+        return x, y, causes
 
     if n <= CHUNK:
         return make(key, n)
-    x, y = jax.lax.map(
+    made = jax.lax.map(
         partial(make, size=CHUNK), random.split(key, -(-n // CHUNK))
-    )  # (chunks, CHUNK, time)
-    return x.reshape(-1, x.shape[-1])[:n], y.reshape(-1)[:n]
+    )  # (chunks, CHUNK, ...)
+    return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:])[:n], made)
 
 
 def draw(key: Array, n: int, config: DataConfig, num_classes: int = 10) -> Draws:
@@ -95,8 +108,18 @@ def draw(key: Array, n: int, config: DataConfig, num_classes: int = 10) -> Draws
 def apply(templates: Templates, draws: Draws, config: DataConfig) -> Array:
     """Return the raw signals of the draws, (n, time) float32: `mnist1d.signals.apply` on JAX,
     traceable."""
-    pipeline, length = Pipeline(templates, config), config.working_length
-    low, high = config.padding
+    pipeline = Pipeline(templates, config)
+    product = partial(jnp.matmul, precision="highest")  # an accelerator would round to 10 bits
+    corr_noise = product(np.float32(config.corr_noise_scale) * draws.corr_noise, pipeline.smoothing)
+    x = _digits(pipeline, draws)
+    x = jnp.where(x != 0, x, corr_noise) + np.float32(config.iid_noise_scale) * draws.iid_noise
+    x = x - jnp.asarray(draws.slope)[:, None] * pipeline.ramp.astype(np.float32)
+    return product(x, pipeline.resampling)
+
+
+def _digits(pipeline: Pipeline, draws: Draws) -> Array:
+    """Return the digits alone, stretched, scaled and shifted, 0 elsewhere: (n, L)."""
+    length, (low, high) = pipeline.config.working_length, pipeline.config.padding
     table = np.stack([pipeline.dilated(p) for p in range(low, high + 1)]).astype(
         np.float32
     )  # (paddings, classes, L)
@@ -104,11 +127,19 @@ def apply(templates: Templates, draws: Draws, config: DataConfig) -> Array:
         -1, 2 * length
     )  # a window of a doubled signal is the signal, rotated
     shift = jnp.where(draws.shift > length, 0, draws.shift)
-    row = (draws.padding - low) * len(templates.y) + draws.label
+    row = (draws.padding - low) * len(pipeline.templates.y) + draws.label
     x = jnp.asarray(table)[row[:, None], (length - shift)[:, None] + jnp.arange(length)]  # (n, L)
-    product = partial(jnp.matmul, precision="highest")  # an accelerator would round to 10 bits
-    corr_noise = product(np.float32(config.corr_noise_scale) * draws.corr_noise, pipeline.smoothing)
-    x = draws.factor[:, None] * x
-    x = jnp.where(x != 0, x, corr_noise) + np.float32(config.iid_noise_scale) * draws.iid_noise
-    x = x - draws.slope[:, None] * pipeline.ramp.astype(np.float32)
-    return product(x, pipeline.resampling)
+    return jnp.asarray(draws.factor)[:, None] * x
+
+
+def _causes(templates: Templates, draws: Draws, config: DataConfig) -> dict[str, Array]:
+    """Return the causes of the signals, as `mnist1d.signals` tells them."""
+    pipeline, length = Pipeline(templates, config), config.working_length
+    inside, last = _digits(pipeline, draws) != 0, pipeline.last  # (n, L)
+    return {
+        "padding": jnp.asarray(draws.padding),
+        "shift": jnp.where(draws.shift > length, 0, draws.shift) % length,
+        "factor": jnp.asarray(draws.factor),
+        "slope": jnp.asarray(draws.slope),
+        "digit_mask": inside[:, last.left] | (inside[:, last.right] & (last.offset > 0)),
+    }

@@ -1,6 +1,9 @@
 """scikit-learn's conventions: `load_mnist1d` for the frozen set, `make_mnist1d` for signals at
 will; scikit-learn itself is not needed.
 
+One rule of types, here and in `load_dataset` and `make_dataset`: load_* gives float32; make_* gives
+float64 in exact mode and float32 in fast mode; dtype= overrides; labels are int64.
+
 `layout` chooses the shape of X: "nl" (samples, time), "ncl" (samples, 1, time), "nlc" (samples,
 time, 1).
 """
@@ -8,13 +11,13 @@ time, 1).
 from __future__ import annotations
 
 import numbers
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
-from mnist1d.checks import check_name, check_whole
-from mnist1d.config import DataConfig
-from mnist1d.dataset import Dataset
+from mnist1d.checks import check_flag, check_name, check_whole
+from mnist1d.config import DataConfig, Knobs
+from mnist1d.dataset import Latents
 from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.generate import load_dataset, make_dataset
 
@@ -43,29 +46,38 @@ class Bunch(dict):
 
 
 def load_mnist1d(
-    *, split: str = "all", return_X_y: bool = False, as_frame: bool = False, layout: str = "nl"
+    *,
+    split: str = "all",
+    return_X_y: bool = False,
+    as_frame: bool = False,
+    layout: str = "nl",
+    dtype: str = "float32",
+    latents: bool = False,
 ) -> Any:
     """Return the frozen benchmark set as a Bunch, or as (X, y).
 
     split: "all" (the 4,000 training signals, then the 1,000 of the test set), "train" or "test".
     The Bunch holds data, target, feature_names, target_names, t, DESCR and, with as_frame (needs
-    pandas), frame. X is float32, y int64. Errors: UsageError for an unknown split or layout, or
-    as_frame with a layout other than "nl".
+    pandas), frame. X is float32 unless dtype="float64", y int64. latents: the Bunch also holds
+    latents (samples, 4), latent_names, and digit_mask (samples, time). Errors: UsageError for an
+    unknown split or layout, or as_frame with a layout other than "nl".
     """
     check_name(split, SPLITS, "split")
     check_name(layout, LAYOUTS, "layout")
-    data = load_dataset()
-    parts = {"train": (data.x, data.y), "test": (data.x_test, data.y_test), "all": _both(data)}
-    x, y = parts[split]
+    check_flag(return_X_y, "return_X_y")
+    check_flag(as_frame, "as_frame")
+    data = load_dataset(dtype, latents=latents)
+    ends = {"train": [""], "test": ["_test"], "all": ["", "_test"]}[split]
+    x, y = (np.concatenate([data[name + end] for end in ends]) for name in ("x", "y"))
     names = [f"x{i}" for i in range(x.shape[1])]
     frame = None
-    X, target = _laid_out(x, layout), y
+    X, target = _lay_out(x, layout), y
     if as_frame:
         frame = _frame(x, y, names, layout)
         X, target = frame[names], frame["target"]
     if return_X_y:
         return X, target
-    return Bunch(
+    bunch = Bunch(
         data=X,
         target=target,
         frame=frame,
@@ -74,6 +86,11 @@ def load_mnist1d(
         t=data.t,
         DESCR=DESCRIPTION,
     )
+    if latents:
+        causes = [np.stack(data[f"latents{end}"], axis=1) for end in ends]  # (samples, 4)
+        bunch |= {"latents": np.concatenate(causes), "latent_names": list(Latents._fields)}
+        bunch["digit_mask"] = np.concatenate([data[f"digit_mask{end}"] for end in ends])
+    return bunch
 
 
 def make_mnist1d(
@@ -81,15 +98,16 @@ def make_mnist1d(
     *,
     layout: str = "nl",
     mode: str = "exact",
+    dtype: str | None = None,
     random_state: int | np.random.RandomState | np.random.Generator | None = None,
-    **knobs: Any,
+    **knobs: Unpack[Knobs],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Make (X, y): n_samples signals of shape (n_samples, time), classes balanced, in random order.
 
-    random_state: an int is the generator's seed; a RandomState or Generator supplies one, and is
-    advanced by it; None takes fresh entropy. Where n_samples is no multiple of ten the surplus is
-    drawn at random from one more of each class. `knobs` as in `make_dataset`. Errors: UsageError
-    for an illegal setting.
+    dtype: float64 in exact mode and float32 in fast mode, unless given. random_state: an int is the
+    generator's seed; a RandomState or Generator supplies one, and is advanced by it; None takes
+    fresh entropy. Where n_samples is not a multiple of ten, the surplus is drawn at random from one
+    more of each class. `knobs` as in `make_dataset`. Errors: UsageError for an illegal setting.
     """
     check_name(layout, LAYOUTS, "layout")
     n_samples = check_whole(n_samples, 1, "n_samples")
@@ -99,16 +117,11 @@ def make_mnist1d(
                 f"make_mnist1d takes {'n_samples' if name == 'num_samples' else 'random_state'} in place of {name}"
             )
     full = -(-n_samples // 10) * 10
-    x, y = _both(
-        make_dataset(
-            DataConfig(**knobs),
-            mode=mode,
-            num_samples=full,
-            train_split=1.0,
-            seed=_seed(random_state),
-        )
+    config = DataConfig(**knobs).replace(
+        num_samples=full, train_split=1.0, seed=_seed(random_state)
     )
-    return _laid_out(x[:n_samples], layout), y[:n_samples]
+    data = make_dataset(config, mode=mode, dtype=dtype)
+    return _lay_out(data.x[:n_samples], layout), data.y[:n_samples]
 
 
 def _seed(random_state: Any) -> int:
@@ -119,23 +132,19 @@ def _seed(random_state: Any) -> int:
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(0, 2**32, dtype=np.uint32))
     if isinstance(random_state, numbers.Integral) and not isinstance(random_state, bool):
-        return int(random_state)
+        return check_whole(random_state, 0, "random_state", 2**32 - 1)
     raise UsageError(
         f"random_state must be None, a whole number, a RandomState or a Generator, got {type(random_state).__name__}"
     )
 
 
-def _both(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    return np.concatenate([data.x, data.x_test]), np.concatenate([data.y, data.y_test])
-
-
-def _laid_out(x: np.ndarray, layout: str) -> np.ndarray:
+def _lay_out(x: np.ndarray, layout: str) -> np.ndarray:
     return {"nl": x, "ncl": x[:, None, :], "nlc": x[:, :, None]}[layout]
 
 
 def _frame(x: np.ndarray, y: np.ndarray, names: list[str], layout: str) -> Any:
     if layout != "nl":
-        raise UsageError(f"as_frame needs the layout 'nl', one column a point, got {layout!r}")
+        raise UsageError(f"as_frame needs the layout 'nl', one column per point, got {layout!r}")
     try:
         import pandas
     except ImportError:

@@ -8,17 +8,18 @@ DataLoader by far on data this small.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
-from mnist1d.checks import check_name, check_whole
-from mnist1d.config import DataConfig
-from mnist1d.dataset import Dataset
+from mnist1d.checks import check_flag, check_name, check_whole, show
+from mnist1d.config import DataConfig, StreamKnobs, as_config
+from mnist1d.dataset import PARTS, Dataset, Latents
 from mnist1d.digits import Templates, as_templates
-from mnist1d.draws import BLOCK, fast_chunks, fast_order
+from mnist1d.draws import block_size, fast_chunks, fast_order
 from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.generate import load_dataset, make_dataset
+from mnist1d.memory import check_memory, dataset_bytes
 from mnist1d.moments import expected_moments
 from mnist1d.signals import Pipeline
 
@@ -28,22 +29,31 @@ except ImportError:
     raise MissingExtraError("this adapter needs PyTorch: pip install torch") from None
 
 LAYOUTS = ("nl", "ncl", "nlc")
+SPLITS = ("train", "validation", "test")
 ENDLESS = 2**40  # signals between two iterations of a stream without end: more than anybody draws
 MAX_WORKERS = 1024
 
+Causes = dict[str, torch.Tensor]  # padding, shift, factor, slope (n,), digit_mask (n, time)
+
 
 class MNIST1D(torch.utils.data.Dataset):
-    """The training or test signals of a data set, as torchvision would give them.
+    """The training, validation or test signals of a data set, as torchvision would give them.
 
     Args:
-      root: ignored; torchvision's first argument. Nothing is stored. train: the training signals,
-      else those of the test set. transform, target_transform: called on one signal, a float32
-      tensor (time,), and on its label, an int. download: ignored, nothing needs to be fetched.
-      data: a Dataset, a DataConfig to make one from, or None for the frozen benchmark set. layout:
-      shape of a signal: "nl" (time,), "ncl" (1, time), "nlc" (time, 1).
+      root: ignored; torchvision's first argument. Nothing is stored.
+      train: the training signals, else those of the test set.
+      transform, target_transform: called on one signal, a float32 tensor (time,), and on its label,
+        an int.
+      download: ignored, nothing needs to be fetched.
+      data: a Dataset, a mapping like the original package's dict, a DataConfig to make a set from,
+        or None for the frozen benchmark set.
+      split: "train", "validation" (of a set that was split) or "test", in place of `train`.
+      layout: shape of a signal: "nl" (time,), "ncl" (1, time), "nlc" (time, 1).
+      latents: items are (x, y, causes); causes holds padding, shift, factor, slope and digit_mask.
 
-    `.data` float32 (n, time), `.targets` int64 (n,), `.classes` the names, `.class_to_idx`. Errors:
-    UsageError for a wrong argument.
+    `.data` float32 (n, time), `.targets` int64 (n,), `.classes` the names, `.class_to_idx`,
+    `.causes` tensors of n rows, empty without latents. Errors: UsageError for a wrong argument, or
+    where the set has no such part or no causes.
     """
 
     def __init__(
@@ -54,24 +64,35 @@ class MNIST1D(torch.utils.data.Dataset):
         target_transform: Callable | None = None,
         download: bool = False,
         *,
-        data: Dataset | DataConfig | None = None,
+        data: Dataset | DataConfig | Mapping[str, Any] | None = None,
+        split: str | None = None,
         layout: str = "nl",
+        latents: bool = False,
     ):
-        if isinstance(root, Dataset | DataConfig):
+        if isinstance(root, DataConfig | Mapping):
             raise UsageError(
                 "the first argument is torchvision's root; pass the data set by name: MNIST1D(data=...)"
             )
         if not isinstance(train, bool | np.bool_):
             raise UsageError(
-                f"train must be True for the training signals or False for those of the test set, got {train!r}"
+                f"train must be True for the training signals or False for those of the test set, got {show(train)}"
             )
         check_name(layout, LAYOUTS, "layout")
-        source = _dataset(data)
-        x, y = (source.x, source.y) if train else (source.x_test, source.y_test)
-        self.root, self.train, self.layout = root, bool(train), layout
+        check_flag(latents, "latents")
+        split = check_name(split or ("train" if train else "test"), SPLITS, "split")
+        if split == "train" and not train:
+            raise UsageError("train=False and split='train' contradict each other: leave out one")
+        source = _dataset(data, latents)
+        part = source.part(PARTS[split])
+        if "y" not in part:
+            raise UsageError("this set has no validation part: write data.split(validation=500)")
+        if latents and "latents" not in part:
+            raise UsageError("this set holds no causes: write make_dataset(..., latents=True)")
+        self.root, self.train, self.split, self.layout = root, bool(train), split, layout
         self.transform, self.target_transform = transform, target_transform
-        self.data = torch.tensor(x, dtype=torch.float32)
-        self.targets = torch.tensor(y, dtype=torch.int64)
+        self.data = torch.tensor(part["x"], dtype=torch.float32)
+        self.targets = torch.tensor(part["y"], dtype=torch.int64)
+        self.causes = _causes(part["latents"], part["digit_mask"]) if latents else {}
         self.classes = [
             str(label)
             for label in (source.templates.y if len(source.templates.y) else np.unique(source.y))
@@ -81,20 +102,22 @@ class MNIST1D(torch.utils.data.Dataset):
     def __len__(self) -> int:
         return len(self.data)
 
-    def __getitem__(self, index: int) -> tuple[Any, Any]:
-        x, y = _laid_out(self.data[index], self.layout), int(self.targets[index])
-        return self.transform(x) if self.transform else x, self.target_transform(
-            y
-        ) if self.target_transform else y
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        x, y = _lay_out(self.data[index], self.layout), int(self.targets[index])
+        x = self.transform(x) if self.transform else x
+        y = self.target_transform(y) if self.target_transform else y
+        if not self.causes:
+            return x, y
+        return x, y, {name: column[index] for name, column in self.causes.items()}
 
-    def __getitems__(self, indices: Sequence[int]) -> list[tuple[Any, Any]]:
-        """Return the items of a batch; a DataLoader calls this once a batch in place of one call a
+    def __getitems__(self, indices: Sequence[int]) -> list[tuple[Any, ...]]:
+        """Return the items of a batch; a DataLoader calls this once per batch, not once per
         signal."""
-        if self.transform or self.target_transform:
+        if self.transform or self.target_transform or self.causes:
             return [self[i] for i in indices]
         return list(
             zip(
-                _laid_out(self.data[indices], self.layout),
+                _lay_out(self.data[indices], self.layout),
                 self.targets[indices].tolist(),
                 strict=True,
             )
@@ -103,7 +126,7 @@ class MNIST1D(torch.utils.data.Dataset):
     def tensors(self, device: Any = None) -> tuple[torch.Tensor, torch.Tensor]:
         """Return all signals and labels on a device: x (n, *layout) float32, y (n,) int64.
         Transforms are not applied."""
-        return _laid_out(self.data, self.layout).to(device), self.targets.to(device)
+        return _lay_out(self.data, self.layout).to(device), self.targets.to(device)
 
 
 def batches(
@@ -133,7 +156,7 @@ def batches(
 
 
 class MNIST1DStream(torch.utils.data.IterableDataset):
-    """Fresh signals without end, or `num_samples` an epoch; no signal comes twice over workers,
+    """Fresh signals without end, or `num_samples` per epoch; no signal comes twice over workers,
     ranks and epochs.
 
     Signal i depends on (config.seed, i) alone, so the stream is the same whatever the number of
@@ -141,16 +164,24 @@ class MNIST1DStream(torch.utils.data.IterableDataset):
     the same order for any number of workers: pass `DataLoader(stream, batch_size=None)`. Without,
     it yields single signals, whose order depends on the number of workers.
 
+    Every rank gets equally many batches of equal sizes, so that no process waits for another: the
+    ranks share what is left for a last, smaller batch (drop_last: leave it out), and what cannot be
+    shared is left out.
+
     Args:
-      config: the knobs; num_samples and train_split are not used. batch_size: signals a batch, x
-      (batch, *layout), y (batch,); None: one signal a time. num_samples: signals an epoch, over all
-      ranks; None: no end. Each new iteration is the next epoch, and starts where the last
-        one ends; `set_epoch` says so by hand, for loaders whose number of workers changes between
-        epochs.
-      start: the position in the stream of the first signal of epoch 0. rank, world_size: this
-      process and their number; from torch.distributed where that is initialised and None is given.
+      config: the knobs, also by name: MNIST1DStream(corr_noise_scale=0.5); num_samples and
+        train_split are not used from it.
+      batch_size: signals per batch, x (batch, *layout), y (batch,); None: single signals.
+      num_samples: signals per epoch, over all ranks; None: no end. Each new iteration is the next
+        epoch, and starts where the last one ends; `set_epoch` says so by hand, for loaders whose
+        number of workers changes between epochs.
+      drop_last: leave out a last batch that is smaller than the others.
+      start: the position in the stream of the first signal of epoch 0.
+      rank, world_size: this process and the number of processes; from torch.distributed where that
+        is initialised and None is given.
       templates, transform, target_transform, layout: as elsewhere; transforms are called on what
-      the stream yields.
+        the stream yields.
+      latents: yield (x, y, causes); causes holds padding, shift, factor, slope and digit_mask.
 
     Signals are standardised with the config's expected mean and standard deviation. Errors:
     UsageError for a wrong argument.
@@ -162,6 +193,7 @@ class MNIST1DStream(torch.utils.data.IterableDataset):
         *,
         batch_size: int | None = None,
         num_samples: int | None = None,
+        drop_last: bool = False,
         start: int = 0,
         rank: int | None = None,
         world_size: int | None = None,
@@ -169,33 +201,33 @@ class MNIST1DStream(torch.utils.data.IterableDataset):
         transform: Callable | None = None,
         target_transform: Callable | None = None,
         layout: str = "nl",
+        latents: bool = False,
+        **knobs: Unpack[StreamKnobs],
     ):
         check_name(layout, LAYOUTS, "layout")
         batch_size = None if batch_size is None else check_whole(batch_size, 1, "batch_size")
         num_samples = None if num_samples is None else check_whole(num_samples, 1, "num_samples")
-        start = check_whole(start, 0, "start")
         distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
-        self.rank = rank if rank is not None else torch.distributed.get_rank() if distributed else 0
-        self.world_size = (
-            world_size
-            if world_size is not None
-            else torch.distributed.get_world_size()
-            if distributed
-            else 1
-        )
-        if not 0 <= self.rank < self.world_size:
+        if rank is None:
+            rank = torch.distributed.get_rank() if distributed else 0
+        if world_size is None:
+            world_size = torch.distributed.get_world_size() if distributed else 1
+        self.world_size = check_whole(world_size, 1, "world_size")
+        self.rank = check_whole(rank, 0, "rank")
+        if self.rank >= self.world_size:
             raise UsageError(
                 f"rank must be in 0 .. world_size - 1, got rank={self.rank}, world_size={self.world_size}"
             )
-        self.config = config or DataConfig()
-        self.batch_size, self.num_samples, self.start, self.layout = (
-            batch_size,
-            num_samples,
-            start,
-            layout,
-        )
+        self.config = as_config(config, knobs)
+        self.batch_size, self.num_samples, self.layout = batch_size, num_samples, layout
+        self.start = check_whole(start, 0, "start")
+        self.drop_last = check_flag(drop_last, "drop_last")
+        self.latents = check_flag(latents, "latents")
         self.transform, self.target_transform = transform, target_transform
         self.templates = as_templates(templates)
+        block = block_size(len(self.templates.y))
+        num_bytes = dataset_bytes(self.config.replace(num_samples=block), 10, block, is_exact=False)
+        check_memory(num_bytes, "a block of these signals", "template_len or padding")
         self.mean, self.std = expected_moments(self.config, self.templates)
         # Workers are copies of this object; the shared memory lets the k-th iteration of each know
         # that it is the k-th
@@ -203,35 +235,37 @@ class MNIST1DStream(torch.utils.data.IterableDataset):
 
     def set_epoch(self, epoch: int) -> None:
         """Make the next iteration the given epoch, counted from 0."""
-        self._epochs.fill_(epoch)
+        self._epochs.fill_(check_whole(epoch, 0, "epoch"))
 
     def __len__(self) -> int:
         if self.num_samples is None:
             raise TypeError("this stream has no end: give num_samples for epochs of a length")
-        return len(
-            range(self.rank, -(-self.num_samples // (self.batch_size or 1)), self.world_size)
-        )
+        whole, last = self._rounds(self.num_samples)
+        return whole + (last > 0)
 
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+    def _rounds(self, num_samples: int) -> tuple[int, int]:
+        """Return how many full batches each rank gets, and the size of its last, smaller one (0:
+        none)."""
+        whole, left = divmod(num_samples, self.world_size * (self.batch_size or 1))
+        return whole, 0 if self.drop_last else left // self.world_size
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
         info = torch.utils.data.get_worker_info()
         worker, num_workers = (info.id, info.num_workers) if info else (0, 1)
         epoch = int(self._epochs[worker])
         self._epochs[worker] += 1
-        size = self.batch_size or 1
-        first = self.start + epoch * (self.num_samples or ENDLESS)
-        end = None if self.num_samples is None else first + self.num_samples
+        size, first = self.batch_size or 1, self.start + epoch * (self.num_samples or ENDLESS)
+        whole, last = (ENDLESS, 0) if self.num_samples is None else self._rounds(self.num_samples)
         signals = _Signals(self)
-        unit = self.rank + self.world_size * worker  # unit u is batch u (or signal u) of the epoch
-        while end is None or first + unit * size < end:
-            lo = first + unit * size
-            x, y = signals(lo, lo + size if end is None else min(lo + size, end))
+        for turn in range(worker, whole + (last > 0), num_workers):
+            count = size if turn < whole else last
+            lo = first + turn * size * self.world_size + self.rank * count
+            x, y, causes = signals(lo, lo + count)
             if self.batch_size is None:
-                x, y = x[0], int(y[0])
-            yield (
-                self.transform(x) if self.transform else x,
-                self.target_transform(y) if self.target_transform else y,
-            )
-            unit += self.world_size * num_workers
+                x, y, causes = x[0], int(y[0]), {name: c[0] for name, c in causes.items()}
+            x = self.transform(x) if self.transform else x
+            y = self.target_transform(y) if self.target_transform else y
+            yield (x, y, causes) if self.latents else (x, y)
 
 
 class _Signals:
@@ -242,49 +276,58 @@ class _Signals:
         self.stream = stream
         self.pipeline = Pipeline(stream.templates, stream.config)
         self.positions = fast_order(stream.config).positions
-        self.num_classes = len(stream.templates.y)
-        self.block_size = self.num_classes * max(1, BLOCK // self.num_classes)
-        self.block, self.x, self.y = -1, np.empty(0), np.empty(0)
+        self.block_size = block_size(len(stream.templates.y))
+        self.block, self.columns = -1, dict[str, np.ndarray]()
 
-    def __call__(self, lo: int, hi: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def __call__(self, lo: int, hi: int) -> tuple[torch.Tensor, torch.Tensor, Causes]:
         parts = []
         for block in range(lo // self.block_size, -(-hi // self.block_size)):
             self._make(block)
             rows = slice(max(lo - block * self.block_size, 0), hi - block * self.block_size)
-            parts.append((self.x[rows], self.y[rows]))
-        x, y = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return _laid_out(torch.from_numpy(x), self.stream.layout), torch.from_numpy(y)
+            parts.append({name: column[rows] for name, column in self.columns.items()})
+        found = {
+            name: torch.from_numpy(np.concatenate([part[name] for part in parts]))
+            for name in self.columns
+        }
+        x, y = found.pop("x"), found.pop("y")
+        return _lay_out(x, self.stream.layout), y, found
 
     def _make(self, block: int) -> None:
         if block == self.block:
             return
-        draws = next(
-            fast_chunks(
-                self.stream.config,
-                self.num_classes,
-                block * self.block_size,
-                (block + 1) * self.block_size,
-            )
-        )
+        stream, first = self.stream, block * self.block_size
+        num_classes = len(stream.templates.y)
+        draws = next(fast_chunks(stream.config, num_classes, first, first + self.block_size))
         x = self.pipeline(draws)
         if self.positions is not None:
             x = x[:, self.positions]
-        self.block, self.x = block, (x - np.float32(self.stream.mean)) / np.float32(self.stream.std)
-        self.y = self.stream.templates.y[draws.label].astype(np.int64)
+        x = (x - np.float32(stream.mean)) / np.float32(stream.std)
+        self.block = block
+        self.columns = {"x": x, "y": stream.templates.y[draws.label].astype(np.int64)}
+        if stream.latents:
+            mask = self.pipeline.digit_mask(draws)
+            mask = mask if self.positions is None else mask[:, self.positions]
+            self.columns |= self.pipeline.causes(draws)._asdict() | {"digit_mask": mask}
 
 
-def _dataset(data: Dataset | DataConfig | None) -> Dataset:
+def _dataset(data: Any, latents: bool) -> Dataset:
     if data is None:
-        return load_dataset()
+        return load_dataset(latents=latents)
     if isinstance(data, DataConfig):
-        return make_dataset(data, dtype="float32")
-    if not isinstance(data, Dataset):
+        return make_dataset(data, dtype="float32", latents=latents)
+    if not isinstance(data, Mapping):
         raise UsageError(
-            f"data must be a Dataset, a DataConfig or None (the frozen set), got {type(data).__name__}"
+            f"data must be a Dataset, a mapping like the original's dict, a DataConfig or None (the frozen set), got {type(data).__name__}"
         )
-    return data
+    return Dataset.from_dict(data)
 
 
-def _laid_out(x: torch.Tensor, layout: str) -> torch.Tensor:
+def _causes(latents: Latents, mask: np.ndarray) -> Causes:
+    causes = {name: torch.from_numpy(column) for name, column in latents._asdict().items()}
+    causes = {n: c.float() if c.is_floating_point() else c for n, c in causes.items()}
+    return causes | {"digit_mask": torch.from_numpy(mask)}
+
+
+def _lay_out(x: torch.Tensor, layout: str) -> torch.Tensor:
     """Add the channel axis to signals (..., time)."""
     return {"nl": x, "ncl": x.unsqueeze(-2), "nlc": x.unsqueeze(-1)}[layout]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from mnist1d.config import DataConfig
-from mnist1d.dataset import Dataset
+from mnist1d.dataset import Dataset, Latents
 from mnist1d.digits import Templates
 from mnist1d.pickles.machine import DICT_BYTES, SET_BYTES, Machine, Pending, refuse
 
@@ -233,6 +233,12 @@ def admit_plain_object(kind: type) -> None:
     PLAIN_OBJECTS.add(kind)
 
 
+def _latents(_: Machine, *columns: object) -> Latents:
+    if not all(isinstance(column, np.ndarray) for column in columns):
+        raise TypeError("causes that are no arrays")
+    return Latents(*columns)  # type: ignore[arg-type]
+
+
 # ------------------------------------------------------------------ the table
 
 BUILDERS: dict[object, Callable[..., object]] = {
@@ -248,6 +254,7 @@ BUILDERS: dict[object, Callable[..., object]] = {
     Counter: _counter,
     deque: _deque,
     np.dtype: _dtype,
+    Latents: _latents,
     **{function: function for function in (_bytes, _reconstruct, _scalar, _frombuffer, _new)},
 }
 NAMES: dict[tuple[str, str], object] = {
@@ -257,6 +264,7 @@ NAMES: dict[tuple[str, str], object] = {
     ("builtins", "xrange"): range,
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
+    (Latents.__module__, "Latents"): Latents,
     ("_codecs", "encode"): _bytes,
     ("copyreg", "_reconstructor"): _new,
 }
