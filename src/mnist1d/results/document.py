@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from mnist1d.errors import Mnist1dError
+from mnist1d.errors import Mnist1dError, UsageError
 from mnist1d.experiments import STUDIES, Loaded
 from mnist1d.experiments.claims import Claim, Published, mean_interval
 from mnist1d.experiments.registry import find
@@ -171,7 +171,9 @@ def of_rows(
             return make() if len(rows) else instead
         except Exception as reason:  # a study's own code, or a file format that it needs
             told = str(reason) if isinstance(reason, Mnist1dError) else traceback.format_exc()
-            errors.append(made_by_another_version(study, rows, command) or told)
+            if isinstance(reason, UsageError | LookupError):  # a field or metric that is not there
+                told = made_by_another_version(study, rows, command) or told
+            errors.append(told)
             return instead
 
     command = command_of(str(study.reference), label)
