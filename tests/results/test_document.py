@@ -53,13 +53,21 @@ def test_numbers_and_intervals_as_people_read_them():
     assert text.interval(-math.inf, math.inf) == "one seed" and text.interval(math.nan, 1) == "–"
 
 
+def test_a_number_has_the_digits_that_its_interval_is_worth():
+    assert text.with_interval(0.284123, 0.2271, 0.3412) == "0.28 [0.23, 0.34]"
+    assert text.with_interval(9.9e-9, -0.00248, 0.00248) == "0.0000 [-0.0025, 0.0025]"
+    assert text.with_interval(2543.2, 2100, 2986, "parameters") == "2,543 parameters [2,100, 2,986]"
+    assert text.with_interval(0.644, 0.636, 0.652, "%") == "64.4% [63.6, 65.2]"
+    assert text.with_interval(2.0, -math.inf, math.inf) == "2 (one seed)"
+
+
 def test_an_answer_is_the_first_claim_and_a_tally():
     claims = [claim(), claim(HOLDS), claim(FAILS), claim(UNDECIDED), claim(UNDECIDED)]
     assert summary.answer_of(claims) == (
-        "It grows: holds (size: 2 [1, 3], n = 4). Of the other 4 claims, 1 holds, "
+        "It grows: holds (size: 2.0 [1.0, 3.0], n = 4). Of the other 4 claims, 1 holds, "
         "1 does not hold and 2 are undecided."
     )
-    assert summary.answer_of(claims[:1]) == "It grows: holds (size: 2 [1, 3], n = 4)."
+    assert summary.answer_of(claims[:1]) == "It grows: holds (size: 2.0 [1.0, 3.0], n = 4)."
     assert summary.answer_of([claim(), claim(UNDECIDED)]).endswith("The other: 1 is undecided.")
     assert "No claim" in summary.answer_of([])
 

@@ -546,9 +546,7 @@ def _mask_figure(rows: Rows) -> Captioned:
             marks.dots(axes[2], [place], [ratio], mean_interval, colors[name], text)
     axes[0].set_ylabel("hidden units, most adjacent first")
     style.reference_line(axes[2], 1, "chance")
-    axes[2].set(
-        title="Neighbours kept, relative to chance", ylim=(0, None), xlim=(-0.5, len(RUNS) - 0.5)
-    )
+    axes[2].set(title="Neighbours kept, × chance", ylim=(0, None), xlim=(-0.5, len(RUNS) - 0.5))
     axes[2].set_xticks(range(len(RUNS)), ["pairs", "triples", "quadruples"])
     axes[2].yaxis.set_major_formatter("{x:g}×")
     style.legend(axes[2], loc="upper left")

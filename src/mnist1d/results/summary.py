@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mnist1d.experiments.claims import FAILS, HOLDS, UNDECIDED, Claim
-from mnist1d.results.text import interval, listing, number, plural, sentence
+from mnist1d.results.text import listing, plural, sentence, with_interval
 
 if TYPE_CHECKING:
     from mnist1d.results.document import Document
@@ -52,8 +52,7 @@ def unit_of(claim: Claim) -> str:
 
 def effect(claim: Claim) -> str:
     """Return a claim's estimate with its interval, in the claim's own unit."""
-    unit = unit_of(claim)
-    return f"{number(claim.estimate, unit)} {interval(claim.low, claim.high, unit)}"
+    return with_interval(claim.estimate, claim.low, claim.high, unit_of(claim))
 
 
 def answer_of(claims: Sequence[Claim]) -> str:

@@ -34,6 +34,19 @@ def interval(low: float, high: float, unit: str = "") -> str:
     return f"[{', '.join(ends)}]"
 
 
+def with_interval(value: float, low: float, high: float, unit: str = "") -> str:
+    """Return a number with its interval, both to the digit that the interval's width makes worth
+    reading: 0.28 [0.23, 0.34]."""
+    width = high - low
+    if math.isinf(width):
+        return f"{number(value, unit)} ({interval(low, high, unit)})"
+    if unit in ("%", "points") or not (math.isfinite(width) and width > 0 and math.isfinite(value)):
+        return f"{number(value, unit)} {interval(low, high, unit)}"
+    decimals = min(max(0, 1 - math.floor(math.log10(width))), 9)
+    middle, *ends = (f"{v + 0.0:,.{decimals}f}" for v in (value, low, high))
+    return f"{middle} {unit} [{', '.join(ends)}]".replace("  ", " ")
+
+
 def anchor(*parts: str) -> str:
     """Return the id of a place in a document, also for links to it: equal parts, equal id.
 
