@@ -33,28 +33,6 @@ def test_the_paper_preset_turns_every_knob_ten_times():
     assert {(t.what, t.knob) for t in ceiling.grid("quick")} == {(t.what, t.knob) for t in trials}
 
 
-def test_divergence_loss_and_calibration():
-    exact, label = np.array([[0.5, 0.5], [1.0, 0.0]]), np.array([1, 0])
-    p = np.array([[0.25, 0.75], [0.8, 0.2]])
-    rows = {r.metric: r.value for r in ceiling.against_the_exact(3, exact, p, label)}
-    assert rows["kl"] == pytest.approx((0.5 * np.log(2) + 0.5 * np.log(2 / 3) - np.log(0.8)) / 2)
-    assert rows["test_loss"] == pytest.approx(-(np.log(0.75) + np.log(0.8)) / 2)
-    assert rows["test_acc"] == 1 and rows["confidence"] == pytest.approx(0.775)
-    confidence, right, count = rows["calibration"]
-    assert (
-        count.tolist() == [0] * 7 + [1, 1, 0]
-        and right[7] == right[8] == 1
-        and confidence[7] == pytest.approx(0.75)
-    )
-    assert np.isnan(confidence[0])
-    assert {r.metric: r.value for r in ceiling.against_the_exact(0, exact, exact, label)}["kl"] == 0
-    certain = {
-        r.metric: r.value
-        for r in ceiling.against_the_exact(0, exact, np.array([[0.0, 1.0], [1.0, 0.0]]), label)
-    }
-    assert np.isfinite(certain["kl"]) and certain["kl"] > 20
-
-
 def test_a_knob_is_read_in_order_with_the_default_in_it():
     rows = []
     for value, acc in ((0.25, 0.9), (1.0, 0.5), (0.1, 0.95)):

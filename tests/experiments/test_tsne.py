@@ -1,4 +1,4 @@
-"""Neighbour accuracy on points made by hand, and the choice of samples."""
+"""The choice of samples for the maps."""
 
 import numpy as np
 import pytest
@@ -8,12 +8,6 @@ pytest.importorskip("sklearn", reason="the study needs scikit-learn")
 from mnist1d.config import DataConfig  # noqa: E402
 from mnist1d.errors import MissingDataError, UsageError  # noqa: E402
 from mnist1d.experiments import tsne  # noqa: E402
-
-
-def test_a_point_does_not_vote_for_itself():
-    x = np.array([[0.0], [1], [10], [11]])
-    assert tsne.neighbour_acc(x, np.array([0, 0, 1, 1]), 1) == 1
-    assert tsne.neighbour_acc(x, np.array([0, 1, 0, 1]), 1) == 0
 
 
 def test_samples_are_the_first_of_the_frozen_set():
@@ -35,13 +29,3 @@ def test_digits_are_mixed(tmp_path, monkeypatch):
     monkeypatch.delenv("MNIST1D_MNIST")
     with pytest.raises(MissingDataError, match="--mnist"):
         tsne.samples(tsne.Config(dataset="mnist"))
-
-
-@pytest.mark.parametrize("method", tsne.METHODS)
-def test_maps_of_two_clusters(method):
-    pytest.importorskip(tsne.METHODS[method], reason=f"{method} is not installed")
-    rng = np.random.default_rng(0)
-    y = np.repeat([0, 1], 40)
-    x = rng.normal(size=(80, 5)) + 20 * y[:, None]
-    plane = tsne.embed(x, tsne.Config(num_samples=80, perplexity=10.0, method=method), seed=0)
-    assert plane.shape == (80, 2) and tsne.neighbour_acc(plane, y, 5) == 1

@@ -14,10 +14,9 @@ outer steps.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -143,15 +142,43 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     import jax.numpy as jnp
 
     from mnist1d.learning import Split
-    from mnist1d.learning.activations import hand_made, learned, piecewise_fit, tabulated
+    from mnist1d.learning.activations import (
+        fit_cnn,
+        hand_made,
+        learned,
+        piecewise_fit,
+        tabulated,
+    )
+    from mnist1d.learning.unrolled import (
+        Inner,
+        Outer,
+        activation_learner,
+        activation_measure,
+    )
 
     sets = datasets_for(config.data, seeds, config.vary)
     tables = datasets_for(DataConfig(seed=config.data.seed), seeds, config.vary)
+    inner = Inner(
+        config.num_steps,
+        config.batch_size,
+        config.hidden,
+        config.learning_rate,
+        config.decay,
+        config.noise,
+    )
     begin, rows = time.perf_counter(), []
-    measure = jax.jit(make_measure(config), static_argnums=0)
+    measure = jax.jit(activation_measure(inner, config.num_inits), static_argnums=0)
     learn = None
     if config.function == LEARNED:
-        learn = jax.jit(make_learn(config)).lower(jax.random.key(0), Split.of(sets[0])).compile()
+        outer = Outer(
+            config.outer_steps,
+            config.outer_rate,
+            config.clip,
+            config.meta_hidden,
+            config.objective_steps,
+        )
+        learn = jax.jit(activation_learner(inner, outer))
+        learn = learn.lower(jax.random.key(0), Split.of(sets[0])).compile()
     compile_seconds = time.perf_counter() - begin
     all_seconds = []
     for seed, data, table in zip(seeds, sets, tables, strict=True):
@@ -180,174 +207,12 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
             accs["piecewise_test_acc"] = [acc]
             rows += prediction_rows([seed], [predictions], "piecewise predictions")
         if config.cnn_steps:
-            fit = cnn_fit(values, inner_key, config.cnn_steps, Split.of(table))
+            fit = fit_cnn(GRID, values, inner_key, config.cnn_steps, Split.of(table))
             accs["cnn_test_acc"] = [fit.curves["test_acc"][0, -1]]
             rows += prediction_rows([seed], fit.predictions, "cnn predictions")
         rows += scalar_rows([seed], accs)
         all_seconds.append(time.perf_counter() - begin)
     return rows + timing_rows(seeds, all_seconds, compile_seconds)
-
-
-def make_inner(config: Config, x: Any, y: Any) -> Callable[..., Any]:
-    """Return inner(f, params, key) -> (weights, losses (steps,)): RMSProp on the MLP whose
-    activation is f.
-
-    f is an activation of learning.activations. The chain rule at the activation is written out,
-    since the gradient of a gradient would evaluate g more often; everything here can be
-    differentiated with respect to params.
-    """
-    import jax
-    import jax.numpy as jnp
-    from jax import lax, random
-
-    from mnist1d.learning.layers import dense
-    from mnist1d.learning.losses import cross_entropy
-
-    rows = np.arange(config.num_steps * config.batch_size).reshape(config.num_steps, -1) % len(x)
-    batches = x[rows], y[rows]  # (steps, batch, time), (steps, batch)
-
-    def inner(f: Callable, params: Any, key: Any) -> tuple[Any, Any]:
-        init_key, noise_key = random.split(key)
-        weights = jax.tree.map(
-            lambda w: w.astype(x.dtype), init_mlp(init_key, x.shape[1], config.hidden)
-        )
-        flat = random.uniform(
-            noise_key, (config.num_steps * config.hidden,), x.dtype, -1, 1
-        )  # faster to compile than its shape
-        noises = config.noise * flat.reshape(
-            config.num_steps, config.hidden
-        )  # one draw a step, shared over the batch
-
-        def step(state: tuple[Any, Any], batch: tuple[Any, ...]) -> tuple[Any, Any]:
-            weights, squares = state
-            xb, yb, noise = batch
-            z, z_back = jax.vjp(lambda layer: dense(layer, xb), weights["dense1"])
-            h, slope = f(params, z)
-            loss, (d_h, d_dense2) = jax.value_and_grad(
-                lambda h, layer: cross_entropy(dense(layer, h + noise), yb),
-                argnums=(0, 1),
-            )(h, weights["dense2"])
-            grads = {"dense1": z_back(d_h * slope)[0], "dense2": d_dense2}
-            return rmsprop(weights, squares, grads, config.learning_rate, config.decay), loss
-
-        start = weights, jax.tree.map(jnp.ones_like, weights)
-        (weights, _), losses = lax.scan(step, start, (*batches, noises))
-        return weights, losses
-
-    return inner
-
-
-def rmsprop(weights: Any, squares: Any, grads: Any, rate: float, decay: float) -> tuple[Any, Any]:
-    """Return weights and the running mean of squared gradients after one step of RMSProp; both
-    pytrees like weights."""
-    import jax
-    import jax.numpy as jnp
-
-    squares = jax.tree.map(lambda s, g: decay * s + (1 - decay) * g * g, squares, grads)
-    return jax.tree.map(
-        lambda w, g, s: w - rate * g / (jnp.sqrt(s) + 1e-8), weights, grads, squares
-    ), squares
-
-
-def init_mlp(key: Any, num_inputs: int, hidden: int, num_outputs: int = 10) -> Any:
-    """Return the weights of an MLP with one hidden layer."""
-    import jax
-
-    from mnist1d.learning.layers import dense_init
-
-    keys = jax.random.split(key)
-    return {
-        "dense1": dense_init(keys[0], num_inputs, hidden),
-        "dense2": dense_init(keys[1], hidden, num_outputs),
-    }
-
-
-def make_learn(config: Config) -> Callable[[Any, Any], Any]:
-    """Return learn(key, split) -> (params of g, those at the start, objective (outer steps,))."""
-    import jax
-    import jax.numpy as jnp
-    from jax import lax, random
-
-    from mnist1d.learning.activations import learned
-
-    def learn(key: Any, split: Any) -> Any:
-        inner = make_inner(config, split.x, split.y)
-
-        def objective(params: Any, key: Any) -> Any:
-            return inner(learned, params, key)[1][-config.objective_steps :].mean()
-
-        def outer_step(params: Any, key: Any) -> tuple[Any, Any]:
-            value, grads = jax.value_and_grad(objective)(params, key)
-            clipped = jax.tree.map(lambda g: jnp.clip(g, -config.clip, config.clip), grads)
-            return jax.tree.map(lambda p, g: p - config.outer_rate * g, params, clipped), value
-
-        init_key, steps_key = random.split(key)
-        start = init_mlp(init_key, 1, config.meta_hidden, 1)
-        params, values = lax.scan(outer_step, start, random.split(steps_key, config.outer_steps))
-        return params, start, values
-
-    return learn
-
-
-def make_measure(config: Config) -> Callable[..., Any]:
-    """Return measure(f, params, key, split) -> test accuracy after the last inner step, without
-    noise, mean over fresh initial weights; and the predictions (inits, 3, test signals)."""
-    import jax
-
-    from mnist1d.learning import predict
-    from mnist1d.learning.layers import dense
-    from mnist1d.learning.losses import accuracy, softmax_confidence
-
-    def measure(f: Callable, params: Any, key: Any, split: Any) -> Any:
-        inner = make_inner(config, split.x, split.y)
-
-        def once(key: Any) -> tuple[Any, Any]:
-            weights, _ = inner(f, params, key)
-            h, _ = f(params, dense(weights["dense1"], split.x_test))
-            logits = dense(weights["dense2"], h)
-            predicted = predict(logits, split.y_test, softmax_confidence)
-            return accuracy(logits, split.y_test), predicted
-
-        accs, predictions = jax.lax.map(once, jax.random.split(key, config.num_inits))
-        return accs.mean(), predictions
-
-    return measure
-
-
-def cnn_fit(values: np.ndarray, key: Any, num_steps: int, split: Any) -> Any:
-    """Train the benchmark table's CNN by its protocol with the tabulated activation, on signals of
-    the table's settings (section 2); return the Fit of one seed."""
-    import jax
-    import jax.numpy as jnp
-
-    from mnist1d.learning import Settings, fit_seeds, jit_once, make_fit
-
-    params = jit_once(cnn().init)(key) | {"table": jnp.asarray(values, jnp.float32)}
-    fit = make_fit(cnn(), Settings(num_steps=num_steps, eval_every=num_steps))
-    return jax.device_get(fit_seeds(fit, key[None], split, params=params))
-
-
-@cache
-def cnn() -> Any:
-    """Return the CNN of the benchmark table with its activation looked up in params["table"], which
-    training leaves as it is."""
-    import jax
-
-    from mnist1d.learning import MODELS, Model
-    from mnist1d.learning.activations import tabulated
-    from mnist1d.learning.layers import conv1d, dense
-    from mnist1d.learning.models import CNN_LAYERS
-
-    def apply(params: Any, x: Any) -> Any:
-        table = jax.lax.stop_gradient(params["table"]), GRID[0], GRID[-1]
-        h = x.T[None]  # (1, time, batch)
-        for i, (_, stride, padding) in enumerate(CNN_LAYERS):
-            h = tabulated(table, conv1d(params[f"conv{i + 1}"], h, stride=stride, padding=padding))[
-                0
-            ]
-        return dense(params["dense"], h.reshape(-1, h.shape[2]).T)
-
-    return Model(MODELS["cnn"].make().init, apply)
 
 
 def measured(rows: Rows) -> dict[str, np.ndarray]:

@@ -84,7 +84,7 @@ INFO = Info(
     seeds={"smoke": 2, "quick": 2, "paper": 3},
     cost={"smoke": 6.0, "quick": 40.0, "paper": 1050.0},
 )
-NUM_BINS, NUM_HARDEST = 10, 8
+NUM_HARDEST = 8
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def _observe(config: Config, seeds: Sequence[int]) -> list[Row]:
     for seed in seeds:
         data, seen = _seen(config_for(config.data, seed, config.vary), config.num_signals)
         x, label = data.x_test[: config.num_signals], data.y_test[: config.num_signals]
-        rows += against_the_exact(seed, seen.classes, seen.classes, label)
+        rows += compared(seed, seen.classes, seen.classes, label)
         known = seen.classes[np.arange(len(label)), label]
         hardest = np.argsort(known, kind="stable")[:NUM_HARDEST]
         arrays = {
@@ -201,7 +201,7 @@ def _train(config: Config, seeds: Sequence[int]) -> list[Row]:
         data, seen = _seen(config_for(config.data, seed, config.vary), config.num_signals)
         logits = model.apply(params, splits[i].x_test[: config.num_signals])  # (signals, classes)
         p = np.asarray(jax.nn.softmax(logits.astype("float32")), np.float64)
-        rows += against_the_exact(seed, seen.classes, p, data.y_test[: config.num_signals])
+        rows += compared(seed, seen.classes, p, data.y_test[: config.num_signals])
     return rows
 
 
@@ -214,39 +214,16 @@ def _seen(data: DataConfig, num_signals: int) -> tuple[Dataset, Any]:
     return made, IdealObserver.of(made).posterior(made.x_test[:num_signals])
 
 
-def against_the_exact(seed: int, exact: np.ndarray, p: np.ndarray, label: np.ndarray) -> list[Row]:
-    """Compare probabilities p (samples, classes) with the exact ones and the labels."""
-    logs = np.log(np.maximum(p, 1e-38))  # float32's smallest: a loss stays finite
-    divergence = np.where(exact > 0, exact * (np.log(np.maximum(exact, 1e-38)) - logs), 0).sum(
-        axis=1
-    )
-    confidence, right = p.max(axis=1), p.argmax(axis=1) == label
-    numbers = {
-        "test_acc": right.mean(),
-        "test_loss": -logs[np.arange(len(label)), label].mean(),
-        "kl": max(0.0, divergence.mean()),
-        "confidence": confidence.mean(),
-    }
+def compared(seed: int, exact: np.ndarray, p: np.ndarray, label: np.ndarray) -> list[Row]:
+    """Return the rows of probabilities p (samples, classes) held against the exact ones."""
+    from mnist1d.observer.comparison import against_exact, calibration_curve
+
+    numbers = {name: [value] for name, value in against_exact(exact, p, label).items()}
     return [
-        *(Row(seed, name, None, float(value)) for name, value in numbers.items()),
-        Row(seed, "calibration", None, calibration_curve(confidence, right)),
+        *scalar_rows([seed], numbers),
+        Row(seed, "calibration", None, calibration_curve(p, label)),
         *prediction_rows([seed], [predictions_of(p, label)]),
     ]
-
-
-def calibration_curve(confidence: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Return, for equally wide bins of confidence, its mean, the share right and the number of
-    signals: (3, bins), NaN where empty."""
-    bins = np.minimum((confidence * NUM_BINS).astype(int), NUM_BINS - 1)
-    count = np.bincount(bins, minlength=NUM_BINS).astype(float)
-    with np.errstate(invalid="ignore"):
-        return np.stack(
-            [
-                np.bincount(bins, confidence, NUM_BINS) / count,
-                np.bincount(bins, right, NUM_BINS) / count,
-                count,
-            ]
-        )
 
 
 def measured(rows: Rows) -> dict[str, np.ndarray]:
@@ -374,7 +351,7 @@ def _calibration_figure(rows: Rows) -> Captioned | None:
     style.legend(ax, loc="upper left")
     caption = (
         "Calibration on the frozen test set: accuracy of the answers given with each confidence, in "
-        f"{NUM_BINS} bins over all {len(rows.unique('seed'))} seeds (bins with fewer than 5 answers "
+        f"ten bins over all {len(rows.unique('seed'))} seeds (bins with fewer than 5 answers "
         "are left out). On the dotted line a classifier is as accurate as it is confident. Below it, "
         "the classifier is overconfident."
     )

@@ -14,6 +14,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,52 +89,19 @@ def grid(preset: str) -> list[Config]:
     return [Config(initial_rate=start, **settings) for start in STARTS]
 
 
-def make_objective(config: Config) -> Any:
-    """Return objective(rate, params, x (n, time), y (n,)) -> mean loss over all inner steps; each
-    loss is that before its step."""
-    import jax
-    import jax.numpy as jnp
-
-    from mnist1d.learning.layers import dense
-    from mnist1d.learning.losses import cross_entropy
-
-    order = np.arange(config.num_steps * config.batch_size).reshape(config.num_steps, -1)
-
-    def loss(params: Any, x: Any, y: Any) -> Any:
-        return cross_entropy(dense(params["dense2"], jnp.tanh(dense(params["dense1"], x))), y)
-
-    def objective(rate: Any, params: Any, x: Any, y: Any) -> Any:
-        rows = order % len(x)
-        batches = x[rows], y[rows]  # (steps, batch, time), (steps, batch)
-
-        def step(params: Any, batch: Any) -> tuple[Any, Any]:
-            value, grads = jax.value_and_grad(loss)(params, *batch)
-            return jax.tree.map(lambda p, g: p - rate * g, params, grads), value
-
-        return jax.lax.scan(step, params, batches)[1].mean()
-
-    return objective
-
-
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     """Run the outer loop and the grid search from every seed's initial weights."""
     import jax
     import jax.numpy as jnp
 
     from mnist1d.learning import jit_once
-    from mnist1d.learning.layers import dense_init
+    from mnist1d.learning.unrolled import mlp_init, sgd_objective
 
     sets = datasets_for(config.data, seeds, config.vary)
-    objective = make_objective(config)
+    objective = sgd_objective(config.num_steps, config.batch_size)
     rates = np.geomspace(0.15, 2, config.grid_size)
 
-    @jit_once
-    def init(key: Any) -> Any:
-        keys = jax.random.split(key)
-        return {
-            "dense1": dense_init(keys[0], sets[0].x.shape[1], config.hidden),
-            "dense2": dense_init(keys[1], config.hidden, len(sets[0].templates.y)),
-        }
+    init = jit_once(partial(mlp_init, num_inputs=sets[0].x.shape[1], hidden=config.hidden))
 
     def outer(params: Any, x: Any, y: Any, initial_rate: Any, rates: Any) -> tuple[Any, ...]:
         def step(rate: Any, _: None) -> tuple[Any, Any]:

@@ -17,7 +17,7 @@ lay anywhere; `mask LAYER`, (inputs + 1, units), the last row for the biases.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,16 @@ from mnist1d.experiments.rows import Row, Rows, curve_rows, prediction_rows, sca
 from mnist1d.experiments.study import Info
 from mnist1d.experiments.values import Values
 from mnist1d.generate import make_dataset
+from mnist1d.learning.masks import (
+    Params,
+    adjacency,
+    adjacent_shares,
+    full_mask,
+    joined,
+    lowest_dropped,
+    sparsity_of,
+    split_off,
+)
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
@@ -70,7 +80,6 @@ SELECTIONS = ("magnitude", "random")
 VARIANTS = ("plain", "reversed", "permuted", "chunked", "redrawn")
 RUNS = (2, 3, 4)  # how many neighbouring inputs
 FINE = 50  # rounds: with fewer, sparsity is too coarse to say where the accuracy peaks
-Params = dict[str, dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -196,7 +205,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         networks = (
             {"random": masks}
             if config.selection == "random"
-            else {"dense": kept_by(initial, np.ones_like), "ticket": masks}
+            else {"dense": full_mask(initial), "ticket": masks}
         )
         for network, mask in networks.items():
             for variant in VARIANTS:
@@ -214,7 +223,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         scalars = {
             "seconds": time.perf_counter() - begin - compiled,
             "compile_seconds": compiled,
-            **adjacency(masks["dense1"]["w"]),
+            **adjacency(masks["dense1"]["w"], RUNS),
         }
         rows += scalar_rows([seed], {name: [value] for name, value in scalars.items()})
         rows += [
@@ -274,11 +283,7 @@ def rounds(
         }
         for name, values in fit.curves.items():
             metrics[name].append(float(values[-1]))
-        metrics["sparsity"].append(
-            1
-            - sum(joined(m).sum() for m in masks.values())
-            / sum(joined(m).size for m in masks.values())
-        )
+        metrics["sparsity"].append(sparsity_of(masks))
         if i == config.ticket_round:
             chosen = masks
     return {name: np.array(values) for name, values in metrics.items()}, chosen
@@ -287,52 +292,6 @@ def rounds(
 def nearest_round(num_rounds: int, sparsity: float) -> int:
     """Return the round nearest to a sparsity, never the last, which drops everything."""
     return int(np.abs(np.linspace(0, 1, num_rounds)[:-1] - sparsity).argmin())
-
-
-def lowest_dropped(scores: np.ndarray, sparsity: float) -> np.ndarray:
-    """Return the mask, float32 like scores, that is 0 at the int(sparsity * size) lowest scores and
-    1 elsewhere."""
-    mask = np.ones(scores.size, np.float32)
-    mask[np.argsort(scores, axis=None, kind="stable")[: int(sparsity * scores.size)]] = 0
-    return mask.reshape(scores.shape)
-
-
-def joined(layer: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return a layer's weights (inputs, units) and biases (units,) as one array (inputs + 1,
-    units)."""
-    return np.concatenate([layer["w"], np.asarray(layer["b"])[None]])
-
-
-def split_off(array: np.ndarray) -> dict[str, np.ndarray]:
-    """Undo `joined`."""
-    return {"w": array[:-1], "b": array[-1]}
-
-
-def kept_by(params: Params, fill: Callable[[np.ndarray], np.ndarray]) -> Params:
-    """Return a mask of the params' shapes, each filled by e.g. np.ones_like."""
-    return {layer: {name: fill(a) for name, a in p.items()} for layer, p in params.items()}
-
-
-def adjacent_shares(mask: np.ndarray, length: int) -> np.ndarray:
-    """Return for each hidden unit of a mask (inputs, units) the share of its runs of `length`
-    neighbouring inputs that all survive."""
-    return np.lib.stride_tricks.sliding_window_view(mask, length, axis=0).all(axis=-1).mean(axis=0)
-
-
-def adjacency(mask: np.ndarray) -> dict[str, float]:
-    """Return mean and standard error over hidden units of the adjacent shares, and their mean if
-    each unit's weights lay anywhere."""
-    num_inputs, result = len(mask), {}
-    survivors = mask.sum(axis=0)[:, None]  # (units, 1)
-    for length in RUNS:
-        shares, i = adjacent_shares(mask > 0, length), np.arange(length)
-        chance = ((survivors - i).clip(0) / (num_inputs - i)).prod(
-            axis=1
-        )  # drawn without replacement
-        result[f"adjacent {length}"] = shares.mean()
-        result[f"adjacent {length} se"] = shares.std(ddof=1) / len(shares) ** 0.5
-        result[f"adjacent {length} by chance"] = chance.mean()
-    return result
 
 
 def measured(rows: Rows) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -58,7 +58,6 @@ INFO = Info(
     cost={"smoke": 8.0, "quick": 30.0, "paper": 300.0},
     peer_seconds=584.0,
 )
-WINDOW = 2
 
 
 @dataclass(frozen=True)
@@ -115,6 +114,7 @@ def weight(config: Config) -> float:
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     """Train one variant from every seed."""
     from mnist1d.learning import Settings
+    from mnist1d.learning.models.pooled import pooled_cnn
 
     sets = datasets_for(config.sized_data, seeds, config.vary)
     model = pooled_cnn(config.pooling, config.channels, sets[0].x.shape[1])
@@ -122,58 +122,6 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         config.num_steps, config.batch_size, config.learning_rate, eval_every=config.eval_every
     )
     return fit_rows(config.pooling, model, settings, seeds, sets)
-
-
-def pooled_cnn(pooling: str, channels: int, num_inputs: int) -> Any:
-    """Return two convolutions, each followed by a pooling, and a linear layer."""
-    import jax
-    from jax import random
-
-    from mnist1d.learning.layers import conv1d, conv1d_init, dense, dense_init
-    from mnist1d.learning.model import Model
-
-    stride = WINDOW if pooling == "stride" else 1
-
-    def features(params: Any, x: Any) -> Any:
-        h = x.T[None]  # (1, time, batch)
-        for layer in ("conv1", "conv2"):
-            h = pool(jax.nn.relu(conv1d(params[layer], h, stride=stride, padding=1)), pooling)
-        return h.reshape(-1, h.shape[2]).T  # (batch, channels * time)
-
-    def init(key: Any) -> Any:
-        keys = random.split(key, 3)
-        params = {
-            "conv1": conv1d_init(keys[0], 1, channels, 3),
-            "conv2": conv1d_init(keys[1], channels, channels, 3),
-        }
-        num_features = jax.eval_shape(
-            features, params, jax.ShapeDtypeStruct((1, num_inputs), "float32")
-        ).shape[1]
-        return params | {"dense": dense_init(keys[2], num_features, 10)}
-
-    return Model(init, lambda params, x: dense(params["dense"], features(params, x)))
-
-
-def pool(h: Any, pooling: str) -> Any:
-    """Pool h (channels, time, batch) over windows of 2 in time, without overlap; what does not fill
-    a window is left out.
-
-    L2 pooling is the square root of the sum of squares, as PyTorch's LPPool1d; its gradient at 0 is
-    0.
-    """
-    import jax.numpy as jnp
-
-    if pooling not in POOLED:
-        return h
-    windows = h[:, : h.shape[1] // WINDOW * WINDOW].reshape(
-        h.shape[0], -1, WINDOW, h.shape[2]
-    )  # (channels, new time, 2, batch)
-    if pooling == "max":
-        return windows.max(axis=2)
-    if pooling == "average":
-        return windows.mean(axis=2)
-    squares = jnp.square(windows).sum(axis=2)
-    return jnp.where(squares > 0, jnp.sqrt(jnp.where(squares > 0, squares, 1)), 0)
 
 
 def measured(rows: Rows) -> dict[str, np.ndarray]:

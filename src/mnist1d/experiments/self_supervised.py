@@ -15,10 +15,9 @@ after` (n, 2), t-SNE of the test signals and their last features, `labels`.
 from __future__ import annotations
 
 import time
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -78,9 +77,8 @@ INFO = Info(
     peer_seconds=100.0,
 )
 
-NUM_SHIFTS = 10  # a view is shifted by 0 to 9 positions, so two views by at most 9 apart
-SLOPE_STD, OFFSET_STD = 0.04, 0.3  # of the new slope, a position, and of the new offset
-PROJECTED = 16
+PROBES = ("knn", "linear")
+PROJECTORS = {"none": [], "projector": [125, 16], "deep": [125, 125, 125, 16]}  # widths
 
 
 @dataclass(frozen=True)
@@ -125,13 +123,21 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     import jax
 
     from mnist1d.learning import jit_once
+    from mnist1d.learning.contrastive import encoder, simclr
 
     sets = datasets_for(config.data, seeds, config.vary)
-    init, layers = network(config.variant, sets[0].x.shape[1])
+    init, layers = encoder(PROJECTORS[config.variant], sets[0].x.shape[1])
     init = jit_once(init)
     begin = time.perf_counter()
     key = jax.random.key(0)
-    train = jax.jit(simclr(config, layers)).lower(key, init(key), sets[0].x).compile()
+    loop = simclr(
+        layers,
+        num_epochs=config.num_epochs,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        temperature=config.temperature,
+    )
+    train = jax.jit(loop).lower(key, init(key), sets[0].x).compile()
     features_of = jax.jit(layers)
     compile_seconds = time.perf_counter() - begin
     rows, seconds = [], []
@@ -152,13 +158,13 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         ]
         predicted = {name: [] for name in PROBES}
         for depth, (a, b) in enumerate(zip(features, tests, strict=True)):
-            for name, probe in PROBES.items():
-                p = probe(a, data.y, b, config, depth)
+            for name in PROBES:
+                p = probe(name, config, depth, a, data.y, b)
                 rows.append(Row(seed, f"{name} acc", depth, (p.argmax(1) == data.y_test).mean()))
                 predicted[name].append(predictions_of(p, data.y_test))
         for name, arrays in predicted.items():
             rows += prediction_rows([seed], [np.stack(arrays)], f"{name} predictions")
-        before = knn_probs(untrained[0], data.y, untrained[1], config, depth=1)
+        before = probe("knn", config, 1, untrained[0], data.y, untrained[1])
         scalars = {"knn acc untrained": [(before.argmax(1) == data.y_test).mean()]}
         rows += scalar_rows([seed], scalars)
         seconds.append(time.perf_counter() - begin)
@@ -170,168 +176,26 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     return rows + timing_rows(seeds, seconds, compile_seconds)
 
 
-def network(variant: str, num_inputs: int) -> tuple[Callable, Callable]:
-    """Return init(key) -> params and layers(params, x (batch, time)) -> every layer's output
-    (batch, features), after its relu.
+def probe(name: str, config: Config, depth: int, *features: np.ndarray) -> np.ndarray:
+    """Return class probabilities of the test signals, read off a layer: (x, y, x_test)."""
+    from mnist1d.learning.probes import knn_probs, linear_probs
 
-    The last layer of a projector is linear; without one, the relu of the last convolution stays.
-    """
-    import jax
-    from jax import random
-
-    from mnist1d.learning.layers import conv1d, conv1d_init, conv1d_time, dense, dense_init
-    from mnist1d.learning.models import CNN_LAYERS
-
-    channels, sizes = (
-        25,
-        {"none": [], "projector": [125, PROJECTED], "deep": [125, 125, 125, PROJECTED]}[variant],
-    )
-
-    def init(key: Any) -> Any:
-        keys = random.split(key, len(CNN_LAYERS) + len(sizes))
-        convs = [
-            conv1d_init(keys[i], channels if i else 1, channels, kernel)
-            for i, (kernel, _, _) in enumerate(CNN_LAYERS)
-        ]
-        time = num_inputs
-        for layer in CNN_LAYERS:
-            time = conv1d_time(time, *layer)
-        widths = [channels * time, *sizes]
-        return convs, [
-            dense_init(key, a, b)
-            for key, a, b in zip(keys[len(CNN_LAYERS) :], widths, sizes, strict=False)
-        ]
-
-    def layers(params: Any, x: Any) -> list[Any]:
-        h, outputs = x.T[None], []  # (1, time, batch)
-        for (_, stride, padding), conv in zip(CNN_LAYERS, params[0], strict=True):
-            h = jax.nn.relu(conv1d(conv, h, stride=stride, padding=padding))
-            outputs.append(h.reshape(-1, h.shape[2]).T)
-        for i, layer in enumerate(params[1]):
-            h = dense(layer, outputs[-1])
-            outputs.append(h if i == len(sizes) - 1 else jax.nn.relu(h))
-        return outputs
-
-    return init, layers
-
-
-def simclr(config: Config, layers: Callable) -> Callable:
-    """Return train(key, params, x (n, time)) -> params, the mean loss of each epoch (epochs,)."""
-    import jax
-    import jax.numpy as jnp
-    import optax
-    from jax import lax, random
-
-    optimizer = optax.adam(config.learning_rate)
-
-    def loss_of(params: Any, x: Any, key: Any) -> Any:
-        pair = jnp.concatenate([view(key, x) for key in random.split(key)])  # (2 batch, time)
-        a, b = jnp.split(layers(params, pair)[-1], 2)
-        return info_nce(a, b, config.temperature)
-
-    def train(key: Any, params: Any, x: Any) -> Any:
-        n, size = len(x), min(config.batch_size, len(x))
-
-        def step(state: Any, batch: Any) -> Any:
-            params, moments = state
-            rows, key = batch
-            loss, grads = jax.value_and_grad(loss_of)(params, x[rows], key)
-            updates, moments = optimizer.update(grads, moments)
-            return (optax.apply_updates(params, updates), moments), loss
-
-        def epoch(state: Any, key: Any) -> Any:
-            order_key, views_key = random.split(key)
-            orders = random.permutation(order_key, n)[: n // size * size].reshape(
-                -1, size
-            )  # (steps, batch)
-            state, losses = lax.scan(step, state, (orders, random.split(views_key, len(orders))))
-            return state, losses.mean()
-
-        (params, _), losses = lax.scan(
-            epoch, (params, optimizer.init(params)), random.split(key, config.num_epochs)
-        )
-        return params, losses
-
-    return train
-
-
-def view(key: Any, x: Any) -> Any:
-    """Return one random view of each signal of x (batch, time): without its mean and slope,
-    shifted, with a new slope and offset."""
-    import jax
-    import jax.numpy as jnp
-    from jax import random
-
-    batch, length = x.shape
-    ramp = jnp.arange(length) - (length - 1) / 2
-    x = x - x.mean(axis=1, keepdims=True)
-    x = x - (x @ ramp / (ramp @ ramp))[:, None] * ramp
-    shift_key, slope_key, offset_key = random.split(key, 3)
-    shifts = random.randint(shift_key, (batch,), 0, NUM_SHIFTS)
-    x = jax.vmap(jnp.roll)(x, shifts)
-    slope, offset = (
-        random.normal(slope_key, (batch, 1)) * SLOPE_STD,
-        random.normal(offset_key, (batch, 1)) * OFFSET_STD,
-    )
-    return x + slope * ramp + offset
-
-
-def info_nce(a: Any, b: Any, temperature: float) -> Any:
-    """Return the mean negative log-probability that row i of a (batch, features) picks row i of b,
-    by cosine similarity."""
-    import jax
-    import jax.numpy as jnp
-
-    a, b = (z / jnp.sqrt(jnp.square(z).sum(axis=1, keepdims=True) + 1e-12) for z in (a, b))
-    return -jnp.diagonal(jax.nn.log_softmax(a @ b.T / temperature)).mean()
-
-
-def knn_probs(
-    x: np.ndarray, y: np.ndarray, x_test: np.ndarray, config: Config, depth: int
-) -> np.ndarray:
-    """Return the votes of the nearest neighbours as shares, (test signals, classes): by cosine,
-    which is what features are trained for; of signals, depth 0, by distance."""
-    from sklearn.neighbors import KNeighborsClassifier
-
+    if name == "linear":
+        return linear_probs(*features, config.probe_iterations, config.probe_tolerance)
+    # By cosine, which is what features are trained for; signals, depth 0, by distance
     metric = "cosine" if depth else "euclidean"
-    neighbours = KNeighborsClassifier(min(config.num_neighbours, len(x)), metric=metric)
-    return neighbours.fit(x, y).predict_proba(x_test)
-
-
-def linear_probs(
-    x: np.ndarray, y: np.ndarray, x_test: np.ndarray, config: Config, depth: int
-) -> np.ndarray:
-    """Return class probabilities of logistic regression on standardised features, (test signals,
-    classes)."""
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.preprocessing import StandardScaler
-
-    del depth
-    scaler = StandardScaler().fit(x)
-    probe = LogisticRegression(max_iter=config.probe_iterations, tol=config.probe_tolerance)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # probe_iterations bounds it on purpose
-        probe.fit(scaler.transform(x), y)
-    return probe.predict_proba(scaler.transform(x_test))
-
-
-PROBES = {"knn": knn_probs, "linear": linear_probs}
+    return knn_probs(*features, config.num_neighbours, metric)
 
 
 def planes(
     tests: Sequence[np.ndarray], labels: np.ndarray, num_embedded: int
 ) -> dict[str, np.ndarray]:
     """Return t-SNE of test signals and of their last features, (n, 2) each, and the labels."""
-    from sklearn.manifold import TSNE
+    from mnist1d.learning.probes import plane
 
     n = min(num_embedded, len(labels))
-    tsne = TSNE(perplexity=min(30, (n - 1) / 3), init="pca", random_state=0)
-    return {
-        "plane before": tsne.fit_transform(tests[0][:n]),
-        "plane after": tsne.fit_transform(tests[-1][:n]),
-        "labels": labels[:n],
-    }
+    before, after = (plane(x[:n], min(30, (n - 1) / 3), seed=0) for x in (tests[0], tests[-1]))
+    return {"plane before": before, "plane after": after, "labels": labels[:n]}
 
 
 def measured(rows: Rows) -> dict[str, np.ndarray]:

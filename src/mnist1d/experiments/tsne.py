@@ -20,12 +20,13 @@ import numpy as np
 
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
-from mnist1d.errors import MissingExtraError, UsageError
+from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, above
 from mnist1d.experiments.present import CI, last_cell
 from mnist1d.experiments.rows import Row, Rows, scalar_rows
 from mnist1d.experiments.study import Info
 from mnist1d.generate import make_dataset
+from mnist1d.learning.probes import METHODS, neighbour_acc, plane
 from mnist1d.mnist import load_mnist
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ INFO = Info(
     peer_seconds=115.0,
 )
 DATASETS = ("mnist1d", "mnist")
-METHODS = {"openTSNE": "openTSNE", "scikit-learn": "sklearn"}  # name: module
 
 
 def installed() -> str:
@@ -95,14 +95,14 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     rows = []
     for seed in seeds:
         begin = time.perf_counter()
-        plane = embed(x, config, seed)
+        mapped = plane(x, config.perplexity, seed, config.method)
         scalars = {
             "knn acc space": neighbour_acc(x, y, config.num_neighbours),
-            "knn acc plane": neighbour_acc(plane, y, config.num_neighbours),
+            "knn acc plane": neighbour_acc(mapped, y, config.num_neighbours),
             "seconds": time.perf_counter() - begin,
         }
         rows += scalar_rows([seed], {name: [value] for name, value in scalars.items()})
-        rows += [Row(seed, "plane", None, plane.astype(np.float32)), Row(seed, "labels", None, y)]
+        rows += [Row(seed, "plane", None, mapped.astype(np.float32)), Row(seed, "labels", None, y)]
     return rows
 
 
@@ -122,35 +122,6 @@ def samples(config: Config) -> tuple[np.ndarray, np.ndarray]:
             f"num_samples must be at most what there is, got {config.num_samples} for {len(y)} of {config.dataset}"
         )
     return x[: config.num_samples], y[: config.num_samples]
-
-
-def embed(x: np.ndarray, config: Config, seed: int) -> np.ndarray:
-    """Return the t-SNE of x (n, features), (n, 2)."""
-    if config.method == "scikit-learn":
-        from sklearn.manifold import TSNE
-
-        return TSNE(perplexity=config.perplexity, init="pca", random_state=seed).fit_transform(x)
-    try:
-        import openTSNE
-    except ImportError:
-        raise MissingExtraError(
-            "method='openTSNE' needs it: pip install openTSNE, or --set method=scikit-learn"
-        ) from None
-    return np.asarray(
-        openTSNE.TSNE(perplexity=config.perplexity, random_state=seed, n_jobs=1).fit(x)
-    )
-
-
-def neighbour_acc(x: np.ndarray, y: np.ndarray, num_neighbours: int) -> float:
-    """Return the share of points of x (n, features) whose nearest neighbours, themselves left out,
-    vote for their class."""
-    from sklearn.neighbors import NearestNeighbors
-
-    near = (
-        NearestNeighbors(n_neighbors=num_neighbours).fit(x).kneighbors(return_distance=False)
-    )  # (n, neighbours)
-    votes = (y[near][:, :, None] == np.arange(y.max() + 1)).sum(axis=1)  # (n, classes)
-    return float((votes.argmax(axis=1) == y).mean())
 
 
 def measured(rows: Rows) -> dict[str, np.ndarray]:

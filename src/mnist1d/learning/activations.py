@@ -4,6 +4,7 @@ of f at z), of z's shape."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import jax
@@ -11,7 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from mnist1d.learning.layers import Params
+from mnist1d.learning.compilation import jit_once
+from mnist1d.learning.layers import Params, conv1d, dense
+from mnist1d.learning.model import Model
+from mnist1d.learning.models import CNN_LAYERS, cnn
+from mnist1d.learning.training import Fit, Settings, Split, fit_seeds, make_fit
 
 Activation = Callable[[Any, Array], tuple[Array, Array]]
 HAND_MADE = ("relu", "swish", "elu", "tanh", "softplus", "sigmoid")  # names in jax.nn
@@ -137,3 +142,27 @@ def piecewise_fit(x: np.ndarray, f: np.ndarray, segments: int) -> np.ndarray:
     for previous in reversed(before):
         knots.append(int(previous[knots[-1]]))
     return np.array([0, *reversed(knots)])
+
+
+def fit_cnn(grid: np.ndarray, values: np.ndarray, key: Array, num_steps: int, split: Split) -> Fit:
+    """Train the benchmark table's CNN by its protocol, its activation looked up among the values of
+    a function on a grid; return the Fit of one seed, as NumPy arrays."""
+    model = _tabulated_cnn(float(grid[0]), float(grid[-1]))
+    params = jit_once(model.init)(key) | {"table": jnp.asarray(values, jnp.float32)}
+    fit = make_fit(model, Settings(num_steps=num_steps, eval_every=num_steps))
+    return jax.device_get(fit_seeds(fit, key[None], split, params=params))
+
+
+@cache
+def _tabulated_cnn(first: float, last: float) -> Model:
+    """Return the CNN with its activation in params["table"], which training leaves as it is."""
+
+    def apply(params: Params, x: Array) -> Array:
+        table = jax.lax.stop_gradient(params["table"]), first, last
+        h = x.T[None]  # (1, time, batch)
+        for i, (_, stride, padding) in enumerate(CNN_LAYERS):
+            z = conv1d(params[f"conv{i + 1}"], h, stride=stride, padding=padding)
+            h = tabulated(table, z)[0]
+        return dense(params["dense"], h.reshape(-1, h.shape[2]).T)
+
+    return Model(cnn().init, apply)

@@ -1,0 +1,61 @@
+"""Masks over the weights and biases of a layer: which weights survive, and how many of them are
+neighbours. On NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+Params = dict[str, dict[str, np.ndarray]]
+
+
+def lowest_dropped(scores: np.ndarray, sparsity: float) -> np.ndarray:
+    """Return the mask, float32, that is 0 at the int(sparsity * size) lowest scores and 1
+    elsewhere."""
+    mask = np.ones(scores.size, np.float32)
+    mask[np.argsort(scores, axis=None, kind="stable")[: int(sparsity * scores.size)]] = 0
+    return mask.reshape(scores.shape)
+
+
+def joined(layer: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return a layer's weights (inputs, units) and biases (units,) as one array (inputs + 1,
+    units)."""
+    return np.concatenate([layer["w"], np.asarray(layer["b"])[None]])
+
+
+def split_off(array: np.ndarray) -> dict[str, np.ndarray]:
+    """Undo `joined`."""
+    return {"w": array[:-1], "b": array[-1]}
+
+
+def full_mask(params: Params) -> Params:
+    """Return the mask that keeps everything."""
+    return {layer: {name: np.ones_like(a) for name, a in p.items()} for layer, p in params.items()}
+
+
+def sparsity_of(masks: Params) -> float:
+    """Return the share of weights and biases that masks drop."""
+    arrays = [joined(mask) for mask in masks.values()]
+    return 1 - sum(a.sum() for a in arrays) / sum(a.size for a in arrays)
+
+
+def adjacent_shares(mask: np.ndarray, length: int) -> np.ndarray:
+    """Return for each hidden unit of a mask (inputs, units) the share of its runs of `length`
+    neighbouring inputs that all survive."""
+    return np.lib.stride_tricks.sliding_window_view(mask, length, axis=0).all(axis=-1).mean(axis=0)
+
+
+def adjacency(mask: np.ndarray, lengths: Sequence[int] = (2, 3, 4)) -> dict[str, float]:
+    """Return mean and standard error over hidden units of the adjacent shares, and their mean if
+    each unit's weights lay anywhere."""
+    num_inputs, result = len(mask), {}
+    survivors = mask.sum(axis=0)[:, None]  # (units, 1)
+    for length in lengths:
+        shares, i = adjacent_shares(mask > 0, length), np.arange(length)
+        # Drawn without replacement
+        chance = ((survivors - i).clip(0) / (num_inputs - i)).prod(axis=1)
+        result[f"adjacent {length}"] = shares.mean()
+        result[f"adjacent {length} se"] = shares.std(ddof=1) / len(shares) ** 0.5
+        result[f"adjacent {length} by chance"] = chance.mean()
+    return result
