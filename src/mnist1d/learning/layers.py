@@ -47,7 +47,9 @@ def conv1d_init(key: Array, num_inputs: int, num_outputs: int, kernel: int) -> P
     return {"w": both[:-1].reshape(kernel, num_inputs, num_outputs), "b": both[-1]}
 
 
-def conv1d(params: Params, x: Array, *, stride: int = 1, padding: int = 0) -> Array:
+def conv1d(
+    params: Params, x: Array, *, stride: int = 1, padding: int = 0, dilation: int = 1
+) -> Array:
     """Convolve x (inputs, time, batch), zero-padded in time on both sides, into (outputs, new time,
     batch).
 
@@ -55,11 +57,11 @@ def conv1d(params: Params, x: Array, *, stride: int = 1, padding: int = 0) -> Ar
     of the usual layout, and XLA's own convolution takes many times as long.
     """
     kernel, num_inputs, num_outputs = params["w"].shape
+    new_time = conv1d_time(x.shape[1], kernel, stride, padding, dilation)
     x = jnp.pad(x, ((0, 0), (padding, padding), (0, 0)))
-    new_time = (x.shape[1] - kernel) // stride + 1
     span = stride * (new_time - 1) + 1
     patches = jnp.stack(
-        [x[:, i : i + span : stride] for i in range(kernel)]
+        [x[:, i : i + span : stride] for i in range(0, dilation * kernel, dilation)]
     )  # (kernel, inputs, new time, batch)
     out = params["w"].reshape(kernel * num_inputs, num_outputs).T @ patches.reshape(
         kernel * num_inputs, -1
@@ -67,9 +69,23 @@ def conv1d(params: Params, x: Array, *, stride: int = 1, padding: int = 0) -> Ar
     return out.reshape(num_outputs, new_time, -1) + params["b"][:, None, None]
 
 
-def conv1d_time(time: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
+def conv1d_time(
+    time: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1
+) -> int:
     """Return the number of time steps that `conv1d` makes of `time`."""
-    return (time + 2 * padding - kernel) // stride + 1
+    return (time + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+
+
+def mixed(params: Params, x: Array) -> Array:
+    """Map the features of x (inputs, ...) to (outputs, ...) at every position, by the parameters
+    of `dense`."""
+    out = params["w"].T @ x.reshape(len(x), -1)
+    return out.reshape(-1, *x.shape[1:]) + params["b"].reshape(-1, *(1,) * (x.ndim - 1))
+
+
+def time_steps(x: Array, num_features: int) -> Array:
+    """Return signals x (batch, time * features) as (time, features, batch)."""
+    return x.T.reshape(-1, num_features, len(x))
 
 
 def gru_init(key: Array, num_inputs: int, hidden: int) -> Params:

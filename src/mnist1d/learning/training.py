@@ -249,8 +249,8 @@ def fit_seeds(fit: FitFunction, keys: Array, split: Split, **given: Any) -> Fit:
     """Run a `fit` of make_fit once per key, in one call: params and curves gain a leading seeds
     axis, `steps` does not.
 
-    given: params, mask, learning_rate or weight_decay for `fit`, the same for all seeds. Not to be called inside
-    jit: a program of its own draws the initial params.
+    given: params, mask, learning_rate or weight_decay for `fit`, the same for all seeds. Do not
+    call this inside jit: a program of its own draws the initial params.
     """
     return _fit_seeds(fit, keys, split, *_starts(fit, keys, **given))
 

@@ -17,6 +17,7 @@ from mnist1d.learning.layers import (
     dense,
     dense_init,
     gru_init,
+    time_steps,
 )
 from mnist1d.learning.model import Model
 
@@ -89,7 +90,7 @@ def cnn(
         return params | {"dense": dense_init(dense_key, time * channels, num_outputs)}
 
     def apply(params: Params, x: Array) -> Array:
-        h = _steps(x, num_features).swapaxes(0, 1)  # (features, time, batch)
+        h = time_steps(x, num_features).swapaxes(0, 1)  # (features, time, batch)
         for i, (_, stride, padding) in enumerate(CNN_LAYERS):
             h = jax.nn.relu(conv1d(params[f"conv{i + 1}"], h, stride=stride, padding=padding))
         return dense(
@@ -117,13 +118,8 @@ def gru(
 
     def apply(params: Params, x: Array) -> Array:
         h = bidirectional_gru(
-            params["forward"], params["backward"], _steps(x, num_features)
+            params["forward"], params["backward"], time_steps(x, num_features)
         )  # (time, 2 * hidden, batch)
         return dense(params["dense"], h.reshape(-1, h.shape[2]).T)
 
     return Model(init, apply)
-
-
-def _steps(x: Array, num_features: int) -> Array:
-    """Return x (batch, time * features) as (time, features, batch)."""
-    return x.T.reshape(-1, num_features, len(x))
