@@ -7,7 +7,7 @@ from mnist1d import DataConfig, UsageError
 from mnist1d.experiments import ceiling
 from mnist1d.experiments.claims import FAILS, HOLDS
 from mnist1d.experiments.rows import Record, Rows
-from mnist1d.learning import MODELS
+from mnist1d.learning import MODELS, models_of
 from mnist1d.runs import flat
 
 
@@ -30,7 +30,10 @@ def test_the_paper_preset_turns_every_knob_ten_times():
             t.data.replace(**{knob: getattr(DataConfig(), knob)}) == DataConfig() for t in turned
         )
     assert {t.what for t in trials if not t.knob} == {"observer", *MODELS}
-    assert {(t.what, t.knob) for t in ceiling.grid("quick")} == {(t.what, t.knob) for t in trials}
+    early = {"observer", *models_of("quick")}
+    assert {(t.what, t.knob) for t in ceiling.grid("quick")} == {
+        (t.what, t.knob) for t in trials if t.what in early
+    }
 
 
 def test_a_knob_is_read_in_order_with_the_default_in_it():
