@@ -16,6 +16,7 @@ import numpy as np
 from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset, Latents
 from mnist1d.digits import Templates
+from mnist1d.pickles import tensors
 from mnist1d.pickles.machine import DICT_BYTES, SET_BYTES, Machine, Pending, refuse
 
 PLAIN_DTYPE = re.compile(r"b1|[iu][1248]|f[248]|f16|c8|c16|c32|[SU][1-9]\d{0,8}")
@@ -268,6 +269,8 @@ NAMES: dict[tuple[str, str], object] = {
     ("_codecs", "encode"): _bytes,
     ("copyreg", "_reconstructor"): _new,
 }
+NAMES |= tensors.NAMES
+BUILDERS |= {function: function for function in tensors.NAMES.values()}
 for _core in ("numpy.core", "numpy._core"):  # before NumPy 2, and since
     NAMES[_core + ".multiarray", "_reconstruct"] = _reconstruct
     NAMES[_core + ".multiarray", "scalar"] = _scalar

@@ -6,6 +6,7 @@ from __future__ import annotations
 import codecs
 import struct
 from collections.abc import Callable
+from types import FunctionType
 
 from mnist1d.pickles.machine import (
     DICT_BYTES,
@@ -232,6 +233,6 @@ def run(machine: Machine) -> object:
             refuse(f"holds more than {MAX_OPERATIONS:,} objects")
     machine.position += 1
     result = machine.stack.pop()
-    if machine.unfinished or isinstance(result, Pending):
-        raise ValueError("an array or a type without its content")
+    if machine.unfinished or isinstance(result, Pending | FunctionType):
+        raise ValueError("a name or an array without its content")
     return result
