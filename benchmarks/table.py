@@ -29,7 +29,8 @@ def measured(preset: str, seeds: list[int]) -> list[dict]:
     """Return a row a model: final test accuracies by seed, plain and shuffled, parameters and
     seconds a seed."""
     table: dict[str, dict] = {}
-    for config in (config for config in study.grid(preset) if config.dataset == "mnist1d"):
+    frozen = (c for c in study.grid(preset) if c.dataset == "mnist1d" and c.vary == "frozen")
+    for config in frozen:
         rows = study.run(config, seeds)
         last = max(r.step for r in rows if r.metric == "test_acc")
         acc = [round(r.value, 4) for r in rows if r.metric == "test_acc" and r.step == last]

@@ -142,6 +142,18 @@ if App is not None:
     ]
     DryRun = Annotated[bool, Parameter(help="list the trials and the estimated time, run nothing")]
     RetryFailed = Annotated[bool, Parameter(help="try again what failed before")]
+    UntilDecided = Annotated[
+        bool,
+        Parameter(
+            negative=(),
+            help="with --preset paper: add seeds (4, 8, 16, 32) until every claim is decided",
+        ),
+    ]
+    MaxSeeds = Annotated[int | None, Parameter(help="with --until-decided: seeds of the last look")]
+    Budget = Annotated[
+        str | None,
+        Parameter(help="with --until-decided: start no look that ends later, like 30m or 1h30m"),
+    ]
 
     @app.command
     @with_knobs
@@ -253,11 +265,15 @@ if App is not None:
         fail_fast: Annotated[
             bool, Parameter(help="start no more trials once one has failed")
         ] = False,
+        until_decided: UntilDecided = False,
+        max_seeds: MaxSeeds = None,
+        budget: Budget = None,
         json_: Json = False,
     ) -> int:
         """Run one study: what the folder of runs lacks; then print its table and claims and draw
         its figures."""
         from mnist1d.commands.studies import run as run_studies
+        from mnist1d.commands.studies import until_given
 
         options = {
             "executor": executor,
@@ -265,6 +281,7 @@ if App is not None:
             "mnist_source": mnist,
             "dry_run": dry_run,
             "retry_failed": retry_failed,
+            "until": until_given(until_decided, max_seeds, budget),
         }
         return run_studies(
             [study], preset, seeds, set_ or (), runs, **options, fail_fast=fail_fast, as_json=json_
@@ -284,10 +301,14 @@ if App is not None:
         mnist: Mnist = None,
         dry_run: DryRun = False,
         retry_failed: RetryFailed = False,
+        until_decided: UntilDecided = False,
+        max_seeds: MaxSeeds = None,
+        budget: Budget = None,
         json_: Json = False,
     ) -> int:
         """Run every study or those named, then write the report, report.html in the folder of runs."""
         from mnist1d.commands.studies import run as run_studies
+        from mnist1d.commands.studies import until_given
         from mnist1d.experiments import STUDIES
 
         options = {
@@ -296,6 +317,7 @@ if App is not None:
             "mnist_source": mnist,
             "dry_run": dry_run,
             "retry_failed": retry_failed,
+            "until": until_given(until_decided, max_seeds, budget),
         }
         return run_studies(
             study or list(STUDIES),

@@ -53,19 +53,25 @@ def test_a_knob_is_read_in_order_with_the_default_in_it():
 
 def test_verdicts_follow_the_rows():
     def verdicts(cnn_far):
-        rows = records(ceiling.Config(), (0, 1, 2), expected_acc=[0.999, 0.9995, 0.9999])
+        seeds = (0, 1, 2, 3)
+        ideal = {"expected_acc": [0.999, 0.9995, 0.9999, 0.9992], "test_acc": [0.999] * 4}
+        rows = records(ceiling.Config(), seeds, **ideal)
+        right = np.arange(1000) % 500 != 0  # the observer on the signals of seed 0
+        array = np.stack([right, right, np.ones(1000)]).astype(np.uint8)
+        first = rows[0]
+        rows.append(Record(first.trial, first.config, 0, "predictions", None, array))
         rows += records(
             ceiling.Config(what="cnn"),
-            (0, 1, 2),
-            test_acc=[0.93, 0.931, 0.932],
-            confidence=[0.97, 0.971, 0.97],
+            seeds,
+            test_acc=[0.93, 0.931, 0.932, 0.931],
+            confidence=[0.97, 0.971, 0.97, 0.972],
         )
         noisy = {"knob": "corr_noise_scale", "data": DataConfig(corr_noise_scale=4.0)}
-        rows += records(ceiling.Config(**noisy), (0, 1, 2), expected_acc=[0.95, 0.951, 0.952])
+        rows += records(ceiling.Config(**noisy), seeds, expected_acc=[0.95, 0.951, 0.952, 0.951])
         rows += records(
             ceiling.Config(what="cnn", **noisy),
-            (0, 1, 2),
-            test_acc=[cnn_far, cnn_far + 0.001, cnn_far],
+            seeds,
+            test_acc=[cnn_far, cnn_far + 0.001, cnn_far, cnn_far + 0.001],
         )
         return {c.text: c.verdict for c in ceiling.claims(Rows(rows))}
 

@@ -16,7 +16,8 @@ import pytest
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 from mnist1d.experiments import PRESETS, STUDIES, load
-from mnist1d.experiments.claims import UNDECIDED, Claim, Published
+from mnist1d.experiments.claims import TOO_FEW, Claim
+from mnist1d.experiments.published import Published
 from mnist1d.experiments.rows import Rows
 from mnist1d.results.document import of_rows
 from mnist1d.results.report import parts_of
@@ -165,8 +166,10 @@ def test_claims_are_computed(smoke):
 
 def test_one_seed_decides_nothing(smoke):
     for seed in smoke.rows.unique("seed"):
-        assert {claim.verdict for claim in smoke.study.claims(smoke.rows.where(seed=seed))} <= {
-            UNDECIDED
+        claims = smoke.study.claims(smoke.rows.where(seed=seed))
+        # the ideal observer is not trained: signals alone can set it above people
+        assert {c.verdict for c in claims if c.parts[0].estimate.seeds or c.over == "seeds"} <= {
+            TOO_FEW
         }
 
 

@@ -11,10 +11,10 @@ from mnist1d.experiments import tsne  # noqa: E402
 
 
 def test_samples_are_the_first_of_the_frozen_set():
-    x, y = tsne.samples(tsne.Config(num_samples=100))
+    x, y = tsne.samples(tsne.Config(num_samples=100), 0)
     assert x.shape == (100, 40) and set(y) == set(range(10))
     with pytest.raises(UsageError, match="at most what there is"):
-        tsne.samples(tsne.Config(num_samples=300, data=DataConfig(num_samples=200)))
+        tsne.samples(tsne.Config(num_samples=300, data=DataConfig(num_samples=200)), 0)
 
 
 def test_digits_are_mixed(tmp_path, monkeypatch):
@@ -23,9 +23,9 @@ def test_digits_are_mixed(tmp_path, monkeypatch):
         tmp_path / "digits.npz", images=np.repeat(labels[:, None], 784, axis=1) / 10, labels=labels
     )
     monkeypatch.setenv("MNIST1D_MNIST", str(tmp_path / "digits.npz"))
-    x, y = tsne.samples(tsne.Config(dataset="mnist", num_samples=60, perplexity=10.0))
+    x, y = tsne.samples(tsne.Config(dataset="mnist", num_samples=60, perplexity=10.0), 0)
     np.testing.assert_allclose(x[:, 0], y / 10, rtol=1e-6)
     assert len(set(y)) == 10
     monkeypatch.delenv("MNIST1D_MNIST")
     with pytest.raises(MissingDataError, match="--mnist"):
-        tsne.samples(tsne.Config(dataset="mnist"))
+        tsne.samples(tsne.Config(dataset="mnist"), 0)

@@ -123,7 +123,7 @@ def test_divergence_fails_the_trial():
 def test_a_fifth_model_is_in_the_grids_of_all_presets(fifth):
     assert models_of("smoke")[-1] == "fifth"
     for preset in ("smoke", "quick", "paper"):
-        assert [c.model for c in spatial_priors.grid(preset)].count("fifth") == 5
+        assert [c.model for c in spatial_priors.grid(preset)].count("fifth") == 3
     assert "fifth" in [c.model for c in endless.grid("paper")]
     assert "fifth" in [c.what for c in ceiling.grid("quick")]
     assert [task.config.model for task in plan("endless", "quick", overrides=["model=fifth"])]
@@ -175,7 +175,7 @@ def test_a_model_from_a_file_by_the_command_line(tmp_path, executor):
             [call for call in store.calls() if call.status == status]
             for status in ("failed", "done")
         )
-    assert len(done) == 4 and all("Traceback" in call.error for call in failed)
+    assert len(done) == 2 and all("Traceback" in call.error for call in failed)
     digest = hashlib.sha256((tmp_path / "mine.py").read_bytes()).hexdigest()
     assert failed[0].provenance["files"]["mine.py"] == digest
 

@@ -21,7 +21,8 @@ from mnist1d import experiments
 from mnist1d.checks import check_name
 from mnist1d.config import DataConfig
 from mnist1d.errors import MissingDataError, UsageError
-from mnist1d.experiments.claims import Published, above
+from mnist1d.experiments.claims import above
+from mnist1d.experiments.published import Published
 from mnist1d.experiments.rows import Row
 from mnist1d.experiments.study import Info
 
@@ -29,7 +30,7 @@ INFO = Info(
     name="toy",
     title="Toy: nothing is learnt here",
     question="Is anything learnt here?",
-    published=(Published("one", 1.0, 0.5, "nowhere", ""),),
+    published=(Published("one", 1.0, "nowhere", ""),),
     seeds={"smoke": 2, "quick": 2, "paper": 3},
     cost={"smoke": 1.0, "quick": 2.0, "paper": 3.0},
 )

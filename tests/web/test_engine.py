@@ -12,7 +12,7 @@ from mnist1d.config import DataConfig
 from mnist1d.dataset import load_dataset, make_dataset
 from mnist1d.digits import templates
 from mnist1d.experiments import spatial_priors
-from mnist1d.experiments.claims import mean_interval
+from mnist1d.experiments.estimates import mean_interval
 from mnist1d.learning import Settings, Split, fit_seeds, make_fit
 from mnist1d.learning.losses import cross_entropy
 from mnist1d.learning.models import cnn, gru, logistic, mlp

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from mnist1d.results.document import Document, latest
 from mnist1d.results.progress import NOT_SHOWN, Shown, describe, say, show_summary
 from mnist1d.results.report import write_report
 from mnist1d.runs.executors import cores, make_executor
+from mnist1d.runs.looks import seconds_of, until_decided
 from mnist1d.runs.store import DATABASE, Standing, Store, open_store
 from mnist1d.runs.sweep import Summary, Task, plan, sweep
 
@@ -34,9 +37,13 @@ def run(
     fail_fast: bool = False,
     as_json: bool = False,
     report: Path | None = None,
+    until: Until | None = None,
 ) -> int:
     """Sweep studies, draw their figures below the folder of runs, write the report where asked, and
-    print what came out."""
+    print what came out. until: add seeds until every claim is decided."""
+    overrides = list(overrides)
+    if until is not None:
+        until.check(preset, seeds)
     tasks = [task for study in studies for task in plan(study, preset, seeds, overrides)]
     _check_names(tasks)
     names = list(dict.fromkeys(task.study for task in tasks))
@@ -49,9 +56,14 @@ def run(
         if store.lost:
             lost = f"the arrays of {len(store.lost)} finished seeds are missing or damaged"
             say(f"{runs}: {lost}; these seeds will run again")
-        summary = sweep(
-            store, tasks, pool, retry_failed=retry_failed, fail_fast=fail_fast, progress=Shown()
-        )
+        if until is None:
+            how = {"retry_failed": retry_failed, "fail_fast": fail_fast, "progress": Shown()}
+            summary = sweep(store, tasks, pool, **how)
+        else:
+            how = {"max_seeds": until.max_seeds, "budget": until.budget, "overrides": overrides}
+            how |= {"retry_failed": retry_failed, "progress": Shown()}
+            summary, groups = until_decided(store, studies, pool, **how)
+            names = list(dict.fromkeys(group.study.INFO.name for group in groups))
         found = _shown(store, names, runs, as_json, draw=report is None)
         if report:
             write_report(runs, report, pool=pool)
@@ -64,6 +76,37 @@ def run(
     if report:
         say(f"report: {report.resolve()}")
     return 0 if summary.ok and not any(document.error for document in found) else 1
+
+
+@dataclass(frozen=True)
+class Until:
+    """How long to go on until every claim is decided: seeds of the last look (None: the study's
+    own number), and seconds of the clock."""
+
+    max_seeds: int | None = None
+    budget: float = math.inf
+
+    def check(self, preset: str, seeds: int | None) -> None:
+        """Refuse what does not go with looks at growing data."""
+        if preset != "paper":
+            raise UsageError(
+                "--until-decided decides claims, which only the paper's settings do: "
+                f"add --preset paper; got --preset {preset}"
+            )
+        if seeds is not None:
+            raise UsageError(
+                "--until-decided chooses the number of seeds: give --max-seeds in place of --seeds"
+            )
+
+
+def until_given(wanted: bool, max_seeds: int | None, budget: str | None) -> Until | None:
+    """Return what --until-decided, --max-seeds and --budget ask for together."""
+    if wanted:
+        return Until(max_seeds, math.inf if budget is None else seconds_of(budget))
+    for name, value in (("--max-seeds", max_seeds), ("--budget", budget)):
+        if value is not None:
+            raise UsageError(f"{name} {value} needs --until-decided")
+    return None
 
 
 def _shown(

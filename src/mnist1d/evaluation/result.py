@@ -15,7 +15,7 @@ from mnist1d.evaluation import table
 from mnist1d.evaluation.protocol import Config
 from mnist1d.evaluation.scores import Ceiling, Score, sampling_error
 from mnist1d.evaluation.text import NOTE, describe
-from mnist1d.experiments.claims import mean_interval
+from mnist1d.experiments.estimates import SHARE, mean_interval
 from mnist1d.experiments.rows import Row
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class Evaluation:
         if not runs:
             return None
         acc = self.acc(shuffled, test)
-        mean, low, high = mean_interval(acc.tolist()) if len(acc) else (math.nan,) * 3
+        mean, low, high = mean_interval(acc, SHARE) if len(acc) else (math.nan,) * 3
         names = ("loss_bits", "calibration_error", "excess_bits", "avoidable", "in_doubt")
         return {
             "acc": _finite(mean),

@@ -9,6 +9,9 @@ Then: a fit of the learned function by a few straight lines, measured as an acti
 in the CNN of the benchmark table, in place of relu. Accuracy is that after the last inner step on
 all test signals, without noise, averaged over fresh initial weights. Row.step of `objective` counts
 outer steps.
+
+Each seed draws a data set, initial weights and batch order, and all that is compared sees the same
+data set; seed 0 sees the published one.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,42 +27,61 @@ import numpy as np
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
-from mnist1d.experiments.claims import Claim, Published, above, all_of, mean_interval, within
+from mnist1d.experiments.claims import Claim, above, all_of, keep_measured, within
 from mnist1d.experiments.datasets import check_varied, datasets_for
-from mnist1d.experiments.present import CI, count_cell, last_cell, mean_cell
-from mnist1d.experiments.rows import (
-    Row,
-    Rows,
-    curve_rows,
-    prediction_rows,
-    scalar_rows,
-    timing_rows,
+from mnist1d.experiments.estimates import POINTS, mean_interval
+from mnist1d.experiments.predictions import prediction_rows
+from mnist1d.experiments.present import CI, cell
+from mnist1d.experiments.published import (
+    ARTICLE,
+    NOTEBOOK,
+    PAPER,
+    Published,
+    find,
+    in_notebook,
+    in_paper,
 )
+from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, timing_rows, values_of
 from mnist1d.experiments.study import Info
+from mnist1d.experiments.values import Values
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
 
-SECTION = "arXiv 2011.14439, section 3.4"
-LEARNED = "learned"
-HAND_MADE = (
-    "relu",
-    "swish",
-    "elu",
-    "tanh",
-    "softplus",
-    "sigmoid",
-)  # the order of learning.activations, which needs JAX to be read
+LEARNED, FIT = "learned", "piecewise-linear fit"
+
+
+# The order of learning.activations, which needs JAX to be read; published accuracies in percent.
+PAPER_ACC = {"relu": 59.5, "swish": 57.7, "elu": 50.7, "tanh": 50.7, "softplus": 44, "sigmoid": 35}
+
+
+HAND_MADE = tuple(PAPER_ACC)
+NOTEBOOK_FILE = "metalearn-activation-function"  # on 500 test signals, with the noise of training
+
+
+def _objective(name: str, value: float, rounding: float, step: str = "") -> Published:
+    """Return a published value of the outer objective: the paper's, or what the notebook prints at
+    an outer step."""
+    name = f"objective at the {name}"
+    if not step:
+        return Published(name, value, f"{ARTICLE}, section 3.4", "nats", rounding=rounding)
+    key = (LEARNED, "outer step", step, "mean_inner_loss")
+    source, one_run = f"{NOTEBOOK_FILE}.ipynb", {"origin": NOTEBOOK, "n": 1}
+    return Published(name, value, source, "nats", rounding=rounding, key=key, **one_run)
+
+
 PUBLISHED = (
-    Published(LEARNED, 0.67, 0.03, SECTION),
-    Published("relu", 0.595, 0.03, SECTION),
-    Published("swish", 0.577, 0.03, SECTION),
-    Published("elu", 0.507, 0.03, SECTION),
-    Published("tanh", 0.507, 0.03, SECTION),
-    Published("softplus", 0.44, 0.03, SECTION),
-    Published("sigmoid", 0.35, 0.03, SECTION),
-    Published("objective at the start", 1.35, 0.05, SECTION, unit="nats"),
-    Published("objective at the end", 0.90, 0.05, SECTION, unit="nats"),
+    in_paper(LEARNED, 67, "section 3.4: 65 to 69", 2),
+    *(
+        in_paper(name, percent, "section 3.4", 0.05 if percent % 1 else 0.5)
+        for name, percent in PAPER_ACC.items()
+    ),
+    _objective("start", 1.35, 0.005),
+    _objective("end", 0.90, 0.005),
+    in_notebook(LEARNED, 68.4, NOTEBOOK_FILE, (LEARNED, "outer step", "300", "test_acc")),
+    in_notebook(FIT, 66.4, NOTEBOOK_FILE, (FIT, "", "", "test_acc")),
+    _objective("start", 1.352, 0.0005, "0"),
+    _objective("end", 0.8842, 0.00005, "300"),
 )
 INFO = Info(
     name="activation",
@@ -70,8 +93,8 @@ INFO = Info(
         "inner loop, so that its inner networks, after the first, all start alike"
     ),
     published=PUBLISHED,
-    seeds={"smoke": 1, "quick": 2, "paper": 4},
-    cost={"smoke": 8.0, "quick": 40.0, "paper": 680.0},
+    seeds={"smoke": 1, "quick": 2, "paper": 8},
+    cost={"smoke": 8.0, "quick": 40.0, "paper": 1360.0},
     peer_seconds=5670.0,
 )
 GRID = np.linspace(-6, 6, 241)  # where functions are stored, fitted and drawn
@@ -215,37 +238,48 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     return rows + timing_rows(seeds, all_seconds, compile_seconds)
 
 
-def measured(rows: Rows) -> dict[str, np.ndarray]:
-    """Return test accuracies and the objective at both ends, (seeds,), under the names of the
+def measured(rows: Rows) -> dict[str, Values]:
+    """Return test accuracies and the objective at both ends, by seed, under the names of the
     published figures."""
-    found = {
-        name: rows.where(function=name).final("test_acc")
-        for name in (LEARNED, *HAND_MADE)
-        if len(rows.where(function=name))
-    }
-    if LEARNED in found:
-        objective = rows.where(function=LEARNED).curve("objective")[1]
-        found |= {
-            "objective at the start": objective[:, 0],
-            "objective at the end": objective[:, -10:].mean(axis=1),
-        }
-    return found
+    found = {name: acc_of(rows, name) for name in (LEARNED, *HAND_MADE)}
+    found[FIT] = acc_of(rows, LEARNED, "piecewise_test_acc")
+    found["objective at the start"], found["objective at the end"] = objective(rows)
+    return {name: values for name, values in found.items() if len(values)}
+
+
+def acc_of(rows: Rows, function: str, metric: str = "test_acc") -> Values:
+    """Return the test accuracy of a function, by seed; metric: in the MLP, of the fit, or in the
+    CNN."""
+    return values_of(rows.where(function=function), metric)
+
+
+def objective(rows: Rows) -> tuple[Values, Values]:
+    """Return the outer objective at the start, and its mean over the last 10 outer steps."""
+    trial = rows.where(function=LEARNED, metric="objective")
+    if not len(trial):
+        return Values((), ()), Values((), ())
+    seeds, curve = sorted(trial.unique("seed")), trial.curve("objective")[1]  # (seeds, steps)
+    return Values(seeds, curve[:, 0]), Values(seeds, curve[:, -10:].mean(axis=1))
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return a line per function, the piecewise-linear fit among them: test accuracy in the MLP and
-    in the CNN."""
-    published = {p.name: f"{100 * p.value:.1f}" for p in PUBLISHED} | {LEARNED: "65 to 69"}
-    entries = [(LEARNED, LEARNED, "test_acc"), ("its fit by lines", LEARNED, "piecewise_test_acc")]
-    entries += [(name, name, "test_acc") for name in HAND_MADE]
+    """Return one line per function, the piecewise-linear fit among them: test accuracy in the MLP
+    and in the CNN, in percent."""
+    functions = {LEARNED: (LEARNED, "test_acc"), FIT: (LEARNED, "piecewise_test_acc")}
     lines = []
-    for text, name, metric in entries:
-        trial = rows.where(function=name)
-        if len(trial):
-            in_cnn = mean_cell(trial, "cnn_test_acc") if metric == "test_acc" else ""
-            cells = [last_cell(trial, metric), count_cell(trial), in_cnn]
-            lines.append([text, *cells, published.get(text, "")])
-    return ["function", f"test acc, {CI}", "n", "in the CNN, %", "published, %"], lines
+    for name, (function, metric) in (functions | {n: (n, "test_acc") for n in HAND_MADE}).items():
+        acc = acc_of(rows, function, metric)
+        if not len(acc):
+            continue
+        in_cnn = acc_of(rows, function, "cnn_test_acc") if name != FIT else ()
+        cells = [cell(acc), str(len(acc)), cell(in_cnn)]
+        for origin in (PAPER, NOTEBOOK):
+            figure = find(PUBLISHED, name, origin)
+            spread = f" ± {100 * figure.rounding:.0f}" if figure and figure.rounding > 0.01 else ""
+            cells.append(f"{100 * figure.value:.3g}{spread}" if figure else "")
+        lines.append([name, *cells])
+    header = ["function", f"test acc, {CI}", "n", f"in the CNN, {CI}"]
+    return [*header, "paper, %", "notebook, %"], lines
 
 
 def figures(rows: Rows) -> dict[str, Captioned]:
@@ -313,74 +347,49 @@ def bump(function: np.ndarray) -> tuple[float, float]:
 
 def claims(rows: Rows) -> list[Claim]:
     """Test the learned function against every hand-made one, the objective's fall, the function's
-    shape, its fit and its transfer."""
-    trial, result = rows.where(function=LEARNED), []
-    if not len(trial):
-        return result
-    acc = trial.by_seed("test_acc")
-    others = [name for name in HAND_MADE if len(rows.where(function=name))]
-    if others:
-        parts = [
-            above(
-                "",
-                f"{LEARNED} - {name}, test acc",
-                acc - rows.where(function=name).by_seed("test_acc"),
-            )
-            for name in others
-        ]
-        result.append(all_of(f"it beats {', '.join(others)}", parts, "65-69 > 59.5"))
-    objective = trial.curve("objective")[1]
-    start, end = objective[:, 0], objective[:, -10:].mean(axis=1)
-    if objective.shape[1] < Config.outer_steps:  # too short for what was published of the end
-        result.append(
-            above(
-                "the objective falls", "start - mean of the last 10 outer steps, nats", start - end
-            )
+    shape, its fit and its transfer; functions are paired by seed, which fixes data and weights."""
+    trial = rows.where(function=LEARNED)
+    points, acc = partial(above, unit=POINTS), acc_of(rows, LEARNED)
+    others = [name for name in HAND_MADE if len(acc_of(rows, name))]
+    parts = [points("", f"learned - {n}, test acc", acc - acc_of(rows, n)) for n in others]
+    start, end = objective(rows)
+    found = [all_of(f"it beats {', '.join(others)}", parts, "65 to 69 > 59.5")] if parts else []
+    found.append(
+        above(
+            "the objective falls",
+            "objective at the start - over the last 10 outer steps",
+            start - end,
+            0,
+            "1.35 to 0.90",
+            unit="nats",
+            published_value=0.45,
         )
-    else:
-        parts = [
-            within("", "objective at the start, nats", start, 1.30, 1.40),
-            within("", "objective over the last 10 steps, nats", end, 0.85, 0.95),
-        ]
-        result.append(
-            all_of("the objective falls from 1.35 to 0.90, within 0.05", parts, "1.35, 0.90")
-        )
-        heights, places = zip(
-            *(bump(trial.array("function", seed)) for seed in sorted(trial.unique("seed"))),
-            strict=True,
-        )
+    )
+    seeds = sorted(trial.where(metric="function").unique("seed"))
+    if len(seeds) and trial.config()["outer_steps"] >= Config.outer_steps:  # else it has no shape
+        shapes = np.array([bump(trial.array("function", seed)) for seed in seeds])
+        heights, places = (Values(seeds, part) for part in shapes.T)
         parts = [
             above("", "height of the bump between -4 and -1", heights),
             within("", "place of the minimum", places, -1, 1),
         ]
-        result.append(
-            all_of(
-                "the function has a bump between -4 and -1 and a minimum near 0",
-                parts,
-                "bump between -4 and -1",
-            )
-        )
-    loss = trial.by_seed("piecewise_test_acc") - acc
-    result.append(
-        above(
+        text = "the function has a bump between -4 and -1 and a minimum near 0"
+        found.append(all_of(text, parts, "bump between -4 and -1"))
+    fit = acc_of(rows, LEARNED, "piecewise_test_acc")
+    cnn = [acc_of(rows, name, "cnn_test_acc") for name in (LEARNED, "relu")]
+    found += [
+        points(
             "a few straight lines do about as well, within 2 points",
             "fit - learned, test acc",
-            loss,
+            fit - acc,
             -0.02,
-        )
-    )
-    relu = rows.where(function="relu")
-    if (
-        len(relu)
-        and "cnn_test_acc" in trial.unique("metric")
-        and "cnn_test_acc" in relu.unique("metric")
-    ):
-        gain = trial.by_seed("cnn_test_acc") - relu.by_seed("cnn_test_acc")
-        result.append(
-            above(
-                "in the CNN it beats relu (beyond the publication)",
-                "learned - relu in the CNN, test acc",
-                gain,
-            )
-        )
-    return result
+            "66.4, within 65 to 69",
+            published_value=-0.006,
+        ),
+        points(
+            "in the CNN it beats relu (not in the publication)",
+            "learned - relu in the CNN, test acc",
+            cnn[0] - cnn[1],
+        ),
+    ]
+    return keep_measured(found)

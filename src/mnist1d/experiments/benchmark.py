@@ -2,7 +2,7 @@
 
 They ship with the package, benchmark.json, and are measured anew by `python -m benchmarks.table` in
 a checkout. A row holds name, num_params, acc and shuffled_acc (by seed, after the last step) and
-seconds; the human's, one share with its standard error.
+seconds; the human's, the share of answers that are right, and their number.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.experiments.claims import mean_interval
+from mnist1d.experiments.estimates import SHARE, mean_interval, wilson
 from mnist1d.experiments.present import HUMAN
 
 
@@ -26,19 +26,18 @@ def reference() -> dict[str, Any]:
     file = resources.files("mnist1d.experiments").joinpath("benchmark.json")
     measured = json.loads(file.read_text(encoding="utf-8"))
     human = {"model": "human", "name": "human", "acc": HUMAN.acc, "answers": HUMAN.answers}
-    human["standard_error"] = HUMAN.standard_error
     return {**measured, "rows": [*measured["rows"], human]}
 
 
 def interval_of(row: dict[str, Any], part: str = "acc") -> tuple[float, float, float] | None:
-    """Return a row's mean and 95 % interval, of accuracies by seed or, for the human, of one share
-    with its standard error."""
+    """Return a row's mean and 95% interval, of accuracies by seed or, for the human, of the share
+    of answers that are right."""
     values = row.get(part)
     if values is None or np.size(values) == 0:
         return None
-    if "standard_error" in row:
-        return values, values - 1.96 * row["standard_error"], values + 1.96 * row["standard_error"]
-    return mean_interval(values)
+    if "answers" in row:
+        return values, *wilson(values * row["answers"], row["answers"])
+    return mean_interval(values, SHARE)
 
 
 def mean_of(row: dict[str, Any]) -> float:

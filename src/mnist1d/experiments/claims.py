@@ -1,5 +1,16 @@
-"""Claims: a sentence of the publication as a test on rows, with an estimate, a 95 % interval over
-seeds and a verdict."""
+"""Claims: a sentence of the publication as a test on rows; estimates, intervals and verdicts.
+
+A study builds its claims with `above`, `below`, `within` and `all_of`, from values by seed (or by
+signal), and returns what `keep_measured` leaves of them. Each gets a verdict by its 95% interval.
+`judge` then gives all claims of a study the verdicts that are shown:
+
+* fewer than 4 seeds: "too few seeds";
+* at settings that are not the paper's: "as published", "opposite" or "not visible", which say what
+  every seed shows, never a rejection;
+* after looks at growing data: by the interval of the look at which they stopped;
+* the verdict under Holm's correction over the study's claims, beside the plain one;
+* the effect that so many seeds decide with 80 % power, and the command that decides.
+"""
 
 from __future__ import annotations
 
@@ -8,30 +19,80 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
+
+from mnist1d.experiments.estimates import CONFIDENCE, MIN_UNITS, Estimate, estimate
+from mnist1d.experiments.sequential import ALPHA, level_at
+from mnist1d.experiments.values import Values
 
 HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"
+TOO_FEW = "too few seeds"
+AS_PUBLISHED, VISIBLE, OPPOSITE, NOT_VISIBLE = "as published", "visible", "opposite", "not visible"
+DECIDED = (HOLDS, FAILS)
+
+Numbers = Values | Sequence[float] | np.ndarray
 
 
 @dataclass(frozen=True)
-class Published:
-    """A figure of the publication: what it is, its value, how far ours may lie from it, where it
-    stands.
+class Part:
+    """One comparison: the mean of `quantity` lies between two lines, of which one may be infinite."""
 
-    unit: "%" for a share, shown times 100; else what is written after the number.
-    """
+    quantity: str
+    estimate: Estimate
+    least: float = -math.inf
+    most: float = math.inf
 
-    name: str
-    value: float
-    tolerance: float
-    source: str
-    unit: str = "%"
+    @property
+    def lines(self) -> tuple[float, ...]:
+        """The lines that the interval must clear."""
+        return tuple(line for line in (self.least, self.most) if math.isfinite(line))
+
+    def verdict(self, level: float, failing_level: float | None = None) -> str:
+        """Return whether it holds at a two-sided level, that is, whether the 1 - level interval
+        lies between the lines; it fails where the interval at the failing level lies beyond."""
+        low, high = self.estimate.interval(1 - level)
+        if low > self.least and high < self.most:
+            return HOLDS
+        low, high = self.estimate.interval(1 - (level if failing_level is None else failing_level))
+        return FAILS if high <= self.least or low >= self.most else UNDECIDED
+
+    @property
+    def inside(self) -> bool:
+        """Whether the estimate itself lies between the lines."""
+        return self.least < self.estimate.value < self.most
+
+    @property
+    def level(self) -> float:
+        """The smallest two-sided level at which this part is decided."""
+        found = [self.estimate.level(line) for line in self.lines]
+        if self.inside:
+            return max(found)
+        missed = self.least if self.estimate.value <= self.least else self.most
+        return self.estimate.level(missed)
+
+    @property
+    def shape(self) -> str:
+        """What every single seed shows: all between the lines, all beyond one, or neither. Of
+        signals, no single one says anything: what their interval shows."""
+        if self.estimate.over != "seeds":
+            return {HOLDS: AS_PUBLISHED, FAILS: OPPOSITE}.get(self.verdict(ALPHA), NOT_VISIBLE)
+        lowest, highest = self.estimate.lowest, self.estimate.highest
+        if lowest > self.least and highest < self.most:
+            return AS_PUBLISHED
+        return OPPOSITE if highest <= self.least or lowest >= self.most else NOT_VISIBLE
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One verdict. `quantity` says in words what `estimate` and its interval [low, high]
-    measure."""
+    """One sentence and what came out.
+
+    `quantity` says in words what `estimate` and its interval [low, high] measure, in `unit`: "%"
+    for shares and "points" for differences of shares, both shown times 100. line: what the interval
+    must clear. n: units, `over` seeds or signals; left_out: those without a partner. published: the
+    sentence's figures in words; published_value: the same quantity as published, where it is a
+    number. confidence: of the interval. adjusted: the verdict under Holm's correction. power: the
+    distance from the line that n units decide with 80 % power. decides: the command that decides.
+    Of a claim with several parts, the weakest is shown.
+    """
 
     text: str
     quantity: str
@@ -41,92 +102,219 @@ class Claim:
     n: int
     verdict: str
     published: str = ""
+    published_value: float | None = None
+    unit: str = ""
+    line: float | tuple[float, ...] = 0.0
+    over: str = "seeds"
+    left_out: int = 0
+    confidence: float = CONFIDENCE
+    adjusted: str = ""
+    power: float = math.nan
+    decides: str = ""
+    parts: tuple[Part, ...] = ()
 
+    @property
+    def decided(self) -> bool:
+        """Whether the verdict is final."""
+        return self.verdict in DECIDED
 
-def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float, float]:
-    """Mean of the values and its Student t interval: (mean, low, high); an interval of one value is
-    infinite."""
-    values = np.asarray(values, dtype=float)
-    if values.ndim != 1 or len(values) == 0:
-        raise ValueError(
-            f"an interval needs a non-empty vector of values, one a seed; got the shape {values.shape}"
-        )
-    mean = float(values.mean())
-    if len(values) == 1:
-        return mean, -np.inf, np.inf
-    half = float(stats.t.ppf(0.5 + confidence / 2, len(values) - 1) * stats.sem(values))
-    return mean, mean - half, mean + half
+    @property
+    def survives(self) -> bool:
+        """Whether the verdict stands under Holm's correction too."""
+        return self.adjusted in ("", self.verdict)
+
+    @property
+    def level(self) -> float:
+        """The smallest two-sided level at which the claim is decided."""
+        failing = [part.level for part in self.parts if not part.inside]
+        if failing:
+            return min(1.0, len(self.parts) * min(failing))
+        return max(part.level for part in self.parts)
 
 
 def above(
     text: str,
     quantity: str,
-    values: Sequence[float],
+    values: Numbers,
     line: float = 0.0,
     published: str = "",
     noise: float = 0.0,
+    *,
+    unit: str = "",
+    over: str = "seeds",
+    seeds: int | None = None,
+    published_value: float | None = None,
 ) -> Claim:
     """The mean over seeds lies above `line`: holds where the whole interval does, fails where it
     lies below.
 
     noise: standard error of what the values are compared with, where that was measured too (a
-    person's accuracy).
+    person's accuracy). over, seeds: as for `estimate`.
     """
-    mean, low, high = mean_interval(values)
-    low, high = (
-        mean - math.hypot(mean - low, 1.96 * noise),
-        mean + math.hypot(high - mean, 1.96 * noise),
-    )
-    verdict = (
-        UNDECIDED
-        if len(values) < 2
-        else HOLDS
-        if low > line
-        else FAILS
-        if high <= line
-        else UNDECIDED
-    )
-    return Claim(text, quantity, mean, low, high, len(values), verdict, published)
+    found = estimate(values, unit, noise=noise, over=over, seeds=seeds)
+    return _claim(text, [Part(quantity, found, least=line)], published, published_value)
 
 
 def below(
-    text: str, quantity: str, values: Sequence[float], line: float = 0.0, published: str = ""
+    text: str,
+    quantity: str,
+    values: Numbers,
+    line: float = 0.0,
+    published: str = "",
+    noise: float = 0.0,
+    *,
+    unit: str = "",
+    over: str = "seeds",
+    published_value: float | None = None,
 ) -> Claim:
     """The mean over seeds lies below `line`."""
-    mirrored = above(text, quantity, -np.asarray(values, dtype=float), -line, published)
-    return replace(mirrored, estimate=-mirrored.estimate, low=-mirrored.high, high=-mirrored.low)
+    found = estimate(values, unit, noise=noise, over=over)
+    return _claim(text, [Part(quantity, found, most=line)], published, published_value)
 
 
 def within(
-    text: str, quantity: str, values: Sequence[float], low: float, high: float, published: str = ""
+    text: str,
+    quantity: str,
+    values: Numbers,
+    low: float,
+    high: float,
+    published: str = "",
+    *,
+    unit: str = "",
+    published_value: float | None = None,
 ) -> Claim:
     """The mean over seeds lies between two lines: holds where the whole interval does, fails where
     it lies outside."""
-    mean, lo, hi = mean_interval(values)
-    verdict = (
-        UNDECIDED
-        if len(values) < 2
-        else HOLDS
-        if low <= lo and hi <= high
-        else FAILS
-        if hi < low or lo > high
-        else UNDECIDED
+    found = estimate(values, unit)
+    return _claim(text, [Part(quantity, found, low, high)], published, published_value)
+
+
+def all_of(
+    text: str, parts: Sequence[Claim], published: str = "", published_value: float | None = None
+) -> Claim:
+    """Every part holds, each at the full level. The claim fails where a part does at its share of
+    the level, since each part is one more chance to fail."""
+    return _claim(text, [p for claim in parts for p in claim.parts], published, published_value)
+
+
+def keep_measured(claims: Sequence[Claim]) -> list[Claim]:
+    """Return the claims whose every part was measured: in the middle of a sweep, or where data is
+    missing, the others have nothing to say."""
+    return [c for c in claims if c.parts and all(part.estimate.n for part in c.parts)]
+
+
+def judge(
+    claims: Sequence[Claim],
+    *,
+    at_paper_settings: bool = True,
+    command: str = "",
+    seeds: int = 0,
+    looks: tuple[int, ...] = (),
+) -> list[Claim]:
+    """Return a study's claims with the verdicts that are shown.
+
+    command: what runs the study at the paper's settings, from which the command that decides is
+    made. looks: of a run that added seeds look by look, and was asked for `seeds` in the last one.
+    """
+    if not at_paper_settings:
+        return [_shown_shape(claim, command) for claim in claims]
+    judged = [_at_level(claim, _level(claim, seeds, looks)) for claim in claims]
+    tested = sorted(
+        (i for i, claim in enumerate(judged) if claim.verdict != TOO_FEW),
+        key=lambda i: judged[i].level,
     )
-    return Claim(text, quantity, mean, lo, hi, len(values), verdict, published)
+    adjusted, survives = {}, True
+    for rank, i in enumerate(tested):  # Holm: the smallest level is held against alpha / m, ...
+        level = _level(judged[i], seeds, looks, ALPHA / (len(tested) - rank))
+        survives = survives and judged[i].decided and judged[i].level <= level
+        adjusted[i] = judged[i].verdict if survives else UNDECIDED
+    more = f"{command} --until-decided" if command else ""
+    return [
+        replace(
+            claim,
+            adjusted=adjusted.get(i, claim.verdict),
+            decides="" if claim.decided else more,
+        )
+        for i, claim in enumerate(judged)
+    ]
 
 
-def all_of(text: str, parts: Sequence[Claim], published: str = "") -> Claim:
-    """Every part holds. The weakest part (worst verdict, then smallest estimate in units of its
-    interval) is shown."""
-    order = {FAILS: 0, UNDECIDED: 1, HOLDS: 2}
+def _level(claim: Claim, seeds: int, looks: tuple[int, ...], alpha: float = ALPHA) -> float:
+    """Return the level at which a claim is tested. Signals are all there from the first look on, so
+    that looks at more seeds test nothing anew."""
+    return level_at(seeds, looks, alpha) if looks and claim.over == "seeds" else alpha
 
-    def strength(claim: Claim) -> tuple[int, float]:
-        width = claim.high - claim.low
-        return order[claim.verdict], abs(claim.estimate) / width if np.isfinite(
-            width
-        ) and width > 0 else 0.0
 
-    weakest = min(parts, key=strength)
+def _claim(
+    text: str, parts: Sequence[Part], published: str, published_value: float | None
+) -> Claim:
+    first = parts[0]
+    unjudged = Claim(
+        text,
+        first.quantity,
+        first.estimate.value,
+        math.nan,
+        math.nan,
+        first.estimate.n,
+        UNDECIDED,
+        published,
+        published_value,
+        parts=tuple(parts),
+    )
+    return _at_level(unjudged, ALPHA)
+
+
+def _at_level(claim: Claim, level: float) -> Claim:
+    """Return the claim judged at a two-sided level, its weakest part shown."""
+    parts = claim.parts
+    verdicts = [part.verdict(level, level / len(parts)) for part in parts]
+    weakest = min(zip(parts, verdicts, strict=True), key=lambda pair: _strength(*pair))[0]
+    found = weakest.estimate
+    low, high = found.interval(1 - level)
+    verdict = HOLDS
+    if found.fewest < MIN_UNITS:  # the weakest part: see _strength
+        verdict = TOO_FEW
+    elif FAILS in verdicts:
+        verdict = FAILS
+    elif UNDECIDED in verdicts:
+        verdict = UNDECIDED
+    lines = weakest.lines
     return replace(
-        weakest, text=text, published=published, quantity=f"weakest part: {weakest.quantity}"
+        claim,
+        quantity=weakest.quantity if len(parts) == 1 else f"weakest part: {weakest.quantity}",
+        estimate=found.value,
+        low=low,
+        high=high,
+        n=found.n,
+        verdict=verdict,
+        unit=found.unit,
+        line=lines[0] if len(lines) == 1 else lines,
+        over=found.over,
+        left_out=max(part.estimate.left_out for part in parts),
+        confidence=1 - level,
+        power=found.detectable(1 - level),
     )
+
+
+def _strength(part: Part, verdict: str) -> tuple[bool, int, float]:
+    """Return the order in which parts are weak: too few units, the worst verdict, the line that is
+    nearest in units of the standard error."""
+    found = part.estimate
+    away = min((abs(found.value - line) for line in part.lines), default=math.inf)
+    away = away if part.inside else -away
+    order = {FAILS: 0, UNDECIDED: 1, HOLDS: 2}[verdict]
+    enough = found.fewest >= MIN_UNITS
+    return enough, order, away / found.error if found.error else math.copysign(math.inf, away)
+
+
+def _shown_shape(claim: Claim, command: str) -> Claim:
+    """Return the claim of a shortened run: what its seeds show, which decides nothing."""
+    shapes = {part.shape for part in claim.parts}
+    word = NOT_VISIBLE
+    if min(part.estimate.fewest for part in claim.parts) < 2:
+        word = TOO_FEW
+    elif shapes == {AS_PUBLISHED}:
+        word = AS_PUBLISHED if claim.published else VISIBLE
+    elif OPPOSITE in shapes:
+        word = OPPOSITE
+    return replace(claim, verdict=word, adjusted=word, decides=command)

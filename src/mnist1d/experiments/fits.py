@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mnist1d.dataset import Dataset
-from mnist1d.experiments.rows import Row, curve_rows, prediction_rows, scalar_rows, timing_rows
+from mnist1d.experiments.predictions import prediction_rows
+from mnist1d.experiments.rows import Row, curve_rows, scalar_rows, timing_rows
 
 if TYPE_CHECKING:
     from mnist1d.learning import Model, Settings

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist1d.experiments.claims import mean_interval
+from mnist1d.experiments.estimates import mean_interval
 from mnist1d.experiments.present import last_cell
 from mnist1d.experiments.rows import Rows
 

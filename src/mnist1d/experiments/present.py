@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mnist1d.experiments.claims import mean_interval
+from mnist1d.experiments import human
+from mnist1d.experiments.estimates import SHARE, mean_interval
 from mnist1d.experiments.rows import Rows
 from mnist1d.learning.registry import in_order, resolve
 
@@ -27,20 +28,15 @@ class Human:
     shuffled, the paper says "around 30" and gives no count (table 1).
     """
 
-    acc: float = 0.9575
-    answers: int = 400
-    shuffled: float = 0.30
-
-    @property
-    def standard_error(self) -> float:
-        """The sampling error of acc."""
-        return math.sqrt(self.acc * (1 - self.acc) / self.answers)
+    acc: float = human.ACC
+    answers: int = human.NUM_ANSWERS
+    shuffled: float = human.SHUFFLED_ACC
+    standard_error: float = human.STANDARD_ERROR  # the sampling error of acc
 
     @property
     def cell(self) -> str:
         """acc with its interval, as `cell` writes it."""
-        half = 1.96 * self.standard_error
-        return spread(self.acc, self.acc - half, self.acc + half)
+        return spread(self.acc, *human.INTERVAL)
 
 
 HUMAN = Human()
@@ -62,16 +58,17 @@ def models_in(rows: Rows, field: str = "model") -> list[str]:
 
 
 def cell(values: ArrayLike, form: str = ".1f", scale: float = 100) -> str:
-    """Return a mean with its 95 % interval over seeds; the value alone where there is one, nothing
-    where there is none.
+    """Return a mean with its 95% interval over seeds; the value alone where there is one, nothing
+    where there is none. With a scale of 100 the values are shares, whose interval stays in range.
 
     >>> cell([0.64, 0.65, 0.66])
-    '65.0 [62.5, 67.5]'
+    '65.0 [62.5, 67.4]'
     >>> cell([1.25], ".2f", scale=1), cell([])
     ('1.25', '')
     """
     values = np.asarray(values, dtype=float)
-    return spread(*mean_interval(values), form, scale) if len(values) else ""
+    unit = SHARE if scale == 100 else ""
+    return spread(*mean_interval(values, unit), form, scale) if len(values) else ""
 
 
 def spread(mean: float, low: float, high: float, form: str = ".1f", scale: float = 100) -> str:

@@ -58,23 +58,6 @@ def scalar_rows(seeds: Sequence[int], scalars: Mapping[str, Sequence[float]]) ->
     ]
 
 
-def prediction_rows(
-    seeds: Sequence[int], predictions: Iterable[ArrayLike], name: str = "predictions"
-) -> list[Row]:
-    """Rows of what was predicted for each test signal, one array per seed, (..., 3, signals) uint8:
-    predicted class, confidence in units of 1/255, label (see learning.training.predict)."""
-    return [
-        Row(seed, name, None, np.asarray(array, np.uint8))
-        for seed, array in zip(seeds, predictions, strict=True)
-    ]
-
-
-def predictions_of(p: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return what `prediction_rows` keeps, (3, signals) uint8, of class probabilities p (signals,
-    classes) and labels (signals,)."""
-    return np.stack([p.argmax(axis=1), np.rint(255 * p.max(axis=1)), labels]).astype(np.uint8)
-
-
 def timing_rows(seeds: Sequence[int], seconds: ArrayLike, compile_seconds: float) -> list[Row]:
     """Rows of seconds, measured once per seed, and of compile_seconds, which all seeds of a call
     share: one measurement, kept with the first seed."""
@@ -292,6 +275,11 @@ class Rows:
 
 def _coordinate(record: Record, name: str) -> Any:
     return record.trial if name == "trial" else record.config.get(name)
+
+
+def values_of(trial: Rows, metric: str) -> Values:
+    """Return `trial.by_seed(metric)`, or no values at all where the rows lack the metric."""
+    return trial.by_seed(metric) if len(trial.where(metric=metric)) else Values((), ())
 
 
 def paired(a: Rows, b: Rows, metric: str, other_metric: str | None = None) -> Pairs:

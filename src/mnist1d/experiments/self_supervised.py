@@ -1,11 +1,14 @@
 """Self-supervised learning: classes without labels.
 
-SimCLR on the frozen set. Two views of a signal share its shape alone: mean and slope are removed,
-then come a random circular shift, a new slope and a new offset. Encoder: the three convolutions of
+SimCLR. Two views of a signal share its shape alone: mean and slope are removed, then come a random
+circular shift by 0 to 9 positions, a new slope and a new offset. Encoder: the three convolutions of
 study 1 (125 features); projector: 125 to 125, relu, to 16. Each view must find its partner among
 the batch's (InfoNCE: cosine, temperature 0.5); Adam 0.01, batch 100, 200 epochs. Then labels come
 in, to probe every layer: 10 nearest neighbours (by cosine; signals by distance) and logistic
 regression on standardised features. Variants: no projector, and a deep one of four linear layers.
+
+Each seed draws a data set, initial weights and batch order, and all that is compared sees the same
+data set; seed 0 sees the published one.
 
 Rows: loss (step: epochs), `knn acc` and `linear acc` (step: depth; 0 is the signal, then each
 layer's output), `knn acc untrained`, seconds, compile_seconds; of seed 0, `plane before` and `plane
@@ -14,34 +17,37 @@ after` (n, 2), t-SNE of the test signals and their last features, `labels`.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
-from mnist1d.experiments.claims import Claim, Published, above, all_of
+from mnist1d.experiments.claims import Claim, above, all_of, keep_measured
 from mnist1d.experiments.datasets import check_varied, datasets_for
-from mnist1d.experiments.present import CI, cell
+from mnist1d.experiments.estimates import POINTS
+from mnist1d.experiments.predictions import prediction_rows, predictions_of
+from mnist1d.experiments.present import cell
+from mnist1d.experiments.published import Published, in_notebook
 from mnist1d.experiments.rows import (
     Row,
     Rows,
     curve_rows,
-    paired,
-    prediction_rows,
-    predictions_of,
     scalar_rows,
     timing_rows,
+    values_of,
 )
 from mnist1d.experiments.study import Info
+from mnist1d.experiments.values import Values
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
 
-SECTION = "arXiv 2011.14439, section 3.6"
 VARIANTS = ("projector", "none", "deep")
 ENCODER = ("signal", "conv 1", "conv 2", "conv 3")
 LAYERS = {  # names of the depths 0, 1, ..
@@ -49,11 +55,53 @@ LAYERS = {  # names of the depths 0, 1, ..
     "none": ENCODER,
     "deep": (*ENCODER, "projector 1", "projector 2", "projector 3", "projector 4"),
 }
-LINEAR = {  # published accuracy of the linear probe by depth
-    "projector": (0.328, 0.751, 0.809, 0.821, 0.761, 0.750),
-    "none": (0.328, 0.822, 0.795, 0.534),
-    "deep": (0.328, 0.759, 0.824, 0.795, 0.773, 0.728, 0.650, 0.611),
+LINEAR = {  # what the notebook prints of the linear probe by depth, in percent
+    "projector": (32.8, 75.1, 80.9, 82.1, 76.1, 75.0),
+    "none": (32.8, 82.2, 79.5, 53.4),
+    "deep": (32.8, 75.9, 82.4, 79.5, 77.3, 72.8, 65.0, 61.1),
 }
+LAST = {"projector": (74.1, 2.88), "none": (48.7, 3.39), "deep": (61.3, 2.87)}  # kNN, loss
+
+
+CALLED = {
+    "projector": "two-layer projector",
+    "none": "no projector",
+    "deep": "four-layer projector",
+}
+
+
+NOTEBOOK_FILE = "self-supervised-learning"
+
+
+def _printed(variant: str) -> list[Published]:
+    """Return what the notebook prints of a variant after the last epoch: linear accuracy by layer,
+    kNN accuracy on the last layer, and the loss."""
+    called, (knn, loss) = CALLED[variant], LAST[variant]
+    found = [
+        in_notebook(
+            f"linear, {variant}, {layer}",
+            percent,
+            NOTEBOOK_FILE,
+            (called, "layer", str(depth), "linear_acc"),
+        )
+        for depth, (layer, percent) in enumerate(zip(LAYERS[variant], LINEAR[variant], strict=True))
+    ]
+    name, key = f"kNN, {variant}, last layer", (called, "epoch", "200", "knn_acc_last_layer")
+    found.append(in_notebook(name, knn, NOTEBOOK_FILE, key))
+    as_loss = in_notebook(f"loss, {variant}", loss, NOTEBOOK_FILE, (called, "epoch", "200", "loss"))
+    found.append(replace(as_loss, value=loss, unit="nats", rounding=0.005))
+    return found
+
+
+PUBLISHED = (
+    in_notebook("kNN, signal", 59.6, NOTEBOOK_FILE, ("signal", "layer", "0", "knn_acc")),
+    *(figure for variant in VARIANTS for figure in _printed(variant)),
+)
+
+
+COLLAPSED = 0.95  # of the loss of guessing
+
+
 INFO = Info(
     name="self-supervised",
     title="Self-supervised learning: classes without labels",
@@ -63,17 +111,9 @@ INFO = Info(
         "2011.14439), section 3.6; Chen et al., A Simple Framework for Contrastive Learning "
         "of Visual Representations (ICML 2020, arXiv 2002.05709)"
     ),
-    published=(
-        Published("kNN, signal", 0.596, 0.03, SECTION),
-        Published("kNN, last layer", 0.741, 0.03, SECTION),
-        *(
-            Published(f"linear, {variant}, {layer}", acc, 0.03, SECTION)
-            for variant in VARIANTS
-            for layer, acc in zip(LAYERS[variant], LINEAR[variant], strict=True)
-        ),
-    ),
-    seeds={"smoke": 2, "quick": 2, "paper": 3},
-    cost={"smoke": 10.0, "quick": 38.0, "paper": 200.0},
+    published=PUBLISHED,
+    seeds={"smoke": 2, "quick": 2, "paper": 8},
+    cost={"smoke": 10.0, "quick": 60.0, "paper": 600.0},
     peer_seconds=100.0,
 )
 
@@ -198,20 +238,31 @@ def planes(
     return {"plane before": before, "plane after": after, "labels": labels[:n]}
 
 
-def measured(rows: Rows) -> dict[str, np.ndarray]:
-    """Return probe accuracies, (seeds,), under the names of the published figures."""
-    result = {}
+def at_depth(rows: Rows, variant: str, depth: int, probe: str = "linear") -> Values:
+    """Return the accuracy of a probe at one layer of a variant, by seed; depth -1: the last."""
+    depth %= len(LAYERS[variant])
+    return values_of(rows.where(variant=variant, step=depth), f"{probe} acc")
+
+
+def collapsed(rows: Rows, variant: str) -> Values:
+    """Return 1 for each seed whose network maps all signals to one direction, else 0: its last
+    epoch's loss is at least 95% of ln(batch size), what guessing costs."""
+    trial = rows.where(variant=variant)
+    losses = values_of(trial, "loss")
+    chance = math.log(trial.config()["batch_size"]) if len(losses) else 1.0
+    return losses.map(lambda loss: (loss > COLLAPSED * chance).astype(float))
+
+
+def measured(rows: Rows) -> dict[str, Values]:
+    """Return probe accuracies and final losses by seed, under the names of the published
+    figures."""
+    found = {"kNN, signal": at_depth(rows, "projector", 0, "knn")}
     for variant in VARIANTS:
-        trial = rows.where(variant=variant)
-        if len(trial):
-            acc = trial.curve("linear acc")[1]  # (seeds, depths)
-            result |= {
-                f"linear, {variant}, {layer}": acc[:, i] for i, layer in enumerate(LAYERS[variant])
-            }
-    if len(usual := rows.where(variant="projector")):
-        knn = usual.curve("knn acc")[1]
-        result |= {"kNN, signal": knn[:, 0], "kNN, last layer": knn[:, -1]}
-    return result
+        for depth, layer in enumerate(LAYERS[variant]):
+            found[f"linear, {variant}, {layer}"] = at_depth(rows, variant, depth)
+        found[f"kNN, {variant}, last layer"] = at_depth(rows, variant, -1, "knn")
+        found[f"loss, {variant}"] = values_of(rows.where(variant=variant), "loss")
+    return {name: values for name, values in found.items() if len(values)}
 
 
 def figures(rows: Rows) -> dict[str, Captioned]:
@@ -256,73 +307,72 @@ def figures(rows: Rows) -> dict[str, Captioned]:
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return mean probe accuracies in percent, a line for each layer of each variant."""
+    """Return mean probe accuracies in percent with 95% intervals, a line for each layer of each
+    variant, and how many seeds of a variant collapse."""
     lines = []
     for variant in VARIANTS:
-        trial = rows.where(variant=variant)
-        if len(trial):
-            linear, knn = trial.curve("linear acc")[1], trial.curve("knn acc")[1]
-            for i, layer in enumerate(LAYERS[variant]):
-                published, near = f"{100 * LINEAR[variant][i]:.1f}", f"{100 * knn[:, i].mean():.1f}"
-                lines.append([TITLES[variant], layer, cell(linear[:, i]), published, near])
-    return ["variant", "layer", f"linear, {CI}", "published, %", "kNN, %"], lines
+        for depth, layer in enumerate(LAYERS[variant]):
+            linear, knn = (at_depth(rows, variant, depth, probe) for probe in ("linear", "knn"))
+            if not len(linear):
+                continue
+            fallen = collapsed(rows, variant).array
+            cells = [cell(linear), f"{LINEAR[variant][depth]:.1f}", cell(knn)]
+            share = f"{fallen.sum():.0f} of {len(fallen)}" if not depth else ""
+            lines.append([TITLES[variant], layer, *cells, str(len(linear)), share])
+    header = ["variant", "layer", "linear %", "notebook %", "kNN %", "n", "seeds that collapse"]
+    return header, lines
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test where along the network the classes are easiest to read."""
-    acc = {
-        v: rows.where(variant=v).curve("linear acc")[1]
-        for v in VARIANTS
-        if len(rows.where(variant=v))
-    }  # (seeds, depths)
-    result = []
-    if "projector" in acc:
-        a = acc["projector"]
-        middle, last = a[:, 2:4].mean(axis=1), a[:, -1]
-        parts = [
-            above("", "convolutions 2 and 3 - signal, linear acc", middle - a[:, 0]),
-            above("", "convolutions 2 and 3 - last layer, linear acc", middle - last),
-        ]
-        result.append(
-            all_of("linear accuracy peaks in the middle of the network", parts, "33, 82, 75")
-        )
-        text = "it falls in the projector"
-        result.append(
-            above(
-                text,
-                "last convolution - last layer, linear acc",
-                a[:, 3] - last,
-                published="82 > 75",
-            )
-        )
-        knn = rows.where(variant="projector").curve("knn acc")[1]
-        text = "training without labels brings neighbours of a class together"
-        result.append(
-            above(text, "last layer - signal, kNN acc", knn[:, -1] - knn[:, 0], published="74 > 60")
-        )
-    if "none" in acc:
-        a = acc["none"]
-        text = "without a projector the last layer pays"
-        result.append(
-            above(
-                text,
-                "first convolution - last, linear acc",
-                a[:, 1] - a[:, -1],
-                published="82 > 53",
-            )
-        )
-    if {"none", "projector"} <= set(acc):
-        gap = paired(*(rows.where(variant=v, step=3) for v in ("projector", "none")), "linear acc")
-        text = "a projector keeps the last convolution readable"
-        result.append(
-            above(
-                text,
-                "last convolution, with - without projector, linear acc",
-                gap.difference,
-                published="82 > 53",
-            )
-        )
-    return result
+    """Test where along the network the classes are easiest to read; differences are paired by
+    seed. Seeds that collapse count like the others."""
+    points = partial(above, unit=POINTS)
+    signal, _, conv2, conv3, _, last = (
+        at_depth(rows, "projector", depth) for depth in range(len(LAYERS["projector"]))
+    )
+    middle = (conv2 + conv3) * 0.5
+    peak = [
+        points("", "convolutions 2 and 3 - signal, linear acc", middle - signal),
+        points("", "convolutions 2 and 3 - last layer, linear acc", middle - last),
+    ]
+    before, after = (at_depth(rows, "projector", depth, "knn") for depth in (0, -1))
+    first, plain = (at_depth(rows, "none", depth) for depth in (1, 3))
+    found = [
+        all_of("linear accuracy peaks in the middle of the network", peak, "33, 81 and 82, 75"),
+        points(
+            "linear accuracy falls in the projector",
+            "last convolution - last layer, linear acc",
+            conv3 - last,
+            0,
+            "82.1 > 75.0",
+            published_value=0.071,
+        ),
+        points(
+            "training without labels brings signals of a class together",
+            "last layer - signal, kNN acc",
+            after - before,
+            0,
+            "74.1 > 59.6",
+            published_value=0.145,
+        ),
+        points(
+            "without a projector the last layer loses accuracy",
+            "first convolution - last, linear acc",
+            first - plain,
+            0,
+            "82.2 > 53.4",
+            published_value=0.288,
+        ),
+        points(
+            "a projector keeps the last convolution readable",
+            "last convolution, with - without projector, linear acc",
+            conv3 - plain,
+            0,
+            "82.1 > 53.4",
+            published_value=0.287,
+        ),
+    ]
+    return keep_measured(found)
 
 
 TITLES = {

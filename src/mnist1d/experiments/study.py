@@ -29,8 +29,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mnist1d.checks import check_name
 from mnist1d.errors import UsageError
 from mnist1d.experiments import generic
-from mnist1d.experiments.claims import Claim, Published
+from mnist1d.experiments.claims import Claim
+from mnist1d.experiments.published import Published
 from mnist1d.experiments.rows import Row, Rows
+from mnist1d.experiments.sequential import LOOKS
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
@@ -59,7 +61,7 @@ class Info:
     source: the publication. published: its figures. seeds: number per preset. cost: estimated
     seconds of one core per preset; without it, times are not predicted. peer_seconds: time of the
     published scripts at the paper's settings. quiz: its table gains a line for each quiz in the
-    store.
+    store. looks: numbers of seeds after which --until-decided tests the claims.
     """
 
     name: str
@@ -73,8 +75,13 @@ class Info:
     cost: Mapping[str, float] = field(default_factory=dict, hash=False)
     peer_seconds: float | None = None
     quiz: bool = False
+    looks: tuple[int, ...] = LOOKS
 
     def __post_init__(self) -> None:
+        if not self.looks or self.looks[0] < 2 or list(self.looks) != sorted(set(self.looks)):
+            raise UsageError(
+                f"looks must be growing numbers of seeds, like {LOOKS}; got {self.looks}"
+            )
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.name):
             raise UsageError(
                 f"name must be lower-case words joined by hyphens, like 'weight-decay'; got {self.name!r}"
@@ -84,9 +91,11 @@ class Info:
                 raise UsageError(
                     f"{what} must have a value for each of {', '.join(PRESETS)}, got {dict(known)}"
                 )
-        names = [published.name for published in self.published]
-        if twice := {name for name in names if names.count(name) > 1}:
-            raise UsageError(f"published figures need different names; {min(twice)!r} comes twice")
+        names = [(published.name, published.origin) for published in self.published]
+        if twice := {name for name, origin in names if names.count((name, origin)) > 1}:
+            raise UsageError(
+                f"published figures of one origin need different names; {min(twice)!r} comes twice"
+            )
 
 
 class Study(Protocol):
@@ -164,6 +173,11 @@ class Loaded:
         below = [" ".join(p.split()) for p in inspect.cleandoc(self.doc).split("\n\n")[1:]]
         source = [f"Source: {self.INFO.source}."] if self.INFO.source else []
         return [self.INFO.question, *below, *source]
+
+    @property
+    def has_claims(self) -> bool:
+        """Whether the study makes claims."""
+        return self.claims is not DEFAULTS["claims"]
 
     def trials(self, preset: str) -> list[Any]:
         """Return the configs of a preset. Errors: UsageError for an unknown preset, or a grid that

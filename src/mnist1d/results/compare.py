@@ -11,7 +11,7 @@ import numpy as np
 
 from mnist1d.checks import check_name
 from mnist1d.errors import UsageError
-from mnist1d.experiments.claims import mean_interval
+from mnist1d.experiments.estimates import MIN_UNITS, POINTS, SHARE, mean_interval
 from mnist1d.experiments.rows import Rows, paired
 from mnist1d.results.selection import matches, parse_where
 from mnist1d.results.text import finite, interval, number, plural
@@ -56,14 +56,13 @@ class Comparison:
 
     def lines(self) -> list[list[str]]:
         """Return what a table shows: a line for each setting, and one for the difference."""
-        unit, scale = ("points", 100) if self.unit == "%" else (self.unit, 1)
-        low, high = scale * self.low, scale * self.high
+        unit = POINTS if self.unit == SHARE else self.unit
         sides = [
             [s.setting, number(s.mean, self.unit), interval(s.low, s.high, self.unit), str(s.n)]
             for s in (self.a, self.b)
         ]
-        difference = number(scale * self.difference, unit)
-        shown = interval(low, high, unit)
+        difference = number(self.difference, unit)
+        shown = interval(self.low, self.high, unit)
         return [*sides, ["difference", difference, shown, plural(self.pairs, "pair")]]
 
     @property
@@ -71,6 +70,8 @@ class Comparison:
         """Return what the interval says, in a sentence."""
         if math.isinf(self.low):
             return "One pair gives no interval: run more seeds."
+        if self.pairs < MIN_UNITS:
+            return f"Fewer than {MIN_UNITS} pairs decide nothing: run more seeds."
         if self.low <= 0 <= self.high:
             return "The interval contains 0: these rows do not tell the two apart."
         higher, lower = (self.a, self.b) if self.difference > 0 else (self.b, self.a)
@@ -109,14 +110,15 @@ def compare(
     if not pairs.keys:
         raise UsageError(f"{a!r} and {b!r} have no seed in common: run both with the same seeds")
     difference = pairs.difference.array
-    mean, low, high = mean_interval(difference)
+    unit = SHARE if metric.endswith(("acc", "accuracy")) else ""
+    mean, low, high = mean_interval(difference, POINTS if unit == SHARE else unit)
     return Comparison(
         study,
         _preset(sweeps[0]) if sweeps else "",
         metric,
-        "%" if metric.endswith(("acc", "accuracy")) else "",
-        _side(a, pairs.a),
-        _side(b, pairs.b),
+        unit,
+        _side(a, pairs.a, unit),
+        _side(b, pairs.b, unit),
         mean,
         low,
         high,
@@ -171,5 +173,5 @@ def _select(rows: Rows, setting: dict[str, str]) -> Rows:
     return rows
 
 
-def _side(setting: str, values: np.ndarray) -> Side:
-    return Side(setting, *mean_interval(values), len(values))
+def _side(setting: str, values: np.ndarray, unit: str) -> Side:
+    return Side(setting, *mean_interval(values, unit), len(values))

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mnist1d.results.document import Document
+from mnist1d.results.document import Document, agreement_words
 from mnist1d.results.progress import NOT_SHOWN, say
 from mnist1d.results.summary import effect, mark
 from mnist1d.results.text import interval, number
@@ -40,11 +40,11 @@ def show(document: Document, console: Console | None = None) -> None:
                 number(m.mean, m.published.unit),
                 interval(m.low, m.high, m.published.unit),
                 str(m.n),
-                "yes" if m.within else "no",
+                agreement_words(m),
             ]
             for m in found
         ]
-        header = ["", "published", "measured", "95% interval", "n", "within tolerance"]
+        header = ["", "published", "measured", "95% interval", "n", "agreement"]
         console.print(table(header, lines, "Published beside measured"))
         if len(found) < len(document.measured):
             console.print(f"{len(document.measured) - len(found)} more were not measured here")

@@ -3,19 +3,25 @@
 
 from __future__ import annotations
 
-import math
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-import numpy as np
-
 from mnist1d.errors import Mnist1dError, UsageError
 from mnist1d.experiments import STUDIES, Loaded
-from mnist1d.experiments.claims import Claim, Published, mean_interval
+from mnist1d.experiments.claims import Claim
+from mnist1d.experiments.estimates import POINTS, SHARE, estimate
+from mnist1d.experiments.published import (
+    AGREES,
+    CANNOT_TELL,
+    Agreement,
+    Published,
+    agreement,
+)
 from mnist1d.experiments.registry import find
 from mnist1d.experiments.rows import Rows
+from mnist1d.experiments.values import Values
 from mnist1d.results import figures
 from mnist1d.results.origins import Origin, Problem, origins_of, problems_of, settings_of
 from mnist1d.results.summary import answer_of
@@ -23,6 +29,7 @@ from mnist1d.results.text import anchor, finite, interval, number
 from mnist1d.runs import quiz
 from mnist1d.runs.identity import flat
 from mnist1d.runs.store import Call, Store, Sweep
+from mnist1d.runs.verdicts import at_paper_settings, claims_of, looks_of, overrides_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,18 +39,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Measured:
-    """A published figure beside ours: mean over seeds and its interval; NaN where n is 0."""
+    """A published figure beside ours: mean over seeds and its interval, NaN where n is 0, and
+    whether the two agree."""
 
     published: Published
     mean: float
     low: float
     high: float
     n: int
-
-    @property
-    def within(self) -> bool | None:
-        """Whether the mean lies within the tolerance; None where nothing was measured."""
-        return abs(self.mean - self.published.value) <= self.published.tolerance if self.n else None
+    agreement: Agreement
 
 
 @dataclass(frozen=True)
@@ -111,11 +115,11 @@ class Document:
             }
         for m, cells in zip(self.measured, content["measured"], strict=True):
             unit = m.published.unit
-            cells["within"] = m.within
             cells["shown"] = {
                 "published": number(m.published.value, unit),
                 "mean": number(m.mean, unit) if m.n else "",
                 "interval": interval(m.low, m.high, unit) if m.n else "",
+                "agreement": agreement_words(m),
             }
         return content
 
@@ -151,7 +155,8 @@ def of_sweep(store: Store, sweep: Sweep, calls: Iterable[Call]) -> Found:
         rows, unread = store.all_rows(sweep.study, sweep.wanted), None
     except Mnist1dError as error:  # damaged rows of one study: the others can still be shown
         rows, unread = Rows([]), str(error)
-    return of_rows(study, rows, sweep.label, calls, quizzes, error=unread)
+    seeds = max(map(len, sweep.wanted.values()), default=0)
+    return of_rows(study, rows, sweep.label, calls, quizzes, error=unread, seeds=seeds)
 
 
 def of_rows(
@@ -161,8 +166,9 @@ def of_rows(
     calls: Sequence[Call] = (),
     quizzes: Sequence[dict[str, Any]] = (),
     error: str | None = None,
+    seeds: int = 0,
 ) -> Found:
-    """Return what rows of a study say. A part of the study that raises leaves its place empty; the
+    """Return what rows of a study say; seeds: how many were asked for. A part of the study that raises leaves its place empty; the
     document's `error` has the traceback."""
     info, errors = study.INFO, [error] if error else []
 
@@ -177,7 +183,8 @@ def of_rows(
             return instead
 
     command = command_of(str(study.reference), label)
-    claims = part(lambda: list(study.claims(rows)), [])
+    claims = part(lambda: claims_of(study, rows, label, seeds), [])
+    same = part(lambda: at_paper_settings(study, rows), False)
     values = part(lambda: study.measured(rows), {})
     header, lines = part(lambda: study.table(rows), ([], []))
     drawn = part(lambda: figures.drawn(study, rows), {})
@@ -198,7 +205,7 @@ def of_rows(
         answer=answer_of(claims),
         command=command,
         claims=claims,
-        measured=[measured(p, values.get(p.name, ())) for p in info.published],
+        measured=[measured(p, values.get(p.name, ()), same) for p in info.published],
         table=Table(header, [*lines, *quiz.lines(header, quizzes)]) if lines else None,
         figures=drawings,
         method=study.description[1:],
@@ -217,9 +224,10 @@ def of_rows(
 
 def command_of(reference: str, label: str) -> str:
     """Return the command that makes the rows of a label."""
-    preset, _, overrides = label.partition(" ")
+    preset = label.partition(" ")[0]
     words = ["mnist1d", "run", reference, *(["--preset", preset] if preset else [])]
-    return " ".join([*words, *(f"--set {override}" for override in overrides.split())])
+    words += [f"--set {override}" for override in overrides_of(label)]
+    return " ".join([*words, *(["--until-decided"] if looks_of(label) else [])])
 
 
 def made_by_another_version(study: Loaded, rows: Rows, command: str) -> str:
@@ -237,10 +245,22 @@ def made_by_another_version(study: Loaded, rows: Rows, command: str) -> str:
     )
 
 
-def measured(published: Published, values: Sequence[float] | np.ndarray) -> Measured:
+def measured(
+    published: Published, values: Values | Sequence[float], same_settings: bool = True
+) -> Measured:
     """Return a published figure beside our values by seed; those that are not finite are left
     out."""
-    array = np.asarray(values, dtype=float)
-    array = array[np.isfinite(array)]
-    mean, low, high = mean_interval(array) if len(array) else (math.nan,) * 3
-    return Measured(published, mean, low, high, len(array))
+    ours = estimate(values, published.unit)
+    low, high = ours.interval()
+    agrees = agreement(published, ours, same_settings)
+    return Measured(published, ours.value, low, high, ours.n, agrees)
+
+
+def agreement_words(m: Measured) -> str:
+    """Return whether a figure agrees with the published one, and by how much it differs."""
+    found, unit = m.agreement, m.published.unit
+    unit = POINTS if unit == SHARE else unit
+    if found.word == CANNOT_TELL:
+        return f"{found.word}: {found.reason}"
+    by = f"{number(found.difference, unit)} {interval(found.low, found.high, unit)}"
+    return f"{found.word}: {by}" if found.word == AGREES else f"{found.word} by {by}"

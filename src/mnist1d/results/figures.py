@@ -14,6 +14,7 @@ from mnist1d.errors import Mnist1dError
 from mnist1d.experiments import Loaded
 from mnist1d.experiments.rows import Rows
 from mnist1d.files import atomic_path
+from mnist1d.runs.verdicts import overrides_of
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
@@ -59,7 +60,7 @@ def file_name(study: str, slug: str, label: str) -> str:
     or two labels could give the same one, a hash of the label stands for them: the file's metadata
     and caption have the whole label.
     """
-    _, _, overrides = label.partition(" ")
+    overrides = " ".join(overrides_of(label))
     if not overrides:
         return f"{study}-{slug}"
     name = f"{study}-{slug}-{re.sub('[= ]', '-', overrides)}"

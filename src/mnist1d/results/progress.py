@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -12,11 +13,15 @@ from rich.table import Column
 from rich.text import Text
 
 from mnist1d.errors import last_words
+from mnist1d.results.summary import effect
 from mnist1d.results.text import plural
 from mnist1d.runs.executors import MAX_RUNS
 from mnist1d.runs.sweep import Progress as Quiet
 from mnist1d.runs.sweep import Summary, Task
 from mnist1d.runs.work import Outcome
+
+if TYPE_CHECKING:
+    from mnist1d.runs.looks import Group
 
 NOT_SHOWN = "results are saved but could not be displayed"
 
@@ -58,6 +63,23 @@ class Shown(Quiet):
 
     def changed(self, line: str) -> None:
         say(line)
+
+    def looked(self, group: Group, next_cost: float) -> None:
+        """Say which claims are open after a look, what failed in it, and what the next one costs."""
+        of = f"{group.study.INFO.name}, {plural(group.seeds, 'seed')}"
+        decided = len(group.claims) - len(group.open)
+        line = f"{of}: {decided} of {plural(len(group.claims), 'claim')} decided"
+        if group.failed:
+            missing = plural(group.failed, "run")
+            line += f"; {missing} failed and {'are' if group.failed > 1 else 'is'} left out"
+        say(line)
+        for claim in group.open:
+            say(f"  open: {claim.text} ({effect(claim)}, n = {claim.n})")
+        if group.ended:
+            say(f"  stops: {group.ended}")
+        else:
+            following = plural(group.looks[group.place], "seed")
+            say(f"  next look: {following}, about {max(1, round(next_cost))} s")
 
     def begin(self, task: Task) -> None:
         self.running[id(task)] = task.study

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from mnist1d.errors import MissingExtraError
 from mnist1d.files import atomic_path
 from mnist1d.results import figures, forest, summary, text
-from mnist1d.results.document import Document, Table, latest, studies_in
+from mnist1d.results.document import Document, Table, agreement_words, latest, studies_in
 from mnist1d.results.origins import Problem, merged
 from mnist1d.runs.executors import Here, map_safely
 from mnist1d.runs.store import now, open_store
@@ -129,6 +129,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     env.filters |= {
+        "agreement": agreement_words,
         "code": code,
         "effect": summary.effect,
         "kinds": kinds,

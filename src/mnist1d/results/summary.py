@@ -7,14 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mnist1d.experiments.claims import FAILS, HOLDS, UNDECIDED, Claim
+from mnist1d.experiments.claims import (
+    AS_PUBLISHED,
+    FAILS,
+    HOLDS,
+    TOO_FEW,
+    UNDECIDED,
+    VISIBLE,
+    Claim,
+)
 from mnist1d.results.text import listing, plural, sentence, with_interval
 
 if TYPE_CHECKING:
     from mnist1d.results.document import Document
 
 GOOD, BAD, OPEN = "good", "bad", "open"  # tones, after which a page colours a verdict
-TONES = {HOLDS: GOOD, FAILS: BAD, UNDECIDED: OPEN}
+TONES = {HOLDS: GOOD, AS_PUBLISHED: GOOD, VISIBLE: GOOD, FAILS: BAD, UNDECIDED: OPEN}
 MARKS = {GOOD: "✓", BAD: "✗", OPEN: "?"}
 MANY = {HOLDS: "hold", FAILS: "do not hold"}  # verdicts of several claims; others: "are ..."
 MAX_NAMED = 4  # claims quoted in one sentence
@@ -40,8 +48,9 @@ def counted(claims: Sequence[Claim]) -> str:
     """Return the tally in words: 5 hold, 1 does not hold and 3 are undecided."""
     words = []
     for verdict, count in tally(claims):
-        one = verdict if verdict in MANY else f"is {verdict}"
-        words.append(f"{count} {one if count == 1 else MANY.get(verdict, f'are {verdict}')}")
+        one = verdict if verdict in MANY else f"{'has' if verdict == TOO_FEW else 'is'} {verdict}"
+        many = MANY.get(verdict, f"{'have' if verdict == TOO_FEW else 'are'} {verdict}")
+        words.append(f"{count} {one if count == 1 else many}")
     return listing(words)
 
 

@@ -15,11 +15,14 @@ MISSING = "–"
 
 
 def number(value: float, unit: str = "", digits: int = 3) -> str:
-    """Return a number with its unit: a share as 64.4%, another one with three significant digits."""
+    """Return a number with its unit: a share as 64.4%, a difference of shares as 1.9 points, another
+    one with three significant digits."""
     if not math.isfinite(value):
         return MISSING
     if unit == "%":
         return f"{100 * value:.1f}%"
+    if unit == "points":
+        return f"{100 * value:.1f} points"
     text = f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
     return f"{text} {unit}".strip()
 

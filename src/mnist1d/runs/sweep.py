@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from mnist1d.errors import Mnist1dError, UsageError
 from mnist1d.experiments import STUDIES, Reference, load
@@ -18,6 +19,9 @@ from mnist1d.runs.records import Wish
 from mnist1d.runs.store import Store, now
 from mnist1d.runs.tasks import Task, balanced, part_of, plan
 from mnist1d.runs.work import Outcome, work
+
+if TYPE_CHECKING:
+    from mnist1d.runs.looks import Group
 
 __all__ = ["Progress", "Summary", "Task", "plan", "sweep"]
 
@@ -101,6 +105,8 @@ class Progress:
     def end(self, task: Task, outcome: Outcome) -> None: ...
 
     def stop(self, summary: Summary) -> None: ...
+
+    def looked(self, group: Group, next_cost: float) -> None: ...
 
 
 class Queue:

@@ -59,8 +59,9 @@ function described(results, page) {
   const { studies, quiz } = { studies: [], quiz: [], ...results };
   if (!studies.length && !quiz.length) return [h("p", { id: "results-none" }, "No runs yet: ", h("code", {}, how), ".")];
   const claims = studies.flatMap((study) => study.claims ?? []);
-  const count = (verdict) => claims.filter((claim) => claim.verdict === verdict).length;
-  const summary = `${claims.length} claims tested: ${count("holds")} hold, ${count("does not hold")} do not, ${count("undecided")} are undecided.`;
+  const verdicts = [...new Set(claims.map(({ verdict }) => verdict))];
+  const counts = verdicts.map((verdict) => `${verdict}: ${claims.filter((claim) => claim.verdict === verdict).length}`);
+  const summary = `${claims.length} claims tested. ${counts.join(", ")}.`;
   return [...(studies.length ? [h("p", { id: "results-summary" }, summary)] : []), ...[quizzes(quiz)].filter(Boolean), ...studies.map(section)];
 }
 
@@ -83,8 +84,8 @@ function claimsTable({ claims, title }) {
 }
 
 function measured({ measured: list, title }) {
-  const rows = (list ?? []).filter(({ n }) => n).map((m) => [m.published.name, m.shown.published, m.shown.mean, m.shown.interval, `${m.n}`, m.within ? "✓ within" : "✗ outside"]);
-  const body = table({ header: ["", "published", "measured", "95% interval", "n", "tolerance"], lines: rows }, `${title}: published beside measured`);
+  const rows = (list ?? []).filter(({ n }) => n).map((m) => [m.published.name, m.shown.published, m.shown.mean, m.shown.interval, `${m.n}`, m.shown.agreement]);
+  const body = table({ header: ["", "published", "measured", "95% interval", "n", "agreement"], lines: rows }, `${title}: published beside measured`);
   return body && h("details", {}, h("summary", {}, "Published figures beside measured ones"), body);
 }
 

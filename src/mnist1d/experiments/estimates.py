@@ -1,0 +1,145 @@
+"""Estimates with intervals: the one place that turns measurements into a mean, its standard error
+and an interval.
+
+Accuracies are shares, shown in percent; differences of accuracies are differences of shares, shown
+in percentage points. No interval leaves the range of its unit:
+
+* unit "%": a share in [0, 1]. Student's t on the logit scale, the standard error carried there by
+  the delta method, so that the interval always holds the mean.
+* unit "points": a difference of shares in [-1, 1]. Student's t, cut off at the ends of the range.
+* any other unit: Student's t.
+
+Where signals are the units (a person's answers), the interval of a share is Wilson's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special, stats
+
+from mnist1d.experiments.values import Values
+
+SHARE, POINTS = "%", "points"
+CONFIDENCE = 0.95
+MIN_UNITS = 4  # with fewer seeds (or signals) nothing is decided
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean with its uncertainty. error: standard error, in the estimate's own unit. freedom:
+    degrees of freedom of Student's t. n: number of units that were averaged, `over` seeds or
+    signals. left_out: units without a partner or without a value. lowest, highest: the extreme
+    units."""
+
+    value: float
+    error: float
+    freedom: float
+    n: int
+    unit: str = ""
+    over: str = "seeds"
+    left_out: int = 0
+    seeds: int | None = None  # training seeds that each signal was averaged over
+    lowest: float = math.nan
+    highest: float = math.nan
+
+    @property
+    def fewest(self) -> int:
+        """The number of units, or of seeds where fewer stand behind each of them."""
+        return self.n if self.seeds is None else min(self.n, self.seeds)
+
+    def interval(self, confidence: float = CONFIDENCE) -> tuple[float, float]:
+        """Return the two-sided interval (low, high); infinite where n is 1: one unit has none. NaN
+        where n is 0."""
+        if self.n < 2:
+            return (-math.inf, math.inf) if self.n else (math.nan, math.nan)
+        least, most = (-1.0, 1.0) if self.unit == POINTS else (-math.inf, math.inf)
+        half = float(stats.t.ppf(0.5 + confidence / 2, self.freedom)) * self.error
+        if self.unit == SHARE and 0 < self.value < 1:
+            middle, half = special.logit(self.value), half / (self.value * (1 - self.value))
+            return float(special.expit(middle - half)), float(special.expit(middle + half))
+        return max(self.value - half, least), min(self.value + half, most)
+
+    def level(self, line: float) -> float:
+        """Return the two-sided p-value of the mean being `line`: the largest alpha whose 1 - alpha
+        interval holds the line."""
+        if self.n < 2:
+            return 1.0
+        distance, error = abs(self.value - line), self.error
+        if self.unit == SHARE and 0 < self.value < 1:
+            if not 0 < line < 1:
+                return 0.0
+            distance = abs(special.logit(self.value) - special.logit(line))
+            error /= self.value * (1 - self.value)
+        if error == 0:
+            return float(distance == 0)
+        return float(2 * stats.t.sf(distance / error, self.freedom))
+
+    def detectable(self, confidence: float = CONFIDENCE, power: float = 0.8) -> float:
+        """Return the distance from a line that this many units decide with the given power."""
+        if self.n < 2:
+            return math.inf
+        quantiles = stats.t.ppf([0.5 + confidence / 2, power], self.freedom)
+        return float(quantiles.sum()) * self.error
+
+
+def estimate(
+    values: Values | Sequence[float] | np.ndarray,
+    unit: str = "",
+    *,
+    noise: float = 0.0,
+    over: str = "seeds",
+    seeds: int | None = None,
+) -> Estimate:
+    """Return the mean of values, one per seed (or per signal, as `over` says; seeds: how many
+    training seeds each signal was averaged over, where there were some).
+
+    Values that are not finite are left out and counted; where none is left, n is 0. noise: standard
+    error of what the values are compared with, where that was measured too (a person's accuracy).
+    Errors: ValueError for anything but a vector.
+    """
+    array = np.asarray(values, dtype=float)
+    if array.ndim != 1:
+        raise ValueError(
+            f"an estimate needs a vector, one value per seed; got the shape {array.shape}"
+        )
+    known = array[np.isfinite(array)]
+    lacking = values.left_out if isinstance(values, Values) else 0
+    n, spread = len(known), float(known.std(ddof=1)) if len(known) > 1 else 0.0
+    if not n:
+        return Estimate(math.nan, math.nan, 1, 0, unit, over, lacking + len(array), seeds)
+    own = spread / math.sqrt(n)
+    error = math.hypot(own, noise)
+    # Welch and Satterthwaite's; the error of what was measured elsewhere counts as known
+    freedom = max(n - 1, 1) * ((error / own) ** 4 if own else 1)
+    return Estimate(
+        value=float(known.mean()),
+        error=error,
+        freedom=min(freedom, 1e9),
+        n=n,
+        unit=unit,
+        over=over,
+        left_out=lacking + len(array) - n,
+        seeds=seeds,
+        lowest=float(known.min()),
+        highest=float(known.max()),
+    )
+
+
+def mean_interval(
+    values: Values | Sequence[float] | np.ndarray, unit: str = "", confidence: float = CONFIDENCE
+) -> tuple[float, float, float]:
+    """Return the mean of values and its interval in their unit: (mean, low, high)."""
+    found = estimate(values, unit)
+    return found.value, *found.interval(confidence)
+
+
+def wilson(hits: float, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Return Wilson's interval of a share of n signals, of which `hits` were right."""
+    z, share = float(stats.norm.ppf(0.5 + confidence / 2)), hits / n
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return max(0.0, middle - half), min(1.0, middle + half)

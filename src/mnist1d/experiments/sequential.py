@@ -1,0 +1,65 @@
+"""Group-sequential looks: how much of the 5 % each look at growing data may spend.
+
+Seeds are added in looks, say of 4, 8, 16 and 32, and every claim is tested at each look. Tested at
+5 % each time, a true null would be rejected far more often than that. Instead the looks share the
+5 %: by the share t of the seeds that a look has, the error spent is at most
+
+    alpha*(t) = 2 (1 - Phi(Phi^-1(1 - alpha/2) / sqrt(t))),
+
+which spends next to nothing early and nearly all of it at the last look, as the boundaries of
+O'Brien and Fleming do (Lan and DeMets, Discrete sequential boundaries for clinical trials,
+Biometrika 70, 1983). A look tests Student's t at the level that its own share of the error leaves.
+The levels add up to alpha, so that the bound holds whatever the looks' statistics have to do with
+one another, and for few seeds as well as for many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from scipy import stats
+
+from mnist1d.errors import UsageError
+
+LOOKS = (4, 8, 16, 32)  # seeds at each look
+ALPHA = 0.05
+
+
+def looks_up_to(max_seeds: int, looks: Sequence[int] = LOOKS) -> tuple[int, ...]:
+    """Return the looks of a design that ends at max_seeds: those below, doubled as long as they
+    stay below, and max_seeds itself.
+
+    >>> looks_up_to(32), looks_up_to(20), looks_up_to(100)
+    ((4, 8, 16, 32), (4, 8, 16, 20), (4, 8, 16, 32, 64, 100))
+    """
+    if max_seeds < looks[0]:
+        raise UsageError(f"max_seeds must be at least {looks[0]}, the first look, got {max_seeds}")
+    found = [look for look in looks if look < max_seeds]
+    while found and found[-1] >= looks[-1] and 2 * found[-1] < max_seeds:
+        found.append(2 * found[-1])
+    return (*found, max_seeds)
+
+
+def spent(time: float, alpha: float = ALPHA) -> float:
+    """Return the error that may be spent by the time that a share `time` of the seeds is there."""
+    return float(2 * stats.norm.sf(stats.norm.isf(alpha / 2) / np.sqrt(time)))
+
+
+@cache
+def levels(looks: tuple[int, ...], alpha: float = ALPHA) -> tuple[float, ...]:
+    """Return the two-sided level at which each look tests; they add up to alpha.
+
+    >>> [round(level, 5) for level in levels((4, 8, 16, 32))]
+    [0.0, 9e-05, 0.00549, 0.04443]
+    """
+    by_then = [spent(look / looks[-1], alpha) for look in looks]
+    return tuple(float(level) for level in np.diff([0.0, *by_then]))
+
+
+def level_at(seeds: int, looks: tuple[int, ...], alpha: float = ALPHA) -> float:
+    """Return the level of the look that this many seeds were wanted for: the last one that they
+    reach, the first where they reach none."""
+    reached = sum(look <= seeds for look in looks)
+    return levels(looks, alpha)[max(reached, 1) - 1]

@@ -1,0 +1,49 @@
+"""The verdicts on a study's claims: what its rows say, given how they were asked for.
+
+A label says how: the preset, its overrides and, where seeds were added look by look until every
+claim was decided, the looks: "paper until-decided=4,8,16,32".
+"""
+
+from __future__ import annotations
+
+from mnist1d.experiments.claims import Claim, judge
+from mnist1d.experiments.rows import Rows
+from mnist1d.experiments.study import Loaded
+from mnist1d.runs.identity import trial_id
+
+UNTIL_DECIDED = "until-decided="
+
+
+def label_with(label: str, looks: tuple[int, ...]) -> str:
+    """Return a label that also names the looks."""
+    return f"{label} {UNTIL_DECIDED}{','.join(map(str, looks))}"
+
+
+def overrides_of(label: str) -> list[str]:
+    """Return the overrides in a label, as `--set` takes them."""
+    return [word for word in label.split()[1:] if not word.startswith(UNTIL_DECIDED)]
+
+
+def looks_of(label: str) -> tuple[int, ...]:
+    """Return the looks in a label; none where all seeds were asked for at once."""
+    for word in label.split():
+        if word.startswith(UNTIL_DECIDED):
+            return tuple(map(int, word.removeprefix(UNTIL_DECIDED).split(",")))
+    return ()
+
+
+def at_paper_settings(study: Loaded, rows: Rows) -> bool:
+    """Return whether every trial is one of the study's preset "paper", whatever the label says."""
+    known = {trial_id(study.INFO.name, config) for config in study.trials("paper")}
+    return set(rows.unique("trial")) <= known
+
+
+def claims_of(study: Loaded, rows: Rows, label: str = "", seeds: int = 0) -> list[Claim]:
+    """Return a study's claims with the verdicts that are shown; seeds: how many were asked for."""
+    return judge(
+        study.claims(rows),
+        at_paper_settings=at_paper_settings(study, rows),
+        command=f"mnist1d run {study.reference} --preset paper",
+        seeds=seeds or len(rows.unique("seed")),
+        looks=looks_of(label),
+    )
