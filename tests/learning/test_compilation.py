@@ -1,13 +1,15 @@
-"""The compilation cache: where it lies, whose it is, how large it grows."""
+"""Compiled programs: timed, and kept in a cache: where it lies, whose it is, how large it grows."""
 
 import os
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from mnist1d.learning import compilation
-from mnist1d.learning.compilation import enable_compilation_cache, processor_hash, trim
+from mnist1d.learning.compilation import enable_compilation_cache, processor_hash, timed, trim
 
 
 @pytest.fixture
@@ -80,3 +82,17 @@ def test_what_was_not_used_for_longest_goes_first(tmp_path):
     assert len(list(tmp_path.iterdir())) == 10
     trim(tmp_path, max_bytes=999)
     assert sorted(file.name for file in tmp_path.iterdir()) == [f"program-{i}" for i in range(7)]
+
+
+def test_each_call_is_timed_apart_from_compiling():
+    calls = [(jnp.float32(1), jnp.arange(3.0)), (jnp.float32(2), jnp.arange(3.0))]
+    traced = []
+
+    def scaled(a, x):
+        traced.append(a)
+        return {"product": a * x}
+
+    found = timed(lambda: jax.jit(scaled).lower(*calls[0]), calls)
+    assert [result["product"].tolist() for result in found.results] == [[0, 1, 2], [0, 2, 4]]
+    assert isinstance(found.results[0]["product"], np.ndarray) and len(traced) == 1
+    assert len(found.seconds) == 2 and all(s > 0 for s in (*found.seconds, found.compile_seconds))

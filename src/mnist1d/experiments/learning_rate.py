@@ -12,7 +12,6 @@ steps; `grid` is an array of rates and losses.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -108,7 +107,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     import jax
     import jax.numpy as jnp
 
-    from mnist1d.learning import jit_once
+    from mnist1d.learning.compilation import jit_once, timed
     from mnist1d.learning.unrolled import mlp_init, sgd_objective
 
     sets = datasets_for(config.data, seeds, config.vary)
@@ -132,15 +131,8 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         (init(jax.random.key(seed)), jnp.asarray(data.x), jnp.asarray(data.y), *numbers)
         for seed, data in zip(seeds, sets, strict=True)
     ]
-    begin = time.perf_counter()
-    compiled = jax.jit(outer).lower(*arguments[0]).compile()
-    compile_seconds = time.perf_counter() - begin
-    found, seconds = [], []
-    for given in arguments:
-        begin = time.perf_counter()
-        found.append([np.asarray(part) for part in compiled(*given)])
-        seconds.append(time.perf_counter() - begin)
-    rate, value, grid_value = (np.stack(part) for part in zip(*found, strict=True))
+    found = timed(lambda: jax.jit(outer).lower(*arguments[0]), arguments)
+    rate, value, grid_value = (np.stack(part) for part in zip(*found.results, strict=True))
     rows = curve_rows(seeds, range(config.outer_steps + 1), {"rate": rate, "objective": value})
     rows += [
         Row(seed, "grid", None, np.stack([rates, losses]))
@@ -150,7 +142,11 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         "grid_best_rate": rates[np.nanargmin(grid_value, axis=1)],
         "grid_best_loss": np.nanmin(grid_value, axis=1),
     }
-    return rows + scalar_rows(seeds, scalars) + timing_rows(seeds, seconds, compile_seconds)
+    return (
+        rows
+        + scalar_rows(seeds, scalars)
+        + timing_rows(seeds, found.seconds, found.compile_seconds)
+    )
 
 
 def arrived(trial: Rows) -> np.ndarray:

@@ -19,7 +19,6 @@ fewer per class as K grows; with n per class there are more in all. Both are mea
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -143,7 +142,8 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     import jax
     import jax.numpy as jnp
 
-    from mnist1d.learning import Settings, Split, jit_once, make_fit
+    from mnist1d.learning import Settings, Split, make_fit
+    from mnist1d.learning.compilation import jit_once, timed
     from mnist1d.learning.narrow import narrowed, plain_mlp
 
     sets = [signals_of(data, config) for data in datasets_for(config.data, seeds, config.vary)]
@@ -181,15 +181,9 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     ]
     keys = [jax.random.key(seed) for seed in seeds]
     starts = [start(key) for key in keys]
-    begin = time.perf_counter()
-    compiled = jax.jit(train).lower(keys[0], splits[0], *starts[0]).compile()
-    compile_seconds = time.perf_counter() - begin
-    found, seconds = [], []
-    for key, split, at in zip(keys, splits, starts, strict=True):
-        begin = time.perf_counter()
-        found.append(jax.tree.map(np.asarray, compiled(key, split, *at)))
-        seconds.append(time.perf_counter() - begin)
-    curves, predictions = zip(*found, strict=True)
+    calls = [(key, split, *at) for key, split, at in zip(keys, splits, starts, strict=True)]
+    found = timed(lambda: jax.jit(train).lower(*calls[0]), calls)
+    curves, predictions = zip(*found.results, strict=True)
     numbers = num_params(widths, sets[0].x.shape[1], config.num_classes)
     metrics = {metric: np.stack([curve[metric] for curve in curves]) for metric in curves[0]}
     scalars = {
@@ -202,7 +196,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         *curve_rows(seeds, numbers, metrics),
         *scalar_rows(seeds, scalars),
         *prediction_rows(seeds, predictions),
-        *timing_rows(seeds, seconds, compile_seconds),
+        *timing_rows(seeds, found.seconds, found.compile_seconds),
     ]
 
 

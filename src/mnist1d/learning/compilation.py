@@ -1,4 +1,5 @@
-"""JAX's persistent compilation cache, so that a second run starts at once."""
+"""Compiled programs: timed apart from their runs, and kept in JAX's persistent cache, so that a
+second run starts at once."""
 
 from __future__ import annotations
 
@@ -7,15 +8,42 @@ import functools
 import hashlib
 import os
 import platform
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 
 # jax.jit for what runs once, such as drawing initial weights: with few of LLVM's passes, which
 # would take longer than they save (none would round otherwise). Not inside another jit.
 jit_once: Callable = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 1})
+
+
+class Timed(NamedTuple):
+    """What each call of a program gave, as NumPy arrays; its seconds; and those of compiling."""
+
+    results: list[Any]
+    seconds: list[float]
+    compile_seconds: float
+
+
+def timed(lower: Callable[[], jax.stages.Lowered], calls: Sequence[tuple]) -> Timed:
+    """Compile a program and run it once per call, each timed on its own. All calls need arguments
+    of the same shapes; lower: a function such as `lambda: jax.jit(f).lower(*calls[0])`, so that
+    tracing counts as compiling."""
+    begin = time.perf_counter()
+    program = lower().compile()
+    compile_seconds = time.perf_counter() - begin
+    results, seconds = [], []
+    for arguments in calls:
+        begin = time.perf_counter()
+        results.append(jax.tree.map(np.asarray, jax.block_until_ready(program(*arguments))))
+        seconds.append(time.perf_counter() - begin)
+    return Timed(results, seconds, compile_seconds)
+
 
 MAX_BYTES = 2**30  # of the folder; beyond, the programs that were not used for longest go
 KEPT = 0.75  # of MAX_BYTES after that

@@ -9,7 +9,6 @@ one scan inside.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -21,7 +20,7 @@ import numpy as np
 from jax import Array, lax, random
 
 from mnist1d.errors import UsageError
-from mnist1d.learning.compilation import jit_once
+from mnist1d.learning.compilation import jit_once, timed
 from mnist1d.learning.layers import Params
 from mnist1d.learning.losses import CONFIDENCES, LOSSES, accuracy
 from mnist1d.learning.model import Model
@@ -264,18 +263,11 @@ def fit_each(fit: FitFunction, keys: Array, splits: Sequence[Split], **given: An
     """
     params, given = _starts(fit, keys, **given)
     starts = [jax.tree.map(lambda leaf, i=i: leaf[i], params) for i in range(len(keys))]
-    begin = time.perf_counter()
-    program = _fit_one.lower(fit, keys[0], splits[0], starts[0], given).compile()
-    compile_seconds = time.perf_counter() - begin
-    found, seconds = [], []
-    for key, split, start in zip(keys, splits, starts, strict=True):
-        begin = time.perf_counter()
-        found.append(jax.block_until_ready(program(key, split, start, given)))
-        seconds.append(time.perf_counter() - begin)
-    stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *found)
-    return TimedFit(
-        stacked._replace(steps=np.asarray(found[0].steps)), np.array(seconds), compile_seconds
-    )
+    calls = [(*each, given) for each in zip(keys, splits, starts, strict=True)]
+    found = timed(lambda: _fit_one.lower(fit, *calls[0]), calls)
+    stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *found.results)
+    stacked = stacked._replace(steps=found.results[0].steps)
+    return TimedFit(stacked, np.array(found.seconds), found.compile_seconds)
 
 
 def _starts(
