@@ -94,7 +94,7 @@ def test_show(tmp_path, capsys, what):
 def test_run_prints_table_claims_and_where_the_figures_are(toy, tmp_path, capsys):
     words = ["run", "toy", "--preset", "smoke", "--runs", tmp_path, "--executor", "here"]
     status, out, err = run(capsys, *words)
-    assert status == 0 and "one is above 0" in out and "holds" in out
+    assert status == 0 and "one is above 0" in out and "as published" in out
     assert "3 done" in err and str(tmp_path / "figures") in err and "[3/3] toy" in err
     assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == [
         "toy-lines.pdf",
@@ -121,7 +121,7 @@ def test_run_json_is_one_document(toy, tmp_path, capsys):
     document = json.loads(out)
     assert status == 0 and document["summary"]["done"] == 3
     (study,) = document["studies"]
-    assert study["claims"][0]["verdict"] == "holds" and study["measured"][0]["n"] == 2
+    assert study["claims"][0]["verdict"] == "as published" and study["measured"][0]["n"] == 2
 
 
 def test_set_seeds_and_dry_run(toy, tmp_path, capsys):

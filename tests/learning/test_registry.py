@@ -175,7 +175,7 @@ def test_a_model_from_a_file_by_the_command_line(tmp_path, executor):
             [call for call in store.calls() if call.status == status]
             for status in ("failed", "done")
         )
-    assert len(done) == 2 and all("Traceback" in call.error for call in failed)
+    assert len(done) == 4 and all("Traceback" in call.error for call in failed)
     digest = hashlib.sha256((tmp_path / "mine.py").read_bytes()).hexdigest()
     assert failed[0].provenance["files"]["mine.py"] == digest
 

@@ -36,6 +36,7 @@ def test_a_document_is_plain_data(document):
         "published": "1",
         "mean": "11.1",
         "interval": "[10.4, 11.7]",
+        "agreement": "cannot tell: settings shorter than the paper's",
     }
     assert (content["seeds"], content["trials"], content["preset"] if 0 else content["label"]) == (
         [0, 1],

@@ -68,8 +68,8 @@ def test_anchors_of_different_labels_differ():
 def test_the_first_screen_answers(toy, tmp_path):
     page, (document,) = page_of(tmp_path, ("smoke", []))
     before_contents = page.text.partition("Timings")[0]
-    assert "1 hold" in before_contents and "0 do not hold" in before_contents
-    assert "One is above 0." in before_contents and "✓ holds" in before_contents
+    assert "1 looks as published" in before_contents and "0 do not hold" in before_contents
+    assert "One is above 0." in before_contents and "✓ as published" in before_contents
     assert page.tags.index("svg") < page.tags.index("nav")  # the forest plot stands before the rest
     assert "shortened" in before_contents and "mnist1d reproduce --preset paper" in before_contents
     assert document.answer in page.text and document.question in page.text

@@ -400,9 +400,9 @@ def test_results_of_runs_and_a_sweep_live(served, toy, monkeypatch, is_late):
     page.wait(lambda: len(page.find_all(".results-live path")) == 3)
     page.find("#results-reload").click()
     page.wait(lambda: page.find_all("#results-summary"))
-    assert page.text("#results-summary").startswith("1 claims tested. holds: 1")
+    assert page.text("#results-summary").startswith("1 claims tested. as published: 1")
     assert not page.find("#results-reload").is_displayed()
-    assert "✓ holds" in page.text(".chip")
+    assert "✓ as published" in page.text(".chip")
     page.wait(
         lambda: page.js(
             "const i = document.querySelector('.results-figure img'); i.loading = 'eager'; return i.complete && i.naturalWidth > 0"

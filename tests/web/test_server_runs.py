@@ -26,7 +26,7 @@ def test_results_and_figures(tmp_path, toy):
             2,
         )
         assert (
-            study["claims"][0]["verdict"] == "holds"
+            study["claims"][0]["verdict"] == "as published"
             and study["measured"][0]["n"] == 2
             and study["error"] is None
         )

@@ -184,7 +184,7 @@ def of_rows(
 
     command = command_of(str(study.reference), label)
     claims = part(lambda: claims_of(study, rows, label, seeds), [])
-    same = part(lambda: at_paper_settings(study, rows), False)
+    same = part(lambda: at_paper_settings(study, rows, label), False)
     values = part(lambda: study.measured(rows), {})
     header, lines = part(lambda: study.table(rows), ([], []))
     drawn = part(lambda: figures.drawn(study, rows), {})

@@ -32,8 +32,11 @@ def looks_of(label: str) -> tuple[int, ...]:
     return ()
 
 
-def at_paper_settings(study: Loaded, rows: Rows) -> bool:
-    """Return whether every trial is one of the study's preset "paper", whatever the label says."""
+def at_paper_settings(study: Loaded, rows: Rows, label: str = "") -> bool:
+    """Return whether the preset "paper" was asked for, and every trial is one of it: overrides
+    change the settings too. Of a study that is gone nothing is known."""
+    if study.problem or label.partition(" ")[0] not in ("", "paper"):
+        return False
     known = {trial_id(study.INFO.name, config) for config in study.trials("paper")}
     return set(rows.unique("trial")) <= known
 
@@ -42,7 +45,7 @@ def claims_of(study: Loaded, rows: Rows, label: str = "", seeds: int = 0) -> lis
     """Return a study's claims with the verdicts that are shown; seeds: how many were asked for."""
     return judge(
         study.claims(rows),
-        at_paper_settings=at_paper_settings(study, rows),
+        at_paper_settings=at_paper_settings(study, rows, label),
         command=f"mnist1d run {study.reference} --preset paper",
         seeds=seeds or len(rows.unique("seed")),
         looks=looks_of(label),

@@ -4,7 +4,7 @@ import { h } from "../dom.js";
 import { ladder, percent, rivals } from "./ladder.js";
 import { Live } from "./live.js";
 
-const MARKS = { holds: ["✓", "good"], "does not hold": ["✗", "bad"], undecided: ["?", "open"] };
+const MARKS = { holds: ["✓", "good"], "does not hold": ["✗", "bad"], undecided: ["?", "open"], "as published": ["✓", "good"], visible: ["✓", "good"] };
 
 export async function mount(root, page) {
   const studies = h("div", { id: "results-studies", tabindex: -1 });
