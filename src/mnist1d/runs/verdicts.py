@@ -34,6 +34,8 @@ def looks_of(label: str) -> tuple[int, ...]:
 
 def at_paper_settings(study: Loaded, rows: Rows) -> bool:
     """Return whether every trial is one of the study's preset "paper", whatever the label says."""
+    if study.problem:  # a placeholder for a study that could not be loaded has no presets
+        return False
     known = {trial_id(study.INFO.name, config) for config in study.trials("paper")}
     return set(rows.unique("trial")) <= known
 
