@@ -5,6 +5,7 @@ import hashlib
 import shutil
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,7 @@ from mnist1d.runs.identity import flat, nested, rebuild
 from mnist1d.runs.work import work
 from mnist1d.web.results import ResultsOf
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 MINE = '''
 """Mine.
 
@@ -230,6 +232,17 @@ def test_a_config_is_rebuilt_from_plain_values(name):
     study = load(name.replace("_", "-"))
     for config in {preset: study.trials(preset)[-1] for preset in PRESETS}.values():
         assert rebuild(study.Config, nested(config)) == config
+
+
+def test_the_example_model_has_a_place_in_the_table_and_the_figure(tmp_path):
+    """What the guide promises of examples/transformer.py: no other file is touched."""
+    target = f"{EXAMPLES / 'transformer.py'}:transformer"
+    settings = [f"model=logistic,{target}", "dataset=mnist1d", "num_steps=20", "vary=frozen"]
+    with open_store(tmp_path) as store:
+        assert sweep(store, plan("spatial-priors", "smoke", 2, settings)).ok
+        (found,) = latest(store, "spatial-priors")
+    names = [line[0] for line in found.document.table.lines]
+    assert any("transformer" in name for name in names[:2]) and names[-1] == "human"
 
 
 # ------------------------------------------------------------------ refused
