@@ -135,7 +135,7 @@ def test_the_permutation_of_positions_depends_on_the_seed_alone():
     )
 
 
-@pytest.mark.parametrize(("start", "stop"), [(-1, 5), (5, 5), (6, 5)])
+@pytest.mark.parametrize(("start", "stop"), [(5, 5), (6, 5), (0, 0)])
 def test_a_range_of_signals_is_a_range(start, stop):
     with pytest.raises(UsageError, match=f"0 <= start < stop, got start={start}, stop={stop}"):
         draw_fast(DataConfig(), 10, start, stop)

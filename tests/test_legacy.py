@@ -223,7 +223,7 @@ def test_a_split_beyond_the_ends_is_taken_and_said(split, sizes):
 
 @pytest.mark.parametrize("split", [float("nan"), "0.8", None, True, [1]])
 def test_a_split_that_is_no_number(split):
-    with pytest.raises(UsageError, match="train_split must be (a number|finite), got "):
+    with pytest.raises(UsageError, match="train_split must be a number"):
         make_dataset(small_args(train_split=split))
 
 

@@ -79,6 +79,10 @@ def check_path(path: str | os.PathLike[str], name: str = "path") -> Path:
         raise UsageError(f"{name} must be a string or a Path, got {show(path)}")
     if not os.fspath(path) or "\0" in os.fspath(path):
         raise UsageError(f"{name} must name a file, got {show(os.fspath(path))}")
+    try:
+        os.fsencode(path)
+    except UnicodeError:
+        raise UsageError(f"{name} has characters that no file name has: {show(path)}") from None
     return Path(path)
 
 

@@ -3,8 +3,10 @@ can be done with them."""
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import numbers
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.checks import check_whole
+from mnist1d.checks import check_flag, check_real, check_whole, show
 from mnist1d.config import DataConfig
 from mnist1d.digits import Templates
 from mnist1d.errors import UsageError
-from mnist1d.signals import Latents as Latents
-
-PARTS = {"train": "", "validation": "_val", "test": "_test"}  # and the ending of their fields
-COLUMNS = ("x", "y", "y_soft", "latents", "digit_mask", "y_clean", "noise_mask")  # a row per signal
-LABELS = ("y", "y_clean")
+from mnist1d.parts import COLUMNS, LABELS, PARTS, check_arrays, check_part, rows_of
+from mnist1d.signals import Latents
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,23 +77,29 @@ class Dataset(Mapping[str, Any]):
             raise UsageError(
                 f"a data set must be a Dataset or a mapping with x, y, x_test, y_test and t, got {type(given).__name__}"
             )
-        missing = [name for name in ("x", "y", "x_test", "y_test", "t") if name not in given]
+        always = ("x", "y", "x_test", "y_test", "t")
+        missing = [name for name in always if given.get(name) is None]
         if missing:
             raise UsageError(
                 f"a data set needs x, y, x_test, y_test and t; {missing[0]!r} is missing"
             )
-        names = ("x", "y", "x_test", "y_test", "t", "x_val", "y_val", "y_clean", "noise_mask")
+        names = (*always, "x_val", "y_val", "y_clean", "noise_mask")
         try:
             arrays: dict[str, Any] = {
                 name: np.asarray(given[name]) for name in names if given.get(name) is not None
             }
         except ValueError as error:
             raise UsageError(f"a data set needs arrays of numbers: {error}") from None
-        shapes = given.get("templates") or {
-            "x": np.empty((0, 0)),
-            "t": np.empty(0),
-            "y": np.empty(0, int),
-        }
+        shapes = given.get("templates")
+        shapes = (
+            shapes
+            if shapes is not None
+            else {
+                "x": np.empty((0, 0)),
+                "t": np.empty(0),
+                "y": np.empty(0, int),
+            }
+        )
         if not isinstance(shapes, Mapping) or not {"x", "t", "y"} <= set(shapes):
             raise UsageError("templates must be a mapping with x, t and y")
         data = cls(
@@ -108,31 +113,12 @@ class Dataset(Mapping[str, Any]):
 
     def check(self) -> None:
         """Raise UsageError where the arrays are none, or do not fit together."""
-        arrays: dict[str, Any] = {name: self[name] for name in self.keys() if name != "templates"}
-        arrays |= {f"templates[{name!r}]": self.templates[name] for name in self.templates.keys()}
-        for name, array in arrays.items():
-            if not isinstance(array, np.ndarray | Latents):
-                raise UsageError(f"{name} must be an array, got {type(array).__name__}")
+        shapes = {f"templates[{name!r}]": self.templates[name] for name in self.templates.keys()}
+        check_arrays({"t": self.t, **shapes})
         for end in PARTS.values():
-            x, y = getattr(self, f"x{end}"), getattr(self, f"y{end}")
-            if (x is None) != (y is None):
-                raise UsageError(f"x{end} and y{end} go together, one of them is missing")
-            if x is None:
-                continue
-            if x.dtype.kind != "f" or y.dtype.kind not in "iu":
-                raise UsageError(
-                    f"x{end} must hold floats and y{end} whole numbers, got {x.dtype} and {y.dtype}"
-                )
-            if x.shape != (len(y), len(self.t)) or y.ndim != 1 or self.t.ndim != 1:
-                raise UsageError(
-                    f"x{end} {x.shape}, y{end} {y.shape} and t {self.t.shape} do not fit together"
-                )
-            rows = {n: a for n, a in self.part(end).items() if n != "latents"}
-            if "latents" in self.part(end):
-                rows |= self.part(end)["latents"]._asdict()
-            short = next((name for name, array in rows.items() if len(array) != len(y)), None)
-            if short:
-                raise UsageError(f"{short}{end} has {len(rows[short])} rows for {len(y)} signals")
+            check_part(
+                {n: getattr(self, n + end) for n in COLUMNS if hasattr(self, n + end)}, self.t, end
+            )
 
     def part(self, end: str) -> dict[str, Any]:
         """Return the columns of one part, those that are there, by their names in COLUMNS.
@@ -143,8 +129,8 @@ class Dataset(Mapping[str, Any]):
         return {name: column for name, column in found.items() if column is not None}
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self.keys():
-            raise KeyError(f"{name!r}; this data set holds {', '.join(self.keys())}")
+        if not isinstance(name, str) or name not in self.keys():
+            raise KeyError(f"{show(name)}; this data set holds {', '.join(self.keys())}")
         return getattr(self, name)
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -181,17 +167,7 @@ class Dataset(Mapping[str, Any]):
 
     def copy(self) -> Dataset:
         """Return a set with arrays of its own, to be written into."""
-        own = {
-            f.name: value.copy() if isinstance(value, np.ndarray | Templates) else value
-            for f in dataclasses.fields(self)
-            for value in [getattr(self, f.name)]
-        }
-        own |= {
-            name: Latents(*(column.copy() for column in value))
-            for name, value in own.items()
-            if isinstance(value, Latents)
-        }
-        return Dataset(**own)
+        return copy.deepcopy(self)
 
     def replace(self, **fields: Any) -> Dataset:
         """Return a copy with other values for the given fields."""
@@ -210,7 +186,10 @@ class Dataset(Mapping[str, Any]):
         rate <= 1, and for allow_same=False where there is but one class.
         """
         if isinstance(rate, bool) or not isinstance(rate, numbers.Real) or not 0 <= rate <= 1:
-            raise UsageError(f"a label noise rate must be a number between 0 and 1, got {rate!r}")
+            raise UsageError(
+                f"a label noise rate must be a number between 0 and 1, got {show(rate)}"
+            )
+        exact, allow_same = check_flag(exact, "exact"), check_flag(allow_same, "allow_same")
         rng, clean = _rng(seed), self.y if self.y_clean is None else self.y_clean
         classes, n = self._classes(), len(clean)
         if not allow_same and len(classes) < 2:
@@ -237,21 +216,28 @@ class Dataset(Mapping[str, Any]):
 
         Errors: UsageError for an empty list, a class that is not there, or one named twice.
         """
-        classes, known = list(classes), self._classes()
+        known = self._classes()
+        try:
+            classes = [operator.index(label) for label in classes]
+        except TypeError:
+            raise UsageError(
+                f"subset needs distinct classes out of {known.tolist()}, got {show(classes)}"
+            ) from None
+        check_flag(relabel, "relabel")
         if (
             not classes
             or len(set(classes)) < len(classes)
             or not set(classes) <= set(known.tolist())
         ):
             raise UsageError(
-                f"subset needs distinct classes out of {known.tolist()}, got {classes}"
+                f"subset needs distinct classes out of {known.tolist()}, got {show(classes)}"
             )
         kept: dict[str, Any] = {}
         for end in PARTS.values():
             columns = self.part(end)
             if "y" in columns:
                 keep = np.isin(columns.get("y_clean", columns["y"]), classes)
-                kept |= {name + end: _rows(column, keep) for name, column in columns.items()}
+                kept |= {name + end: rows_of(column, keep) for name, column in columns.items()}
         if relabel:
             if "noise_mask" in kept and not np.isin(kept["y"], classes).all():
                 raise UsageError(
@@ -290,17 +276,35 @@ class Dataset(Mapping[str, Any]):
         count = int(validation) if whole else round(float(validation) * n) if share else 0
         if not 0 < count < n:
             raise UsageError(
-                f"validation must leave signals on both sides: between 1 and {n - 1}, or a share below 1; got {validation!r}"
+                f"validation must leave signals on both sides: between 1 and {n - 1}, or a share below 1; got {show(validation)}"
             )
         order = _rng(seed).permutation(n)
         train, val = np.sort(order[count:]), np.sort(order[:count])
         columns = self.part("")
-        kept = {name: _rows(column, train) for name, column in columns.items()}
+        kept = {name: rows_of(column, train) for name, column in columns.items()}
         columns["y"] = columns.pop("y_clean", columns["y"])
         columns.pop("noise_mask", None)
         return self.replace(
-            **kept, **{f"{name}_val": _rows(column, val) for name, column in columns.items()}
+            **kept, **{f"{name}_val": rows_of(column, val) for name, column in columns.items()}
         )
+
+    def standardise(self, mean: float, std: float) -> Dataset:
+        """Return a copy standardised with other moments, those of the training set of a model for
+        example: x = (raw - mean) / std, and t divided by std.
+
+        Errors: UsageError where the set does not know its own moments, or std is not above 0.
+        """
+        if self.mean is None or self.std is None:
+            raise UsageError("this set does not say how it was standardised (mean is None)")
+        mean = check_real(mean, -1e300, 1e300, "mean")
+        std = check_real(std, 1e-300, 1e300, "std")
+        kind, scale, offset = self.x.dtype.type, self.std / std, (self.mean - mean) / std
+        signals = {
+            f"x{end}": getattr(self, f"x{end}") * kind(scale) + kind(offset)
+            for end in PARTS.values()
+            if getattr(self, f"x{end}") is not None
+        }
+        return self.replace(**signals, t=self.t * self.t.dtype.type(scale), mean=mean, std=std)
 
     def shuffled(self, seed: int = 0) -> Dataset:
         """Return a copy with the positions of all signals permuted, one permutation for the whole
@@ -331,10 +335,6 @@ class Dataset(Mapping[str, Any]):
     def _classes(self) -> np.ndarray:
         clean = self.y if self.y_clean is None else self.y_clean
         return np.unique(np.concatenate([clean, self.y_test]))
-
-
-def _rows(column: Any, index: np.ndarray) -> Any:
-    return column.rows(index) if isinstance(column, Latents) else column[index]
 
 
 def _rng(seed: int) -> np.random.Generator:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mnist1d.checks import show
 from mnist1d.errors import UsageError
 
 HEIGHTS = (
@@ -38,8 +39,8 @@ class Templates(Mapping[str, np.ndarray]):
     y: np.ndarray
 
     def __getitem__(self, name: str) -> np.ndarray:
-        if name not in ("x", "t", "y"):
-            raise KeyError(f"templates hold x, t and y, not {name!r}")
+        if not isinstance(name, str) or name not in ("x", "t", "y"):
+            raise KeyError(f"templates hold x, t and y, not {show(name)}")
         return getattr(self, name)
 
     def __iter__(self) -> Iterator[str]:
@@ -88,7 +89,7 @@ def as_templates(
         raise UsageError(
             f"templates need the arrays x (classes, length), t (length,) and y (classes,); {missing} is missing"
         ) from None
-    except (TypeError, ValueError, IndexError) as error:
+    except (TypeError, ValueError, IndexError, OverflowError) as error:
         raise UsageError(
             f"templates need numeric arrays x (classes, length) with rows of equal length, t (length,), y (classes,): {error}"
         ) from None

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mnist1d.config import DataConfig
+from mnist1d.checks import check_whole
+from mnist1d.config import DataConfig, as_config
 from mnist1d.errors import UsageError
 
 BLOCK_POINTS = 200_000  # numbers of one kind in a block of exact mode
@@ -138,10 +139,12 @@ def draw_fast(
     """Draw signals start .. stop - 1 of the endless stream of (config.seed); float32, the same
     however batched.
 
-    `stop` is config.num_samples unless told. Within each run of num_classes signals every class
+    stop: default config.num_samples. Within each run of num_classes signals every class
     comes once, in random order.
     """
-    stop = config.num_samples if stop is None else stop
+    config, num_classes = as_config(config, {}), check_whole(num_classes, 1, "num_classes", 10**6)
+    start = check_whole(start, 0, "start")
+    stop = config.num_samples if stop is None else check_whole(stop, 0, "stop")
     return Draws(
         *map(np.concatenate, zip(*fast_chunks(config, num_classes, start, stop), strict=True))
     )

@@ -17,11 +17,12 @@ from mnist1d import tables
 from mnist1d.atomic import atomic_path as atomic_path
 from mnist1d.checks import check_path
 from mnist1d.config import DataConfig
-from mnist1d.dataset import PARTS, Dataset
+from mnist1d.dataset import Dataset
 from mnist1d.digests import describe, sha256, verify
 from mnist1d.digits import Templates
 from mnist1d.errors import FileFormatError, MissingExtraError, MissingFileError, UsageError, warn
 from mnist1d.memory import check_memory
+from mnist1d.parts import PARTS
 from mnist1d.pickles import load
 
 FORMAT, OLD_FORMAT = "mnist1d/2", "mnist1d/1"

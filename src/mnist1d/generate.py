@@ -9,7 +9,7 @@ import numpy as np
 
 from mnist1d.checks import check_flag, check_name, check_whole
 from mnist1d.config import DataConfig, Knobs, as_config
-from mnist1d.dataset import Dataset, Latents
+from mnist1d.dataset import Dataset
 from mnist1d.digests import verify
 from mnist1d.digits import Templates, as_templates
 from mnist1d.draws import (
@@ -27,7 +27,7 @@ from mnist1d.draws import (
 )
 from mnist1d.errors import Mnist1dError, UsageError, warn
 from mnist1d.memory import check_memory, dataset_bytes
-from mnist1d.signals import Pipeline, Stage, stages
+from mnist1d.signals import Latents, Pipeline, Stage, stages
 
 MODES = ("exact", "fast")
 DTYPES = ("float32", "float64")

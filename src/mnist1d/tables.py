@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.dataset import COLUMNS, PARTS, Dataset, Latents
+from mnist1d.dataset import Dataset
 from mnist1d.errors import FileFormatError, MissingExtraError, UsageError
 from mnist1d.memory import check_memory
+from mnist1d.parts import COLUMNS, PARTS
+from mnist1d.signals import Latents
 
 SPLIT, SETTINGS = "split", "settings"  # the first column of a csv file, and its last
 WIDE = {"x": "x", "digit_mask": "mask", "y_soft": "soft"}  # and the beginning of their csv columns

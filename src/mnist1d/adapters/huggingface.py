@@ -13,10 +13,11 @@ import numpy as np
 
 from mnist1d.atomic import atomic_path
 from mnist1d.checks import check_path
-from mnist1d.dataset import PARTS, Dataset
+from mnist1d.dataset import Dataset
 from mnist1d.digests import sha256
 from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.generate import load_dataset
+from mnist1d.parts import PARTS
 from mnist1d.tables import SPLIT, to_columns
 
 CROISSANT_TERMS = (

@@ -11,11 +11,11 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from mnist1d.checks import check_flag, check_whole
+from mnist1d.checks import check_flag, check_whole, show
 from mnist1d.config import DataConfig, StreamKnobs, as_config
 from mnist1d.digits import Templates, as_templates
 from mnist1d.draws import Draws, fast_order
-from mnist1d.errors import MissingExtraError
+from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.memory import check_memory
 from mnist1d.moments import expected_moments
 from mnist1d.signals import Pipeline
@@ -51,10 +51,20 @@ def sample(
     nothing. Errors: UsageError for an illegal argument.
     """
     config, n = as_config(config, knobs), check_whole(n, 1, "n", MAX_SIGNALS)
+    _check_key(key)
     check_memory(4.0 * n * config.final_seq_length, "this sample", "n")
     shapes = None if templates is None else as_templates(templates)
     x, y, causes = _sample(key, n, config, shapes, check_flag(latents, "latents"))
     return (x, y, causes) if latents else (x, y)
+
+
+def _check_key(key: object) -> None:
+    """Raise UsageError unless `key` is one key of JAX, of either kind."""
+    if isinstance(key, jax.Array | np.ndarray):
+        is_typed = jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
+        if (is_typed and key.ndim == 0) or (key.dtype == np.uint32 and key.ndim == 1):
+            return
+    raise UsageError(f"key must be one key of JAX, like jax.random.key(0), got {show(key)}")
 
 
 @partial(jax.jit, static_argnums=(1, 2, 3, 4))

@@ -17,9 +17,9 @@ import numpy as np
 
 from mnist1d.checks import check_flag, check_name, check_whole
 from mnist1d.config import DataConfig, Knobs
-from mnist1d.dataset import Latents
 from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.generate import load_dataset, make_dataset
+from mnist1d.signals import Latents
 
 LAYOUTS = ("nl", "ncl", "nlc")
 SPLITS = ("all", "train", "test")

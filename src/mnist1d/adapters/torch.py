@@ -14,14 +14,15 @@ import numpy as np
 
 from mnist1d.checks import check_flag, check_name, check_whole, show
 from mnist1d.config import DataConfig, StreamKnobs, as_config
-from mnist1d.dataset import PARTS, Dataset, Latents
+from mnist1d.dataset import Dataset
 from mnist1d.digits import Templates, as_templates
 from mnist1d.draws import block_size, fast_chunks, fast_order
 from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.generate import load_dataset, make_dataset
 from mnist1d.memory import check_memory, dataset_bytes
 from mnist1d.moments import expected_moments
-from mnist1d.signals import Pipeline
+from mnist1d.parts import PARTS
+from mnist1d.signals import Latents, Pipeline
 
 try:
     import torch
@@ -79,7 +80,8 @@ class MNIST1D(torch.utils.data.Dataset):
             )
         check_name(layout, LAYOUTS, "layout")
         check_flag(latents, "latents")
-        split = check_name(split or ("train" if train else "test"), SPLITS, "split")
+        split = ("train" if train else "test") if split is None else split
+        check_name(split, SPLITS, "split")
         if split == "train" and not train:
             raise UsageError("train=False and split='train' contradict each other: leave out one")
         source = _dataset(data, latents)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import math
-import numbers
 import os
 import random
 from collections.abc import Mapping
@@ -19,6 +17,7 @@ import numpy as np
 
 from mnist1d import digits as _digits
 from mnist1d import generate as _generate
+from mnist1d.checks import check_path, check_real, show
 from mnist1d.clash import check_installation
 from mnist1d.config import DataConfig
 from mnist1d.draws import legacy_stream
@@ -117,6 +116,7 @@ def get_dataset(
     for name in kwargs:
         warn(f"get_dataset has no argument {name!r}; it is ignored")
     path = "./mnist1d_data.pkl" if path is None else path
+    check_path(path)
     found = os.path.exists(path) and not regenerate
     if found:
         data = from_pickle(path)
@@ -165,17 +165,14 @@ def _config(args: Any) -> tuple[DataConfig, int | None, float]:
     if not isinstance(args, Mapping):
         if not hasattr(args, "__dict__") and not any(hasattr(args, name) for name in known):
             raise UsageError(
-                f"args must hold the settings as attributes, as get_dataset_args() does; got {args!r:.60}"
+                f"args must hold the settings as attributes, as get_dataset_args() does; got {show(args)}"
             )
         values = {
             name: getattr(args, name) for name in known if hasattr(args, name)
         }  # those of the class too
     given = {**known, **{name: values[name] for name in known if name in values}}
     seed, train_split = given["seed"], given["train_split"]
-    if not isinstance(train_split, numbers.Real) or isinstance(train_split, bool):
-        raise UsageError(f"train_split must be a number, got {train_split!r:.60}")
-    if not math.isfinite(train_split):
-        raise UsageError(f"train_split must be finite, got {train_split!r}")
+    check_real(train_split, -1e9, 1e9, "train_split")
     if not 0 <= train_split <= 1:
         warn(
             f"train_split={train_split:g} is not between 0 and 1; as in the original package, the training part is "
@@ -186,9 +183,8 @@ def _config(args: Any) -> tuple[DataConfig, int | None, float]:
         given["shuffle_seq"] = bool(given["shuffle_seq"])
     except ValueError:  # an array of several
         pass
-    if seed is None:
-        given["seed"] = 0  # not used
-    return DataConfig(**given), seed, train_split
+    config = DataConfig(**given | {"seed": 0 if seed is None else seed})
+    return config, None if seed is None else config.seed, train_split
 
 
 def _is_asked_for(data: Any, args: Any, template: Mapping[str, Any] | None = None) -> bool:

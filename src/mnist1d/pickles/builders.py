@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from mnist1d.config import DataConfig
-from mnist1d.dataset import Dataset, Latents
+from mnist1d.dataset import Dataset
 from mnist1d.digits import Templates
 from mnist1d.pickles import tensors
 from mnist1d.pickles.machine import DICT_BYTES, SET_BYTES, Machine, Pending, refuse
+from mnist1d.signals import Latents
 
 PLAIN_DTYPE = re.compile(r"b1|[iu][1248]|f[248]|f16|c8|c16|c32|[SU][1-9]\d{0,8}")
 ORDERS = ("<", ">", "|", "=")

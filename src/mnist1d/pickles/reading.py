@@ -7,7 +7,7 @@ import os
 import pickle
 from pathlib import Path
 
-from mnist1d.checks import check_path
+from mnist1d.checks import check_flag, check_path
 from mnist1d.errors import FileFormatError, MissingExtraError, MissingFileError, UsageError
 from mnist1d.pickles.builders import Harmless
 from mnist1d.pickles.machine import Machine
@@ -31,8 +31,7 @@ def load(path: str | os.PathLike[str], *, trusted: bool = False) -> object:
     one that is not trusted and holds anything else.
     """
     path = check_path(path)
-    if not isinstance(trusted, bool):
-        raise UsageError(f"trusted must be True or False, got {trusted!r:.80}")
+    check_flag(trusted, "trusted")
     content = _read(path, None if trusted else MAX_BYTES)
     if trusted or (_written and hashlib.sha256(content).digest() in _written):
         return _load_trusted(path, content)

@@ -1,0 +1,56 @@
+"""The parts of a data set, and the columns that each of them has: one row per signal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mnist1d.errors import UsageError
+from mnist1d.signals import Latents
+
+PARTS = {"train": "", "validation": "_val", "test": "_test"}  # and the ending of their fields
+COLUMNS = ("x", "y", "y_soft", "latents", "digit_mask", "y_clean", "noise_mask")  # a row per signal
+LABELS = ("y", "y_clean")
+
+
+def rows_of(column: Any, index: np.ndarray) -> Any:
+    """Return the rows of a column, an array or the causes, that `index` chooses."""
+    return column.rows(index) if isinstance(column, Latents) else column[index]
+
+
+def check_arrays(arrays: Mapping[str, Any]) -> None:
+    """Raise UsageError for what is no array."""
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise UsageError(f"{name} must be an array, got {type(array).__name__}")
+
+
+def check_part(part: Mapping[str, Any], t: np.ndarray, end: str) -> None:
+    """Raise UsageError where the columns of a part (None: not there) do not fit together and to the
+    time axis; `end` is the ending of the part's names."""
+    columns = {name: column for name, column in part.items() if column is not None}
+    causes = columns.pop("latents", None)
+    check_arrays({name + end: column for name, column in columns.items()})
+    if ("x" in columns) != ("y" in columns) or (not columns and end != "_val"):
+        raise UsageError(f"x{end} and y{end} go together, one of them is missing")
+    if "x" not in columns:
+        return
+    x, y = columns["x"], columns["y"]
+    if x.dtype.kind != "f" or y.dtype.kind not in "iu":
+        raise UsageError(
+            f"x{end} must hold floats and y{end} whole numbers, got {x.dtype} and {y.dtype}"
+        )
+    if y.ndim != 1 or t.ndim != 1 or x.shape != (*y.shape, *t.shape):
+        raise UsageError(f"x{end} {x.shape}, y{end} {y.shape} and t {t.shape} do not fit together")
+    if causes is not None:
+        if not isinstance(causes, Latents):
+            raise UsageError(f"latents{end} must be Latents, got {type(causes).__name__}")
+        check_arrays(causes._asdict())
+        columns |= causes._asdict()
+    short = next((name for name, column in columns.items() if column.shape[:1] != y.shape), None)
+    if short:
+        raise UsageError(
+            f"{short}{end} must have a row for each of {len(y)} signals, its shape is {columns[short].shape}"
+        )
