@@ -525,6 +525,9 @@ if App is not None:
         browser: Annotated[
             bool, Parameter(negative="--no-browser", show_default=False, help="open the browser")
         ] = True,
+        frames: Annotated[
+            bool, Parameter(help="let other sites show the page in a frame, as courses do")
+        ] = False,
     ) -> int:
         """Serve the page on this machine (bend the data, watch the pipeline, take the quiz), or
         write it as a static site."""
@@ -535,7 +538,7 @@ if App is not None:
             return 0
         from mnist1d.web.server import serve
 
-        return serve(runs, port=port, open_browser=browser)
+        return serve(runs, port=port, open_browser=browser, frames=frames)
 
 
 def _over_file(file: Path | None, knobs: dict[str, Any]) -> dict[str, Any]:

@@ -161,6 +161,10 @@ class Page:
             value,
         )
 
+    def options(self):
+        """Unfold what is folded up."""
+        self.js("document.querySelectorAll('details').forEach((d) => (d.open = true))")
+
     def lines(self):
         """The drawn lines of Explore's panels."""
         return self.js(

@@ -11,8 +11,8 @@ from mnist1d.web import server
 
 
 @contextlib.contextmanager
-def serving(runs=None):
-    with server.make_server(runs) as made:
+def serving(runs=None, frames=False):
+    with server.make_server(runs, frames=frames) as made:
         thread = threading.Thread(
             target=made.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         )

@@ -6,8 +6,10 @@ const [model, input] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(`${model}/${name}.js`));
 const { Pipeline } = await load("signals");
 const { expectedMoments } = await load("moments");
-const { frozenLatents, realise, seededLatents } = await load("draws");
-const { templates, cases, frozen, config } = JSON.parse(readFileSync(input));
+const { Scene } = await load("scene");
+const { TestSet } = await load("testset");
+const { site, cases, bent, test, longer } = JSON.parse(readFileSync(input));
+const { templates } = site;
 
 const plain = (stage) => ({ name: stage.name, x: Array.from(stage.x) });
 const results = cases.map(({ config, draws }) => {
@@ -20,18 +22,26 @@ const results = cases.map(({ config, draws }) => {
   };
 });
 
-const bytes = Uint8Array.from(Buffer.from(frozen.draws, "base64"));
-const pipeline = new Pipeline(templates, config);
-const shown = frozenLatents(bytes.buffer, frozen).flat().map((latent) => Array.from(pipeline.apply(realise(latent, config))));
+// what Explore shows, before standardisation, and where these signals lie in Python's test set
+const scene = new Scene(site);
+const every = { show: "all", sample: 0, raw: true };
+const shown = bent.map((config) => {
+  const panels = scene.prepare(config).panels(every);
+  return {
+    x: panels.flat().map(({ x }) => Array.from(x)),
+    labels: panels.flat().map(({ label }) => label),
+    rows: scene.rows(every),
+  };
+});
 
-// the page's own stream: enough of it for its moments
-const normals = [];
-const uniforms = [];
-for (let seed = 0; seed < 20; seed++) {
-  for (const latent of seededLatents(seed).flat()) {
-    const draw = realise(latent, config);
-    normals.push(...draw.corrNoise, ...draw.iidNoise);
-    uniforms.push([latent.padding, latent.factor, latent.shift, latent.slope]);
-  }
-}
-process.stdout.write(JSON.stringify({ results, shown, normals, uniforms }));
+// the noise of signals that are longer than Python's by default
+scene.prepare(longer);
+const noise = Array.from({ length: 10 }, (_, label) => scene.draw(label, 0).iidNoise.slice(72)).flatMap((z) => Array.from(z));
+
+// the published test set: where its digits are, and a signal of each without noise
+const bytes = Uint8Array.from(Buffer.from(test, "base64"));
+const set = new TestSet(bytes.buffer, site);
+const presence = [0, 1, 2, 500, 999].map((row) => [false, true].map((isShuffled) => set.presence(row, isShuffled)));
+const clean = Array.from({ length: 10 }, (_, label) => [false, true].map((isShuffled) => set.clean(label, isShuffled)));
+
+process.stdout.write(JSON.stringify({ results, shown, noise, presence, clean }));

@@ -11,7 +11,7 @@ from mnist1d.runs.sweep import plan
 from tests.web.test_server import serving
 
 ENTER = "\ue007"
-VIEWS = ("explore", "pipeline", "takeaway", "quiz", "results")
+VIEWS = ("learn", "explore", "pipeline", "train", "quiz", "results", "takeaway")
 
 
 @pytest.fixture(scope="module")

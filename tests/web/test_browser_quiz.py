@@ -54,7 +54,7 @@ def test_to_the_end_by_keyboard(page, labels):
         given = [(d + 1) % 10 if 10 * ten + i in wrong else d for i, d in enumerate(truth)]
         give(page, given)
         right = sum(10 * ten + i not in wrong for i in range(10))
-        assert page.text("#quiz-heading") == f"{right} of 10 right"
+        assert page.text("#quiz-heading") == f"{right} of 10 correct"
         assert page.js("return document.activeElement.id") == "quiz-heading"
         marks = answers(page)
         assert [mark[0] for mark in marks] == [
@@ -64,11 +64,11 @@ def test_to_the_end_by_keyboard(page, labels):
             f"was {d}" in mark for mark, d in zip(marks, truth, strict=True) if mark[0] == "✗"
         )
         keys(page, ENTER)
-    assert page.text("#quiz-heading") == "96 of 100 right: 96.0 %"
-    assert "90.2 % to 98.4 %" in page.text("#quiz-score")  # Wilson
+    assert page.text("#quiz-heading") == "96 of 100 correct: 96.0%"
+    assert "90.2% to 98.4%" in page.text("#quiz-score")  # Wilson
     score = page.text("#quiz-score")
     for label in (labels[i] for i in wrong):
-        assert f"{label} taken for {(label + 1) % 10}" in score
+        assert f"{label} read as {(label + 1) % 10}" in score
     names = [
         "ideal observer",
         "you",
@@ -79,7 +79,7 @@ def test_to_the_end_by_keyboard(page, labels):
         "logistic",
     ]  # best first
     found = ladder(page)
-    assert list(found) == names and list(found.values())[:3] == ["100.0 %", "96.0 %", "95.8 %"]
+    assert list(found) == names and list(found.values())[:3] == ["100.0%", "96.0%", "95.8%"]
     page.find("#quiz-file").click()
     result = json.loads(page.saved("mnist1d-quiz.json").read_text())
     assert (
@@ -104,9 +104,9 @@ def test_by_click_taking_back_and_stopping(page, labels):
     keys(page, str(labels[4]))
     keys(page, LEFT)
     page.find("#quiz-check").click()
-    assert page.text("#quiz-heading") == "10 of 10 right"
+    assert page.text("#quiz-heading") == "10 of 10 correct"
     page.find("#quiz-stop").click()
-    assert page.text("#quiz-heading") == "10 of 10 right: 100.0 %"
+    assert page.text("#quiz-heading") == "10 of 10 correct: 100.0%"
     assert "None." in page.text("#quiz-score")
 
 
@@ -151,7 +151,7 @@ def test_enter_on_a_button_is_the_buttons(page, labels):
     active.send_keys(BACKSPACE)  # the button cannot be used any more, and keys must still be heard
     page.driver.switch_to.active_element.send_keys(str(labels[9]))
     page.driver.switch_to.active_element.send_keys(ENTER)
-    assert page.text("#quiz-heading") == "10 of 10 right"
+    assert page.text("#quiz-heading") == "10 of 10 correct"
 
 
 def test_starting_over_and_stopping_within_a_ten(page, labels):
@@ -163,8 +163,8 @@ def test_starting_over_and_stopping_within_a_ten(page, labels):
     give(page, labels[:10])
     keys(page, ENTER)
     keys(page, "123")
-    page.button("Stop here and score").click()
-    assert page.text("#quiz-heading") == "10 of 10 right: 100.0 %"
+    page.button("Stop and show my score").click()
+    assert page.text("#quiz-heading") == "10 of 10 correct: 100.0%"
     page.driver.refresh()
     page.wait(lambda: page.find_all("#quiz-score"))
 
@@ -215,7 +215,7 @@ def test_shuffled_and_another_hundred(page, labels):
         "return [...document.querySelectorAll('.quiz-card[data-slot] .signal')].map((p) => p.getAttribute('d'))"
     )
     give(page, labels[300:310])
-    assert page.text("#quiz-heading") == "10 of 10 right"
+    assert page.text("#quiz-heading") == "10 of 10 correct"
     page.find("#quiz-stop").click()
     page.find("#quiz-again").click()
     page.fill("#quiz-first", 300)
@@ -227,7 +227,7 @@ def test_shuffled_and_another_hundred(page, labels):
     give(page, labels[300:310])
     page.find("#quiz-stop").click()
     found = ladder(page)
-    assert found["published human, about"] == "30.0 %" and found["CNN"] == "56.2 %"
+    assert found["published human, about"] == "30.0%" and found["CNN"] == "56.2%"
 
 
 def test_the_layout_is_remembered(page):
@@ -275,7 +275,7 @@ def test_storage_that_fails_is_told_once_and_the_quiz_goes_on(page, labels, fail
     try:
         begin(page)
         give(page, labels[:10])
-        assert page.text("#quiz-heading") == "10 of 10 right"
+        assert page.text("#quiz-heading") == "10 of 10 correct"
         assert len(page.find_all(".warning")) == 1 and "a reload will lose it" in page.text(
             ".warning"
         )
@@ -330,7 +330,7 @@ def test_the_result_goes_into_the_store(served, labels):
         assert [(q["n"], q["accuracy"]) for q in quizzes(store)] == [(10, 1.0)]
     page.open("results")
     page.wait(lambda: page.find_all("#results-quizzes"))
-    assert "100.0 %" in page.text("#results-studies")
+    assert "100.0%" in page.text("#results-studies")
     assert page.errors() == []
 
 
@@ -341,7 +341,7 @@ def test_a_result_that_cannot_be_saved_is_kept(served, labels, monkeypatch):
     give(page, labels[:10])
     page.find("#quiz-stop").click()
     page.wait(lambda: "Not saved" in page.text("#quiz-saved"))
-    assert "cannot be made" in page.text("#quiz-saved")
+    assert "cannot create" in page.text("#quiz-saved")
     runs.unlink()
     page.find("#quiz-save").click()
     page.wait(lambda: "Saved to" in page.text("#quiz-saved"))

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from mnist1d import load_dataset, make_dataset
 from mnist1d.config import DataConfig
-from mnist1d.dataset import load_dataset, make_dataset
 from mnist1d.digits import templates
 from mnist1d.experiments import spatial_priors
 from mnist1d.experiments.estimates import mean_interval

@@ -9,9 +9,9 @@ import pytest
 from mnist1d.config import DataConfig
 from mnist1d.digits import templates
 from mnist1d.draws import draw_exact
-from mnist1d.generate import load_dataset
+from mnist1d.generate import load_dataset, make_dataset
 from mnist1d.moments import expected_moments
-from mnist1d.signals import Pipeline, stages
+from mnist1d.signals import Pipeline, resample, stages
 from mnist1d.web import pages
 
 CONFIGS = [
@@ -63,18 +63,27 @@ def plain(draws):
     ]
 
 
+BENT = [
+    DataConfig(),
+    DataConfig(seed=7),
+    DataConfig(seed=3, shuffle_seq=True),
+    DataConfig(corr_noise_scale=0.6, shear_scale=2, scale_coeff=1, iid_noise_scale=0),
+    DataConfig(final_seq_length=55, shuffle_seq=True),
+]
+LONGER = DataConfig(padding=(36, 388), seed=5)
+
+
 @pytest.fixture(scope="module")
 def written(node):
-    shapes, site = templates(), pages.description()
-    frozen = {**site["frozen"], "draws": base64.b64encode(pages.frozen_draws()).decode()}
     cases = [{"config": config.to_dict(), "draws": plain(rows_of(config))} for config in CONFIGS]
     document = {
-        "templates": site["templates"],
+        "site": pages.description(),
         "cases": cases,
-        "frozen": frozen,
-        "config": DataConfig().to_dict(),
+        "bent": [config.to_dict() for config in BENT],
+        "test": base64.b64encode(pages.test_set()).decode(),
+        "longer": LONGER.to_dict(),
     }
-    assert np.array_equal(document["templates"]["x"], shapes.x)
+    assert np.array_equal(document["site"]["templates"]["x"], templates().x)
     return node("golden.mjs", document)
 
 
@@ -101,34 +110,43 @@ def test_moments_that_standardise(written, i):
     )
 
 
-def test_the_frozen_signals_are_on_the_page(written):
-    data = load_dataset("float64")
-    rows = pages.shown_rows()
-    assert (data.y_test[rows] == np.arange(10)[:, None]).all()
-    found = (np.array(written["shown"]) - data.mean) / data.std
-    np.testing.assert_allclose(found, data.x_test[rows.ravel()], rtol=0, atol=1e-9)
+@pytest.mark.parametrize("i", range(len(BENT)))
+def test_explore_shows_pythons_test_signals(written, i):
+    found, data = written["shown"][i], make_dataset(BENT[i])
+    rows = np.array(found["rows"])
+    assert data.y_test[rows].tolist() == found["labels"] == sorted([*range(10)] * 10)
+    raw = data.x_test[rows] * data.std + data.mean
+    np.testing.assert_allclose(found["x"], raw, rtol=0, atol=1e-9)
+
+
+def test_noise_beyond_pythons_is_normal(written):
+    noise = np.array(written["noise"])
+    n = len(noise)
+    assert n == 10 * 328 and len(np.unique(noise)) == n
+    assert abs(noise.mean()) < 4 / n**0.5 and abs(noise.std() - 1) < 4 / (2 * n) ** 0.5
+
+
+def test_where_the_digits_of_the_test_set_are(written):
+    config = DataConfig()
+    draws, order = draw_exact(config)
+    pipeline = Pipeline(templates(), config)
+    for row, found in zip((0, 1, 2, 500, 999), written["presence"], strict=True):
+        place = order.samples[4000 + row]
+        moved = stages(templates(), draws.rows(slice(place, place + 1)), config)[4]
+        assert moved.name == "translate"
+        mask = resample((moved.x != 0).astype(float), pipeline.last) > 0.5
+        assert found[0] == mask.tolist() and 3 < mask.sum() < 20
+        assert found[1] == mask[pages.frozen(shuffled=True).positions].tolist()
+
+
+def test_clean_signals_are_templates(written):
+    for label, (plain, shuffled) in enumerate(written["clean"]):
+        positions = pages.frozen(shuffled=True).positions
+        np.testing.assert_allclose(shuffled, np.array(plain)[positions])
+        height = np.ptp(templates().x[label]) / pages.frozen().std
+        assert np.ptp(plain) == pytest.approx(height, rel=0.15)  # resampling cuts the peaks
 
 
 def test_the_quiz_has_the_test_set():
     content, data = pages.test_set(), load_dataset()
     assert content == data.x_test.tobytes() + data.y_test.astype("u1").tobytes()
-
-
-def test_fresh_draws_are_of_the_right_kind(written):
-    normals, uniforms = np.array(written["normals"]), np.array(written["uniforms"])
-    n = len(normals)
-    assert (
-        n == 20 * 100 * 144
-        and abs(normals.mean()) < 5 / n**0.5
-        and abs(normals.std() - 1) < 5 / n**0.5
-    )
-    assert (
-        abs((normals**4).mean() - 3) < 5 * (96 / n) ** 0.5 and len(np.unique(normals)) > 0.999 * n
-    )
-    lagged = (normals[1:] * normals[:-1]).mean()
-    assert abs(lagged) < 5 / n**0.5
-    low = np.array([0, -0.5, 0, -0.5])
-    assert (uniforms > low).all() and (uniforms < low + 1).all()
-    np.testing.assert_allclose(
-        uniforms.mean(axis=0), low + 0.5, atol=5 * (1 / 12 / len(uniforms)) ** 0.5
-    )

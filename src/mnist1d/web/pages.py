@@ -1,5 +1,5 @@
 """The files of the page: what stands in site/, and what the package knows (knobs, templates, the
-frozen test set), as JSON and binary."""
+published test set), as JSON and binary."""
 
 from __future__ import annotations
 
@@ -15,12 +15,24 @@ import numpy as np
 
 from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset
-from mnist1d.draws import draw_exact
 from mnist1d.experiments.benchmark import interval_of, mean_of, reference
 from mnist1d.files import FORMAT
 from mnist1d.generate import make_dataset
 
-SAMPLES = 10  # signals of each digit that Explore shows of the frozen test set
+LABELS = {  # the knobs in words, as the page calls them
+    "num_samples": "Number of signals",
+    "train_split": "Training fraction",
+    "template_len": "Template length",
+    "padding": "Padding",
+    "scale_coeff": "Amplitude spread",
+    "max_translation": "Translation",
+    "corr_noise_scale": "Correlated noise",
+    "iid_noise_scale": "White noise",
+    "shear_scale": "Slope",
+    "shuffle_seq": "Shuffled positions",
+    "final_seq_length": "Signal length",
+    "seed": "Seed",
+}
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -39,7 +51,6 @@ def files() -> dict[str, bytes]:
     found = dict(_walk(resources.files("mnist1d.web").joinpath("site"), ""))
     made = {
         "data/site.json": _json(description()),
-        "data/frozen.bin": frozen_draws(),
         "data/test.bin": test_set(),
     }
     return found | made
@@ -58,10 +69,6 @@ def description() -> dict[str, Any]:
             name: getattr(data.templates, name).tolist() for name in data.templates.keys()
         },
         "frozen": {
-            "classes": len(data.templates.y),
-            "samples": SAMPLES,
-            "length": data.config.working_length,
-            "rows": shown_rows().tolist(),  # (classes, samples): places in the test set
             "mean": data.mean,
             "std": data.std,
             "positions": shuffled.positions.tolist(),
@@ -75,12 +82,13 @@ def description() -> dict[str, Any]:
 
 
 def knob(field: dataclasses.Field) -> dict[str, Any]:
-    """Return one knob as JSON: its name, kind, default, effect, bounds (null: none) and usual
-    range."""
+    """Return one knob as JSON: its name, also in words, kind, default, effect, bounds (null: none)
+    and usual range."""
     rule = field.metadata
     high = None if math.isinf(rule["high"]) else rule["high"]
     return {
         "name": field.name,
+        "label": LABELS[field.name],
         "default": field.default,
         **{k: rule[k] for k in ("kind", "effect", "low", "usual")},
         "high": high,
@@ -109,33 +117,6 @@ def benchmark() -> list[dict[str, Any]]:
 def frozen(shuffled: bool = False) -> Dataset:
     """Return the frozen set in float64, its positions permuted where asked."""
     return make_dataset(DataConfig(shuffle_seq=shuffled))
-
-
-def shown_rows() -> np.ndarray:
-    """Return the test set's first signals of each class: rows of x_test, (classes, samples)."""
-    data = frozen()
-    return np.stack([np.flatnonzero(data.y_test == label)[:SAMPLES] for label in data.templates.y])
-
-
-def frozen_draws() -> bytes:
-    """Return the draws of the shown signals: rows of float64, little-endian (padding, factor,
-    shift, slope, L and L standard normals).
-
-    The first four are free of the settings, so that the page can bend the same draws: padding and
-    shift in [0, 1), factor and slope in ± 0.5. Ranges of whole numbers are met in the middle of
-    their step.
-    """
-    config = frozen().config
-    draws, order = draw_exact(config)
-    draws = draws.rows(order.samples[len(frozen().x) + shown_rows().ravel()])
-    low, high = config.padding
-    latent = [
-        (draws.padding - low + 0.5) / (high - low + 1),
-        (draws.factor - 1) / config.scale_coeff,
-        (draws.shift + 0.5) / config.max_translation,
-        draws.slope / config.shear_scale,
-    ]
-    return np.column_stack([*latent, draws.corr_noise, draws.iid_noise]).astype("<f8").tobytes()
 
 
 def test_set() -> bytes:

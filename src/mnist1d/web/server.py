@@ -29,9 +29,11 @@ HOST = "127.0.0.1"
 MAX_BODY = 64 * 1024  # bytes; a quiz's result has 6,000
 POLL, HEARTBEAT = 1.0, 15.0  # seconds between looks into the store, and between signs of life
 MAX_READERS = 8  # of news at a time
+POLICY = (  # the page asks nothing of others; WebAssembly trains its models, workers of its own
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data: blob:; "
+    "object-src 'none'; base-uri 'none'; form-action 'none'"
+)
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
@@ -39,14 +41,16 @@ HEADERS = {
 RESULTS, LIVE, QUIZ = "data/results.json", "api/live", "api/quiz"
 
 
-def serve(runs: Path | None = None, *, port: int = 0, open_browser: bool = True) -> int:
+def serve(
+    runs: Path | None = None, *, port: int = 0, open_browser: bool = True, frames: bool = False
+) -> int:
     """Serve the page on this machine until Ctrl-C, with the results of a folder of runs if told;
     return the exit status.
 
     port: 0 takes a free one. Errors: UsageError for a port that is taken or cannot be had, or a
     folder that is not one of runs; FileFormatError for a store that cannot be read.
     """
-    with make_server(runs, port) as server:
+    with make_server(runs, port, frames) as server:
         address = f"http://{HOST}:{server.server_port}/"
         print(f"{address}  (Ctrl-C ends it)", flush=True)
         if open_browser:
@@ -56,7 +60,7 @@ def serve(runs: Path | None = None, *, port: int = 0, open_browser: bool = True)
     return 0
 
 
-def make_server(runs: Path | None = None, port: int = 0) -> PageServer:
+def make_server(runs: Path | None = None, port: int = 0, frames: bool = False) -> PageServer:
     """Return the server, bound and not yet serving. Errors: as for `serve`."""
     if not 0 <= port <= 65535:
         raise UsageError(f"port must be between 0, any free one, and 65535, got {port}")
@@ -66,7 +70,7 @@ def make_server(runs: Path | None = None, port: int = 0) -> PageServer:
         if (runs / DATABASE).is_file():
             open_store(runs, create=False).close()  # what cannot be read is told now
     try:
-        return PageServer(runs, port)
+        return PageServer(runs, port, frames)
     except OSError as error:
         raise UsageError(
             f"port {port} cannot be had ({error.strerror}): name another with --port, or none for a free one"
@@ -78,7 +82,10 @@ class PageServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, runs: Path | None, port: int):
+    def __init__(self, runs: Path | None, port: int, frames: bool):
+        ancestors = "*" if frames else "'none'"
+        policy = f"{POLICY}; frame-ancestors {ancestors}"
+        self.headers = {"Content-Security-Policy": policy, **HEADERS}
         self.runs, self.results = runs, ResultsOf(runs) if runs is not None else None
         site = {
             **pages.description(),
@@ -275,7 +282,7 @@ class Handler(BaseHTTPRequestHandler):
             headers |= {"Content-Type": kind, "Content-Length": str(len(content))}
         if self.close_connection:
             headers["Connection"] = "close"
-        for name, value in {**HEADERS, **headers}.items():
+        for name, value in {**self.server.headers, **headers}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
@@ -290,7 +297,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.send_response(HTTPStatus.OK)
             for name, value in {
-                **HEADERS,
+                **self.server.headers,
                 "Content-Type": "text/event-stream",
                 "Connection": "close",
             }.items():

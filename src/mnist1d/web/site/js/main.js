@@ -1,13 +1,16 @@
-/** The page: loads what the package knows, shows one view at a time by the address's hash, keeps the theme. */
+/** The page: loads what the package knows, shows one view at a time by the address's hash. */
 
 import { h } from "./dom.js";
-import { SettingsError } from "./model/config.js";
 import { Scene } from "./model/scene.js";
+import { TestSet } from "./model/testset.js";
 import { Settings } from "./settings.js";
 import { load, save } from "./storage.js";
 
-const VIEWS = ["explore", "pipeline", "takeaway", "quiz", "results"];
+const VIEWS = ["learn", "explore", "pipeline", "train", "quiz", "results", "takeaway"];
 const THEMES = ["auto", "light", "dark"];
+const LOCAL = "Nothing leaves this page; what it keeps stays in this browser.";
+const KEPT =
+  "The server on this machine keeps finished quizzes with your runs; nothing goes further.";
 
 const section = (name) => document.getElementById(name);
 const mounted = new Map();
@@ -23,17 +26,26 @@ const page = {
   say(text) {
     section("page-said").textContent = text;
   },
-  warn(text) {
-    const box = h("div", { class: "warning", role: "alert" }, h("p", {}, text));
-    box.append(h("button", { class: "button", type: "button", onclick: () => box.remove() }, "Dismiss"));
+  warn(...lines) {
+    const dismiss = { class: "button", type: "button", onclick: () => box.remove() };
+    const text = h(
+      "div",
+      {},
+      lines.map((line) => h("p", {}, line)),
+    );
+    const box = h(
+      "div",
+      { class: "warning", role: "alert" },
+      text,
+      h("button", dismiss, "Dismiss"),
+    );
     section("page-warnings").append(box);
   },
+  /** The published test set, loaded when it is first asked for. */
   test() {
-    this.testSet ??= read("data/test.bin", "arrayBuffer").then((buffer) => {
-      const n = this.site.frozen.num_test;
-      const points = (buffer.byteLength / n - 1) / 4;
-      return { x: new Float32Array(buffer, 0, n * points), y: new Uint8Array(buffer, 4 * n * points) };
-    });
+    this.testSet ??= read("data/test.bin", "arrayBuffer").then(
+      (buffer) => new TestSet(buffer, this.site),
+    );
     return this.testSet;
   },
 };
@@ -67,13 +79,15 @@ function followHash() {
   show(name);
   if (!isFirst) {
     scrollTo(0, 0);
-    section(name).querySelector("h2").focus({ preventScroll: true }); // where a screen reader goes on reading
+    section(name).querySelector("h2").focus({ preventScroll: true }); // where a screen reader goes on
   }
 }
 
-function themeButton() {
+/** The theme: what the link says, else what this browser keeps, else what the system has. */
+function themeButton(settings) {
   const button = section("page-theme");
-  let theme = THEMES.includes(load("theme")) ? load("theme") : "auto";
+  const stored = THEMES.includes(load("theme")) ? load("theme") : "auto";
+  let theme = settings.theme === "auto" ? stored : settings.theme;
   const apply = () => {
     if (theme === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = theme;
@@ -83,27 +97,38 @@ function themeButton() {
     theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
     apply();
     save("theme", theme);
+    if (settings.theme !== "auto") settings.update({ theme });
   });
   apply();
 }
 
+/** For frames and projectors: what is left out, and how large the rest is. */
+function arrange({ embed, hide, projector }) {
+  const { dataset } = document.documentElement;
+  const parts = embed ? ["header", "footer", ...hide] : hide;
+  if (parts.length) dataset.hide = parts.join(" ");
+  if (projector) dataset.projector = "yes";
+}
+
 async function start() {
-  themeButton();
-  const [site, frozen] = await Promise.all([read("data/site.json", "json"), read("data/frozen.bin", "arrayBuffer")]);
+  const site = await read("data/site.json", "json");
   page.site = site;
-  page.scene = new Scene(site, frozen);
+  page.scene = new Scene(site);
   page.settings = new Settings(site.knobs);
-  try {
-    page.settings.readAddress();
-  } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    page.warn(`The address asks for settings that cannot be: ${error.message}. The defaults are shown instead.`);
+  const problems = page.settings.readAddress();
+  if (problems.length) {
+    const rest = "The default is used in its place; the rest of the link is kept.";
+    page.warn("This link asks for what is not possible:", ...problems.map((p) => `${p}.`), rest);
   }
+  section("page-privacy").textContent = site.runs ? KEPT : LOCAL;
+  themeButton(page.settings);
+  arrange(page.settings);
   addEventListener("hashchange", followHash);
   section("page-boot").remove();
   followHash();
 }
 
 start().catch((error) => {
-  section("page-boot").textContent = `The page could not be loaded: ${error.message}. Reload it, or serve its folder again.`;
+  const fix = "Reload the page, or serve its folder again.";
+  section("page-boot").textContent = `The page could not be loaded: ${error.message}. ${fix}`;
 });

@@ -6,20 +6,26 @@ export const [WIDTH, HEIGHT] = [120, 72]; // of a panel's drawing, in its own un
 
 const STEPS = [1, 1.5, 2, 3, 4, 5, 6, 8, 10];
 
-/** A round number at or above the largest absolute value, so that small changes leave the scale as it is. */
+/** A round number at or above the largest absolute value, so that small changes leave the scale as
+ * it is.
+ */
 export function roundedLimit(signals) {
   let largest = 1e-9;
-  for (const { x } of signals) for (const value of x) if (Math.abs(value) > largest) largest = Math.abs(value);
+  for (const { x } of signals)
+    for (const value of x) if (Math.abs(value) > largest) largest = Math.abs(value);
   const power = 10 ** Math.floor(Math.log10(largest));
   return power * STEPS.find((step) => step * power >= largest * 0.999);
 }
 
-/** Path data of values over time: left to right, up is positive; the ends touch the frame at ± limit. */
+/** Path data of values over time: left to right, up is positive; the ends touch the frame at ±
+ * limit.
+ */
 export function linePath(x, limit, width = WIDTH, height = HEIGHT) {
   const scale = (height / 2 - 2) / limit;
   const step = (width - 4) / Math.max(x.length - 1, 1);
   let path = "";
-  for (let i = 0; i < x.length; i++) path += `${i ? "L" : "M"}${(2 + i * step).toFixed(2)} ${(height / 2 - x[i] * scale).toFixed(2)}`;
+  for (let i = 0; i < x.length; i++)
+    path += `${i ? "L" : "M"}${(2 + i * step).toFixed(2)} ${(height / 2 - x[i] * scale).toFixed(2)}`;
   return path;
 }
 
@@ -30,27 +36,53 @@ export function partsPath(x, isOn, limit, width = WIDTH, height = HEIGHT) {
   let path = "";
   let isDrawing = false;
   for (let i = 0; i < x.length; i++) {
-    if (isOn[i]) path += `${isDrawing ? "L" : "M"}${(2 + i * step).toFixed(2)} ${(height / 2 - x[i] * scale).toFixed(2)}`;
+    if (isOn[i])
+      path += `${isDrawing ? "L" : "M"}${(2 + i * step).toFixed(2)} ${(height / 2 - x[i] * scale).toFixed(2)}`;
     isDrawing = Boolean(isOn[i]);
   }
   return path;
 }
 
-/** What a panel draws of its signals: the whole lines, and where the digit is (nowhere once positions are permuted). */
+/** What a panel draws of its signals: the whole lines, and where the digit is (nowhere once
+ * positions are permuted).
+ */
 export function panelPaths(signals, limit, isShuffled) {
   const whole = signals.map(({ x }) => linePath(x, limit)).join("");
-  const digit = isShuffled ? "" : signals.map(({ x, presence }) => partsPath(x, presence.map((share) => share > 0.5), limit)).join("");
+  const digit = isShuffled
+    ? ""
+    : signals
+        .map(({ x, presence }) =>
+          partsPath(
+            x,
+            presence.map((share) => share > 0.5),
+            limit,
+          ),
+        )
+        .join("");
   return { whole, digit };
 }
 
-/** A panel on the page. */
-export class Panel {
+const round = (value) => String(Number(value.toPrecision(2)));
+
+/** A panel on the page: ten or more of them share one scale, written at the left. */
+export class SignalPanel {
   constructor() {
     this.title = s("title");
     this.whole = s("path", { class: "whole" });
     this.digit = s("path", { class: "digit" });
-    const zero = s("line", { class: "zero", x1: 0, x2: WIDTH, y1: HEIGHT / 2, y2: HEIGHT / 2 });
-    this.svg = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", preserveAspectRatio: "none" }, this.title, zero, this.whole, this.digit);
+    const [middle, end] = [HEIGHT / 2, WIDTH - 2];
+    const zero = s("line", { class: "zero", x1: 0, x2: WIDTH, y1: middle, y2: middle });
+    this.marks = ["high", "low", "last"].map(() => s("text", { class: "mark" }));
+    const places = [
+      { x: 1, y: 7 },
+      { x: 1, y: HEIGHT - 2 },
+      { x: end, y: HEIGHT - 2, "text-anchor": "end" },
+    ];
+    this.marks.forEach((mark, i) => {
+      for (const [name, value] of Object.entries(places[i])) mark.setAttribute(name, value);
+    });
+    const content = [this.title, zero, ...this.marks, this.whole, this.digit];
+    this.svg = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" }, content);
     this.caption = h("figcaption");
     this.element = h("figure", { class: "panel" }, this.caption, this.svg);
   }
@@ -59,8 +91,10 @@ export class Panel {
     const { whole, digit } = panelPaths(signals, limit, isShuffled);
     this.whole.setAttribute("d", whole);
     this.digit.setAttribute("d", digit);
-    if (this.caption.textContent !== caption) this.caption.textContent = caption;
-    if (this.title.textContent !== title) this.title.textContent = title;
+    const texts = [`+${round(limit)}`, `−${round(limit)}`, `${signals[0].x.length} points`];
+    this.marks.forEach((mark, i) => (mark.textContent = texts[i]));
+    this.caption.textContent = caption;
+    this.title.textContent = title;
     this.svg.dataset.many = signals.length > 1 ? "yes" : "no";
   }
 }
@@ -70,7 +104,10 @@ const FRAME = { left: 12, top: 34, gap: 14, caption: 14 };
 /** All panels as one SVG document that stands alone, on white: [{caption, signals}] -> text. */
 export function picture(panels, { heading, limit, isShuffled, columns = 5 }) {
   const [stepX, stepY] = [WIDTH + FRAME.gap, HEIGHT + FRAME.gap + FRAME.caption];
-  const [width, height] = [2 * FRAME.left + columns * stepX - FRAME.gap, FRAME.top + Math.ceil(panels.length / columns) * stepY];
+  const [width, height] = [
+    2 * FRAME.left + columns * stepX - FRAME.gap,
+    FRAME.top + Math.ceil(panels.length / columns) * stepY,
+  ];
   const drawn = panels.map(({ caption, signals }, i) => {
     const { whole, digit } = panelPaths(signals, limit, isShuffled);
     const thin = signals.length > 1 ? 0.5 : 1;
@@ -78,7 +115,7 @@ export function picture(panels, { heading, limit, isShuffled, columns = 5 }) {
       `<g transform="translate(${FRAME.left + (i % columns) * stepX} ${FRAME.top + Math.floor(i / columns) * stepY})">` +
       `<text y="9" font-size="9">${escape(caption)}</text><g transform="translate(0 ${FRAME.caption})" fill="none" stroke-linejoin="round">` +
       `<path d="M0 ${HEIGHT / 2}H${WIDTH}" stroke="#d9dce0" stroke-width=".6"/>` +
-      `<path d="${whole}" stroke="#59636e" stroke-width="${thin}"/><path d="${digit}" stroke="#0b5cad" stroke-width="${2 * thin}"/></g></g>`
+      `<path d="${whole}" stroke="#59636e" stroke-width="${thin}"/><path d="${digit}" stroke="#a3217a" stroke-width="${2 * thin}"/></g></g>`
     );
   });
   return (
@@ -88,7 +125,8 @@ export function picture(panels, { heading, limit, isShuffled, columns = 5 }) {
   );
 }
 
-const escape = (text) => text.replace(/[&<>]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c]);
+const escape = (text) =>
+  text.replace(/[&<>]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c]);
 
 /** Turn an SVG document into a png of the same size. */
 export async function toPng(svg) {

@@ -1,20 +1,99 @@
-/** What is shown: the data set's config and how it is looked at. Views subscribe; the address keeps the changed knobs. */
+/** What is shown, in every view: the data set's config and how it is looked at. Views subscribe;
+ * the address keeps all that differs from its default, so that a link shows the same to somebody
+ * else.
+ */
 
-import { changed, checkConfig, fromQuery, toQuery } from "./model/config.js";
+import {
+  changed,
+  checkConfig,
+  defaults,
+  number,
+  readKnobs,
+  SettingsError,
+  toQuery,
+} from "./model/config.js";
+
+const SEEDS = 2 ** 32;
+
+/** A field of the address: its default, and `read`, which takes the text after the = sign. */
+const whole = (name, fallback, low, high) => ({
+  fallback,
+  read(text) {
+    const value = number(text);
+    if (Number.isInteger(value) && value >= low && value <= high) return value;
+    throw new SettingsError(`${name} must be a whole number from ${low} to ${high}, got “${text}”`);
+  },
+});
+const choice = (name, fallback, values) => ({
+  fallback,
+  read(text) {
+    if (values.includes(text)) return text;
+    throw new SettingsError(`${name} must be one of ${values.join(", ")}, got “${text}”`);
+  },
+});
+const flag = (name) => ({
+  fallback: false,
+  read: (text) =>
+    choice(name, "", ["1", "0", "true", "false"])
+      .read(text)
+      .match(/1|true/) !== null,
+});
+const list = (name, fallback, values) => ({
+  fallback,
+  read(text) {
+    const given = text.split(",").filter(Boolean);
+    for (const one of given) choice(name, "", values).read(one);
+    return values.filter((value) => given.includes(value));
+  },
+});
+
+export const MODEL_NAMES = ["logistic", "mlp", "cnn", "gru"];
+export const HIDEABLE = ["header", "footer", "title", "notes", "knobs", "code"];
+const DIGITS = Array.from({ length: 10 }, (_, i) => `${i}`);
+
+export const FIELDS = {
+  show: choice("show", "one", ["one", "all", ...DIGITS]), // in Explore: one of each digit, or ...
+  sample: whole("sample", 0, 0, 9), // which of the ten signals of a digit
+  raw: flag("raw"), // values before standardisation
+  digit: whole("digit", 3, 0, 9), // in Pipeline
+  stage: whole("stage", 0, 0, 8),
+  step: whole("step", 1, 1, 8), // of the lesson
+  models: list("models", ["logistic", "mlp", "cnn"], MODEL_NAMES), // in Train
+  steps: whole("steps", 6000, 1, 100_000),
+  train_seed: whole("train_seed", 0, 0, SEEDS - 1),
+  curve: choice("curve", "test", ["test", "train"]),
+  log: flag("log"), // steps on a logarithmic axis
+  first: whole("first", 0, 0, 900), // the quiz's first signal of the test set
+  layout: choice("layout", "line", ["line", "tall"]), // the quiz's plots
+  theme: choice("theme", "auto", ["auto", "light", "dark"]),
+  embed: flag("embed"), // the view alone, for a frame in a course
+  hide: list("hide", [], HIDEABLE),
+  projector: flag("projector"), // large type and thick lines
+};
 
 export class Settings {
   constructor(knobs) {
     this.knobs = knobs;
-    this.config = checkConfig(knobs, {});
-    this.show = "one"; // "one" of each digit, "all" samples, or a digit "0" .. "9"
-    this.sample = 0;
-    this.isRaw = false;
+    this.config = defaults(knobs);
+    for (const [name, { fallback }] of Object.entries(FIELDS)) this[name] = fallback;
     this.listeners = new Set();
   }
 
-  /** Take the config from the address; SettingsError where it says something impossible, and the defaults stay. */
-  readAddress() {
-    this.config = fromQuery(this.knobs, location.search);
+  /** Take what the address says. What is impossible keeps its default and is returned as sentences;
+   * names that are not ours are somebody else's. */
+  readAddress(query = location.search) {
+    const { config, problems } = readKnobs(this.knobs, query);
+    this.config = config;
+    for (const [name, text] of new URLSearchParams(query)) {
+      try {
+        if (Object.hasOwn(FIELDS, name)) this[name] = FIELDS[name].read(text);
+      } catch (error) {
+        if (!(error instanceof SettingsError)) throw error;
+        problems.push(error.message);
+      }
+    }
+    this.first -= this.first % 100;
+    return problems;
   }
 
   /** Change some knobs; SettingsError where they cannot be, and nothing changes. */
@@ -33,9 +112,22 @@ export class Settings {
     this.timer = setTimeout(() => this.writeAddress(), 250);
   }
 
+  /** What stands after the ? in the address: all that is not at its default. */
+  get query() {
+    const own = Object.entries(FIELDS)
+      .filter(([name, { fallback }]) => String(this[name]) !== String(fallback))
+      .map(([name]) => [name, this[name] === true ? "1" : String(this[name])]);
+    const knobs = toQuery(this.knobs, this.config);
+    return [knobs, new URLSearchParams(own).toString()]
+      .filter(Boolean)
+      .join("&")
+      .replaceAll("%2C", ",");
+  }
+
   writeAddress() {
-    const query = toQuery(this.knobs, this.config);
-    history.replaceState(history.state, "", `${location.pathname}${query && `?${query}`}${location.hash}`);
+    const { query } = this;
+    const address = `${location.pathname}${query && `?${query}`}${location.hash}`;
+    history.replaceState(history.state, "", address);
   }
 
   /** Call the listener now and after every change. */

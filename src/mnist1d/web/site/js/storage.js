@@ -2,7 +2,8 @@
 
 const PREFIX = "mnist1d.";
 
-/** The stored value; null where there is none, where it is broken, or where storing is forbidden. */
+/** The stored value; null where there is none, where it is broken, or where storing is forbidden.
+ */
 export function load(key) {
   try {
     return JSON.parse(localStorage.getItem(PREFIX + key));
@@ -28,4 +29,14 @@ export function loadText(key) {
   } catch {
     return null;
   }
+}
+
+/** The reader's own scores: {plain, shuffled}, each {n, correct} of the last ten or more answers.
+ */
+export const scores = () => load("scores") ?? {};
+
+/** Keep a score; a longer one is not replaced by a shorter. */
+export function keepScore(order, { n, correct }) {
+  const all = scores();
+  if (n >= (all[order]?.n ?? 0)) save("scores", { ...all, [order]: { n, correct } });
 }

@@ -35,10 +35,12 @@ export function plan(name, arena, signals, columns, options = {}) {
 export const MODELS = {
   logistic: {
     label: "logistic",
+    inWords: "logistic regression",
     steps: ({ signals, dense }) => [dense(signals, CLASSES)],
   },
   mlp: {
     label: "MLP",
+    inWords: "MLP",
     width: 100,
     steps({ arena, signals, columns, dense, width = 100 }) {
       const first = dense(signals, width);
@@ -50,6 +52,7 @@ export const MODELS = {
   },
   cnn: {
     label: "CNN",
+    inWords: "CNN",
     width: 25,
     steps({ signals, dense, conv, width = 25 }) {
       const steps = [];
@@ -64,6 +67,7 @@ export const MODELS = {
   },
   gru: {
     label: "GRU",
+    inWords: "GRU",
     width: 6,
     steps({ arena, signals, columns, dense, width = 6 }) {
       const gru = new Gru(arena, signals, width, columns);

@@ -3,6 +3,7 @@
  * float32.
  */
 
+import { realise } from "./draws.js";
 import { Pipeline, workingLength } from "./signals.js";
 
 /** numpy.random.RandomState(seed), as far as the generator needs it: the Mersenne Twister. */
@@ -15,6 +16,14 @@ export class RandomState {
       this.state[i] = Math.imul(1812433253, last) + i;
     }
     this.place = 624;
+  }
+
+  /** Another stream at the same place. */
+  copy() {
+    const twin = new RandomState(0);
+    twin.state.set(this.state);
+    twin.place = this.place;
+    return twin;
   }
 
   /** The next 32 bits. */
@@ -80,60 +89,69 @@ export class RandomState {
   }
 }
 
-/** The draw of the next signal, of class `label`. */
-function nextDraw(random, config, label) {
-  const [low, high] = config.padding;
+/** The latent numbers of the next signal (see draws.js), of class `label`, in the order of Python.
+ */
+function nextLatent(random, config, label) {
   const length = workingLength(config);
-  const padding = low + Math.floor(random.uniform() * (high - low + 1));
-  const factor = 1 + config.scale_coeff * (random.uniform() - 0.5);
-  const shift = random.integer(config.max_translation - 1);
+  const [padding, factor] = [random.uniform(), random.uniform() - 0.5];
+  const shift = (random.integer(config.max_translation - 1) + 0.5) / config.max_translation;
   const normals = random.normals(2 * length);
-  const slope = config.shear_scale * (random.uniform() - 0.5);
-  const [corrNoise, iidNoise] = [normals.subarray(0, length), normals.subarray(length)];
-  return { label, padding, factor, shift, slope, corrNoise, iidNoise };
+  const slope = random.uniform() - 0.5;
+  const [corr, iid] = [normals.subarray(0, length), normals.subarray(length)];
+  return { label, padding, factor, shift, slope, corr, iid };
+}
+
+/** Signals per class, in all, and how many of them train. */
+export function sizes(config, numClasses = 10) {
+  const perClass = Math.floor(config.num_samples / numClasses);
+  const n = perClass * numClasses;
+  return { perClass, n, numTrain: Math.floor(n * config.train_split) };
+}
+
+/** All latents of a data set, class by class, and the order of its signals: {latents, order,
+ * random}, random being the stream where Python goes on to draw the positions.
+ */
+export function drawAll(config, numClasses = 10) {
+  const { perClass, n } = sizes(config, numClasses);
+  const random = new RandomState(config.seed);
+  const latents = Array.from({ length: n }, (_, i) =>
+    nextLatent(random, config, Math.floor(i / perClass)),
+  );
+  return { latents, order: random.permutation(n), random };
 }
 
 /** A whole data set: x and xTest (signals * points) float32, standardised; y and yTest labels; of
- * each test signal its padding and shift; mean, std, and positions (null: as drawn).
+ * each test signal its padding and shift; mean, std, and positions (null: in order).
  */
 export function makeSet(templates, config) {
-  const classes = templates.x.length;
-  const perClass = Math.floor(config.num_samples / classes);
-  const [n, points] = [perClass * classes, config.final_seq_length];
-  const random = new RandomState(config.seed);
+  const points = config.final_seq_length;
+  const { n, numTrain } = sizes(config, templates.x.length);
+  const { latents, order, random } = drawAll(config, templates.x.length);
+  const positions = config.shuffle_seq ? random.permutation(points) : null;
   const pipeline = new Pipeline(templates, config);
   const raw = new Float64Array(n * points);
-  const [padding, shift] = [new Int32Array(n), new Int32Array(n)];
-  for (let i = 0; i < n; i++) {
-    const draw = nextDraw(random, config, Math.floor(i / perClass));
-    raw.set(pipeline.apply(draw), i * points);
-    [padding[i], shift[i]] = [draw.padding, draw.shift];
-  }
-  const order = random.permutation(n);
-  const positions = config.shuffle_seq ? random.permutation(points) : null;
+  const draws = latents.map((latent) => realise(latent, config));
+  draws.forEach((draw, i) => raw.set(pipeline.apply(draw), i * points));
   const { mean, std } = moments(raw);
-  const numTrain = Math.floor(n * config.train_split);
   const x = new Float32Array(n * points);
   order.forEach((from, i) => {
     for (let j = 0; j < points; j++) {
       x[i * points + j] = (raw[from * points + (positions ? positions[j] : j)] - mean) / std;
     }
   });
-  const y = Uint8Array.from(order, (from) => Math.floor(from / perClass));
-  const test = order.subarray(numTrain);
+  const y = Uint8Array.from(order, (from) => latents[from].label);
+  const test = Array.from(order.subarray(numTrain), (from) => draws[from]);
   return {
     x: x.subarray(0, numTrain * points),
     y: y.subarray(0, numTrain),
     xTest: x.subarray(numTrain * points),
     yTest: y.subarray(numTrain),
-    padding: Int32Array.from(test, (i) => padding[i]),
-    shift: Int32Array.from(test, (i) => shift[i]),
+    padding: test.map(({ padding }) => padding),
+    shift: test.map(({ shift }) => shift),
     mean,
     std,
     positions,
     points,
-    numTrain,
-    numTest: n - numTrain,
   };
 }
 

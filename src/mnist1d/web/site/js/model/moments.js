@@ -1,8 +1,10 @@
-/** The mean and standard deviation that a config's signals have in expectation; they standardise what the page draws.
+/** The mean and standard deviation that a config's signals have in expectation; they standardise
+ * what the page draws.
  *
- * A raw point is factor * a + slope * ramp + noise, a being the dilated and shifted template; the parts are independent, so second
- * moments add up. Resampling mixes two neighbours, so that sums over classes and paddings of squares, of products of neighbours
- * and of empty places are all that is needed: they are taken first, the shifts and the finished points after.
+ * A raw point is factor * a + slope * ramp + noise, a being the dilated and shifted template; the
+ * parts are independent, so second moments add up. Resampling mixes two neighbours, so that sums
+ * over classes and paddings of squares, of products of neighbours and of empty places are all
+ * that is needed: they are taken first, the shifts and the finished points after.
  */
 
 import { Pipeline, planResampling, resample, smooth } from "./signals.js";
@@ -11,10 +13,15 @@ const covariances = new Map(); // by L: variance of the smooth noise at each poi
 
 function smoothCovariance(length) {
   if (!covariances.has(length)) {
-    const columns = Array.from({ length }, (_, i) => smooth(Float64Array.from({ length }, (_, j) => Number(i === j))));
+    const columns = Array.from({ length }, (_, i) =>
+      smooth(Float64Array.from({ length }, (_, j) => Number(i === j))),
+    );
     const product = (i, j) => columns.reduce((sum, column) => sum + column[i] * column[j], 0);
     const own = Float64Array.from({ length }, (_, i) => product(i, i));
-    covariances.set(length, { own, next: own.map((_, i) => (i + 1 < length ? product(i, i + 1) : 0)) });
+    covariances.set(length, {
+      own,
+      next: own.map((_, i) => (i + 1 < length ? product(i, i + 1) : 0)),
+    });
   }
   return covariances.get(length);
 }
@@ -59,9 +66,15 @@ export function expectedMoments(templates, config) {
       const i = (l - k + length) % length;
       const ii = (i + 1) % length;
       mean += shifts[k] * (before * sums.value[i] + after * sums.value[ii]);
-      template += shifts[k] * (before ** 2 * sums.square[i] + 2 * before * after * sums.product[i] + after ** 2 * sums.square[ii]);
+      template +=
+        shifts[k] *
+        (before ** 2 * sums.square[i] +
+          2 * before * after * sums.product[i] +
+          after ** 2 * sums.square[ii]);
       const covariance = 2 * before * after * sums.bothEmpty[i] * next[l];
-      corr += shifts[k] * (before ** 2 * sums.empty[i] * own[l] + covariance + after ** 2 * sums.empty[ii] * own[r]);
+      corr +=
+        shifts[k] *
+        (before ** 2 * sums.empty[i] * own[l] + covariance + after ** 2 * sums.empty[ii] * own[r]);
     }
     white += before ** 2 + after ** 2;
     ramp += (before * pipeline.ramp[l] + after * pipeline.ramp[r]) ** 2;
@@ -69,12 +82,15 @@ export function expectedMoments(templates, config) {
   const points = left.length;
   mean /= count * points;
   const second =
-    ((1 + config.scale_coeff ** 2 / 12) * template + config.corr_noise_scale ** 2 * corr) / (count * points) +
+    ((1 + config.scale_coeff ** 2 / 12) * template + config.corr_noise_scale ** 2 * corr) /
+      (count * points) +
     (config.iid_noise_scale ** 2 * white + (config.shear_scale ** 2 / 12) * ramp) / points;
   return { mean, std: Math.sqrt(Math.max(second - mean ** 2, 0)) };
 }
 
-/** Probability of each circular shift 0 .. L - 1; a shift past the length leaves a signal as it is, and so does a whole turn. */
+/** Probability of each circular shift 0 .. L - 1; a shift past the length leaves a signal as it
+ * is, and so does a whole turn.
+ */
 function shiftWeights(maxTranslation, length) {
   const weights = new Float64Array(length);
   for (let k = 0; k < maxTranslation; k++) weights[k >= length ? 0 : k] += 1 / maxTranslation;

@@ -1,7 +1,9 @@
-/** The quiz without its looks: a hundred signals of the frozen test set, ten at a time, corrections after each ten.
+/** The quiz without its looks: a hundred signals of the frozen test set, ten at a time,
+ * corrections after each ten.
  *
- * A state is plain JSON: {format, shuffled, first, answers, current, phase}. `answers` are those of finished tens, `current` the ten
- * on the screen; an answer is {index, answer, ms} with answer null until given. Functions return a new state.
+ * A state is plain JSON: {format, shuffled, first, answers, current, phase}. `answers` are those
+ * of finished tens, `current` the ten on the screen; an answer is {index, answer, ms} with answer
+ * null until given. Functions return a new state.
  */
 
 export const FORMAT = "mnist1d-quiz/1";
@@ -11,21 +13,33 @@ export const PHASES = ["answering", "corrections", "done"];
 
 /** A fresh quiz over the test signals first .. first + 99. */
 export const newQuiz = (first = 0, shuffled = false) => ({
-  format: FORMAT, shuffled, first, answers: [], current: ten(first), phase: "answering",
+  format: FORMAT,
+  shuffled,
+  first,
+  answers: [],
+  current: ten(first),
+  phase: "answering",
 });
 
-const ten = (from) => Array.from({ length: TEN }, (_, i) => ({ index: from + i, answer: null, ms: null }));
+const ten = (from) =>
+  Array.from({ length: TEN }, (_, i) => ({ index: from + i, answer: null, ms: null }));
 
-/** Answer one signal of the ten, or change its answer; `ms` is the time that it took, added up over changes. */
+/** Answer one signal of the ten, or change its answer; `ms` is the time that it took, added up
+ * over changes.
+ */
 export function answer(state, slot, digit, ms) {
   if (state.phase !== "answering") return state;
-  const current = state.current.map((a, i) => (i === slot ? { ...a, answer: digit, ms: Math.round((a.ms ?? 0) + ms) } : a));
+  const current = state.current.map((a, i) =>
+    i === slot ? { ...a, answer: digit, ms: Math.round((a.ms ?? 0) + ms) } : a,
+  );
   return { ...state, current };
 }
 
-/** The first signal of the ten without an answer, from `slot` on and round; -1 where all have one. */
+/** The first signal of the ten without an answer, from `slot` on and round; -1 where all have one.
+ */
 export function nextOpen(state, slot) {
-  for (let i = 0; i < TEN; i++) if (state.current[(slot + i) % TEN].answer === null) return (slot + i) % TEN;
+  for (let i = 0; i < TEN; i++)
+    if (state.current[(slot + i) % TEN].answer === null) return (slot + i) % TEN;
   return -1;
 }
 
@@ -58,11 +72,26 @@ export function score(state, labels) {
     errors: errors.filter((a) => a.label === label).length,
   }));
   const counts = new Map();
-  for (const { label, answer } of errors) counts.set(`${label}${answer}`, (counts.get(`${label}${answer}`) ?? 0) + 1);
-  const pairs = [...counts].map(([key, count]) => ({ label: Number(key[0]), answer: Number(key[1]), count }));
+  for (const { label, answer } of errors)
+    counts.set(`${label}${answer}`, (counts.get(`${label}${answer}`) ?? 0) + 1);
+  const pairs = [...counts].map(([key, count]) => ({
+    label: Number(key[0]),
+    answer: Number(key[1]),
+    count,
+  }));
   pairs.sort((a, b) => b.count - a.count || a.label - b.label || a.answer - b.answer);
   const [low, high] = wilson(correct, n);
-  return { n, correct, accuracy: correct / n, low, high, medianMs: median(times), byClass, pairs, answers: marked };
+  return {
+    n,
+    correct,
+    accuracy: correct / n,
+    low,
+    high,
+    medianMs: median(times),
+    byClass,
+    pairs,
+    answers: marked,
+  };
 }
 
 /** Wilson's 95 % interval of a proportion. */
@@ -82,22 +111,48 @@ const median = (sorted) => {
 /** The result as the page hands it out and the server takes it. */
 export function result(state, labels, layout) {
   const { n, correct, accuracy, low, high, medianMs, answers } = score(state, labels);
-  return { format: FORMAT, set: "frozen test", shuffled: state.shuffled, layout, n, correct, accuracy, interval: [low, high], median_ms: medianMs, answers };
+  return {
+    format: FORMAT,
+    set: "frozen test",
+    shuffled: state.shuffled,
+    layout,
+    n,
+    correct,
+    accuracy,
+    interval: [low, high],
+    median_ms: medianMs,
+    answers,
+  };
 }
 
 /** Take up a stored state; null unless it is a whole and consistent one. */
 export function restore(stored) {
-  if (stored?.format !== FORMAT || typeof stored.shuffled !== "boolean" || !PHASES.includes(stored.phase)) return null;
+  if (
+    stored?.format !== FORMAT ||
+    typeof stored.shuffled !== "boolean" ||
+    !PHASES.includes(stored.phase)
+  )
+    return null;
   const { first, answers, current, phase } = stored;
   if (!Number.isInteger(first) || first < 0 || first > 900 || first % LENGTH) return null;
   const n = isRun(answers, first, isGiven) ? answers.length : -1;
-  if (n % TEN || n < (phase === "answering" ? 0 : TEN) || n > (phase === "answering" ? LENGTH - TEN : LENGTH)) return null;
+  if (
+    n % TEN ||
+    n < (phase === "answering" ? 0 : TEN) ||
+    n > (phase === "answering" ? LENGTH - TEN : LENGTH)
+  )
+    return null;
   if (phase === "done") return stored;
-  const isWhole = phase === "answering" ? isRun(current, first + n, isGivenOrOpen) : isRun(current, first + n - TEN, isGiven);
+  const isWhole =
+    phase === "answering"
+      ? isRun(current, first + n, isGivenOrOpen)
+      : isRun(current, first + n - TEN, isGiven);
   return isWhole && current.length === TEN ? stored : null;
 }
 
-const isRun = (list, from, isAnswer) => Array.isArray(list) && list.every((a, i) => a?.index === from + i && isAnswer(a));
+const isRun = (list, from, isAnswer) =>
+  Array.isArray(list) && list.every((a, i) => a?.index === from + i && isAnswer(a));
 const isGiven = ({ answer, ms }) => isDigit(answer) && Number.isFinite(ms) && ms >= 0;
-const isGivenOrOpen = (a) => isGiven(a) || (a.answer === null && (a.ms === null || isGiven({ ...a, answer: 0 })));
+const isGivenOrOpen = (a) =>
+  isGiven(a) || (a.answer === null && (a.ms === null || isGiven({ ...a, answer: 0 })));
 const isDigit = (value) => Number.isInteger(value) && value >= 0 && value <= 9;

@@ -1,51 +1,81 @@
-/** The signals that the page shows: the frozen set's under its seed, its own small generator's under every other. */
+/** The signals that the page shows: the first test signals of each class that Python draws with the
+ * seed and otherwise default settings, bent by the settings.
+ */
 
 import { defaults } from "./config.js";
-import { FROZEN_SEED, SAMPLES, frozenLatents, permutation, realise, seededLatents } from "./draws.js";
+import { FROZEN_SEED, realise, SAMPLES } from "./draws.js";
+import { drawAll, RandomState, sizes } from "./exact.js";
 import { expectedMoments } from "./moments.js";
 import { Pipeline } from "./signals.js";
 import { agreement } from "./takeaway.js";
 
+const LONGER = 2 ** 31; // apart from every seed's own stream in practice: noise of longer signals
+
 export class Scene {
-  constructor(site, frozen) {
+  constructor(site) {
     this.site = site;
-    this.seed = FROZEN_SEED;
-    this.frozen = frozenLatents(frozen, site.frozen);
-    this.latents = this.frozen;
-    this.prepare(defaults(site.knobs));
+    this.plain = defaults(site.knobs);
+    this.numClasses = site.templates.x.length;
+    this.prepare(this.plain);
   }
 
-  /** Take a config, an object that does not change; the draws stay the same unless its seed is another. */
+  /** Take a config, an object that does not change; draws stay the same unless its seed is
+   * another.
+   */
   prepare(config) {
     if (config === this.config) return this;
     this.config = config;
-    if (config.seed !== this.seed) {
-      this.seed = config.seed;
-      this.latents = config.seed === FROZEN_SEED ? this.frozen : seededLatents(config.seed, this.site.frozen.classes);
-    }
     this.pipeline = new Pipeline(this.site.templates, config);
     this.positions = config.shuffle_seq ? this.order(config) : null;
     this.moments = null;
     return this;
   }
 
-  order({ seed, final_seq_length: n }) {
-    const { positions } = this.site.frozen;
-    return seed === FROZEN_SEED && n === positions.length ? positions : permutation(seed, n);
+  /** The draws of the config's seed: {latents, rows, random}; latents[class][sample], and their
+   * places in the test set of the default settings. */
+  get drawn() {
+    const { seed } = this.config;
+    if (this.kept?.seed !== seed) {
+      const plain = { ...this.plain, seed };
+      const { latents, order, random } = drawAll(plain, this.numClasses);
+      const test = Array.from(order.subarray(sizes(plain, this.numClasses).numTrain));
+      const rows = Array.from({ length: this.numClasses }, (_, label) =>
+        test.flatMap((from, row) => (latents[from].label === label ? [row] : [])).slice(0, SAMPLES),
+      );
+      const shown = rows.map((places) => places.map((row) => latents[test[row]]));
+      this.kept = { seed, latents: shown, rows, random };
+    }
+    return this.kept;
   }
 
-  /** {mean, std} that standardise: the published set's own for its signals, else what the settings give in expectation. */
+  /** The order of positions: the published set's, else what Python draws after the signals. */
+  order({ seed, final_seq_length: n }) {
+    const { positions } = this.site.frozen;
+    if (seed === FROZEN_SEED && n === positions.length) return positions;
+    return Array.from(this.drawn.random.copy().permutation(n));
+  }
+
+  /** {mean, std} that standardise: the published set's own for its signals, else what the settings
+   * give in expectation. */
   get standard() {
     const isFrozen = agreement(this.site.knobs, this.config) === "equal";
-    this.moments ??= isFrozen ? this.site.frozen : expectedMoments(this.site.templates, this.config);
+    this.moments ??= isFrozen
+      ? this.site.frozen
+      : expectedMoments(this.site.templates, this.config);
     return this.moments;
   }
 
   draw(label, sample) {
-    return realise(this.latents[label][sample], this.config);
+    const more = (n) => {
+      const stream = new RandomState((this.config.seed ^ LONGER) + label * SAMPLES + sample);
+      return stream.normals(n + (n % 2)).subarray(0, n);
+    };
+    return realise(this.drawn.latents[label][sample], this.config, more);
   }
 
-  /** One signal as it is shown: {label, sample, x, presence}, positions permuted where that is set. */
+  /** One signal as it is shown: {label, sample, x, presence}, positions permuted where that is
+   * set.
+   */
   signal(label, sample, isRaw) {
     const draw = this.draw(label, sample);
     const { mean, std } = isRaw ? { mean: 0, std: 1 } : this.standard;
@@ -59,17 +89,17 @@ export class Scene {
   }
 
   /** The signals of a view, in the order of its panels: [[signal, …] for each panel]. */
-  panels({ show, sample, isRaw }) {
+  panels({ show, sample, raw }) {
     const every = Array.from({ length: SAMPLES }, (_, i) => i);
-    const labels = Array.from({ length: this.site.frozen.classes }, (_, i) => i);
-    if (show === "one") return labels.map((label) => [this.signal(label, sample, isRaw)]);
-    if (show === "all") return labels.map((label) => every.map((i) => this.signal(label, i, isRaw)));
-    return every.map((i) => [this.signal(Number(show), i, isRaw)]);
+    const labels = Array.from({ length: this.numClasses }, (_, i) => i);
+    if (show === "one") return labels.map((label) => [this.signal(label, sample, raw)]);
+    if (show === "all") return labels.map((label) => every.map((i) => this.signal(label, i, raw)));
+    return every.map((i) => [this.signal(Number(show), i, raw)]);
   }
 
-  /** Places in the frozen test set of the signals of a view, in the order of its panels. */
+  /** Places in the test set of the signals of a view, in the order of its panels. */
   rows({ show, sample }) {
-    const { rows } = this.site.frozen;
+    const { rows } = this.drawn;
     if (show === "one") return rows.map((places) => places[sample]);
     return show === "all" ? rows.flat() : rows[Number(show)];
   }

@@ -1,7 +1,8 @@
 /** The pipeline: templates and draws to signals, with no randomness of its own.
  *
- * The arithmetic is that of mnist1d/signals.py in float64, step by step; golden vectors written by the package check it.
- * A draw is one signal's {label, padding, factor, shift, corrNoise, iidNoise, slope}: noise as L standard normals.
+ * The arithmetic is that of mnist1d/signals.py in float64, step by step; golden vectors written
+ * by the package check it. A draw is one signal's {label, padding, factor, shift, corrNoise,
+ * iidNoise, slope}: noise as L standard normals.
  */
 
 const EPS = 1e-8; // tells the template's points from padding, which is exactly 0
@@ -15,7 +16,9 @@ export function linspace(start, stop, n) {
   return out;
 }
 
-/** Plan the linear interpolation of m points to n: neighbours, and the offset from the left one in units of the spacing. */
+/** Plan the linear interpolation of m points to n: neighbours, and the offset from the left one in
+ * units of the spacing.
+ */
 export function planResampling(m, n) {
   const old = linspace(0, 1, m);
   const fresh = linspace(0, 1, n);
@@ -40,12 +43,16 @@ export function resample(x, { left, right, spacing, offset }) {
 
 const WEIGHTS = (() => {
   const radius = 4 * SMOOTHING_STD;
-  const weights = Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp((-0.5 / SMOOTHING_STD ** 2) * (i - radius) ** 2));
+  const weights = Array.from({ length: 2 * radius + 1 }, (_, i) =>
+    Math.exp((-0.5 / SMOOTHING_STD ** 2) * (i - radius) ** 2),
+  );
   const sum = weights.reduce((a, b) => a + b);
   return weights.map((w) => w / sum);
 })();
 
-/** Smooth by a Gaussian of deviation 2, cut at four deviations, borders reflected (d c b a | a b c d | d c b a). */
+/** Smooth by a Gaussian of deviation 2, cut at four deviations, borders reflected (d c b a | a b c
+ * d | d c b a).
+ */
 export function smooth(x) {
   const n = x.length;
   const radius = (WEIGHTS.length - 1) / 2;
@@ -106,15 +113,24 @@ export class Pipeline {
     return x.map((value, i) => value - draw.slope * this.ramp[i]);
   }
 
-  /** Where the digit is in the finished signal: per point the share, 0 to 1, that comes from the template. */
+  /** Where the digit is in the finished signal: per point the share, 0 to 1, that comes from the
+   * template.
+   */
   presence(draw) {
     const digit = this.translate(this.dilated(draw.label, draw.padding), draw.shift);
-    return resample(digit.map((value) => Number(value * draw.factor !== 0)), this.last);
+    return resample(
+      digit.map((value) => Number(value * draw.factor !== 0)),
+      this.last,
+    );
   }
 
-  /** The time axis of a finished signal, before it is divided by the signals' standard deviation. */
+  /** The time axis of a finished signal, before it is divided by the signals' standard deviation.
+   */
   time() {
-    return resample(resample(this.templates.t, planResampling(this.templates.t.length, this.length)), this.last);
+    return resample(
+      resample(this.templates.t, planResampling(this.templates.t.length, this.length)),
+      this.last,
+    );
   }
 
   /** The raw signal of one draw, not standardised. */

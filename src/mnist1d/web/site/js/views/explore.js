@@ -1,25 +1,28 @@
-/** Explore: ten panels, live; every knob; the same draws deform. */
+/** Explore: ten panels, live, and a control for every knob; the same ten signals change. */
 
 import { h } from "../dom.js";
 import { number, SettingsError } from "../model/config.js";
 import { FROZEN_SEED, SAMPLES } from "../model/draws.js";
-import { Panel, roundedLimit } from "../plot.js";
+import { agreement } from "../model/takeaway.js";
+import { roundedLimit, SignalPanel } from "../plot.js";
 import { knobsForm } from "./knobs.js";
-
-const PRESETS = {
-  default: {},
-  "no noise": { corr_noise_scale: 0, iid_noise_scale: 0 },
-  "no translation": { max_translation: 1 },
-  shuffled: { shuffle_seq: true },
-  hard: { scale_coeff: 0.8, corr_noise_scale: 0.5, iid_noise_scale: 0.1, shear_scale: 1.5 },
-};
+import { presetRow } from "./presets.js";
 
 export function mount(root, page) {
   const { settings } = page;
-  const panels = Array.from({ length: SAMPLES }, () => new Panel());
+  const panels = Array.from({ length: SAMPLES }, () => new SignalPanel());
   const told = h("p", { class: "note", id: "explore-told" });
-  const stage = h("div", { class: "stage" }, h("div", { class: "panels" }, panels.map((panel) => panel.element)), told);
-  root.append(presets(page), bar(page), stage, knobsForm(settings));
+  const grid = h(
+    "div",
+    { class: "panels", tabindex: 0, role: "region", "aria-label": "Ten signals" },
+    panels.map((panel) => panel.element),
+  );
+  root.append(
+    presetRow(page),
+    options(page),
+    h("div", { class: "stage" }, grid, told),
+    knobsForm(settings),
+  );
 
   let isDue = true;
   const draw = () => {
@@ -36,48 +39,84 @@ function drawPanels({ scene, settings }, panels) {
   const { config, show, sample } = settings;
   const shown = scene.prepare(config).panels(settings);
   const limit = roundedLimit(shown.flat());
-  shown.forEach((signals, i) => panels[i].update(signals, { ...titles(show, sample, i), limit, isShuffled: config.shuffle_seq }));
+  const isShuffled = config.shuffle_seq;
+  shown.forEach((signals, i) =>
+    panels[i].update(signals, { ...titles(show, sample, i), limit, isShuffled }),
+  );
 }
 
 function titles(show, sample, i) {
-  if (show === "all") return { caption: String(i), title: `Ten signals of digit ${i} over time` };
-  if (show === "one") return { caption: String(i), title: `Signal ${sample + 1} of digit ${i} over time` };
-  return { caption: `${show} · ${i + 1}`, title: `Signal ${i + 1} of digit ${show} over time` };
+  if (show === "all") return { caption: `${i}`, title: `Ten signals of digit ${i}` };
+  if (show === "one") return { caption: `${i}`, title: `Signal ${sample + 1} of digit ${i}` };
+  return { caption: `${show}, example ${i + 1}`, title: `Signal ${i + 1} of digit ${show}` };
 }
 
-function tell({ config, isRaw }) {
-  const origin = config.seed === FROZEN_SEED ? "Seed 42: the draws of the published test set." : "Draws of the page's own small generator.";
-  const digit = config.shuffle_seq ? "Positions permuted, the same way for all." : "Thick: where the digit is.";
-  return `${origin} ${digit} Values ${isRaw ? "raw" : "standardised, as models get them"}.`;
+/** Where the signals come from, and how they are drawn. */
+function tell({ knobs, config, raw }) {
+  const { seed } = config;
+  const set = seed === FROZEN_SEED ? "the published test set" : `the test set of seed ${seed}`;
+  const isOther = agreement(knobs, config) === "other";
+  const bent = isOther ? ", changed by your settings (Python draws others; see Export)" : "";
+  const digit = config.shuffle_seq
+    ? "Positions are shuffled, the same way for all signals."
+    : "Thick: where the digit is.";
+  const values = raw
+    ? "Values before standardisation."
+    : "Values standardised, as models get them.";
+  return `Signals of ${set}${bent}. ${digit} ${values}`;
 }
 
-function presets({ settings, say }) {
-  const buttons = Object.entries(PRESETS).map(([name, values]) =>
-    h("button", {
-      class: "button", type: "button", "aria-pressed": "false",
-      onclick: () => {
-        settings.replaceConfig({ seed: settings.config.seed, ...values });
-        say(`Preset ${name}.`);
-      },
-    }, name),
-  );
-  settings.subscribe(({ changed }) => {
-    const { seed, ...others } = changed;
-    Object.values(PRESETS).forEach((values, i) => buttons[i].setAttribute("aria-pressed", String(isEqual(others, values))));
+/** Which signals are shown, folded up: the knobs come first. */
+function options(page) {
+  const { settings } = page;
+  const summary = h("summary", {});
+  settings.subscribe(({ show, sample, config, raw }) => {
+    const digit = show === "all" ? "all signals" : `ten signals of digit ${show}`;
+    const what = show === "one" ? `example ${sample + 1} of each digit` : digit;
+    summary.textContent = `Showing ${what}, seed ${config.seed}${raw ? ", raw values" : ""}`;
   });
-  return h("div", { class: "row bar", role: "group", "aria-label": "Presets" }, buttons);
+  const error = h("p", { class: "error", role: "alert", id: "explore-seed-error" });
+  const fields = [showField(settings), nextButton(settings), rawBox(settings)];
+  const row = h("div", { class: "row" }, fields, seedFields(page, error));
+  return h("div", {}, h("details", { class: "options" }, summary, row), error);
 }
 
-const isEqual = (a, b) => Object.keys({ ...a, ...b }).every((name) => String(a[name]) === String(b[name]));
+function showField(settings) {
+  const select = h(
+    "select",
+    { id: "explore-show", onchange: () => settings.update({ show: select.value }) },
+    h("option", { value: "one" }, "one of each digit"),
+    h("option", { value: "all" }, "ten of each digit, overlaid"),
+    Array.from({ length: 10 }, (_, i) => h("option", { value: i }, `ten of digit ${i}`)),
+  );
+  settings.subscribe(({ show }) => (select.value = show));
+  return h("label", { class: "row" }, "Show", select);
+}
 
-function bar({ settings, say }) {
-  const show = h("select", { id: "explore-show", onchange: () => settings.update({ show: show.value }) },
-    h("option", { value: "one" }, "one of each digit"), h("option", { value: "all" }, "all samples, overlaid"),
-    Array.from({ length: 10 }, (_, i) => h("option", { value: i }, `ten of digit ${i}`)));
-  const next = h("button", { class: "button", type: "button", onclick: () => settings.update({ sample: (settings.sample + 1) % SAMPLES }) });
-  const raw = h("input", { type: "checkbox", onchange: () => settings.update({ isRaw: raw.checked }) });
-  const error = h("p", { class: "error", role: "alert", id: "explore-seed-error" });
-  const setSeed = (value) => {
+function nextButton(settings) {
+  const next = () => settings.update({ sample: (settings.sample + 1) % SAMPLES });
+  const button = h("button", {
+    class: "button",
+    type: "button",
+    id: "explore-next",
+    onclick: next,
+  });
+  settings.subscribe(({ show, sample }) => {
+    button.textContent = `Next example (${sample + 1} of ${SAMPLES})`;
+    button.disabled = show !== "one";
+  });
+  return button;
+}
+
+function rawBox(settings) {
+  const change = () => settings.update({ raw: box.checked });
+  const box = h("input", { type: "checkbox", id: "explore-raw", onchange: change });
+  settings.subscribe(({ raw }) => (box.checked = raw));
+  return h("label", { class: "check" }, box, "raw values");
+}
+
+function seedFields({ settings, say }, error) {
+  const set = (value) => {
     try {
       settings.setKnobs({ seed: value });
     } catch (problem) {
@@ -85,24 +124,28 @@ function bar({ settings, say }) {
       error.textContent = problem.message;
     }
   };
-  const seed = h("input", {
-    type: "text", id: "explore-seed", inputmode: "numeric", autocomplete: "off", size: 10, "aria-describedby": "explore-seed-error",
-    onchange: () => setSeed(number(seed.value)),
+  const input = h("input", {
+    type: "text",
+    id: "explore-seed",
+    inputmode: "numeric",
+    autocomplete: "off",
+    size: 10,
+    "aria-describedby": "explore-seed-error",
+    onchange: () => set(number(input.value)),
   });
-  const anew = () => {
-    setSeed(Math.floor(Math.random() * 1e6));
-    say(`New draws, seed ${settings.config.seed}.`);
+  const fresh = () => {
+    set(Math.floor(Math.random() * 1e6));
+    say(`New random signals, seed ${settings.config.seed}.`);
   };
-  settings.subscribe(({ config, show: shown, sample, isRaw }) => {
-    [show.value, seed.value, raw.checked, error.textContent] = [shown, config.seed, isRaw, ""];
-    next.textContent = `Signal ${sample + 1} of ${SAMPLES}, next`;
-    next.disabled = shown !== "one";
+  const button = (text, act, style = "button") =>
+    h("button", { class: style, type: "button", onclick: act }, text);
+  settings.subscribe(({ config }) => {
+    input.value = config.seed;
+    error.textContent = "";
   });
-  return h("div", { class: "bar" },
-    h("div", { class: "row" },
-      h("label", { class: "row" }, "Show", show), next, h("label", { class: "check" }, raw, "raw values"),
-      h("label", { class: "row" }, "Seed", seed),
-      h("button", { class: "button primary", type: "button", onclick: anew }, "Draw anew"),
-      h("button", { class: "button", type: "button", onclick: () => setSeed(FROZEN_SEED) }, "Published draws")),
-    error);
+  return [
+    h("label", { class: "row" }, "Seed", input),
+    button("New random signals", fresh, "button primary"),
+    button("Published signals", () => set(FROZEN_SEED)),
+  ];
 }

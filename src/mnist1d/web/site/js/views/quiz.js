@@ -1,14 +1,30 @@
-/** Quiz: the published test signals, ten at a time, by click or by keys; corrections after each ten; a score at the end. */
+/** Quiz: the published test signals, ten at a time, by click or by keys; corrections after each
+ * ten; a score at the end.
+ */
 
 import { h, isTyping } from "../dom.js";
-import { answer, check, finish, LENGTH, newQuiz, next, nextOpen, restore, result, TEN } from "../model/quiz.js";
-import { load, loadText, save } from "../storage.js";
-import { examples, SignalPlot, templatePlot } from "./quizplots.js";
+import {
+  answer,
+  check,
+  finish,
+  LENGTH,
+  newQuiz,
+  next,
+  nextOpen,
+  restore,
+  result,
+  score,
+  TEN,
+} from "../model/quiz.js";
+import { keepScore, load, loadText, save } from "../storage.js";
+import { examples, SignalPlot } from "./quizplots.js";
 import { scoreView } from "./quizscore.js";
 
-const LAYOUTS = { line: "line over time", tall: "time down, as published" };
-const POINTS = 40;
-const [STEPS, ROWS] = [{ ArrowRight: 1, ArrowLeft: -1 }, { ArrowDown: 1, ArrowUp: -1 }]; // keys that choose a signal
+const LAYOUTS = { line: "line over time", tall: "time downward, as in the paper" };
+const [STEPS, ROWS] = [
+  { ArrowRight: 1, ArrowLeft: -1 },
+  { ArrowDown: 1, ArrowUp: -1 },
+]; // keys that choose a signal
 
 export async function mount(root, page) {
   const test = await page.test();
@@ -22,7 +38,8 @@ export async function mount(root, page) {
 class Quiz {
   constructor(body, page, test) {
     Object.assign(this, { body, page, test, slot: 0, isWarned: false, hasExamples: true });
-    this.layout = LAYOUTS[load("quiz-layout")] ? load("quiz-layout") : "line";
+    const kept = LAYOUTS[load("quiz-layout")] ? load("quiz-layout") : "line";
+    this.layout = page.settings.layout === "line" ? kept : page.settings.layout;
     this.keys = (event) => this.onKey(event);
     this.clock = () => (document.hidden ? this.stopClock() : this.startClock());
   }
@@ -34,7 +51,9 @@ class Quiz {
     const text = loadText("quiz");
     if (this.state === null && text !== null && text !== "null") {
       const isKept = save("quiz-broken", text);
-      this.page.warn(`The stored quiz could not be read${isKept ? " and was put aside" : ""}; a fresh one starts. Nothing else was lost.`);
+      this.page.warn(
+        `The stored quiz could not be read${isKept ? " and was put aside" : ""}; a new one starts. Nothing else was lost.`,
+      );
     }
     if (this.state) this.draw();
     else this.offer();
@@ -67,40 +86,57 @@ class Quiz {
     this.startClock();
   }
 
-  signal(index) {
-    const x = this.test.x.subarray(index * POINTS, (index + 1) * POINTS);
-    return this.state.shuffled ? Float32Array.from(this.page.site.frozen.positions, (i) => x[i]) : x;
-  }
-
   set(state) {
     this.state = state;
     if (!save("quiz", state) && !this.isWarned) {
       this.isWarned = true;
-      this.page.warn("The browser keeps nothing for this page (storage is full or forbidden): the quiz goes on, but a reload will lose it.");
+      this.page.warn(
+        "This browser keeps nothing for the page (storage is full or forbidden). The quiz goes on, but a reload will lose it.",
+      );
     }
   }
 
   // ------------------------------------------------------------ before: what, and which hundred
 
   offer() {
-    const hundred = h("select", { id: "quiz-first" }, Array.from({ length: 10 }, (_, i) => h("option", { value: i * LENGTH }, `signals ${i * LENGTH} to ${i * LENGTH + 99}`)));
+    const { settings } = this.page;
+    const options = Array.from({ length: 10 }, (_, i) =>
+      h("option", { value: i * LENGTH }, `signals ${i * LENGTH} to ${i * LENGTH + 99}`),
+    );
+    const hundred = h("select", { id: "quiz-first" }, options);
+    hundred.value = settings.first;
+    hundred.addEventListener("change", () => settings.update({ first: Number(hundred.value) }));
     const begin = (isShuffled) => {
       this.set(newQuiz(Number(hundred.value), isShuffled));
       this.resetClock();
       this.draw().focus();
     };
-    const button = (name, isShuffled, style) => h("button", { class: style, type: "button", onclick: () => begin(isShuffled) }, name);
+    const button = (name, isShuffled, style) =>
+      h("button", { class: style, type: "button", onclick: () => begin(isShuffled) }, name);
     this.body.replaceChildren(
-      h("p", {}, "Ten signals at a time: type a digit, or click one. After each ten you see what they were. A hundred take about ten minutes; stop after any ten."),
-      h("div", { class: "row" }, button("Start", false, "button primary"), button("Start with positions shuffled", true, "button"),
-        h("label", { class: "row" }, "of the test set", hundred)),
-      h("p", { class: "note" }, "Shuffled, all signals have their forty points in one and the same wrong order: the published human was right on about 30 %."),
-      this.examples(),
+      h(
+        "p",
+        {},
+        "You see ten signals at a time. Type or tap the digit hidden in each; after ten you see the answers. A hundred signals take about ten minutes, and you can stop after any ten.",
+      ),
+      h(
+        "div",
+        { class: "row" },
+        button("Start", false, "button primary"),
+        button("Start with positions shuffled", true, "button"),
+        h("label", { class: "row" }, "Test set", hundred),
+      ),
+      h(
+        "p",
+        { class: "note" },
+        "Shuffled: the forty points of every signal stand in the same wrong order. The published human reached about 30% there.",
+      ),
+      this.examples(false),
     );
   }
 
-  examples() {
-    const element = examples(this.page.site.templates, this.layout);
+  examples(isShuffled) {
+    const element = examples(this.test, this.layout, isShuffled);
     element.open = this.hasExamples;
     element.addEventListener("toggle", () => (this.hasExamples = element.open));
     return element;
@@ -115,14 +151,33 @@ class Quiz {
     this.slot = isOpen ? Math.max(nextOpen(this.state, 0), 0) : 0;
     this.cards = this.state.current.map((_, i) => this.card(i));
     const done = this.state.answers.length;
-    this.grid = h("div", { class: "quiz-ten", dataset: { layout: this.layout } }, this.cards.map((card) => card.element));
-    const bar = h("progress", { max: LENGTH, value: done, "aria-label": "Answers handed in" });
-    const heading = h("h3", { tabindex: -1, id: "quiz-heading" }, isOpen ? `Signals ${done + 1} to ${done + TEN}` : this.correctedHeading());
+    this.grid = h(
+      "div",
+      { class: "quiz-ten", dataset: { layout: this.layout } },
+      this.cards.map((card) => card.element),
+    );
+    const bar = h("progress", { max: LENGTH, value: done, "aria-label": "Signals answered" });
+    const heading = h(
+      "h3",
+      { tabindex: -1, id: "quiz-heading" },
+      isOpen ? `Signals ${done + 1} to ${done + TEN}` : this.correctedHeading(),
+    );
     this.body.replaceChildren(
-      h("div", { class: "row quiz-top" }, heading, h("span", { class: "note num" }, `${done} of ${LENGTH}${this.state.shuffled ? ", shuffled" : ""}`), bar, this.layoutChoice()),
+      h(
+        "div",
+        { class: "row quiz-top" },
+        heading,
+        h(
+          "span",
+          { class: "note num" },
+          `${done} of ${LENGTH}${this.state.shuffled ? ", shuffled" : ""}`,
+        ),
+        bar,
+        this.layoutChoice(),
+      ),
       this.grid,
       ...(isOpen ? this.pad() : this.afterwards()),
-      this.examples(),
+      this.examples(this.state.shuffled),
     );
     this.update();
     return heading;
@@ -131,58 +186,115 @@ class Quiz {
   card(i) {
     const { index } = this.state.current[i];
     const plot = new SignalPlot(this.layout);
-    plot.update(this.signal(index), `Signal ${i + 1} of this ten`);
+    plot.update(this.test.signal(index, this.state.shuffled), `Signal ${i + 1} of these ten`);
     const label = h("span", { class: "quiz-answer num" });
     const isOpen = this.state.phase === "answering";
     const parts = [h("span", { class: "quiz-number" }, `${i + 1}`), plot.svg, label];
     const element = isOpen
-      ? h("button", { class: "quiz-card", type: "button", dataset: { slot: i }, onclick: () => this.select(i), onfocus: () => this.select(i) }, parts)
+      ? h(
+          "button",
+          {
+            class: "quiz-card",
+            type: "button",
+            dataset: { slot: i },
+            onclick: () => this.select(i),
+            onfocus: () => this.select(i),
+          },
+          parts,
+        )
       : h("div", { class: "quiz-card", dataset: { slot: i } }, parts);
-    return { element, label };
+    return { element, label, plot };
   }
 
   pad() {
     const digits = Array.from({ length: 10 }, (_, d) =>
-      h("button", { class: "button", type: "button", "aria-label": `Answer ${d}`, onclick: () => this.give(d) }, `${d}`));
-    this.handIn = h("button", { class: "button primary", type: "button", id: "quiz-check", onclick: () => this.hand() }, "Hand in the ten");
+      h(
+        "button",
+        {
+          class: "button",
+          type: "button",
+          "aria-label": `Answer ${d}`,
+          onclick: () => this.give(d),
+        },
+        `${d}`,
+      ),
+    );
+    this.handIn = h(
+      "button",
+      { class: "button primary", type: "button", id: "quiz-check", onclick: () => this.hand() },
+      "Check answers",
+    );
     this.chosen = h("span", { class: "note", id: "quiz-chosen" });
     return [
-      h("div", { class: "quiz-pad quiz-answering" }, h("div", { class: "quiz-digits", role: "group", "aria-label": "Digits" }, digits), h("div", { class: "row" }, this.handIn, this.chosen)),
-      h("div", { class: "row" }, this.state.answers.length ? this.stopButton() : this.againButton("Start over"),
-        h("span", { class: "note quiz-keys" }, "Keys: 0 to 9 answer, arrows choose, Backspace takes back, Enter hands in.")),
+      h(
+        "div",
+        { class: "quiz-pad quiz-answering" },
+        h("div", { class: "quiz-digits", role: "group", "aria-label": "Digits" }, digits),
+        h("div", { class: "row" }, this.handIn, this.chosen),
+      ),
+      h(
+        "div",
+        { class: "row" },
+        this.state.answers.length ? this.stopButton() : this.againButton("Start over"),
+        h(
+          "span",
+          { class: "note quiz-keys" },
+          "Keys: 0 to 9 to answer, arrows to move, Backspace to undo, Enter to check.",
+        ),
+      ),
     ];
   }
 
   afterwards() {
     const isLast = this.state.answers.length >= LENGTH;
-    const on = h("button", { class: "button primary", type: "button", id: "quiz-next", onclick: () => this.goOn() }, isLast ? "Show the score" : "Next ten");
+    const on = h(
+      "button",
+      { class: "button primary", type: "button", id: "quiz-next", onclick: () => this.goOn() },
+      isLast ? "Show my score" : "Next ten",
+    );
     return [h("div", { class: "row quiz-pad" }, on, isLast ? null : this.stopButton())];
   }
 
   stopButton() {
-    return h("button", { class: "button", type: "button", id: "quiz-stop", onclick: () => this.stop() }, "Stop here and score");
+    return h(
+      "button",
+      { class: "button", type: "button", id: "quiz-stop", onclick: () => this.stop() },
+      "Stop and show my score",
+    );
   }
 
   againButton(name, style = "button") {
-    return h("button", { class: style, type: "button", id: "quiz-again", onclick: () => this.again() }, name);
+    return h(
+      "button",
+      { class: style, type: "button", id: "quiz-again", onclick: () => this.again() },
+      name,
+    );
   }
 
   layoutChoice() {
-    const select = h("select", { id: "quiz-layout", onchange: () => {
-      this.layout = select.value;
-      save("quiz-layout", this.layout);
-      const { slot } = this;
-      this.draw();
-      this.select(slot);
-      document.getElementById("quiz-layout").focus({ preventScroll: true });
-    } }, Object.entries(LAYOUTS).map(([name, text]) => h("option", { value: name }, text)));
+    const select = h(
+      "select",
+      {
+        id: "quiz-layout",
+        onchange: () => {
+          this.layout = select.value;
+          save("quiz-layout", this.layout);
+          this.page.settings.update({ layout: this.layout });
+          const { slot } = this;
+          this.draw();
+          this.select(slot);
+          document.getElementById("quiz-layout").focus({ preventScroll: true });
+        },
+      },
+      Object.entries(LAYOUTS).map(([name, text]) => h("option", { value: name }, text)),
+    );
     select.value = this.layout;
-    return h("label", { class: "row" }, "Drawn as", select);
+    return h("label", { class: "row" }, "Layout", select);
   }
 
   update() {
     this.state.current.forEach((given, i) => {
-      const { element, label } = this.cards[i];
+      const { element, label, plot } = this.cards[i];
       if (this.state.phase === "answering") {
         const isChosen = i === this.slot;
         element.setAttribute("aria-pressed", String(isChosen));
@@ -192,24 +304,30 @@ class Quiz {
         const isRight = digit === given.answer;
         element.dataset.right = isRight ? "yes" : "no";
         label.textContent = isRight ? `✓ ${digit}` : `✗ ${given.answer}, was ${digit}`;
-        label.after(templatePlot(this.page.site.templates, digit, this.layout));
+        plot.mark(this.test.presence(given.index, this.state.shuffled));
       }
     });
     if (this.state.phase === "answering") {
       const left = this.state.current.filter(({ answer: given }) => given === null).length;
       this.handIn.disabled = left > 0;
-      this.chosen.textContent = left ? `Signal ${this.slot + 1} is chosen; ${left} to go.` : "All ten have an answer: hand them in, or change one.";
+      this.chosen.textContent = left
+        ? `Signal ${this.slot + 1}: which digit? ${left} to go.`
+        : "All ten answered: check them, or change one.";
     }
   }
 
   correctedHeading() {
-    const right = this.state.current.filter(({ index, answer: given }) => this.test.y[index] === given).length;
-    return `${right} of ${TEN} right`;
+    const right = this.state.current.filter(
+      ({ index, answer: given }) => this.test.y[index] === given,
+    ).length;
+    return `${right} of ${TEN} correct`;
   }
 
   // ------------------------------------------------------------ what a reader does
 
-  /** Choose a signal; the focus follows where it is on a signal, and the view where the signal is out of it. */
+  /** Choose a signal; the focus follows where it is on a signal, and the view where the signal is
+   * out of it.
+   */
   select(i) {
     const slot = (i + TEN) % TEN;
     if (this.state?.phase !== "answering" || slot === this.slot) return;
@@ -222,7 +340,8 @@ class Quiz {
 
   /** Choose the signal so many rows below, as they stand at this width, if there is one. */
   selectRow(rows) {
-    const slot = this.slot + rows * getComputedStyle(this.grid).gridTemplateColumns.split(" ").length;
+    const slot =
+      this.slot + rows * getComputedStyle(this.grid).gridTemplateColumns.split(" ").length;
     if (slot >= 0 && slot < TEN) this.select(slot);
   }
 
@@ -234,14 +353,16 @@ class Quiz {
     const open = nextOpen(this.state, this.slot);
     const isComplete = this.handIn.disabled && open < 0;
     this.update();
-    if (isComplete) this.handIn.focus({ preventScroll: true }); // so that Enter hands in, wherever the focus was
+    if (isComplete)
+      this.handIn.focus({ preventScroll: true }); // so that Enter hands in, wherever the focus was
     else if (open >= 0) this.select(open);
   }
 
   takeBack() {
     const { answer: given } = this.state.current[this.slot];
     const slot = given === null ? (this.slot + TEN - 1) % TEN : this.slot;
-    if (document.activeElement === this.handIn) this.cards[slot].element.focus({ preventScroll: true }); // what is disabled hears no keys
+    if (document.activeElement === this.handIn)
+      this.cards[slot].element.focus({ preventScroll: true }); // what is disabled hears no keys
     this.set(answer(this.state, slot, null, this.elapsed()));
     this.resetClock();
     this.update();
@@ -282,9 +403,22 @@ class Quiz {
 
   drawScore() {
     const { state } = this;
+    keepScore(state.shuffled ? "shuffled" : "plain", score(state, this.test.y));
     const saved = () => this.state === state && this.set({ ...state, isSaved: true }); // unless another quiz has begun
-    const { element, heading } = scoreView(this.page, state, this.test.y, result(state, this.test.y, this.layout), saved);
-    element.append(h("div", { class: "row quiz-pad" }, this.againButton("Take it again", "button primary")));
+    const { element, heading } = scoreView(
+      this.page,
+      state,
+      this.test.y,
+      result(state, this.test.y, this.layout),
+      saved,
+    );
+    element.append(
+      h(
+        "div",
+        { class: "row quiz-pad" },
+        this.againButton("Take the quiz again", "button primary"),
+      ),
+    );
     this.body.replaceChildren(element);
     return heading;
   }

@@ -1,0 +1,230 @@
+/** A chart of lines: axes, direct labels, reference lines, values under the pointer or by arrow
+ * keys.
+ */
+
+import { h, s } from "./dom.js";
+
+const [TOP, BOTTOM, LEFT] = [26, 40, 42];
+const LABEL_GAP = 15; // pixels between two labels at the right, at least
+const GLYPH = 7.9; // pixels of a character of a label
+
+export const percent = (share) => `${(100 * share).toFixed(1)}%`;
+export const count = (n) => Math.round(n).toLocaleString("en");
+
+/** Round numbers from 0 to `most`, about `wanted` of them. */
+export function ticks(most, wanted = 5) {
+  const rough = most / wanted;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough);
+  const n = Math.floor(most / step + 1e-9);
+  return Array.from({ length: n + 1 }, (_, i) => i * step);
+}
+
+/** Move labels apart that would overlap: [{y, ...}] sorted from the top, within [low, high]. */
+export function spread(labels, low, high) {
+  const sorted = labels.toSorted((a, b) => a.y - b.y);
+  sorted.forEach((label, i) => {
+    label.at = Math.max(label.y, i ? sorted[i - 1].at + LABEL_GAP : low);
+  });
+  for (let i = sorted.length - 1, limit = high; i >= 0; i--) {
+    sorted[i].at = Math.min(sorted[i].at, limit);
+    limit = sorted[i].at - LABEL_GAP;
+  }
+  return sorted;
+}
+
+/** Chart of {series, references, xMax, yMax, marks} by `update`:
+ *   series      [{name, style, points: [[x, y], ...], isDashed}]
+ *   references  [{name, style, y}], dotted lines across
+ *   marks       [{name, x}], dotted lines upright
+ * `style` is a class of the page's colours; labels at the right replace a legend, and a series
+ * without a name has none. Values are shares and shown in percent, unless `format` says otherwise.
+ */
+export class Chart {
+  constructor({ title, xLabel, yLabel, xLog = false, height = 280, format = percent }) {
+    Object.assign(this, { title, xLabel, yLabel, xLog, height, format, width: 640, at: null });
+    this.content = { series: [], references: [], xMax: 1 };
+    this.svg = s("svg", { role: "img", tabindex: 0, class: "chart" });
+    this.readout = h("p", { class: "readout num", "aria-live": "off" }, "\u00a0");
+    this.element = h("figure", { class: "chart-figure" }, this.svg, this.readout);
+    new ResizeObserver(([{ contentRect }]) => this.resize(contentRect.width)).observe(this.element);
+    this.svg.addEventListener("pointermove", (event) => this.point(event.offsetX));
+    this.svg.addEventListener("pointerleave", () => this.point(null));
+    this.svg.addEventListener("keydown", (event) => this.onKey(event));
+    this.svg.addEventListener("blur", () => this.point(null));
+  }
+
+  resize(width) {
+    if (width && Math.abs(width - this.width) > 1) {
+      this.width = width;
+      this.draw();
+    }
+  }
+
+  update(content) {
+    this.content = content;
+    this.draw();
+  }
+
+  /** Places of x and y in pixels. */
+  scales() {
+    const { series, references, xMax, yMax = 1 } = this.content;
+    this.yMax = yMax;
+    const names = [...series, ...references].map(({ name, points }) => this.labelOf(name, points));
+    const longest = Math.max(0, ...names.map((name) => name.length));
+    this.right = Math.min(longest * GLYPH + 14, 0.42 * this.width);
+    const span = this.width - LEFT - this.right;
+    const across = (x) => (this.xLog ? Math.log1p(x) / Math.log1p(xMax) : x / xMax);
+    this.x = (x) => LEFT + across(x) * span;
+    this.y = (y) => TOP + (1 - y / this.yMax) * (this.height - TOP - BOTTOM);
+  }
+
+  draw() {
+    this.scales();
+    const { width, height } = this;
+    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    this.svg.style.height = `${height}px`;
+    const title = s("title", {}, this.describe());
+    this.svg.replaceChildren(
+      title,
+      ...this.axes(),
+      ...this.lines(),
+      ...this.labels(),
+      ...this.cross(),
+    );
+  }
+
+  axes() {
+    const { height, width, right, xLabel, yLabel } = this;
+    const { xMax } = this.content;
+    const end = width - right;
+    const across = ticks(this.yMax).flatMap((y) => [
+      s("line", { class: "grid", x1: LEFT, x2: end, y1: this.y(y), y2: this.y(y) }),
+      s("text", { x: LEFT - 6, y: this.y(y) + 4, "text-anchor": "end" }, this.tick(y)),
+    ]);
+    const marks = this.xLog ? logTicks(xMax) : ticks(xMax, width < 420 ? 3 : 6);
+    const along = marks.flatMap((x) => [
+      s("line", { class: "tick", x1: this.x(x), x2: this.x(x), y1: this.y(0), y2: this.y(0) + 5 }),
+      s("text", { x: this.x(x), y: this.y(0) + 18, "text-anchor": "middle" }, count(x)),
+    ]);
+    const name = s("text", { x: (LEFT + end) / 2, y: height - 4, "text-anchor": "middle" }, xLabel);
+    const side = s("text", { x: 0, y: 12 }, yLabel);
+    return [...across, ...along, name, side];
+  }
+
+  lines() {
+    const { series, references, marks = [] } = this.content;
+    const end = this.width - this.right;
+    const upright = marks.flatMap(({ name, x }) => [
+      s("line", { class: "upright", x1: this.x(x), x2: this.x(x), y1: TOP, y2: this.y(0) }),
+      s("text", { x: this.x(x) + 5, y: TOP + 10 }, name),
+    ]);
+    const dotted = references.map(({ y, style }) =>
+      s("line", { class: `reference ${style}`, x1: LEFT, x2: end, y1: this.y(y), y2: this.y(y) }),
+    );
+    const drawn = series.map(({ points, style, isDashed }) => {
+      const place = ([x, y], i) =>
+        `${i ? "L" : "M"}${this.x(x).toFixed(1)} ${this.y(y).toFixed(1)}`;
+      return s("path", {
+        class: `series ${style}${isDashed ? " dashed" : ""}`,
+        d: points.map(place).join(""),
+      });
+    });
+    return [...upright, ...dotted, ...drawn];
+  }
+
+  labels() {
+    const { series, references } = this.content;
+    const ends = series
+      .filter(({ name, points }) => name && points.length)
+      .map(({ name, style, points }) => ({ name, style, points, y: this.y(points.at(-1)[1]) }));
+    const marks = references.map(({ name, style, y }) => ({ name, style, y: this.y(y) }));
+    const low = TOP + 4;
+    return spread([...ends, ...marks], low, this.height - BOTTOM + 8).flatMap((label) => [
+      s(
+        "text",
+        { class: `label ${label.style}`, x: this.width - this.right + 8, y: label.at + 4 },
+        this.labelOf(label.name, label.points),
+      ),
+    ]);
+  }
+
+  /** The line under the pointer, and a dot on each curve. */
+  cross() {
+    if (this.at === null) return [];
+    const x = this.x(this.at);
+    const line = s("line", { class: "cross", x1: x, x2: x, y1: TOP, y2: this.y(0) });
+    const dots = this.values().map(({ style, point }) =>
+      s("circle", { class: style, cx: this.x(point[0]), cy: this.y(point[1]), r: 4 }),
+    );
+    return [line, ...dots];
+  }
+
+  /** Each curve's point nearest to where the reader looks. */
+  values() {
+    return this.content.series
+      .filter(({ name, points }) => name && points.length)
+      .map(({ name, style, points }) => {
+        const distance = ([x]) => Math.abs(x - this.at);
+        const point = points.reduce((a, b) => (distance(b) < distance(a) ? b : a));
+        return { name, style, point };
+      });
+  }
+
+  point(offset) {
+    const steps = this.steps();
+    if (offset === null || !steps.length) this.at = null;
+    else {
+      const distance = (x) => Math.abs(this.x(x) - offset);
+      this.at = steps.reduce((a, b) => (distance(b) < distance(a) ? b : a));
+    }
+    this.tell();
+  }
+
+  onKey(event) {
+    const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const steps = this.steps();
+    if (!move || !steps.length) return;
+    const now = this.at === null ? steps.length - 1 : steps.indexOf(this.at) + move;
+    this.at = steps[Math.min(Math.max(now, 0), steps.length - 1)];
+    event.preventDefault();
+    this.tell();
+  }
+
+  /** All x of all curves, ascending. */
+  steps() {
+    const all = this.content.series.flatMap(({ points }) => points.map(([x]) => x));
+    return [...new Set(all)].sort((a, b) => a - b);
+  }
+
+  tell() {
+    const isAt = this.at !== null;
+    this.readout.setAttribute("aria-live", document.activeElement === this.svg ? "polite" : "off");
+    this.readout.textContent = isAt
+      ? `${this.xLabel} ${count(this.at)}: ${this.values()
+          .map(({ name, point }) => `${name} ${this.format(point[1])}`)
+          .join(", ")}`
+      : "\u00a0";
+    this.draw();
+  }
+
+  /** A series' label: its name and its last value. */
+  labelOf(name, points) {
+    return name && points?.length ? `${name} ${this.format(points.at(-1)[1])}` : name;
+  }
+
+  /** A value at the axis, without needless decimals. */
+  tick(y) {
+    return this.format(y).replace(/\.0(?=%|$)/, "");
+  }
+
+  describe() {
+    const { series, references } = this.content;
+    const parts = [...series, ...references]
+      .filter(({ name, points }) => name && (!points || points.length))
+      .map(({ name, points, y }) => `${name} ${this.format(points ? points.at(-1)[1] : y)}`);
+    return `${this.title}. ${parts.join(", ")}`;
+  }
+}
+
+const logTicks = (most) => [0, 1, 10, 100, 1000, 10000, 100000].filter((x) => x <= most);

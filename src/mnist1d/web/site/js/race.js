@@ -1,0 +1,160 @@
+/** Models that train side by side, each in a worker of its own: what the page knows of them. */
+
+import { MODELS } from "./engine/models.js";
+
+const EVERY = 50; // steps between two points of a curve
+const EARLY = [1, 2, 5, 10, 20, 35]; // and at first, while accuracy jumps
+const SILENCE = 15; // seconds of this page without a word from a worker that trains: it is gone
+
+/** Settings of a race, all with defaults but `models`, names in the order of the table. */
+export const raceSettings = (given) => ({
+  models: ["logistic", "mlp", "cnn"],
+  steps: 6000,
+  seed: 0,
+  every: EVERY,
+  early: EARLY,
+  ...given,
+});
+
+/** One model: where it stands. state: making, ready, running, done or failed. */
+class Lane {
+  constructor(name, race) {
+    Object.assign(this, { name, label: MODELS[name].label, race });
+    this.waiting = new Map();
+    this.open();
+  }
+
+  open() {
+    const { templates, config, settings } = this.race;
+    const own = { ...settings, ...settings.each?.[this.name], model: this.name };
+    Object.assign(this, { state: "making", step: 0, steps: own.steps, points: [], rate: 0 });
+    this.silent = 0;
+    this.worker = new Worker(new URL("./engine/worker.js", import.meta.url), { type: "module" });
+    this.worker.onmessage = ({ data }) => this.hear(data);
+    this.worker.onerror = (event) => {
+      event.preventDefault();
+      this.fail(event.message || "the worker could not be loaded");
+    };
+    this.ask("make", { templates, config, settings: own });
+  }
+
+  ask(act, given = {}) {
+    this.worker.postMessage({ act, ...given });
+  }
+
+  hear({ what, ...content }) {
+    this.silent = 0;
+    if (what === "made") Object.assign(this, content, { state: "ready" });
+    else if (what === "failed") this.fail(content.message);
+    else if (what === "progress") {
+      const { points, step, isRunning, isDone, rate } = content;
+      if (points[0]?.step === 0) this.points = [];
+      this.points.push(...points);
+      Object.assign(this, { step, rate });
+      this.state = isDone ? "done" : isRunning ? "running" : "ready";
+    } else {
+      this.waiting.get(what)?.(content);
+      this.waiting.delete(what);
+    }
+    this.race.changed(this);
+  }
+
+  /** Ask something that has one answer. */
+  answer(act, what, given) {
+    return new Promise((resolve) => {
+      this.waiting.set(what, resolve);
+      this.ask(act, given);
+    });
+  }
+
+  fail(message) {
+    this.worker.terminate();
+    this.state = "failed";
+    this.message = message;
+    this.race.changed(this);
+  }
+
+  /** Seconds of this page pass: a worker that is training and says nothing is gone. After a sleep
+   * of the device both go on, and nothing has happened. */
+  tick() {
+    if (this.state !== "running" && this.state !== "making") return;
+    this.silent += 1;
+    if (this.silent >= SILENCE) this.fail(`no answer for ${SILENCE} seconds`);
+  }
+
+  get last() {
+    return this.points.at(-1) ?? null;
+  }
+
+  /** The newest accuracy on the training set, which is measured less often. */
+  get train() {
+    return this.points.findLast(({ train }) => train !== null)?.train ?? null;
+  }
+
+  /** Seconds until the last step, at the rate of now; null while nothing runs. */
+  get left() {
+    return this.state === "running" && this.rate ? (this.steps - this.step) / this.rate : null;
+  }
+
+  close() {
+    this.worker.terminate();
+  }
+}
+
+/** A race: `listener(lane)` hears of every change. */
+export class Race {
+  constructor(templates, config, settings, listener = () => {}) {
+    Object.assign(this, { templates, config, listener, settings: raceSettings(settings) });
+    this.isWanted = false; // whether models are to run: those that are still being made follow
+    this.lanes = this.settings.models.map((name) => new Lane(name, this));
+    this.timer = setInterval(() => this.lanes.forEach((lane) => lane.tick()), 1000);
+  }
+
+  changed(lane) {
+    if (this.isWanted && lane.state === "ready" && lane.step < lane.steps) lane.ask("run");
+    this.listener(lane);
+  }
+
+  run() {
+    this.isWanted = true;
+    for (const lane of this.lanes) if (lane.state === "ready") lane.ask("run");
+  }
+
+  pause() {
+    this.isWanted = false;
+    for (const lane of this.lanes) if (lane.state === "running") lane.ask("pause");
+  }
+
+  step(count = 1) {
+    this.pause();
+    for (const lane of this.lanes) {
+      if (lane.state === "ready" || lane.state === "running") lane.ask("step", { count });
+    }
+  }
+
+  /** From step 0 again; workers that failed are replaced. */
+  restart() {
+    this.isWanted = false;
+    for (const lane of this.lanes) {
+      if (lane.state === "failed") lane.open();
+      else if (lane.state !== "making") lane.ask("restart");
+    }
+  }
+
+  lane(name) {
+    return this.lanes.find((lane) => lane.name === name);
+  }
+
+  get isRunning() {
+    return this.lanes.some(({ state }) => state === "running");
+  }
+
+  get isDone() {
+    return this.lanes.every(({ state }) => state === "done" || state === "failed");
+  }
+
+  close() {
+    clearInterval(this.timer);
+    this.lanes.forEach((lane) => lane.close());
+  }
+}

@@ -1,0 +1,42 @@
+/** What the exercises share: a question, a button that runs the experiment, a chart, the verdict.
+ */
+
+import { h } from "../../dom.js";
+import { moral, Question } from "./question.js";
+
+/** The elements of an exercise, and what happens: `run(tell)` does the experiment and returns
+ * {right, text}, the right answer's number and what was found.
+ */
+export function experiment({ text, question: asked, options, button, chart, run, lesson }, settle) {
+  const told = moral(lesson);
+  const status = h("p", { class: "note", role: "status" });
+  const question = new Question({
+    text: asked,
+    options,
+    isPrediction: true,
+    onAnswer: () => {
+      press.disabled = false;
+      press.focus();
+    },
+  });
+  const act = async () => {
+    press.disabled = true;
+    try {
+      const { right, text: found } = await run((now) => (status.textContent = now));
+      status.textContent = "";
+      question.reveal(right, found);
+      told.hidden = false;
+      settle();
+    } catch (error) {
+      status.textContent = `The experiment stopped: ${error.message}. Press the button to try again.`;
+      press.disabled = false;
+    }
+  };
+  const press = h(
+    "button",
+    { class: "button primary experiment", type: "button", onclick: act },
+    button,
+  );
+  press.disabled = true;
+  return [h("p", {}, text), question.element, h("p", {}, press), status, chart.element, told];
+}

@@ -1,0 +1,63 @@
+/** A question with answers to choose from; what is right is told after one is chosen. */
+
+import { h } from "../../dom.js";
+
+/** {element, reveal(right, text)}: `onAnswer(i)` hears the choice, once; reveal marks the right
+ * answer and says why. Without a right one (null) it says the text alone.
+ */
+export class Question {
+  constructor({ text, options, onAnswer, style = "", isPrediction = false }) {
+    Object.assign(this, { chosen: null, isPrediction });
+    this.buttons = options.map((option, i) =>
+      h(
+        "button",
+        { class: "button option", type: "button", onclick: () => this.choose(i) },
+        option,
+      ),
+    );
+    this.onAnswer = onAnswer;
+    this.feedback = h("p", { class: "feedback", role: "status" });
+    const legend = h("legend", {}, text);
+    const row = h("div", { class: `options-row ${style}` }, this.buttons);
+    this.element = h("fieldset", { class: "question" }, legend, row, this.feedback);
+  }
+
+  choose(i) {
+    if (this.chosen !== null) return;
+    this.chosen = i;
+    this.buttons.forEach((button, j) => {
+      button.setAttribute("aria-pressed", String(j === i));
+      button.setAttribute("aria-disabled", "true");
+    });
+    this.onAnswer(i);
+  }
+
+  reveal(right, text) {
+    const isRight = right === this.chosen;
+    if (right !== null) {
+      this.buttons[right].dataset.right = "yes";
+      if (!isRight) this.buttons[this.chosen].dataset.right = "no";
+    }
+    this.feedback.dataset.right = right === null ? "" : isRight ? "yes" : "no";
+    this.feedback.textContent = `${this.verdict(right)}${text}`;
+  }
+
+  verdict(right) {
+    if (right === null) return "";
+    const words = this.isPrediction
+      ? ["✓ As you predicted. ", "✗ Not as you predicted. "]
+      : ["✓ Right. ", "✗ Not quite. "];
+    return words[right === this.chosen ? 0 : 1];
+  }
+
+  wait(text) {
+    this.feedback.textContent = text;
+  }
+}
+
+/** Why a step matters: shown once its question is answered. */
+export function moral(text) {
+  const element = h("aside", { class: "moral" }, h("strong", {}, "Why it matters. "), text);
+  element.hidden = true;
+  return element;
+}

@@ -1,0 +1,94 @@
+/** Step 5: the same signals, their points shuffled: the CNN falls, the MLP does not, and neither do
+ * people stay where they were. */
+
+import { h } from "../../dom.js";
+import { Answering } from "./answering.js";
+import { Contest, shown } from "./contest.js";
+import { moral, Question } from "./question.js";
+import { ownLine } from "./race.js";
+
+const ROWS = [40, 41, 42, 43, 44]; // of the test set
+const MODELS = ["logistic", "mlp", "cnn"];
+const POINT = 0.01;
+
+export const shuffle = {
+  title: "Shuffle the points",
+  mount(lesson, settle) {
+    const { page, shared } = lesson;
+    const contest = new Contest(page, "Three models, points shuffled; dashed: in order");
+    const told = moral(
+      "The CNN's lead came from the order of the points and from nothing else. A prior helps where " +
+        "it is true and hurts where it is not. The MLP never used the order, so it loses nothing.",
+    );
+    const answering = new Answering(page, ROWS, true, (score) => {
+      const before = shared.score
+        ? `, after ${shared.score.correct} of ${shared.score.n} in order`
+        : "";
+      own.textContent = `You: ${score.correct} of ${score.n} shuffled${before}.`;
+      contest.references = ownLine(score);
+      if (contest.race) contest.draw(contest.series);
+      answering.listen(false);
+    });
+    const own = h("p", { role: "status" });
+    const question = new Question({
+      text: "Which model loses most?",
+      isPrediction: true,
+      options: ["logistic regression", "MLP", "CNN", "none of them"],
+      onAnswer: () => press.focus(),
+    });
+    const press = h(
+      "button",
+      { class: "button primary", type: "button", id: "learn-shuffle" },
+      "Shuffle and train again",
+    );
+    press.addEventListener("click", async () => {
+      if (question.chosen === null) question.choose(3);
+      press.disabled = true;
+      question.wait("Training. Meanwhile, read five shuffled signals yourself.");
+      yours.hidden = false;
+      answering.start();
+      answering.listen(true);
+      contest.before = shared.ghosts ?? [];
+      const results = await contest.run({ ...page.scene.plain, shuffle_seq: true });
+      const before = shared.plain ?? (await inOrder(page));
+      const losses = MODELS.map((name) => before[name] - results[name]);
+      const most = losses.indexOf(Math.max(...losses));
+      const right = losses[most] > 5 * POINT ? most : 3;
+      const parts = MODELS.map(
+        (name, i) =>
+          `${question.buttons[i].textContent} ${shown(before[name])} → ${shown(results[name])}`,
+      );
+      question.reveal(right, `${parts.join(", ")}.`);
+      told.hidden = false;
+      settle();
+    });
+    const yours = h("div", { class: "card yours" }, answering.element, own);
+    yours.hidden = true;
+    const text =
+      "Now the forty points of every signal change places, in the same way for all. No number is " +
+      "lost; each stands somewhere else.";
+    return {
+      elements: [
+        h("p", {}, text),
+        question.element,
+        h("p", {}, press),
+        contest.element,
+        yours,
+        told,
+      ],
+      shown: () => answering.listen(!yours.hidden && answering.given.length < ROWS.length),
+      hidden() {
+        answering.listen(false);
+        if (contest.race?.isDone) contest.stop();
+      },
+    };
+  },
+};
+
+/** The accuracies with points in order, for a reader who skipped that race. */
+async function inOrder(page) {
+  const contest = new Contest(page, "");
+  const results = await contest.run(page.scene.plain);
+  contest.stop();
+  return results;
+}

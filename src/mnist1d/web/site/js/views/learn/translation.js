@@ -1,0 +1,98 @@
+/** Step 6: every digit at the same place: the MLP catches up. */
+
+import { h } from "../../dom.js";
+import { roundedLimit, SignalPanel } from "../../plot.js";
+import { Contest, shown } from "./contest.js";
+import { moral, Question } from "./question.js";
+
+const PANELS = [0, 3, 6, 7]; // digits
+const DEFAULT = 48;
+
+export const translation = {
+  title: "Keep the digit in place",
+  mount(lesson, settle) {
+    const { page, shared } = lesson;
+    const { scene } = page;
+    const contest = new Contest(page, "Three models without translation; dashed: with it");
+    const told = moral(
+      "If the digit is always at the same place, there is nothing for a convolution to share: the " +
+        "MLP learns where to look. Convolution pays for translation. Choose a model whose prior " +
+        "fits your data.",
+    );
+    const panels = PANELS.map(() => new SignalPanel());
+    const value = h("output", { class: "num" });
+    const slider = h("input", {
+      type: "range",
+      min: 1,
+      max: DEFAULT,
+      value: DEFAULT,
+      id: "learn-translation",
+      "aria-label": "Translation",
+      oninput: () => bend(),
+    });
+    const config = () => ({ ...scene.plain, max_translation: Number(slider.value) });
+    const bend = () => {
+      value.textContent = slider.value;
+      train.disabled = Number(slider.value) !== 1 || question.chosen === null;
+      scene.prepare(config());
+      const signals = PANELS.map((digit) => scene.signal(digit, 0, false));
+      const limit = roundedLimit(signals);
+      signals.forEach((signal, i) =>
+        panels[i].update([signal], {
+          caption: `${PANELS[i]}`,
+          title: `A ${PANELS[i]}`,
+          limit,
+          isShuffled: false,
+        }),
+      );
+    };
+    const question = new Question({
+      text: "At translation 1, what happens to the gap between CNN and MLP?",
+      isPrediction: true,
+      options: ["it grows", "it stays", "it nearly closes"],
+      onAnswer() {
+        question.wait("Set translation to 1 and train.");
+        bend();
+      },
+    });
+    const train = h(
+      "button",
+      { class: "button primary", type: "button", id: "learn-train" },
+      "Train without translation",
+    );
+    train.addEventListener("click", async () => {
+      train.disabled = true;
+      question.wait("Training …");
+      contest.before = shared.ghosts ?? [];
+      const results = await contest.run(config());
+      const before = shared.plain ?? { mlp: 0.62, cnn: 0.9 };
+      const [first, last] = [before.cnn - before.mlp, results.cnn - results.mlp];
+      const right = last > first + 0.05 ? 0 : last < first / 2 ? 2 : 1;
+      const points = (gap) => `${(100 * gap).toFixed(1)} percentage points`;
+      const models = `MLP ${shown(results.mlp)}, CNN ${shown(results.cnn)}`;
+      question.reveal(right, `${models}: the gap goes from ${points(first)} to ${points(last)}.`);
+      told.hidden = false;
+      settle();
+    });
+    const text =
+      "The points are in order again. The setting translation says how far a digit may be shifted: " +
+      "48 places by default. Predict, then move the slider to 1.";
+    return {
+      elements: [
+        h("p", {}, text),
+        question.element,
+        h("label", { class: "slider" }, "Translation", slider, value),
+        h(
+          "div",
+          { class: "panels four" },
+          panels.map(({ element }) => element),
+        ),
+        h("p", {}, train),
+        contest.element,
+        told,
+      ],
+      shown: bend,
+      hidden: () => contest.race?.isDone && contest.stop(),
+    };
+  },
+};
