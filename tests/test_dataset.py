@@ -366,7 +366,10 @@ def test_from_a_dict(small):
         ({"x": np.zeros((5, 39))}, r"x \(5, 39\), y \(400,\) and t \(40,\) do not fit together"),
         ({"y": np.zeros(400)}, "y whole numbers, got float64 and float64"),
         ({"x_val": np.zeros((3, 40))}, "x_val and y_val go together, one of them is missing"),
-        ({"noise_mask": np.zeros(3, bool)}, r"noise_mask must have a row for each of 400 signals, its shape is \(3,\)"),
+        (
+            {"noise_mask": np.zeros(3, bool)},
+            r"noise_mask must have a row for each of 400 signals, its shape is \(3,\)",
+        ),
         ({"templates": 3}, "templates must be a mapping with x, t and y"),
     ],
 )
