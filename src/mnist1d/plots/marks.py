@@ -65,6 +65,7 @@ def end_labels(
     wanted = np.array([to_axes.transform((1, labels[i][0]))[1] for i in order]) * height
     moves = spread(wanted, 1.25 * fontsize) - wanted
     led = bool((np.abs(moves) > 3).any())  # from each label a thin line to its place
+    leader = {"arrowstyle": "-", "linewidth": 0.6, "relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 0}
     for i, move in zip(order, moves, strict=True):
         y, text, color = labels[i]
         ax.annotate(
@@ -76,7 +77,7 @@ def end_labels(
             va="center",
             color=color,
             fontsize=fontsize,
-            arrowprops={"arrowstyle": "-", "color": color, "linewidth": 0.6} if led else None,
+            arrowprops={**leader, "color": color} if led else None,
             annotation_clip=False,
         )
 
