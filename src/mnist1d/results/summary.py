@@ -74,7 +74,7 @@ def remarks(claim: Claim) -> list[str]:
     """Return what a reader of the verdict must know beside it: what an undecided claim could have
     shown, a verdict that many claims take back, units that were left out."""
     found = []
-    if not claim.decided and math.isfinite(claim.power):
+    if tone(claim.verdict) == OPEN and math.isfinite(claim.power):
         found.append(f"80% power for {number(claim.power, claim.unit)}")
     if not claim.survives:
         found.append(f"{claim.adjusted} under Holm's correction")
