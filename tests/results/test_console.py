@@ -45,7 +45,9 @@ def test_a_traceback_with_markup_ends_nothing_and_keeps_its_code(toy, is_termina
 
 
 def test_a_stdout_that_is_not_utf8_is_no_error(tmp_path):
-    process = toy.start(tmp_path, "--preset", "smoke", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    process = toy.start(
+        tmp_path, "--preset", "smoke", "--seeds", "4", PYTHONIOENCODING="ascii", PYTHONUTF8="0"
+    )
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0 and "? as published" in out.replace("  ", " "), err
 

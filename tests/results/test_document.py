@@ -74,18 +74,37 @@ def test_an_answer_is_the_first_claim_and_a_tally():
 
 
 def test_the_overview_counts_names_and_says_what_decides(document):
+    undecided = dataclasses.replace(claim(UNDECIDED), decides="mnist1d run toy --preset paper")
     document = dataclasses.replace(
-        document, claims=[claim(), claim(FAILS, what="it shrinks"), claim(UNDECIDED)]
+        document, claims=[claim(), claim(FAILS, what="it shrinks"), undecided]
     )
     good, bad, undecided = summary.overview([document, document])
     assert (good.count, good.heading, good.text) == (2, "hold", "Toy (1 of 3), toy (1 of 3).")
     assert bad.text == "It shrinks (toy); it shrinks (toy)."
     assert undecided.command == "mnist1d run toy --preset paper" and not good.command
+    assert (undecided.heading, bad.heading) == ("open", "do not hold")
 
 
 def test_a_verdict_of_another_word_is_open():
     assert summary.tone("too few seeds") == summary.OPEN
     assert summary.counted([claim("not visible")] * 2) == "2 are not visible"
+
+
+def test_remarks_beside_a_verdict():
+    undecided = dataclasses.replace(claim(UNDECIDED), power=0.021, unit="points", left_out=2)
+    assert summary.remarks(undecided) == ["80% power for 2.1 points", "2 left out"]
+    taken_back = dataclasses.replace(claim(HOLDS), adjusted=UNDECIDED, power=0.5)
+    assert summary.remarks(taken_back) == ["undecided under Holm's correction"]
+    assert summary.remarks(claim(HOLDS)) == []
+    assert summary.units(dataclasses.replace(claim(), over="signals")) == "n = 4 signals"
+
+
+def test_words_of_a_shortened_preset(document):
+    claims = [claim("as published"), claim("visible"), claim("opposite"), claim("not visible")]
+    good, bad, undecided = summary.overview([dataclasses.replace(document, claims=claims)])
+    assert (good.count, good.heading) == (2, "look as published or visible")
+    assert (bad.count, bad.heading, undecided.count) == (1, "opposite", 1)
+    assert summary.mark("opposite") != summary.mark(FAILS)  # it rejects nothing
 
 
 def test_places_in_the_forest_plot():

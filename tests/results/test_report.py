@@ -75,6 +75,16 @@ def test_the_first_screen_answers(toy, tmp_path):
     assert document.answer in page.text and document.question in page.text
 
 
+def test_the_paper_settings_decide(toy, tmp_path):
+    with open_store(tmp_path) as store:
+        sweep(store, plan("toy", "paper", 8))
+    page, (document,) = page_of(tmp_path)
+    assert document.claims[0].verdict == "holds"
+    first_screen = page.text.partition("Timings")[0]
+    assert "which published claims hold?" in first_screen and "✓ holds" in first_screen
+    assert "1 holds" in first_screen and "shortened" not in first_screen
+
+
 def test_a_caption_has_preset_and_command(toy, tmp_path):
     page, _ = page_of(tmp_path, ("smoke", ["rate=0.25"]))
     assert "One line per size. Preset smoke; made by" in page.text

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from mnist1d.results.document import Document, agreement_words
 from mnist1d.results.progress import NOT_SHOWN, say
-from mnist1d.results.summary import effect, mark
+from mnist1d.results.summary import effect, mark, remarks, units
 from mnist1d.results.text import interval, number
 
 WIDTH = 160  # columns where stdout is no terminal
@@ -50,10 +50,28 @@ def show(document: Document, console: Console | None = None) -> None:
             console.print(f"{len(document.measured) - len(found)} more were not measured here")
     if document.claims:
         lines = [
-            [mark(c.verdict), c.verdict, c.text, c.published, c.quantity, effect(c), str(c.n)]
+            [
+                mark(c.verdict),
+                c.verdict,
+                c.text,
+                c.published,
+                c.quantity,
+                effect(c),
+                units(c),
+                "; ".join(remarks(c)),
+            ]
             for c in document.claims
         ]
-        header = ["", "verdict", "claim", "published", "measured", "estimate [95% interval]", "n"]
+        header = [
+            "",
+            "verdict",
+            "claim",
+            "published",
+            "measured",
+            "estimate [95% interval]",
+            "n",
+            "",
+        ]
         console.print(table(header, lines, "Claims"))
     console.print(document.answer)
     if document.notice:

@@ -168,8 +168,10 @@ def of_rows(
     error: str | None = None,
     seeds: int = 0,
 ) -> Found:
-    """Return what rows of a study say; seeds: how many were asked for. A part of the study that raises leaves its place empty; the
-    document's `error` has the traceback."""
+    """Return what rows of a study say; seeds: how many were asked for.
+
+    A part of the study that raises leaves its place empty; the document's `error` has the traceback.
+    """
     info, errors = study.INFO, [error] if error else []
 
     def part(make: Callable[[], T], instead: T) -> T:

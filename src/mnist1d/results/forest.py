@@ -28,7 +28,7 @@ def strip(claim: Claim) -> Strip | None:
     if not math.isfinite(claim.estimate):
         return None
     lines = _lines(claim)
-    published = getattr(claim, "published_value", None)
+    published = claim.published_value
     middle = sum(lines) / len(lines)
     known = [claim.estimate, claim.low, claim.high, *lines, published]
     reach = max((abs(v - middle) for v in known if v is not None and math.isfinite(v)), default=0)
@@ -46,5 +46,4 @@ def strip(claim: Claim) -> Strip | None:
 
 
 def _lines(claim: Claim) -> tuple[float, ...]:
-    line = getattr(claim, "line", 0.0)
-    return tuple(line) if isinstance(line, tuple) else (float(line),)
+    return claim.line if isinstance(claim.line, tuple) else (float(claim.line),)

@@ -88,13 +88,12 @@ def page(parts: Sequence[Part], runs: str | None) -> str:
     extras = [("timings", "Timings"), ("provenance", "Provenance")]
     if problems:
         extras.insert(1, ("problems", "Failed and skipped"))
-    presets = list(dict.fromkeys(d.preset for d in documents))
     counts = sorted({len(d.seeds) for d in documents})
     return (
         environment()
         .get_template("report.html")
         .render(
-            heading="which published claims hold?" if documents else "no runs yet",
+            heading=_heading(documents),
             style=markup(_resource("report.css")),
             documents=documents,
             images={part.document.id: part.images for part in parts},
@@ -103,7 +102,7 @@ def page(parts: Sequence[Part], runs: str | None) -> str:
             seeds=f"{' to '.join(map(str, {counts[0], counts[-1]}))} seeds per trial."
             if counts
             else "",
-            shortened=any(preset in ("smoke", "quick") for preset in presets),
+            shortened=_shortened(documents),
             made=now().replace("T", " ").replace("+00:00", " UTC"),
             problems=list(groups.items()),
             extras=extras,
@@ -111,6 +110,16 @@ def page(parts: Sequence[Part], runs: str | None) -> str:
             runs=shlex.quote(runs) if runs else None,
         )
     )
+
+
+def _shortened(documents: Sequence[Document]) -> bool:
+    return any(document.preset in ("smoke", "quick") for document in documents)
+
+
+def _heading(documents: Sequence[Document]) -> str:
+    if not documents:
+        return "no runs yet"
+    return "which effects show?" if _shortened(documents) else "which published claims hold?"
 
 
 def environment() -> Environment:
@@ -135,9 +144,11 @@ def environment() -> Environment:
         "kinds": kinds,
         "mark": summary.mark,
         "number": text.number,
+        "remarks": summary.remarks,
         "sentence": text.sentence,
         "strip": forest.strip,
         "tone": summary.tone,
+        "units": summary.units,
     }
     env.globals["interval"] = text.interval
     return env

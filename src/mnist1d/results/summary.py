@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,20 +12,26 @@ from mnist1d.experiments.claims import (
     AS_PUBLISHED,
     FAILS,
     HOLDS,
+    OPPOSITE,
     TOO_FEW,
-    UNDECIDED,
     VISIBLE,
     Claim,
 )
-from mnist1d.results.text import listing, plural, sentence, with_interval
+from mnist1d.results.text import listing, number, plural, sentence, with_interval
 
 if TYPE_CHECKING:
     from mnist1d.results.document import Document
 
 GOOD, BAD, OPEN = "good", "bad", "open"  # tones, after which a page colours a verdict
-TONES = {HOLDS: GOOD, AS_PUBLISHED: GOOD, VISIBLE: GOOD, FAILS: BAD, UNDECIDED: OPEN}
-MARKS = {GOOD: "✓", BAD: "✗", OPEN: "?"}
-MANY = {HOLDS: "hold", FAILS: "do not hold"}  # verdicts of several claims; others: "are ..."
+TONES = {HOLDS: GOOD, AS_PUBLISHED: GOOD, VISIBLE: GOOD, FAILS: BAD, OPPOSITE: BAD}
+MARKS = {HOLDS: "✓", AS_PUBLISHED: "✓", VISIBLE: "✓", FAILS: "✗", OPPOSITE: "↔"}
+ONE = {HOLDS: HOLDS, FAILS: FAILS, TOO_FEW: f"has {TOO_FEW}", AS_PUBLISHED: f"looks {AS_PUBLISHED}"}
+MANY = {
+    HOLDS: "hold",
+    FAILS: "do not hold",
+    TOO_FEW: f"have {TOO_FEW}",
+    AS_PUBLISHED: f"look {AS_PUBLISHED}",
+}  # of several claims; of any other verdict, a claim "is" and claims "are"
 MAX_NAMED = 4  # claims quoted in one sentence
 
 
@@ -35,33 +42,45 @@ def tone(verdict: str) -> str:
 
 def mark(verdict: str) -> str:
     """Return the sign of a verdict."""
-    return MARKS[tone(verdict)]
+    return MARKS.get(verdict, "?")
 
 
 def tally(claims: Sequence[Claim]) -> list[tuple[str, int]]:
     """Return each verdict and how many claims have it: good ones first, open ones last."""
     count = Counter(claim.verdict for claim in claims)
-    return sorted(count.items(), key=lambda item: list(MARKS).index(tone(item[0])))
+    return sorted(count.items(), key=lambda item: (GOOD, BAD, OPEN).index(tone(item[0])))
 
 
 def counted(claims: Sequence[Claim]) -> str:
     """Return the tally in words: 5 hold, 1 does not hold and 3 are undecided."""
-    words = []
-    for verdict, count in tally(claims):
-        one = verdict if verdict in MANY else f"{'has' if verdict == TOO_FEW else 'is'} {verdict}"
-        many = MANY.get(verdict, f"{'have' if verdict == TOO_FEW else 'are'} {verdict}")
-        words.append(f"{count} {one if count == 1 else many}")
-    return listing(words)
+    return listing([f"{count} {_verb(verdict, count)}" for verdict, count in tally(claims)])
 
 
-def unit_of(claim: Claim) -> str:
-    """Return the unit of a claim's estimate."""
-    return getattr(claim, "unit", "")
+def _verb(verdict: str, count: int) -> str:
+    return ONE.get(verdict, f"is {verdict}") if count == 1 else MANY.get(verdict, f"are {verdict}")
 
 
 def effect(claim: Claim) -> str:
     """Return a claim's estimate with its interval, in the claim's own unit."""
-    return with_interval(claim.estimate, claim.low, claim.high, unit_of(claim))
+    return with_interval(claim.estimate, claim.low, claim.high, claim.unit)
+
+
+def units(claim: Claim) -> str:
+    """Return how many units stand behind a claim: n = 8, or n = 400 signals."""
+    return f"n = {claim.n}" if claim.over == "seeds" else f"n = {claim.n} {claim.over}"
+
+
+def remarks(claim: Claim) -> list[str]:
+    """Return what a reader of the verdict must know beside it: what an undecided claim could have
+    shown, a verdict that many claims take back, units that were left out."""
+    found = []
+    if tone(claim.verdict) == OPEN and math.isfinite(claim.power):
+        found.append(f"80% power for {number(claim.power, claim.unit)}")
+    if not claim.survives:
+        found.append(f"{claim.adjusted} under Holm's correction")
+    if claim.left_out:
+        found.append(f"{claim.left_out} left out")
+    return found
 
 
 def answer_of(claims: Sequence[Claim]) -> str:
@@ -69,7 +88,7 @@ def answer_of(claims: Sequence[Claim]) -> str:
     if not claims:
         return "No claim is tested on these rows."
     first, *others = claims
-    text = f"{first.text}: {first.verdict} ({first.quantity}: {effect(first)}, n = {first.n})"
+    text = f"{first.text}: {first.verdict} ({first.quantity}: {effect(first)}, {units(first)})"
     if others:
         of = "Of the other" if len(others) > 1 else "The other:"
         claims_are = f"{plural(len(others), 'claim')}, " if len(others) > 1 else ""
@@ -92,19 +111,14 @@ class Overview:
 def overview(documents: Sequence[Document]) -> list[Overview]:
     """Return what holds, what does not and what is open, a sentence each."""
     lines = []
-    headings = {
-        GOOD: ("holds", "hold"),
-        BAD: ("does not hold", "do not hold"),
-        OPEN: ("is open", "are open"),
-    }
-    for which, (one, many) in headings.items():
+    for which, usual in ((GOOD, HOLDS), (BAD, FAILS), (OPEN, "open")):
         groups = [(d, [c for c in d.claims if tone(c.verdict) == which]) for d in documents]
         groups = [(d, some) for d, some in groups if some]
-        count = sum(len(some) for _, some in groups)
-        words = {claim.verdict for _, some in groups for claim in some}
-        heading = one if count == 1 else many
-        if words and words <= {AS_PUBLISHED, VISIBLE}:  # shortened settings: no verdicts
-            heading = "looks as published" if count == 1 else "look as published"
+        claims = [claim for _, some in groups for claim in some]
+        words = [verdict for verdict, _ in tally(claims)] if which != OPEN else [usual]
+        count = len(claims)
+        names = ONE if count == 1 else MANY
+        heading = listing([names.get(word, word) for word in words or [usual]], "or")
         if not count:
             lines.append(Overview(which, heading, 0, "", ""))
             continue
@@ -126,8 +140,10 @@ def _part(document: Document, some: Sequence[Claim]) -> str:
 
 
 def decider(documents: Sequence[Document]) -> str:
-    """Return the command that decides the open claims of some documents: the paper's settings, or
-    more seeds where those have run."""
-    names = list(dict.fromkeys(document.study for document in documents))
-    run = f"mnist1d run {names[0]}" if len(names) == 1 else "mnist1d reproduce"
-    return f"{run} --preset paper"
+    """Return the command that decides the open claims of some documents: that of the study where
+    there is one, else that of all studies."""
+    names = dict.fromkeys(document.study for document in documents)
+    own = [claim.decides for d in documents for claim in d.claims if claim.decides]
+    if len(names) == 1 and own:
+        return own[0]
+    return "mnist1d reproduce --preset paper --until-decided"
