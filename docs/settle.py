@@ -9,7 +9,9 @@ claim reads, and compresses the store. Then run `python -m docs.generate`.
 from __future__ import annotations
 
 import argparse
+import json
 import lzma
+import re
 import sqlite3
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +19,7 @@ from tempfile import TemporaryDirectory
 from mnist1d import results
 from mnist1d.files import atomic_path
 from mnist1d.results.settled import FILE, PRESET
-from mnist1d.runs.contents import contents, refuse
+from mnist1d.runs.contents import CallLine, contents, refuse
 from mnist1d.runs.merge import Merged, copy_trial
 from mnist1d.runs.store import DATABASE, open_store
 
@@ -33,10 +35,11 @@ def compact(runs: Path, path: Path) -> None:
             keep = {trial for sweep in wanted for trial in sweep.wanted}
             for content in contents(source.db, refuse(source.db)):
                 if content.trial in keep:
+                    content.calls = {n: impersonal(line) for n, line in content.calls.items()}
                     with target.db.transaction():
                         copy_trial(content, runs, target.db, Merged())
             for sweep in wanted:
-                asked = sweep.wanted, sweep.command, sweep.started
+                asked = sweep.wanted, without_folder(sweep.command), sweep.started
                 target.record_sweep(sweep.study, sweep.label, *asked)
         packed = sqlite3.connect(copy, isolation_level=None)
         packed.execute("PRAGMA journal_mode = DELETE")
@@ -46,6 +49,18 @@ def compact(runs: Path, path: Path) -> None:
     with atomic_path(path) as part:
         part.write_bytes(data)
     print(f"{path}: {len(keep)} trials of {len(wanted)} studies, {len(data) / 1e6:.2f} MB")
+
+
+def impersonal(line: CallLine) -> CallLine:
+    """Return a call whose provenance names no folder of the machine it ran on."""
+    provenance = json.loads(line.provenance)
+    provenance["command"] = without_folder(provenance.get("command", ""))
+    return line._replace(provenance=json.dumps(provenance))
+
+
+def without_folder(command: str) -> str:
+    """Return a command line without the folder of runs."""
+    return re.sub(r" --runs \S+", "", command)
 
 
 def main() -> None:
