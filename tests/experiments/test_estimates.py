@@ -89,4 +89,4 @@ def test_power_is_the_distance_that_is_decided_four_times_in_five():
 def test_wilsons_interval():
     low, high = wilson(383, 400)
     assert (round(low, 4), round(high, 4)) == (0.933, 0.9733)
-    assert wilson(10, 10)[1] == 1 and wilson(0, 10)[0] == 0
+    assert wilson(10, 10)[1] == pytest.approx(1) and wilson(0, 10)[0] == pytest.approx(0)
