@@ -74,8 +74,8 @@ def test_the_benchmark_table_gains_the_row(tmp_path):
     plain, shuffled = lines[-2:]
     assert plain[0].startswith("human, quiz of 20") and plain[header.index("n")] == "100 answers"
     at = {name.partition(",")[0]: i for i, name in enumerate(header)}
-    assert plain[at["test acc"]] == "95.0 [88.8, 97.8]"
-    assert shuffled[at["shuffled"]].startswith("60.0 [") and shuffled[at["test acc"]] == ""
+    assert plain[at["frozen set"]] == "95.0 [88.8, 97.8]"
+    assert shuffled[at["shuffled"]].startswith("60.0 [") and shuffled[at["frozen set"]] == ""
     assert study["table"]["lines"] == lines
     write_report(runs, tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text()

@@ -131,7 +131,7 @@ def lines(header: list[str], found: Sequence[dict[str, Any]]) -> list[list[str]]
     result = []
     for quiz in found:
         line = [""] * len(header)
-        column = "shuffled" if quiz["shuffled"] else "test acc"
+        column = "shuffled" if quiz["shuffled"] else "frozen set"
         line[0] = f"human, quiz of {quiz['when'][:16].replace('T', ' ')}"
         at = next(i for i, name in enumerate(header) if name.startswith(column))
         line[at] = spread(quiz["accuracy"], quiz["low"], quiz["high"])

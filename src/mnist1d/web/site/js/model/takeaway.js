@@ -1,4 +1,4 @@
-/** What a reader takes away, as text: Python, a command, JSON, csv. */
+/** What a reader takes away, as text: Python, a command, JSON. */
 
 import { changed } from "./config.js";
 
@@ -71,33 +71,10 @@ export function toJson(knobs, config) {
 
 /** The changed knobs as Python's keyword arguments. */
 export function toArguments(knobs, config) {
-  return Object.entries(changed(knobs, config))
-    .map(
-      ([name, value]) =>
-        `${name}=${value === true ? "True" : value === false ? "False" : Array.isArray(value) ? `(${value.join(", ")})` : value}`,
-    )
-    .join(", ");
-}
-
-/** The signals on the page as csv, in the form that `mnist1d.read` takes: settings first, then a
- * row for each signal.
- *
- * signals: [{label, x}]; the values are written so that they read back the same.
- */
-export function toCsv(site, config, signals, { raw, mean, std, t, positions }) {
-  const settings = {
-    format: site.file_format,
-    config,
-    mode: null,
-    mean: raw ? 0 : mean,
-    std: raw ? 1 : std,
-    dtype: "float64",
-    t: Array.from(t),
-    templates: site.templates,
-    positions: positions && Array.from(positions),
-    sha256: {},
+  const text = (value) => {
+    if (typeof value === "boolean") return value ? "True" : "False";
+    return Array.isArray(value) ? `(${value.join(", ")})` : `${value}`;
   };
-  const header = ["split", "y", ...Array.from(signals[0].x, (_, i) => `x${i}`)];
-  const rows = signals.map(({ label, x }) => ["test", site.templates.y[label], ...x].join(","));
-  return [`# ${JSON.stringify(settings)}`, header.join(","), ...rows].join("\n") + "\n";
+  const given = Object.entries(changed(knobs, config));
+  return given.map(([name, value]) => `${name}=${text(value)}`).join(", ");
 }

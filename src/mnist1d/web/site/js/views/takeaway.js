@@ -4,14 +4,8 @@
 
 import { download, h } from "../dom.js";
 import { parseConfig, SettingsError } from "../model/config.js";
-import {
-  agreement,
-  AGREEMENT_TEXT,
-  toCommand,
-  toCsv,
-  toJson,
-  toPython,
-} from "../model/takeaway.js";
+import { toCsv } from "../model/csv.js";
+import { agreement, AGREEMENT_TEXT, toCommand, toJson, toPython } from "../model/takeaway.js";
 import { picture, roundedLimit, toPng } from "../plot.js";
 import { codeBox } from "./codebox.js";
 
