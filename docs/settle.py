@@ -17,11 +17,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mnist1d import results
+from mnist1d.experiments import load
 from mnist1d.files import atomic_path
 from mnist1d.results.settled import FILE, PRESET
 from mnist1d.runs.contents import CallLine, contents, refuse
+from mnist1d.runs.identity import trial_id
 from mnist1d.runs.merge import Merged, copy_trial
-from mnist1d.runs.store import DATABASE, open_store
+from mnist1d.runs.store import DATABASE, Sweep, open_store
 
 PATH = Path(results.__file__).with_name(FILE)
 
@@ -31,7 +33,8 @@ def compact(runs: Path, path: Path) -> None:
     with TemporaryDirectory() as name:
         copy = Path(name) / DATABASE
         with open_store(runs, create=False) as source, open_store(name) as target:
-            wanted = [sweep for study in source.studies() for sweep in source.latest(study, PRESET)]
+            latest = [sweep for study in source.studies() for sweep in source.latest(study, PRESET)]
+            wanted = [sweep for sweep in latest if is_published_setting(sweep)]
             keep = {trial for sweep in wanted for trial in sweep.wanted}
             for content in contents(source.db, refuse(source.db)):
                 if content.trial in keep:
@@ -49,6 +52,16 @@ def compact(runs: Path, path: Path) -> None:
     with atomic_path(path) as part:
         part.write_bytes(data)
     print(f"{path}: {len(keep)} trials of {len(wanted)} studies, {len(data) / 1e6:.2f} MB")
+
+
+def is_published_setting(sweep: Sweep) -> bool:
+    """Return whether every trial is one of the study's preset as it is now; tell where not."""
+    study = load(sweep.study)
+    known = {trial_id(sweep.study, config) for config in study.trials(PRESET)}
+    if set(sweep.wanted) <= known:
+        return True
+    print(f"{sweep.study}: left out, its settings have changed since; run it again")
+    return False
 
 
 def impersonal(line: CallLine) -> CallLine:

@@ -108,3 +108,13 @@ def test_contributing_names_every_room():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     rooms = {path.stem for path in (ROOT / "src" / "mnist1d").iterdir()} - {"__init__", "py"}
     assert not [room for room in rooms if f"`{room}`" not in text and f"`{room}/`" not in text]
+
+
+def test_pages_show_the_settled_results():
+    """`python -m docs.generate` would change nothing."""
+    pytest.importorskip("matplotlib", reason="the settled documents draw their figures")
+    from docs import generate
+
+    found = generate.contents(generate.load_documents())
+    stale = [str(p) for p, text in found.items() if not p.is_file() or p.read_text() != text]
+    assert len(found) > 5 and not stale

@@ -131,9 +131,11 @@ if App is not None:
     Preset = Annotated[str, Parameter(help="smoke, quick or paper")]
     Executor = Annotated[
         str | None,
-        Parameter(help="here or processes; unless told, processes for more than one trial"),
+        Parameter(help="here or processes (default: processes for more than one trial)"),
     ]
-    Workers = Annotated[int | None, Parameter(help="number of processes; unless told, one a core")]
+    Workers = Annotated[
+        int | None, Parameter(help="number of processes (default: number of cores)")
+    ]
     Mnist = Annotated[
         str | None,
         Parameter(
@@ -167,7 +169,9 @@ if App is not None:
         ] = "exact",
         dtype: Annotated[
             str | None,
-            Parameter(help="float32 or float64; unless told, exact float64 and fast float32"),
+            Parameter(
+                help="float32 or float64 (default: float64 in exact mode, float32 in fast mode)"
+            ),
         ] = None,
         **knobs: Any,
     ) -> int:
@@ -247,7 +251,7 @@ if App is not None:
         *,
         preset: Preset = "quick",
         seeds: Annotated[
-            int | None, Parameter(help="number of seeds; unless told, the preset's")
+            int | None, Parameter(help="number of seeds (default: the preset's)")
         ] = None,
         set_: Annotated[
             list[str] | None,
@@ -337,12 +341,12 @@ if App is not None:
         output: Annotated[
             Path | None,
             Parameter(
-                ["--output", "-o"], help="the file; unless told, report.html in the folder of runs"
+                ["--output", "-o"], help="the file (default: report.html in the folder of runs)"
             ),
         ] = None,
         preset: Annotated[
             str | None,
-            Parameter(help="smoke, quick or paper; unless told, each study as it was last run"),
+            Parameter(help="smoke, quick or paper (default: the latest sweep of each study)"),
         ] = None,
         settled: Annotated[
             bool, Parameter(help="show the results that come with the package; run nothing")
@@ -521,7 +525,7 @@ if App is not None:
             Path | None,
             Parameter(help="write the page into this folder as a static site, and serve nothing"),
         ] = None,
-        port: Annotated[int, Parameter(help="unless told, a free one")] = 0,
+        port: Annotated[int, Parameter(help="port to listen on (default: a free one)")] = 0,
         browser: Annotated[
             bool, Parameter(negative="--no-browser", show_default=False, help="open the browser")
         ] = True,

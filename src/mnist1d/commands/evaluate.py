@@ -90,7 +90,7 @@ def _tell_looks(store: Store, name: str, test: str) -> None:
         say(
             f"warning: {name} has been measured on the {test} test with {count} different "
             "settings. Choosing the best of them overfits the test: choose on held-out training "
-            "signals, --validation 500 or mnist1d.tune, and test once"
+            "signals, --validation 500, and test once"
         )
 
 

@@ -51,7 +51,7 @@ DATASETS = ("mnist1d", "mnist")
 
 
 def installed() -> str:
-    """Return the method that is used unless told: openTSNE where it is installed."""
+    """Return the default method: openTSNE where it is installed."""
     return "openTSNE" if importlib.util.find_spec("openTSNE") else "scikit-learn"
 
 

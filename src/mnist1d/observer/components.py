@@ -3,7 +3,7 @@ shift.
 
 Before standardisation a finished signal is R (s a + M G e + sigma e' - c r): template a of the
 component, amplitude s, mask M where the template is exactly 0, smoothing G, ramp r, last resampling
-R, white noise e and e'. Given s and c it is Gaussian, with a covariance that hangs on padding and
+R, white noise e and e'. Given s and c it is Gaussian, with a covariance that depends on padding and
 shift alone (and on the class where a template of one's own has zeros inside).
 """
 

@@ -56,9 +56,9 @@ class IdealObserver:
     >>> observer = IdealObserver.of(mnist1d.load_dataset())
     >>> observer.predict_proba(data.x_test)          # (1000, 10)
 
-    mean, std: what standardised the signals; unless told, the config's expectation (a data set's
+    mean, std: what standardised the signals; default: the config's expectation (a data set's
     own differ from it by chance). positions (time,): the original position that each point shows;
-    unless told, where the config is shuffled, those of its exact set, or with mode="fast" those of
+    default, where the config is shuffled: those of its exact set, or with mode="fast" those of
     its fast set and of the streams. Errors: UsageError where the signals have no density (no white
     noise), or for a std that is not above 0. Derivation: docs/ideal-observer.md.
     """

@@ -276,7 +276,7 @@ def _draw_row(
     """Draw one signal a class side by side in one panel, labels (None: none) above; returns their
     lines and their spacing.
 
-    `limits` are the lowest and highest value there will be, those of `values` unless told.
+    `limits` are the lowest and highest value there will be, default: those of `values`.
     """
     low, high = limits or (min(v.min() for v in values), max(v.max() for v in values))
     spacing = 1.1 * float(high - low) or 1.0

@@ -116,7 +116,7 @@ def figure(
     """Make a figure of rows x cols panels: (figure, axes), axes an array unless there is one panel
     only.
 
-    `size` is width and height in inches, 4 by 3 a panel unless told; `subplots` goes to
+    `size` is width and height in inches, default: 4 by 3 per panel; `subplots` goes to
     `Figure.subplots` (sharex, width_ratios).
     """
     with styled():

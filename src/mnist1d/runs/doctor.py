@@ -46,7 +46,7 @@ class Diagnosis:
 def examine(
     runs: Path, *, mend: bool = True, waiting: Callable[[str], None] = lambda owner: None
 ) -> Diagnosis:
-    """Check every line of a store, and mend it unless told not to; call `waiting` with the owner
+    """Check every line of a store, and mend it by default; call `waiting` with the owner
     where a sweep is using it.
 
     Errors: UsageError where there is no store; FileFormatError where the file is not one of ours or
