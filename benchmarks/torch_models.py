@@ -126,7 +126,7 @@ class MixerLayer(nn.Module):
 
 
 class Mixer(nn.Module):
-    def __init__(self, width: int = 64, num_layers: int = 3) -> None:
+    def __init__(self, width: int = 32, num_layers: int = 3) -> None:
         super().__init__()
         self.patches = nn.Linear(4, width)
         for i in range(1, num_layers + 1):
@@ -191,26 +191,37 @@ class S4D(nn.Module):
         return self.dense(h.mean(dim=1))
 
 
+class MinGRULayer(nn.Module):
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(hidden)
+        self.gates, self.mix = nn.Linear(hidden, 4 * hidden), nn.Linear(2 * hidden, hidden)
+
+    def forward(self, h: Tensor) -> Tensor:  # (batch, time, hidden)
+        updates, values = self.gates(self.norm(h)).chunk(2, dim=2)
+        update = updates.sigmoid()
+        decay, inputs = both_ways(1 - update), both_ways(update * values)
+        states, state = [], torch.zeros_like(inputs[:, 0])
+        for a, b in zip(decay.unbind(1), inputs.unbind(1), strict=True):
+            state = torch.addcmul(b, a, state)
+            states.append(state)
+        both = both_ways(torch.stack(states, dim=1))
+        return h + self.mix(F.gelu(both, approximate="tanh"))
+
+
 class MinGRU(nn.Module):
     def __init__(self, hidden: int = 24, num_layers: int = 2) -> None:
         super().__init__()
-        self.hidden, self.num_layers = hidden, num_layers
+        self.encoder, self.dense = nn.Linear(1, hidden), nn.Linear(hidden, 10)
         for i in range(1, num_layers + 1):
-            self.add_module(f"layer{i}", nn.Linear(1 if i == 1 else 2 * hidden, 4 * hidden))
-        self.dense = nn.Linear(40 * 2 * hidden, 10)
+            self.add_module(f"layer{i}", MinGRULayer(hidden))
+        self.num_layers = num_layers
 
     def forward(self, x: Tensor) -> Tensor:
-        h = x[:, :, None]  # (batch, time, features)
+        h = self.encoder(x[:, :, None])
         for i in range(1, self.num_layers + 1):
-            gates, values = self.get_submodule(f"layer{i}")(h).chunk(2, dim=2)
-            update = gates.sigmoid()
-            decay, inputs = both_ways(1 - update), both_ways(update * values)
-            states, state = [], torch.zeros_like(inputs[:, 0])
-            for a, b in zip(decay.unbind(1), inputs.unbind(1), strict=True):
-                state = torch.addcmul(b, a, state)
-                states.append(state)
-            h = both_ways(torch.stack(states, dim=1))
-        return self.dense(h.transpose(1, 2).flatten(1))
+            h = self.get_submodule(f"layer{i}")(h)
+        return self.dense(h.mean(dim=1))
 
 
 def both_ways(h: Tensor) -> Tensor:

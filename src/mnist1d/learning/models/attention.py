@@ -89,7 +89,7 @@ def transformer(
 @cache
 def mixer(
     *,
-    width: int = 64,
+    width: int = 32,
     num_layers: int = 3,
     num_inputs: int = 40,
     num_outputs: int = 10,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import cast
 
 import jax
 import jax.numpy as jnp
@@ -119,12 +120,41 @@ def s4d(
 
 def linear_recurrence(decay: Array, inputs: Array, reverse: bool = False) -> Array:
     """Return h with h[:, t] = decay[:, t] * h[:, t - 1] + inputs[:, t], from 0, for arrays
-    (features, time, batch), all steps in parallel; reverse: from the last step to the first."""
+    (features, time, batch), all steps in parallel; reverse: from the last step to the first.
 
+    Its derivative is the same recurrence the other way round, which compiles in a third of the
+    time of an automatic one.
+    """
+    return cast(Array, _recurrence(decay, inputs, reverse))
+
+
+def _scanned(decay: Array, inputs: Array, reverse: bool) -> Array:
     def joined(first: tuple[Array, Array], then: tuple[Array, Array]) -> tuple[Array, Array]:
         return first[0] * then[0], then[0] * first[1] + then[1]
 
     return lax.associative_scan(joined, (decay, inputs), axis=1, reverse=reverse)[1]
+
+
+def _forward(decay: Array, inputs: Array, reverse: bool) -> tuple[Array, tuple[Array, Array]]:
+    states = _scanned(decay, inputs, reverse)
+    return states, (decay, states)
+
+
+def _backward(reverse: bool, saved: tuple[Array, Array], cotangent: Array) -> tuple[Array, Array]:
+    decay, states = saved
+    of_inputs = _scanned(_step_later(decay, not reverse), cotangent, not reverse)
+    return of_inputs * _step_later(states, reverse), of_inputs
+
+
+_recurrence = jax.custom_vjp(_scanned, nondiff_argnums=(2,))
+_recurrence.defvjp(_forward, _backward)
+
+
+def _step_later(x: Array, reverse: bool) -> Array:
+    """Return x (features, time, batch) one step later, or earlier where reverse, 0 moving in."""
+    if reverse:
+        return jnp.pad(x[:, 1:], ((0, 0), (0, 1), (0, 0)))
+    return jnp.pad(x[:, :-1], ((0, 0), (1, 0), (0, 0)))
 
 
 @cache
@@ -137,28 +167,35 @@ def mingru(
     num_features: int = 1,
 ) -> Model:
     """MinGRU (Feng et al. 2024, arXiv 2410.01201): gates see the input only, so that the recurrence
-    is linear and runs in parallel. Each layer reads both ways; a linear layer takes all outputs."""
-    time = num_inputs // num_features
+    is linear and runs in parallel. Each layer reads both ways, mixes features and has a residual
+    connection; then an average over time."""
+    del num_inputs
     names = [f"layer{i + 1}" for i in range(num_layers)]
 
     def init(key: Array) -> Params:
-        *keys, dense_key = random.split(key, num_layers + 1)
-        inputs = [num_features] + [2 * hidden] * (num_layers - 1)
+        first, last, *keys = random.split(key, 2 + 2 * num_layers)
         params = {
-            name: dense_init(layer_key, num, 4 * hidden)
-            for name, layer_key, num in zip(names, keys, inputs, strict=True)
+            "encoder": dense_init(first, num_features, hidden),
+            "dense": dense_init(last, hidden, num_outputs),
         }
-        return params | {"dense": dense_init(dense_key, time * 2 * hidden, num_outputs)}
+        for i, name in enumerate(names):
+            params[name] = {
+                "norm": norm_init(hidden),
+                "gates": dense_init(keys[2 * i], hidden, 4 * hidden),
+                "mix": dense_init(keys[2 * i + 1], 2 * hidden, hidden),
+            }
+        return params
 
     def apply(params: Params, x: Array) -> Array:
-        h = time_steps(x, num_features).swapaxes(0, 1)  # (features, time, batch)
+        h = mixed(params["encoder"], time_steps(x, num_features).swapaxes(0, 1))
         for name in names:
-            gates, values = jnp.split(mixed(params[name], h), 2)  # (2 * hidden, time, batch)
-            update = jax.nn.sigmoid(gates)
+            layer = params[name]
+            updates, values = jnp.split(mixed(layer["gates"], layer_norm(layer["norm"], h)), 2)
+            update = jax.nn.sigmoid(updates)  # (2 * hidden, time, batch): forwards and backwards
             decay, inputs = 1 - update, update * values
             forward = linear_recurrence(decay[:hidden], inputs[:hidden])
-            backward = linear_recurrence(decay[hidden:], inputs[hidden:], reverse=True)
-            h = jnp.concatenate([forward, backward])
-        return dense(params["dense"], h.reshape(-1, h.shape[2]).T)
+            backward = linear_recurrence(decay[hidden:], inputs[hidden:], True)
+            h = h + mixed(layer["mix"], jax.nn.gelu(jnp.concatenate([forward, backward])))
+        return dense(params["dense"], h.mean(axis=1).T)
 
     return Model(init, apply)
