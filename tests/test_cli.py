@@ -464,7 +464,7 @@ def test_ctrl_c_promises_only_what_is_so(capsys, monkeypatch, command, goes_on):
         "mnist1d.cli.app", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
     )
     status, _, err = run(capsys, command)
-    assert status == 130 and ("goes on" in err) == goes_on and "stopped" in err
+    assert status == 130 and ("to resume" in err) == goes_on and "Interrupted" in err
 
 
 def test_evaluate_tells_what_cannot_be_kept_before_it_trains(tmp_path, capsys, monkeypatch):

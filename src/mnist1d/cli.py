@@ -69,8 +69,8 @@ def _status(tokens: list[str] | None) -> int:
         return 1
     except KeyboardInterrupt:
         is_sweep = (sys.argv[1:] if tokens is None else tokens)[:1] in (["run"], ["reproduce"])
-        kept = "; what had ended is kept, what was running is dropped whole. The same command again goes on."
-        print(f"\nstopped{kept if is_sweep else ''}", file=sys.stderr)
+        saved = " Finished trials are saved; run the same command again to resume."
+        print(f"\nInterrupted.{saved if is_sweep else ''}", file=sys.stderr)
         return 130
     except MemoryError:
         print(

@@ -1,7 +1,9 @@
 """Today's models: sizes, the same functions and gradients as plain PyTorch's, and parallel scans
 that equal sequential ones."""
 
+import re
 from functools import partial
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -41,6 +43,12 @@ PEERS = list(PARAMETERS)[4:]
 @pytest.mark.parametrize("name", MODELS)
 def test_parameter_counts(name):
     assert num_params(MODELS[name].make()) == PARAMETERS[name]
+
+
+def test_the_page_lists_every_model_with_its_size():
+    page = Path(__file__).resolve().parents[2] / "docs" / "models.md"
+    rows = re.findall(r"^\| `(.+?)` \| ([\d,]+) \|", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {name: int(size.replace(",", "")) for name, size in rows} == PARAMETERS
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
