@@ -388,7 +388,7 @@ def test_ctrl_c(tmp_path, executor, toy, log):
     _, told = driver.communicate(timeout=30)
     assert (
         driver.returncode == 130
-        and "The same command again goes on" in told
+        and "run the same command again to resume" in told
         and "Traceback" not in told
     )
     assert 2 <= done_in(runs) < 12
