@@ -34,8 +34,8 @@ def test_no_range_of_the_stream_reaches_the_reserved_signals(num_classes):
     first = TEST_BLOCK * block_size(num_classes)
     last = next(fast_chunks(DataConfig(), num_classes, first - 1, first))
     assert len(last.label) == 1  # the last signal that one may train on
-    for start, stop in ((first - 1, first + 1), (first, first + 1), (0, 10**30)):
-        with pytest.raises(UsageError, match="reserved for testing|at most 9223372036854775807"):
+    for start, stop in ((first - 1, first + 1), (first, first + 1), (0, 2**63 - 1)):
+        with pytest.raises(UsageError, match="reserved for testing"):
             next(fast_chunks(DataConfig(), num_classes, start, stop))
         with pytest.raises(UsageError, match="reserved for testing"):
             draw_fast(DataConfig(), num_classes, start, stop)
