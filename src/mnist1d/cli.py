@@ -74,7 +74,7 @@ def _status(tokens: list[str] | None) -> int:
         return 130
     except MemoryError:
         print(
-            "error: this needs more memory than there is: ask for fewer or shorter signals",
+            "error: this needs more memory than this machine has: ask for fewer or shorter signals",
             file=sys.stderr,
         )
         return 2

@@ -45,7 +45,7 @@ def load_mnist(source: str | Path | None = None) -> Images:
     """Read MNIST from `source`: an .npz, an idx file or a folder of them (gzipped or not), or
     "openml".
 
-    Unless told: what the environment variable MNIST1D_MNIST names. An .npz holds x_train, y_train,
+    Default: what the environment variable MNIST1D_MNIST names. An .npz holds x_train, y_train,
     x_test, y_test, or images and labels, of which a seventh, drawn once and for all, tests. Errors:
     MissingDataError where nothing is named or there, FileFormatError for a truncated or foreign
     file.

@@ -187,7 +187,9 @@ def test_a_reader_who_goes_away_leaves_no_traceback(port, capfd):
 
 
 def test_a_port_that_is_taken(port):
-    with pytest.raises(UsageError, match=f"port {port} cannot be had .*name another with --port"):
+    with pytest.raises(
+        UsageError, match=f"port {port} is not available .*name another with --port"
+    ):
         server.make_server(port=port)
     with pytest.raises(UsageError, match="port must be between 0"):
         server.make_server(port=70000)

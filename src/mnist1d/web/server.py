@@ -47,7 +47,7 @@ def serve(
     """Serve the page on this machine until Ctrl-C, with the results of a folder of runs if told;
     return the exit status.
 
-    port: 0 takes a free one. Errors: UsageError for a port that is taken or cannot be had, or a
+    port: 0 takes a free one. Errors: UsageError for a port that is taken or not available, or a
     folder that is not one of runs; FileFormatError for a store that cannot be read.
     """
     with make_server(runs, port, frames) as server:
@@ -73,7 +73,7 @@ def make_server(runs: Path | None = None, port: int = 0, frames: bool = False) -
         return PageServer(runs, port, frames)
     except OSError as error:
         raise UsageError(
-            f"port {port} cannot be had ({error.strerror}): name another with --port, or none for a free one"
+            f"port {port} is not available ({error.strerror}): name another with --port, or none for a free one"
         ) from None
 
 
