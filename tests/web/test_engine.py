@@ -147,13 +147,19 @@ def wanted_fit(i):
 @pytest.mark.parametrize("i", range(len(GRADIENTS)))
 def test_gradients_are_jaxs(written, i):
     found, (loss, gradient) = written["golden"][i], wanted_gradient(i // 2)
-    np.testing.assert_allclose(found["initial"], flat(initial(CASES[i // 2])), rtol=0, atol=2e-8)
+    weights = flat(initial(CASES[i // 2]))
+    assert_close(np.array(found["initial"]), weights)
     assert found["loss"] == pytest.approx(float(loss), rel=1e-6)
     ours, at = np.array(found["gradient"]), 0
     for layer in map(flat, layers(gradient)):
         part, at = ours[at : at + layer.size], at + layer.size
-        np.testing.assert_allclose(part, layer, rtol=0, atol=1e-5 * np.abs(layer).max())
+        assert_close(part, layer)
     assert at == len(ours)
+
+
+def assert_close(found, wanted):
+    """Compare within 1e-5 of the largest value: the last bit differs between processors."""
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5 * np.abs(wanted).max())
 
 
 @pytest.mark.parametrize("i", [8, 9, 10, 11])  # the small nets
