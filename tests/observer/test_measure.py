@@ -85,5 +85,5 @@ def test_figure_of_what_it_sees():
     fig = seen_figure(ideal, data.x_test[:3], data.t, data.y_test[:3], columns=2)
     drawn = fig.axes[1].lines[1].get_ydata()
     np.testing.assert_array_equal(drawn, ideal.posterior(data.x_test[:3]).clean[1])
-    assert fig.axes[0].get_title().startswith(f"a {data.y_test[0]}; ")
+    assert fig.axes[0].get_title().startswith(f"True class: {data.y_test[0]}\n")
     assert style.rendered(fig, "png")[:4] == b"\x89PNG"
