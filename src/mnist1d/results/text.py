@@ -19,10 +19,9 @@ def number(value: float, unit: str = "", digits: int = 3) -> str:
     one with three significant digits."""
     if not math.isfinite(value):
         return MISSING
-    if unit == "%":
-        return f"{100 * value:.1f}%"
-    if unit == "points":
-        return f"{100 * value:.1f} points"
+    if unit in ("%", "points"):
+        percent = round(100 * value, 1) + 0.0  # never -0.0
+        return f"{percent:.1f}%" if unit == "%" else f"{percent:.1f} points"
     text = f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
     return f"{text} {unit}".strip()
 

@@ -1,0 +1,27 @@
+"""Numbers as people read them."""
+
+import math
+
+import pytest
+
+from mnist1d.results.text import number, with_interval
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0.6439, "%", "64.4%"),
+        (-0.0004, "points", "0.0 points"),
+        (-0.0006, "points", "-0.1 points"),
+        (1234567.0, "", "1,234,567"),
+        (0.012345, "bits", "0.0123 bits"),
+        (math.nan, "%", "–"),
+    ],
+)
+def test_a_number_has_the_digits_worth_reading(value, unit, text):
+    assert number(value, unit) == text
+
+
+def test_a_number_and_its_interval_end_at_the_same_digit():
+    assert with_interval(0.2812, 0.2319, 0.3378) == "0.28 [0.23, 0.34]"
+    assert with_interval(0.021, -0.0002, 0.042, "points") == "2.1 points [0.0, 4.2]"
