@@ -121,17 +121,21 @@ def start(runs: Path, *options: str, **environment: str):
     )
 
 
-if __name__ in ("__main__", "__mp_main__"):  # the second: in a spawned worker
+def use_as_program() -> None:
+    """Make the study known in this process, for good, and leave out what would take most of the
+    time: importing JAX, and drawing."""
     register()
-    compilation = types.ModuleType(
-        "mnist1d.learning.compilation"
-    )  # no JAX here, whose import would take most of the time
+    compilation = types.ModuleType("mnist1d.learning.compilation")
     compilation.enable_compilation_cache = lambda: None
     sys.modules |= {
         "mnist1d.learning": types.ModuleType("mnist1d.learning"),
         compilation.__name__: compilation,
     }
-    figures = lambda rows: {}  # noqa: E731 - nor matplotlib
+    globals()["figures"] = lambda rows: {}
+
+
+if __name__ in ("__main__", "__mp_main__"):  # the second: in a spawned worker
+    use_as_program()
 if __name__ == "__main__":
     from mnist1d.cli import main
 

@@ -24,9 +24,13 @@ def doctor(runs: Path, *, mend: bool) -> int:
     counts = f"{found.trials} trials, {found.seeds} finished seeds, {found.rows} rows"
     if found.leftovers:
         print(f"removed {found.leftovers} temporary files of killed processes")
+    for line in found.removed[:MAX_LINES]:
+        print(f"damaged: {line}; the seed was removed and will run again")
     if not found.problems:
-        print(f"{runs}: no damage found; {counts}")
-        return 0
+        print(
+            f"{runs}: {'nothing else is damaged' if found.removed else 'no damage found'}; {counts}"
+        )
+        return 1 if found.removed else 0
     for line in found.problems[:MAX_LINES]:
         print(f"damaged: {line}")
     if len(found.problems) > MAX_LINES:

@@ -28,6 +28,7 @@ class DamageError(FileFormatError):
     """The store's file, or a line in it, is not what was written."""
 
     def __init__(self, path: Path, what: str):
+        self.what = what
         super().__init__(
             f"{path} is damaged: {what}. Run mnist1d doctor --runs {path.parent}, which keeps what "
             "is sound, then run your command again"

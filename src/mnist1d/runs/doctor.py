@@ -27,10 +27,12 @@ MAX_LINES = 20  # of SQLite's own complaints
 
 @dataclass
 class Diagnosis:
-    """What the doctor found: problems in words, counts of what is sound, leftovers removed; where
-    the damaged store is kept, if a new one took its place."""
+    """What the doctor found: problems in words, seeds of an older store whose arrays were gone and
+    which were removed, counts of what is sound, leftovers removed; where the damaged store is kept,
+    if a new one took its place."""
 
     problems: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
     trials: int = 0
     seeds: int = 0
     rows: int = 0
@@ -56,32 +58,29 @@ def examine(
         raise UsageError(no_runs(runs))
     found = Diagnosis()
     if not mend:
-        _check(runs, found)
+        _check(runs, found, write=False)
         return found
     with alone(runs, waiting):
         found.leftovers = _remove_leftovers(runs)
-        try:
-            with open_store(runs) as store:  # an older schema is brought to the present one
-                found.problems += [
-                    f"the array of trial {trial[:12]}, seed {seed}, is missing or damaged: removed"
-                    for trial, seed in store.lost
-                ]
-        except DamageError:  # the details follow
-            pass
-        _check(runs, found)
+        _check(runs, found, write=True)
         if found.problems and found.trials:
             found.kept = _mend(runs)
     return found
 
 
-def _check(runs: Path, found: Diagnosis) -> None:
-    """Count what is sound and list what is not."""
+def _check(runs: Path, found: Diagnosis, write: bool) -> None:
+    """Count what is sound and list what is not; write: bring an older schema to the present one."""
     problem = _once(found.problems)
     try:
-        open_store(runs, create=False).close()  # refuses what is not ours
-    except DamageError as error:
-        problem(str(error).partition(": ")[2].partition(". Run mnist1d doctor")[0])
-    db = Database(runs / DATABASE, write=False)
+        store = open_store(runs, create=write)  # refuses what is not ours
+        for trial, seed in store.lost:
+            found.removed.append(
+                f"an array of trial {trial[:12]}, seed {seed}, is missing or damaged"
+            )
+        db = store.db
+    except DamageError as error:  # nothing that can be opened as a store
+        problem(error.what)
+        db = Database(runs / DATABASE, write=False)
     try:
         for line in _complaints(db):
             problem(line)
