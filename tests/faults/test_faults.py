@@ -1,0 +1,36 @@
+"""The suite that counts faults: a short form of each part here; the long form by
+`python -m tests.faults`, or `pytest -m slow tests/faults`."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks.peer import ROOT
+
+
+def count(*arguments):
+    """Run parts in a process of their own; return what each piece found, by its key."""
+    process = subprocess.run(
+        [sys.executable, "-m", "tests.faults", "--json", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert process.stdout, process.stderr
+    found = {(line := json.loads(text))["key"]: line for text in process.stdout.splitlines()}
+    failed = [word for line in found.values() for word in line["words"]]
+    assert process.returncode == 0 and not failed, failed[:3] or process.stderr[-3000:]
+    return found
+
+
+def test_kills():
+    found = count("--short", "kills")
+    cut = {key: line["notes"]["cut off"] for key, line in found.items()}
+    assert cut["kills/sweep, SIGKILL/0/4"] == 4 and cut["kills/save, SIGKILL/0/8"] == 8, cut
+
+
+@pytest.mark.slow
+def test_the_long_form(tmp_path):
+    assert len(count("--log", str(tmp_path / "log.jsonl"))) > 100
