@@ -91,7 +91,7 @@ export function expectedMoments(templates, config) {
 /** Probability of each circular shift 0 .. L - 1; a shift past the length leaves a signal as it
  * is, and so does a whole turn.
  */
-function shiftWeights(maxTranslation, length) {
+export function shiftWeights(maxTranslation, length) {
   const weights = new Float64Array(length);
   for (let k = 0; k < maxTranslation; k++) weights[k >= length ? 0 : k] += 1 / maxTranslation;
   return weights;
