@@ -151,6 +151,12 @@ if App is not None:
             help="with --preset paper: add seeds (4, 8, 16, 32) until every claim is decided",
         ),
     ]
+    ShardOf = Annotated[
+        str | None,
+        Parameter(
+            help="run part i of n, like 1/4, on this machine; join the folders with mnist1d merge"
+        ),
+    ]
     MaxSeeds = Annotated[int | None, Parameter(help="with --until-decided: seeds of the last look")]
     Budget = Annotated[
         str | None,
@@ -272,6 +278,7 @@ if App is not None:
         until_decided: UntilDecided = False,
         max_seeds: MaxSeeds = None,
         budget: Budget = None,
+        shard: ShardOf = None,
         json_: Json = False,
     ) -> int:
         """Run one study: what the folder of runs lacks; then print its table and claims and draw
@@ -286,6 +293,7 @@ if App is not None:
             "dry_run": dry_run,
             "retry_failed": retry_failed,
             "until": until_given(until_decided, max_seeds, budget),
+            "shard": shard,
         }
         return run_studies(
             [study], preset, seeds, set_ or (), runs, **options, fail_fast=fail_fast, as_json=json_
@@ -308,6 +316,7 @@ if App is not None:
         until_decided: UntilDecided = False,
         max_seeds: MaxSeeds = None,
         budget: Budget = None,
+        shard: ShardOf = None,
         json_: Json = False,
     ) -> int:
         """Run every study or those named, then write the report, report.html in the folder of runs."""
@@ -322,6 +331,7 @@ if App is not None:
             "dry_run": dry_run,
             "retry_failed": retry_failed,
             "until": until_given(until_decided, max_seeds, budget),
+            "shard": shard,
         }
         return run_studies(
             study or list(STUDIES),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mnist1d.errors import UsageError
 from mnist1d.results.progress import say
+from mnist1d.results.text import listing, plural
 from mnist1d.runs.doctor import examine
 from mnist1d.runs.lock import alone
 from mnist1d.runs.merge import merge as merge_stores
@@ -46,7 +47,7 @@ def doctor(runs: Path, *, mend: bool) -> int:
 
 
 def merge(folders: Sequence[Path], runs: Path) -> int:
-    """Merge stores into the one of `runs` and say what was found; 1 where rows are in conflict."""
+    """Merge stores into the store of `runs` and print what was copied; 1 if any rows conflict."""
     if not folders:
         raise UsageError("name the folders to merge: mnist1d merge DIR... --runs DIR")
     runs.mkdir(parents=True, exist_ok=True)
@@ -54,18 +55,21 @@ def merge(folders: Sequence[Path], runs: Path) -> int:
         runs, lambda owner: say(f"a sweep is using {runs} ({owner}): waiting for it to end")
     ):
         found = merge_stores(folders, runs)
-    print(f"{runs}: {found.copied} seeds copied, {found.equal} were there already with equal rows")
-    if len(found.versions) > 1:
-        print("warning: the rows come from different versions; run the odd ones again to compare:")
-        for version, places in found.versions.items():
-            print(f"  {', '.join(map(str, places))}: {version}")
+    copied = f"{plural(found.copied, 'seed')} copied"
+    print(f"{runs}: {copied}, {found.equal} already there with equal rows")
+    if len(found.origins) > 1:
+        places = "; ".join(f"{listing(list(map(str, v)))}: {k}" for k, v in found.origins.items())
+        print(
+            "warning: the rows come from different versions or processors, so their last digits may "
+            f"differ; to compare exactly, run the odd shards again with one of them ({places})"
+        )
     for study, trial, seed, folder in found.conflicts[:MAX_LINES]:
         print(
-            f"conflict: {study} trial {trial[:12]}, seed {seed}: {folder} has other rows; not copied"
+            f"conflict: {study} trial {trial[:12]}, seed {seed}: {folder} has different rows; skipped"
         )
     if found.conflicts:
         print(
-            f"{len(found.conflicts)} seeds have different rows in different folders; the rows merged "
-            "first are kept. Merge into a new folder, without the shard you do not trust"
+            f"{plural(len(found.conflicts), 'conflict')}: the rows merged first were kept. To choose "
+            "others, merge again into a new folder and leave out the folder that you do not trust"
         )
     return 1 if found.conflicts else 0

@@ -16,8 +16,10 @@ from mnist1d.results import console, figures
 from mnist1d.results.document import Document, latest
 from mnist1d.results.progress import NOT_SHOWN, Shown, describe, say, show_summary
 from mnist1d.results.report import write_report
+from mnist1d.results.text import plural
 from mnist1d.runs.executors import cores, make_executor
 from mnist1d.runs.looks import seconds_of, until_decided
+from mnist1d.runs.shards import parse_shard, tasks_of
 from mnist1d.runs.store import DATABASE, Standing, Store, open_store
 from mnist1d.runs.sweep import Summary, Task, plan, sweep
 
@@ -38,42 +40,61 @@ def run(
     as_json: bool = False,
     report: Path | None = None,
     until: Until | None = None,
+    shard: str | None = None,
 ) -> int:
     """Sweep studies, draw their figures below the folder of runs, write the report where asked, and
-    print what came out. until: add seeds until every claim is decided."""
-    overrides = list(overrides)
+    print what came out.
+
+    until: add seeds until every claim is decided. shard: run only a part of the trials, such as
+    "1/4", and leave figures and report until the shards are merged.
+    """
+    overrides, part = list(overrides), None if shard is None else parse_shard(shard)
     if until is not None:
         until.check(preset, seeds)
+        if shard is not None:
+            raise UsageError(
+                "--until-decided looks at the rows of all trials, and a shard has only its own: "
+                "leave out --until-decided or --shard"
+            )
     tasks = [task for study in studies for task in plan(study, preset, seeds, overrides)]
     _check_names(tasks)
     names = list(dict.fromkeys(task.study for task in tasks))
     _use_mnist(mnist_source)
-    executor = executor or ("processes" if len(tasks) > 1 and cores() > 1 else "here")
+    own = tasks if part is None else tasks_of(part, tasks)
+    executor = executor or ("processes" if len(own) > 1 and cores() > 1 else "here")
     pool = make_executor(executor, workers)
     if dry_run:
-        return _dry_run(tasks, runs, getattr(pool, "workers", 1))
+        return _dry_run(own, runs, getattr(pool, "workers", 1))
     with open_store(runs) as store, pool:
         if store.lost:
             lost = f"the arrays of {len(store.lost)} finished seeds are missing or damaged"
             say(f"{runs}: {lost}; these seeds will run again")
         if until is None:
             how = {"retry_failed": retry_failed, "fail_fast": fail_fast, "progress": Shown()}
-            summary = sweep(store, tasks, pool, **how)
+            summary = sweep(store, own, pool, whole=tasks, **how)
         else:
             how = {"max_seeds": until.max_seeds, "budget": until.budget, "overrides": overrides}
             how |= {"retry_failed": retry_failed, "progress": Shown()}
             summary, groups = until_decided(store, studies, pool, **how)
             names = list(dict.fromkeys(group.study.INFO.name for group in groups))
-        found = _shown(store, names, runs, as_json, draw=report is None)
-        if report:
-            write_report(runs, report, pool=pool)
+        found = []
+        if part is None:
+            found = _shown(store, names, runs, as_json, draw=report is None)
+            if report:
+                write_report(runs, report, pool=pool)
     if as_json:
         studies_found = [document.to_dict() for document in found]
         content = {"summary": _counts(summary), "preset": preset, "studies": studies_found}
         print(json.dumps(content, allow_nan=False))
-    say(f"figures: {(runs / 'figures').resolve()} (png, pdf, svg)")
+    if part is None:
+        say(f"figures: {(runs / 'figures').resolve()} (png, pdf, svg)")
+    else:
+        say(
+            f"shard {part}: {plural(len(own), 'trial')} of {len(tasks)}, in {runs}. After the last shard, "
+            "join all folders: mnist1d merge DIR... --runs ALL, then mnist1d report --runs ALL"
+        )
     show_summary(summary, f"mnist1d run {studies[0]}" if len(studies) == 1 else "mnist1d reproduce")
-    if report:
+    if report and part is None:
         say(f"report: {report.resolve()}")
     return 0 if summary.ok and not any(document.error for document in found) else 1
 

@@ -1,14 +1,16 @@
-"""Several stores into one: the shards of a sweep that ran on machines of their own."""
+"""Merging: the rows of several stores, such as the shards of one sweep, in one store."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mnist1d.errors import UsageError
 from mnist1d.runs import checksums
+from mnist1d.runs.checksums import Cell
 from mnist1d.runs.contents import Content, Problem, contents, places, refuse, sweeps
 from mnist1d.runs.database import Database
 from mnist1d.runs.store import open_store
@@ -27,22 +29,23 @@ LOST = "the rows of these seeds were damaged; mnist1d doctor removed them"
 
 @dataclass
 class Merged:
-    """What merging did: seeds copied, seeds that both sides hold with equal rows, and seeds whose
-    rows differ, as (study, trial, seed, folder). `versions`: the distinct versions that made the
-    rows, as text: the folders of each."""
+    """What merging did: the number of seeds copied, the number that both sides hold with equal
+    rows, and the seeds whose rows differ, as (study, trial, seed, folder). origins: for each set of
+    versions and processor that made rows, as text, the folders with such rows."""
 
     copied: int = 0
     equal: int = 0
     conflicts: list[tuple[str, str, int, Path]] = field(default_factory=list)
-    versions: dict[str, list[Path]] = field(default_factory=dict)
+    origins: dict[str, list[Path]] = field(default_factory=dict)
 
 
 def merge(folders: Sequence[Path], runs: Path) -> Merged:
-    """Copy what the stores of some folders hold into the one of `runs`, which is made if need be.
+    """Copy the contents of several stores into the store of the folder `runs`, which is created if
+    it does not exist.
 
-    A seed that is there with equal rows is left alone; one with other rows is a conflict: the rows
-    that were there first stay. Errors: UsageError where a folder holds no store or is `runs` itself;
-    FileFormatError, before anything is copied, where a store is damaged.
+    A seed that is already there with equal rows (times aside) is counted and skipped. A seed with
+    different rows is a conflict: the rows that were there first are kept. Errors: UsageError if a folder has no
+    store or is `runs` itself; FileFormatError, before anything is copied, if a store is damaged.
     """
     for folder in folders:
         if folder.resolve() == runs.resolve():
@@ -62,8 +65,8 @@ def merge(folders: Sequence[Path], runs: Path) -> Merged:
 def copy(
     source: Database, folder: Path, target: Database, result: Merged, problem: Problem
 ) -> None:
-    """Copy what is sound in one database, of a store in `folder`, into another, one transaction per
-    trial; `problem` is told of what is not."""
+    """Copy the sound content of one database into another, one transaction per trial; `problem` is
+    called for everything else. folder: where the source's store lies."""
     for content in contents(source, problem):
         with target.transaction():
             copy_trial(content, folder, target, result)
@@ -86,9 +89,8 @@ def copy(
 
 
 def copy_trial(content: Content, folder: Path, db: Database, result: Merged) -> None:
-    """Copy one trial of a store in `folder` into a database, within the caller's transaction."""
+    """Copy one trial into a database, within the caller's transaction. folder: where it is from."""
     number = insert_trial(db, content.trial, content.study, content.config)
-    there = dict(db.execute("SELECT seed, checksum FROM seeds WHERE trial_id = ?", (number,)))
     known = db.execute("SELECT checksum FROM attempts WHERE trial_id = ?", (number,)).fetchall()
     for call, line in content.calls.items():
         seeds = list(line.seeds)
@@ -97,42 +99,50 @@ def copy_trial(content: Content, folder: Path, db: Database, result: Merged) -> 
             if gone := sorted(set(line.seeds) - set(seeds)):
                 lost = line._replace(status="lost", error=LOST)
                 insert_call(db, number, content.trial, gone, *lost[1:])
-            seeds = _new_seeds(content, seeds, there, folder, result)
+            seeds = _new_seeds(content, seeds, db, number, folder, result)
         key = of_call(content.trial, json.dumps(seeds), *line[1:5], checksums.of(line.provenance))
         if not seeds or (key,) in known:
             continue
         made = insert_call(db, number, content.trial, seeds, *line[1:])
         if line.status == "done":
-            _count_version(folder, line.provenance, result)
+            _note_origin(folder, line.provenance, result)
             for seed in seeds:
                 insert_seed(db, number, content.trial, seed, made, content.cells[seed])
             result.copied += len(seeds)
 
 
 def _new_seeds(
-    content: Content, seeds: list[int], there: dict[int, bytes], folder: Path, result: Merged
+    content: Content, seeds: list[int], db: Database, number: int, folder: Path, result: Merged
 ) -> list[int]:
-    """Return the seeds that a store lacks, and count the others; `there`: its checksums."""
+    """Return the seeds that the target lacks, and count the others; number: the trial's there."""
+    there = {seed for (seed,) in db.execute(OF_TRIAL, (number,))}
     new = []
     for seed in seeds:
         if seed not in there:
             new.append(seed)
-        elif there[seed] == checksums.of_seed(content.trial, seed, content.cells[seed]):
+        elif _without_times(db.execute(CELLS, (number, seed))) == _without_times(
+            content.cells[seed]
+        ):
             result.equal += 1
         else:
             result.conflicts.append((content.study, content.trial, seed, folder))
     return new
 
 
-def _count_version(folder: Path, provenance: str, result: Merged) -> None:
-    text = version_of(json.loads(provenance))
-    folders = result.versions.setdefault(text, [])
+def _without_times(cells: Iterable[Cell]) -> list[Cell]:
+    """Return the measurements that a second run repeats: all but the times."""
+    return [cell for cell in cells if not cell[0].endswith("seconds")]
+
+
+def _note_origin(folder: Path, provenance: str, result: Merged) -> None:
+    folders = result.origins.setdefault(origin_of(json.loads(provenance)), [])
     if folder not in folders:
         folders.append(folder)
 
 
-def version_of(provenance: dict) -> str:
-    """Return the versions that decide over rows, in words: ours, the commit, JAX, NumPy, Python."""
+def origin_of(provenance: Mapping[str, Any]) -> str:
+    """Return what decides the last bits of rows, in words: our version and commit, JAX, NumPy,
+    Python and the processor."""
     versions = provenance.get("versions") or {}
     names = ("mnist1d-lab", "jax", "jaxlib", "numpy")
     parts = [f"{name} {versions[name]}" for name in names if name in versions]
@@ -140,4 +150,13 @@ def version_of(provenance: dict) -> str:
         parts.append(f"Python {provenance['python']}")
     if git := provenance.get("git"):
         parts.append(f"commit {git['commit'][:12]}{' with changes' if git['dirty'] else ''}")
+    if provenance.get("processor"):
+        parts.append(provenance["processor"])
     return ", ".join(parts) or "unknown versions"
+
+
+OF_TRIAL = "SELECT seed FROM seeds WHERE trial_id = ?"
+CELLS = (
+    "SELECT metric, step, value, array FROM measurements WHERE trial_id = ? AND seed = ? "
+    "ORDER BY place"
+)

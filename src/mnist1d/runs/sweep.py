@@ -53,19 +53,23 @@ def sweep(
     workers: int | None = None,
     retry_failed: bool = False,
     fail_fast: bool = False,
+    whole: Sequence[Task] | None = None,
     progress: Progress | None = None,
 ) -> Summary:
     """Run every task's missing seeds, the longest first (see `Queue`), and write each as it ends;
     never two sweeps on one store at once.
 
     retry_failed: try what failed before; otherwise it is counted and left. fail_fast: start no more
-    trials once one has failed. Ctrl-C drops what is running whole. Errors: as `open_store` for a
+    trials once one has failed. whole: what the command asks for, where `tasks` are only this
+    machine's shard of it; the store remembers the whole, so that merged shards are one sweep. Ctrl-C drops what is running whole. Errors: as `open_store` for a
     disk that is full or read-only; StoreError where the store's file is deleted or replaced
     meanwhile.
     """
     progress, begin = progress or Progress(), time.perf_counter()
     with alone(store.folder, progress.waiting):
-        _record(store, tasks)  # before equal trials become one: each grid names all of its own
+        _record(
+            store, whole or tasks
+        )  # before equal trials become one: each grid names all of its own
         tasks = list({(task.trial, task.seeds): task for task in tasks}.values())
         summary, todo = _missing(store, tasks, retry_failed)
         own = isinstance(executor, str)
