@@ -137,25 +137,15 @@ if App is not None:
         int | None, Parameter(help="number of processes (default: number of cores)")
     ]
     Mnist = Annotated[
-        str | None,
-        Parameter(
-            help="a local file of MNIST (.npz, or a folder of idx files), or openml to fetch it"
-        ),
+        str | None, Parameter(help="MNIST: a file .npz, a folder of idx files, or openml")
     ]
     DryRun = Annotated[bool, Parameter(help="list the trials and the estimated time, run nothing")]
     RetryFailed = Annotated[bool, Parameter(help="try again what failed before")]
     UntilDecided = Annotated[
-        bool,
-        Parameter(
-            negative=(),
-            help="with --preset paper: add seeds (4, 8, 16, 32) until every claim is decided",
-        ),
+        bool, Parameter(help="with --preset paper: add seeds until every claim is decided")
     ]
     ShardOf = Annotated[
-        str | None,
-        Parameter(
-            help="run part i of n, like 1/4, on this machine; join the folders with mnist1d merge"
-        ),
+        str | None, Parameter(help="run part i/n of the trials, like 1/4; then: mnist1d merge")
     ]
     MaxSeeds = Annotated[int | None, Parameter(help="with --until-decided: seeds of the last look")]
     Budget = Annotated[
