@@ -1,7 +1,7 @@
 """The arrows of the design, read from the source: who may import whom, what must be documented,
 what must not occur.
 
-    errors <- checks, loading <- atomic <- config <- digits, draws <- signals
+    errors <- checks, loading, intervals <- atomic <- config <- digits, draws <- signals
            <- dataset, moments <- digests <- generate <- pickles, tables <- files
            <- the original's names, mnist, adapters, learning, observer, plots
            <- experiments <- evaluation <- runs <- results <- commands <- cli, web
@@ -27,7 +27,7 @@ SRC = Path(__file__).resolve().parent.parent / "src" / "mnist1d"
 FILES = sorted(SRC.rglob("*.py"))
 ROWS = [
     {"errors"},
-    {"checks", "loading"},
+    {"checks", "loading", "intervals"},
     {"atomic"},
     {"config"},
     {"digits", "draws", "memory", "shifts"},

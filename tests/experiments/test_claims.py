@@ -93,8 +93,12 @@ def test_lines_units_and_left_out_pairs_are_said():
 @pytest.mark.parametrize(
     ("values", "word"),
     [
-        ([0.1, 0.2], AS_PUBLISHED),
-        ([-0.1, -0.2, -0.3], OPPOSITE),
+        ([0.1, 0.101], AS_PUBLISHED),
+        ([0.1, 0.2], TOO_FEW),  # both seeds agree, but the interval contains 0
+        ([0.1, 0.12, 0.14], AS_PUBLISHED),
+        ([-0.1, -0.12, -0.14], OPPOSITE),
+        ([-0.1, -0.2, -0.3], TOO_FEW),
+        ([0.1, 0.2, 0.4, 0.01], NOT_VISIBLE),  # enough seeds for an interval clear of 0
         ([0.1, -0.2, 0.3], NOT_VISIBLE),
         ([0.4], TOO_FEW),
         ([-0.1] * 20 + [-0.11] * 20, OPPOSITE),  # however sure: shortened settings reject nothing
@@ -109,8 +113,10 @@ def test_shortened_settings_show_the_effect_and_reject_nothing(values, word):
 
 
 def test_without_a_published_sentence_an_effect_is_visible():
-    assert judge([one([0.1, 0.2])], at_paper_settings=False)[0].verdict == VISIBLE
-    parts = all_of("", [one([0.1, 0.2]), one([0.1, -0.2])])
+    assert judge([one([0.1, 0.101])], at_paper_settings=False)[0].verdict == VISIBLE
+    few = all_of("", [one([0.1, 0.101]), one([0.1, 0.2])])
+    assert judge([few], at_paper_settings=False)[0].verdict == TOO_FEW
+    parts = all_of("", [one([0.1, 0.101]), one([0.1, 0.2]), one([0.1, -0.2])])
     assert judge([parts], at_paper_settings=False)[0].verdict == NOT_VISIBLE
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mnist1d.errors import UsageError
-from mnist1d.experiments import present
+from mnist1d.experiments import human, present
 from mnist1d.experiments.benchmark import interval_of, reference
-from mnist1d.experiments.present import HUMAN, cell, color, label, last_cell, mean_cell, models_in
+from mnist1d.experiments.present import cell, color, label, last_cell, mean_cell, models_in
 from mnist1d.experiments.rows import Record, Rows
 from mnist1d.learning import MODELS
 
@@ -28,13 +28,13 @@ def test_cells():
     assert cell([0.5]) == "50.0" and cell([]) == ""
     assert cell([0.62, 0.64], ".3f", 1) == "0.630 [0.503, 0.757]"
     rows = Rows(Record("t", {"model": "cnn"}, seed, "acc", None, 0.9) for seed in (0, 1))
-    assert last_cell(rows, "acc") == "90.0 [90.0, 90.0]" and mean_cell(rows, "acc") == "90.0"
+    assert last_cell(rows, "acc") == "90.0" and mean_cell(rows, "acc") == "90.0"
     assert last_cell(rows, "loss") == mean_cell(rows, "loss") == last_cell(Rows([])) == ""
     assert models_in(rows) == ["cnn"] and models_in(Rows([])) == []
 
 
 def test_the_human_is_one():
     row = next(row for row in reference()["rows"] if row["name"] == "human")
-    assert row["acc"] == HUMAN.acc and row["answers"] == HUMAN.answers
-    assert np.isclose(HUMAN.standard_error, (0.9575 * 0.0425 / 400) ** 0.5)
-    assert HUMAN.cell == "95.8 [93.3, 97.3]" == present.spread(*interval_of(row))
+    assert row["acc"] == human.ACC and row["answers"] == human.NUM_ANSWERS
+    assert np.isclose(human.STANDARD_ERROR, (0.9575 * 0.0425 / 400) ** 0.5)
+    assert human.CELL == "95.8 [93.3, 97.3]" == present.spread(*interval_of(row))

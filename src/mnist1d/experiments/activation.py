@@ -29,7 +29,7 @@ from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, above, all_of, keep_measured, within
 from mnist1d.experiments.datasets import check_varied, datasets_for
-from mnist1d.experiments.estimates import POINTS, mean_interval
+from mnist1d.experiments.estimates import POINTS
 from mnist1d.experiments.predictions import prediction_rows
 from mnist1d.experiments.present import CI, cell
 from mnist1d.experiments.published import (
@@ -308,7 +308,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     for i, name in enumerate(names):
         color = learned if name == LEARNED else style.INK
         acc = rows.where(function=name).final("test_acc")
-        marks.dots(right, [i], [acc], mean_interval, color, across=True)
+        marks.dots(right, [i], [acc], color, unit="%", across=True)
         if name in published:
             right.plot(published[name], i, "D", color=style.COLORS[1], mfc="white", markersize=5)
     if names:

@@ -1,8 +1,8 @@
-"""The benchmark table as measured here: the rows among which everybody's model is placed.
+"""The benchmark table as measured here: the rows among which anybody's model is placed.
 
-They ship with the package, benchmark.json, and are measured anew by `python -m benchmarks.table` in
-a checkout. A row holds name, num_params, acc and shuffled_acc (by seed, after the last step) and
-seconds; the human's, the share of answers that are right, and their number.
+The rows ship with the package as benchmark.json; in a checkout, `python -m benchmarks.table`
+measures them again. Each row holds name, num_params, acc and shuffled_acc (by seed, after the last
+step) and seconds; the human's row holds the share of correct answers and their number.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from mnist1d.experiments import human
 from mnist1d.experiments.estimates import SHARE, mean_interval, wilson
-from mnist1d.experiments.present import HUMAN
 
 
 @cache
@@ -25,13 +25,13 @@ def reference() -> dict[str, Any]:
     row: rows, the command that made them, versions."""
     file = resources.files("mnist1d.experiments").joinpath("benchmark.json")
     measured = json.loads(file.read_text(encoding="utf-8"))
-    human = {"model": "human", "name": "human", "acc": HUMAN.acc, "answers": HUMAN.answers}
-    return {**measured, "rows": [*measured["rows"], human]}
+    person = {"model": "human", "name": "human", "acc": human.ACC, "answers": human.NUM_ANSWERS}
+    return {**measured, "rows": [*measured["rows"], person]}
 
 
 def interval_of(row: dict[str, Any], part: str = "acc") -> tuple[float, float, float] | None:
-    """Return a row's mean and 95% interval, of accuracies by seed or, for the human, of the share
-    of answers that are right."""
+    """Return a row's mean and 95% interval: of accuracies by seed or, for the human, of the share
+    of correct answers."""
     values = row.get(part)
     if values is None or np.size(values) == 0:
         return None
@@ -41,7 +41,7 @@ def interval_of(row: dict[str, Any], part: str = "acc") -> tuple[float, float, f
 
 
 def mean_of(row: dict[str, Any]) -> float:
-    """Return a row's mean accuracy, by which the table is ordered."""
+    """Return a row's mean accuracy, which orders the table."""
     return float(np.mean(row["acc"]))
 
 

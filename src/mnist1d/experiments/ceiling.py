@@ -34,7 +34,6 @@ from mnist1d.experiments.estimates import POINTS, SHARE
 from mnist1d.experiments.predictions import prediction_rows, predictions_of, right_by_signal
 from mnist1d.experiments.present import (
     CI,
-    HUMAN,
     OBSERVER,
     color,
     label,
@@ -254,7 +253,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
         cells += [mean_cell(trial, name, ".3g", 1) for name in ("test_loss", "kl")]
         lines.append([label(what), *cells, mean_cell(trial, "confidence")])
     if lines:
-        lines.insert(1, ["human", HUMAN.cell, "", "", "", ""])
+        lines.insert(1, ["human", human.CELL, "", "", "", ""])
     return [*header, "confidence, %"], lines
 
 
@@ -304,13 +303,13 @@ def _knobs_figure(rows: Rows) -> Captioned | None:
         ax.axvline(
             float(np.mean(getattr(DataConfig(), knob))), color=style.PALE, linewidth=5, zorder=0
         )
-        human = {"color": style.GREY, "linestyle": ":", "linewidth": 1.2}
-        ax.axhline(HUMAN.acc, label="human, default setting", **human)
+        dotted = {"color": style.GREY, "linestyle": ":", "linewidth": 1.2}
+        ax.axhline(human.ACC, label="human, default setting", **dotted)
         for what in ("observer", "cnn", "mlp"):
             points = turned(rows, what, knob)
             values, acc = list(points), stack(list(points.values()))[1].T  # (seeds, values)
             if acc.size:
-                dot = {"marker": "o", "markersize": 3, "clip": (0, 1)}
+                dot = {"marker": "o", "markersize": 3, "unit": "%"}
                 style.band(ax, values, acc, label(what), color(what), **dot)
         ax.set(xlabel=KNOB_LABELS.get(knob, knob), ylim=(0, 1.03))
         style.percent_axis(ax)
@@ -402,7 +401,7 @@ def _observer_above_human(observer: Rows) -> Values:
     first = observer.where(seed=0) if len(observer) else observer
     if not len(first.where(metric="predictions")):
         return Values((), ())
-    return right_by_signal(first)[0] - human.right()
+    return right_by_signal(first)[0] - human.correct()
 
 
 def _fall(rows: Rows, model: str, knob: str) -> tuple[str, Values, Values]:

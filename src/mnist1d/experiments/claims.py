@@ -1,15 +1,15 @@
 """Claims: a sentence of the publication as a test on rows; estimates, intervals and verdicts.
 
 A study builds its claims with `above`, `below`, `within` and `all_of`, from values by seed (or by
-signal), and returns what `keep_measured` leaves of them. Each gets a verdict by its 95% interval.
-`judge` then gives all claims of a study the verdicts that are shown:
+signal), and returns those that `keep_measured` keeps. The 95% interval of a claim gives its
+verdict. `judge` then turns the verdicts of a study into those that are shown:
 
 * fewer than 4 seeds: "too few seeds";
-* at settings that are not the paper's: "as published", "opposite" or "not visible", which say what
-  every seed shows, never a rejection;
-* after looks at growing data: by the interval of the look at which they stopped;
-* the verdict under Holm's correction over the study's claims, beside the plain one;
-* the effect that so many seeds decide with 80 % power, and the command that decides.
+* settings other than the paper's: "as published", "opposite" or "not visible", which describe the
+  effect and reject nothing;
+* a run that adds seeds look by look: the interval of the look at which it stopped;
+* beside each verdict, the one under Holm's correction over all claims of the study;
+* the effect that this many seeds detect with 80% power, and the command that decides the claim.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Part:
         return tuple(line for line in (self.least, self.most) if math.isfinite(line))
 
     def verdict(self, level: float, failing_level: float | None = None) -> str:
-        """Return whether it holds at a two-sided level, that is, whether the 1 - level interval
-        lies between the lines; it fails where the interval at the failing level lies beyond."""
+        """Return whether the part holds at a two-sided level: the 1 - level interval lies between
+        the lines. The part fails where the interval at the failing level lies beyond a line."""
         low, high = self.estimate.interval(1 - level)
         if low > self.least and high < self.most:
             return HOLDS
@@ -71,27 +71,28 @@ class Part:
 
     @property
     def shape(self) -> str:
-        """What every single seed shows: all between the lines, all beyond one, or neither. Of
-        signals, no single one says anything: what their interval shows."""
-        if self.estimate.over != "seeds":
-            return {HOLDS: AS_PUBLISHED, FAILS: OPPOSITE}.get(self.verdict(ALPHA), NOT_VISIBLE)
+        """What a shortened run shows: the effect or its opposite where the interval is clear of the
+        lines. Seeds that all agree without such an interval are too few to show either."""
+        verdict = self.verdict(ALPHA)
+        if verdict != UNDECIDED:
+            return AS_PUBLISHED if verdict == HOLDS else OPPOSITE
         lowest, highest = self.estimate.lowest, self.estimate.highest
-        if lowest > self.least and highest < self.most:
-            return AS_PUBLISHED
-        return OPPOSITE if highest <= self.least or lowest >= self.most else NOT_VISIBLE
+        inside = lowest > self.least and highest < self.most
+        agree = inside or highest <= self.least or lowest >= self.most
+        return TOO_FEW if agree and self.estimate.fewest < MIN_UNITS else NOT_VISIBLE
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One sentence and what came out.
+    """One sentence of the publication and its test.
 
-    `quantity` says in words what `estimate` and its interval [low, high] measure, in `unit`: "%"
-    for shares and "points" for differences of shares, both shown times 100. line: what the interval
-    must clear. n: units, `over` seeds or signals; left_out: those without a partner. published: the
-    sentence's figures in words; published_value: the same quantity as published, where it is a
-    number. confidence: of the interval. adjusted: the verdict under Holm's correction. power: the
-    distance from the line that n units decide with 80 % power. decides: the command that decides.
-    Of a claim with several parts, the weakest is shown.
+    quantity: in words, what `estimate` and its interval [low, high] measure. unit: "%" for shares
+    and "points" for differences of shares, both shown times 100. line: what the interval must
+    clear. n: number of seeds or signals, as `over` says; left_out: those without a partner.
+    published: the figures of the sentence in words; published_value: the published value of the
+    quantity, where there is one. confidence: of the interval. adjusted: the verdict under Holm's
+    correction. power: the distance from the line that n units detect with 80% power. decides: the
+    command that decides the claim. A claim with several parts shows its weakest part.
     """
 
     text: str
@@ -145,8 +146,8 @@ def above(
     seeds: int | None = None,
     published_value: float | None = None,
 ) -> Claim:
-    """The mean over seeds lies above `line`: holds where the whole interval does, fails where it
-    lies below.
+    """Claim that the mean over seeds lies above `line`. The claim holds where the whole interval lies
+    above, and fails where the whole interval lies below.
 
     noise: standard error of what the values are compared with, where that was measured too (a
     person's accuracy). over, seeds: as for `estimate`.
@@ -167,7 +168,7 @@ def below(
     over: str = "seeds",
     published_value: float | None = None,
 ) -> Claim:
-    """The mean over seeds lies below `line`."""
+    """Claim that the mean over seeds lies below `line`."""
     found = estimate(values, unit, noise=noise, over=over)
     return _claim(text, [Part(quantity, found, most=line)], published, published_value)
 
@@ -183,8 +184,8 @@ def within(
     unit: str = "",
     published_value: float | None = None,
 ) -> Claim:
-    """The mean over seeds lies between two lines: holds where the whole interval does, fails where
-    it lies outside."""
+    """Claim that the mean over seeds lies between two lines. The claim holds where the whole interval
+    lies between them, and fails where the whole interval lies outside."""
     found = estimate(values, unit)
     return _claim(text, [Part(quantity, found, low, high)], published, published_value)
 
@@ -192,14 +193,14 @@ def within(
 def all_of(
     text: str, parts: Sequence[Claim], published: str = "", published_value: float | None = None
 ) -> Claim:
-    """Every part holds, each at the full level. The claim fails where a part does at its share of
-    the level, since each part is one more chance to fail."""
+    """Claim that every part holds, each at the full level. The claim fails where one part fails at
+    its share of the level, since each part is one more chance to fail."""
     return _claim(text, [p for claim in parts for p in claim.parts], published, published_value)
 
 
 def keep_measured(claims: Sequence[Claim]) -> list[Claim]:
-    """Return the claims whose every part was measured: in the middle of a sweep, or where data is
-    missing, the others have nothing to say."""
+    """Return the claims whose parts were all measured; in the middle of a sweep, or where data is
+    missing, some are not."""
     return [c for c in claims if c.parts and all(part.estimate.n for part in c.parts)]
 
 
@@ -213,8 +214,8 @@ def judge(
 ) -> list[Claim]:
     """Return a study's claims with the verdicts that are shown.
 
-    command: what runs the study at the paper's settings, from which the command that decides is
-    made. looks: of a run that added seeds look by look, and was asked for `seeds` in the last one.
+    command: the command that runs the study at the paper's settings. looks: the numbers of seeds of
+    a run that added seeds look by look; `seeds` is the number that the last look asked for.
     """
     if not at_paper_settings:
         return [_shown_shape(claim, command) for claim in claims]
@@ -240,8 +241,8 @@ def judge(
 
 
 def _level(claim: Claim, seeds: int, looks: tuple[int, ...], alpha: float = ALPHA) -> float:
-    """Return the level at which a claim is tested. Signals are all there from the first look on, so
-    that looks at more seeds test nothing anew."""
+    """Return the level at which a claim is tested. All signals are there at the first look, so a
+    claim over signals is tested once."""
     return level_at(seeds, looks, alpha) if looks and claim.over == "seeds" else alpha
 
 
@@ -297,8 +298,8 @@ def _at_level(claim: Claim, level: float) -> Claim:
 
 
 def _strength(part: Part, verdict: str) -> tuple[bool, int, float]:
-    """Return the order in which parts are weak: too few units, the worst verdict, the line that is
-    nearest in units of the standard error."""
+    """Return the key that sorts parts, weakest first: too few units, the worse verdict, the nearer
+    line in units of the standard error."""
     found = part.estimate
     away = min((abs(found.value - line) for line in part.lines), default=math.inf)
     away = away if part.inside else -away
@@ -308,13 +309,13 @@ def _strength(part: Part, verdict: str) -> tuple[bool, int, float]:
 
 
 def _shown_shape(claim: Claim, command: str) -> Claim:
-    """Return the claim of a shortened run: what its seeds show, which decides nothing."""
+    """Return the claim of a shortened run, which describes the effect and decides nothing."""
     shapes = {part.shape for part in claim.parts}
     word = NOT_VISIBLE
-    if min(part.estimate.fewest for part in claim.parts) < 2:
-        word = TOO_FEW
-    elif shapes == {AS_PUBLISHED}:
+    if shapes == {AS_PUBLISHED}:
         word = AS_PUBLISHED if claim.published else VISIBLE
     elif OPPOSITE in shapes:
         word = OPPOSITE
+    elif NOT_VISIBLE not in shapes:
+        word = TOO_FEW
     return replace(claim, verdict=word, adjusted=word, decides=command)

@@ -431,7 +431,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     )
     for ax, curve in zip(axes[0], shown, strict=False):
         widths, train, test = sizes_and_errors(rows, curve)
-        dot = {"marker": "o", "markersize": 3, "clip": (0, 1)}
+        dot = {"marker": "o", "markersize": 3, "unit": "%"}
         style.band(ax, widths, test, "test error", style.COLORS[1], **dot)
         style.band(ax, widths, train, "training error", style.COLORS[0], "--", **dot)
         thresholds = [s.threshold for s in shapes_of(rows, curve).values()]

@@ -22,13 +22,13 @@ import numpy as np
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
+from mnist1d.experiments import human
 from mnist1d.experiments.benchmark import reference
 from mnist1d.experiments.claims import Claim, above, keep_measured
 from mnist1d.experiments.estimates import POINTS
 from mnist1d.experiments.predictions import prediction_rows
 from mnist1d.experiments.present import (
     CI,
-    HUMAN,
     OBSERVER,
     count_cell,
     label,
@@ -182,7 +182,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
         cells = [last_cell(trial, form=form), count_cell(trial), before]
         lines.append([name, seen, *cells, mean_cell(trial, "seconds", ".1f", 1)])
     if lines:
-        lines.append(["human", "", HUMAN.cell, f"{HUMAN.answers} answers", "", ""])
+        lines.append(["human", "", human.CELL, f"{human.NUM_ANSWERS} answers", "", ""])
     return header, lines
 
 
@@ -210,7 +210,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     observer = trial_of(rows, "observer")
     if not ends and not len(observer):
         return {}
-    lines = [(1 - HUMAN.acc, "human")]
+    lines = [(1 - human.ACC, "human")]
     if len(observer):
         lines.append((max(1 - observer.final("test_acc").mean(), FLOOR), "ideal observer"))
     for error, name in lines:
@@ -249,7 +249,7 @@ def claims(rows: Rows) -> list[Claim]:
         if model in acc:
             text = f"with endless data the {resolve(model).label} overtakes the human"
             quantity = f"{resolve(model).label} - human, test acc"
-            gap, noise = acc[model] - HUMAN.acc, HUMAN.standard_error
+            gap, noise = acc[model] - human.ACC, human.STANDARD_ERROR
             found.append(points(text, quantity, gap, noise=noise))
     for model in ("cnn", "mlp"):
         if model in acc:

@@ -1,15 +1,8 @@
-"""Estimates with intervals: the one place that turns measurements into a mean, its standard error
-and an interval.
+"""Estimates: the one place that turns measurements into a mean with its standard error.
 
-Accuracies are shares, shown in percent; differences of accuracies are differences of shares, shown
-in percentage points. No interval leaves the range of its unit:
-
-* unit "%": a share in [0, 1]. Student's t on the logit scale, the standard error carried there by
-  the delta method, so that the interval always holds the mean.
-* unit "points": a difference of shares in [-1, 1]. Student's t, cut off at the ends of the range.
-* any other unit: Student's t.
-
-Where signals are the units (a person's answers), the interval of a share is Wilson's.
+Accuracies are shares, shown in percent; differences of accuracies are shown in percentage points.
+`mnist1d.intervals` says how an interval is made of each. Where signals are the units (a person's
+answers), the interval of a share is Wilson's.
 """
 
 from __future__ import annotations
@@ -22,9 +15,10 @@ import numpy as np
 from scipy import special, stats
 
 from mnist1d.experiments.values import Values
+from mnist1d.intervals import CONFIDENCE, SHARE, interval
+from mnist1d.intervals import POINTS as POINTS
+from mnist1d.intervals import wilson as wilson
 
-SHARE, POINTS = "%", "points"
-CONFIDENCE = 0.95
 MIN_UNITS = 4  # with fewer seeds (or signals) nothing is decided
 
 
@@ -56,12 +50,8 @@ class Estimate:
         where n is 0."""
         if self.n < 2:
             return (-math.inf, math.inf) if self.n else (math.nan, math.nan)
-        least, most = (-1.0, 1.0) if self.unit == POINTS else (-math.inf, math.inf)
-        half = float(stats.t.ppf(0.5 + confidence / 2, self.freedom)) * self.error
-        if self.unit == SHARE and 0 < self.value < 1:
-            middle, half = special.logit(self.value), half / (self.value * (1 - self.value))
-            return float(special.expit(middle - half)), float(special.expit(middle + half))
-        return max(self.value - half, least), min(self.value + half, most)
+        low, high = interval(self.value, self.error, self.freedom, self.unit, confidence)
+        return float(low), float(high)
 
     def level(self, line: float) -> float:
         """Return the two-sided p-value of the mean being `line`: the largest alpha whose 1 - alpha
@@ -135,11 +125,3 @@ def mean_interval(
     """Return the mean of values and its interval in their unit: (mean, low, high)."""
     found = estimate(values, unit)
     return found.value, *found.interval(confidence)
-
-
-def wilson(hits: float, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Return Wilson's interval of a share of n signals, of which `hits` were right."""
-    z, share = float(stats.norm.ppf(0.5 + confidence / 2)), hits / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, middle - half), min(1.0, middle + half)

@@ -1,5 +1,5 @@
-"""The training that most studies do: one model, one fit per seed on the seed's own data, and the
-rows that come of it."""
+"""The training that most studies do: one model, one fit per seed on that seed's data, and the
+resulting rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from mnist1d.experiments.predictions import prediction_rows
 from mnist1d.experiments.rows import Row, curve_rows, scalar_rows, timing_rows
 
 if TYPE_CHECKING:
-    from mnist1d.learning import Model, Settings
+    from mnist1d.learning import Model, Settings, Split
+    from mnist1d.learning.training import Sampler, TimedFit
 
 
 def fit_rows(
@@ -25,22 +26,44 @@ def fit_rows(
     """Train a model from each seed on that seed's data set; return its curves, predictions, number
     of parameters and seconds.
 
-    name: what a message calls the model. given: learning_rate, weight_decay, ... of one compiled
-    program, which may differ between calls without compiling again. Errors: UsageError where the
-    training ends in NaN.
+    name: the model's name in a message. given: learning_rate, weight_decay, ... of one compiled
+    program; another call may give other values without compiling again. Errors: UsageError where
+    the training ends in NaN.
     """
+    from mnist1d.learning import Split
+
+    found = fit_model(name, model, settings, seeds, [Split.of(data) for data in sets], **given)
+    return [*curve_rows(seeds, found.fit.steps, found.fit.curves), *model_rows(model, seeds, found)]
+
+
+def fit_model(
+    name: str,
+    model: Model,
+    settings: Settings,
+    seeds: Sequence[int],
+    splits: Sequence[Split],
+    sampler: Sampler | None = None,
+    **given: Any,
+) -> TimedFit:
+    """Train a model from each seed on that seed's split, or on what `sampler` draws; as `fit_rows`,
+    without rows."""
     import jax
 
-    from mnist1d.learning import Split, fit_each, make_fit, num_params
+    from mnist1d.learning import fit_each, make_fit
     from mnist1d.learning.model import check_finite
 
     keys = jax.numpy.stack([jax.random.key(seed) for seed in seeds])
-    splits = [Split.of(data) for data in sets]
-    fit, seconds, compile_seconds = fit_each(make_fit(model, settings), keys, splits, **given)
-    check_finite(name, seeds, fit.curves["test_loss"])
+    found = fit_each(make_fit(model, settings, sampler), keys, splits, **given)
+    check_finite(name, seeds, found.fit.curves["test_loss"])
+    return found
+
+
+def model_rows(model: Model, seeds: Sequence[int], found: TimedFit) -> list[Row]:
+    """Return the rows that every training has: number of parameters, predictions and seconds."""
+    from mnist1d.learning import num_params
+
     return [
-        *curve_rows(seeds, fit.steps, fit.curves),
         *scalar_rows(seeds, {"num_params": [num_params(model)] * len(seeds)}),
-        *prediction_rows(seeds, fit.predictions),
-        *timing_rows(seeds, seconds, compile_seconds),
+        *prediction_rows(seeds, found.fit.predictions),
+        *timing_rows(seeds, found.seconds, found.compile_seconds),
     ]

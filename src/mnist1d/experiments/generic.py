@@ -1,5 +1,5 @@
-"""The table and the figure of a study that draws none of its own: one line per trial, named by the
-fields that differ between the trials."""
+"""The default table and figure of a study: one line per trial, named by the fields that differ
+between the trials."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist1d.experiments.estimates import mean_interval
-from mnist1d.experiments.present import last_cell
+from mnist1d.experiments.present import last_cell, mean_cell, num_seeds
 from mnist1d.experiments.rows import Rows
+from mnist1d.intervals import SHARE
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
 
 MAX_COLUMNS, MAX_PANELS = 8, 4  # metrics in the table, panels in the figure
-DOTS = "Dots are means over seeds, lines their 95% confidence intervals."
-TIMES = ("seconds", "compile_seconds")  # measured in every study, drawn in none
+TIMES = ("seconds", "compile_seconds")  # measured in every study, drawn in none of them
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return each trial's metrics at their last step, as mean and 95 % interval over seeds."""
+    """Return each trial's metrics at their last step: mean and 95% interval over seeds."""
     trials = rows.trials()
     fields, metrics = rows.varying(), metrics_of(rows)[:MAX_COLUMNS]
     lines = []
@@ -32,8 +31,8 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
 
 
 def figures(rows: Rows) -> dict[str, Captioned]:
-    """Draw every metric that has steps as curves, one per trial; where none has, the final values
-    as points with their 95 % interval."""
+    """Draw every metric that has steps as one curve per trial. If no metric has steps, draw the final
+    values as dots with their 95% intervals."""
     from mnist1d.plots import marks, style
 
     trials = rows.trials()
@@ -50,18 +49,17 @@ def figures(rows: Rows) -> dict[str, Captioned]:
             if metric not in metrics_of(trial):
                 continue
             if curves:
-                style.band(ax, *trial.curve(metric), label=label)
+                style.band(ax, *trial.curve(metric), label=label, unit=_unit(metric))
             else:
                 color = style.COLORS[at % len(style.COLORS)]
-                marks.dots(ax, [at], [trial.final(metric)], mean_interval, color, label)
+                marks.dots(ax, [at], [trial.final(metric)], color, label, unit=_unit(metric))
         ax.set(title=metric, xlabel="steps" if curves else "trial")
         if not curves:
             ax.set_xticks(range(len(trials)))
     if fields:
-        handles = np.atleast_1d(axes)[0].get_legend_handles_labels()
-        style.legend(figure, handles=handles[0], labels=handles[1], loc="outside lower center")
-    n = len(rows.unique("seed"))
-    shown = style.band_words(n) if curves else DOTS if n >= 3 else "Dots are seeds."
+        style.shared_legend(figure, np.atleast_1d(axes)[0], columns=1)
+    words = style.band_words if curves else style.dot_words
+    shown = words(num_seeds(rows))
     return {"metrics": (figure, f"{', '.join(panels)} of each trial. {shown}")}
 
 
@@ -79,7 +77,12 @@ def _shown(trial: Rows, name: str) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def _unit(metric: str) -> str:
+    return SHARE if metric.endswith(("_acc", " acc")) else ""
+
+
 def _cell(trial: Rows, metric: str) -> str:
-    """Return mean and interval; an accuracy in percent."""
-    is_share = metric.endswith(("_acc", " acc"))
-    return last_cell(trial, metric) if is_share else last_cell(trial, metric, ".4g", 1)
+    """Return mean and interval, an accuracy in percent; a time without an interval."""
+    if metric in TIMES:
+        return mean_cell(trial, metric, ".4g", 1)
+    return last_cell(trial, metric) if _unit(metric) else last_cell(trial, metric, ".4g", 1)

@@ -1,9 +1,9 @@
-"""The human expert: which signals of the benchmark's test set were answered, and which misread.
+"""The human expert: which signals of the benchmark's test set were answered, and which were misread.
 
-The authors' repository holds five files of 100 answers. The second repeats the first, so 400
-distinct answers are public, to test signals 0 to 99 and 200 to 499; 17 of them are wrong. The
-published accuracy, 95.8%, averages all five files. On shuffled signals the paper gives "around 30"
-and no answers.
+The authors' repository holds five files of 100 answers. The second file repeats the first, so 400
+distinct answers are public: to test signals 0 to 99 and 200 to 499. 17 of them are wrong. The
+published accuracy, 95.8%, averages all five files. For shuffled signals the paper gives "around
+30", without answers.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import math
 
 import numpy as np
 
-from mnist1d.experiments.estimates import wilson
+from mnist1d.experiments.present import spread
 from mnist1d.experiments.values import Values
+from mnist1d.intervals import wilson
 
 ANSWERED = (*range(100), *range(200, 500))  # places in the test set
 MISREAD = {  # place in the test set: the answer
@@ -23,10 +24,11 @@ MISREAD = {  # place in the test set: the answer
 NUM_ANSWERS = len(ANSWERED)
 ACC = 1 - len(MISREAD) / NUM_ANSWERS
 STANDARD_ERROR = math.sqrt(ACC * (1 - ACC) / NUM_ANSWERS)
-INTERVAL = wilson(ACC * NUM_ANSWERS, NUM_ANSWERS)
+CELL = spread(ACC, *wilson(ACC * NUM_ANSWERS, NUM_ANSWERS))  # as `present.cell` writes it
 SHUFFLED_ACC = 0.30
 
 
-def right() -> Values:
-    """Return 1 for each answered signal that was read right, else 0, by place in the test set."""
+def correct() -> Values:
+    """Return 1 for each answered signal that was classified correctly, else 0, by place in the test
+    set."""
     return Values(ANSWERED, np.array([place not in MISREAD for place in ANSWERED], float))

@@ -34,7 +34,7 @@ from mnist1d.dataset import Dataset
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, above, all_of, keep_measured, within
 from mnist1d.experiments.datasets import check_varied, config_for
-from mnist1d.experiments.estimates import POINTS, SHARE, mean_interval
+from mnist1d.experiments.estimates import POINTS, SHARE
 from mnist1d.experiments.predictions import prediction_rows
 from mnist1d.experiments.present import cell
 from mnist1d.experiments.published import NOTEBOOK, PAPER, Published, find, in_notebook, in_paper
@@ -483,7 +483,7 @@ def _accuracy_figure(rows: Rows) -> Captioned:
         if len(trial := rows.where(selection=selection)):
             sparsity = trial.curve("sparsity")[1].mean(axis=0)
             curve = trial.curve("test_acc")[1]
-            style.band(left, sparsity, curve, LABELS[name], colors[name], clip=(0, 1))
+            style.band(left, sparsity, curve, LABELS[name], colors[name], unit="%")
             wanted = trial.records[0].config["ticket_sparsity"]
             at = sparsity[nearest_round(len(sparsity), wanted)]
     if at is not None:
@@ -495,7 +495,7 @@ def _accuracy_figure(rows: Rows) -> Captioned:
     for i, network in enumerate(shown):
         cells = [_by_seed(rows, network, v).array for v in VARIANTS]
         x = np.arange(len(VARIANTS)) + (i - (len(shown) - 1) / 2) * 0.2
-        marks.dots(right, x, cells, mean_interval, colors[network], LABELS[network])
+        marks.dots(right, x, cells, colors[network], LABELS[network], unit="%")
     right.set_title("The same masks on a fresh data set")
     right.set_xticks(range(len(VARIANTS)), [SHORT.get(variant, variant) for variant in VARIANTS])
     right.margins(y=0.12)
@@ -537,7 +537,7 @@ def _mask_figure(rows: Rows) -> Captioned:
             chance = _by_seed(trial, metric=f"adjacent {length} by chance")
             ratio = (share / chance.keep(chance.array > 0)).array
             place, text = k + (0.1 if name == "random" else -0.1), None if k else LABELS[name]
-            marks.dots(axes[2], [place], [ratio], mean_interval, colors[name], text)
+            marks.dots(axes[2], [place], [ratio], colors[name], text)
     axes[0].set_ylabel("hidden units, most adjacent first")
     style.reference_line(axes[2], 1, "chance")
     axes[2].set(title="Neighbours kept, × chance", ylim=(0, None), xlim=(-0.5, len(RUNS) - 0.5))

@@ -184,7 +184,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
                 ]
             )  # (seeds, sizes)
             line = "-" if pooling in POOLED else "--"
-            dot = {"marker": "o", "markersize": 3.5, "clip": (0, 1)}
+            dot = {"marker": "o", "markersize": 3.5, "unit": "%"}
             style.band(ax, list(trials), values, None, color, line, **dot)
             ends.append((values[:, -1].mean(), NAMES[pooling], color))
     ax.set(xscale="log", xlabel="training signals", ylabel="test accuracy")

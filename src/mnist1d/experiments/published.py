@@ -1,9 +1,9 @@
-"""Published figures, and whether ours agree: a comparison of two uncertain numbers.
+"""Published figures, and whether ours agree with them: a comparison of two uncertain numbers.
 
-A figure comes from the paper or from what the authors' notebooks print (their repository at
-7878d96); where the two differ, both stand. Its uncertainty is its own standard deviation over n
-runs where that is stated. Else it is one run, which scatters as ours do. A printed number is also
-known only to half of its last digit, and a range ("65 to 69") only to half of its width.
+A figure comes from the paper or from the output of the authors' notebooks (their repository at
+7878d96); where the two differ, we quote both. The uncertainty of a figure is its standard deviation
+over n runs, where stated. Otherwise we take it as one run, which varies as much as ours do. Rounding
+adds half of the last printed digit, or half of the width of a range such as "65 to 69".
 """
 
 from __future__ import annotations
@@ -21,16 +21,19 @@ from mnist1d.experiments.estimates import CONFIDENCE, MIN_UNITS, SHARE, Estimate
 PAPER, NOTEBOOK = "paper", "notebook"
 AGREES, DIFFERS, CANNOT_TELL = "agrees", "differs", "cannot tell"
 ARTICLE = "arXiv 2011.14439"
+TITLE = (
+    "Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv 2011.14439)"
+)
 
 
 @dataclass(frozen=True)
 class Published:
-    """A figure of the publication.
+    """One published figure.
 
-    unit: "%" for a share, shown times 100, else what is written after the number. source: where it
-    stands. origin: "paper" or "notebook". std, n: standard deviation over n runs, where stated.
-    rounding: half of the last digit, or of the range, that was printed. key: (variant, axis, x,
-    metric) of a notebook's figure in the table of all that the notebooks print.
+    unit: "%" for a share, shown times 100, else the text after the number. source: where the figure
+    is printed. origin: "paper" or "notebook". std, n: standard deviation over n runs, where stated.
+    rounding: half of the last printed digit, or of the printed range. key: (variant, axis, x,
+    metric) of a notebook's figure in the table of all notebook output.
     """
 
     name: str
@@ -49,7 +52,7 @@ class Published:
 
 
 def in_paper(name: str, percent: float, where: str, rounding: float = 0.5) -> Published:
-    """Return a figure of the paper in percent, known to `rounding` percent; where: "table 1"."""
+    """Return a figure of the paper, given in percent like its rounding; where: "table 1"."""
     return Published(name, percent / 100, f"{ARTICLE}, {where}", rounding=rounding / 100)
 
 
@@ -60,8 +63,8 @@ def in_notebook(
     key: tuple[str, str, str, str],
     digits: int = 1,
 ) -> Published:
-    """Return a figure in percent that a notebook prints to so many digits: of one run, or the mean
-    of several."""
+    """Return a figure that a notebook prints in percent with this many decimals: the value of one
+    run, or the mean of several."""
     runs = np.atleast_1d(percent) / 100
     return Published(
         name,
@@ -76,15 +79,16 @@ def in_notebook(
 
 
 def find(published: Iterable[Published], name: str, origin: str | None = None) -> Published | None:
-    """Return the figure of a name: the paper's where both have one, unless `origin` says which."""
+    """Return the figure with this name; the paper's comes first, unless `origin` says which."""
     found = [p for p in published if p.name == name and origin in (None, p.origin)]
     return min(found, key=lambda p: p.origin == NOTEBOOK) if found else None
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Whether a figure of ours agrees with a published one: "agrees", "differs" or "cannot tell";
-    ours minus theirs with its interval, in the figure's unit; and why, where it cannot be told."""
+    """Whether our figure agrees with a published one: "agrees", "differs" or "cannot tell"; the
+    difference, ours minus theirs, with its interval in the figure's unit; and the reason where
+    `word` is "cannot tell"."""
 
     word: str
     difference: float
@@ -96,9 +100,9 @@ class Agreement:
 def agreement(published: Published, ours: Estimate | None, same_settings: bool = True) -> Agreement:
     """Compare a published figure with our estimate.
 
-    The difference's interval carries both uncertainties. Where it holds 0 the two agree as far as
-    the runs can show; with fewer than 4 seeds, or at settings that are not the paper's, nothing is
-    said.
+    The interval of the difference carries both uncertainties. Where it contains 0, the two agree as
+    far as the runs can show. With fewer than 4 seeds, or at settings other than the paper's, the
+    answer is "cannot tell".
     """
     if ours is None or not ours.n:
         return Agreement(CANNOT_TELL, math.nan, math.nan, math.nan, "not measured here")
@@ -117,8 +121,8 @@ def agreement(published: Published, ours: Estimate | None, same_settings: bool =
 
 
 def _error(published: Published, ours: Estimate) -> tuple[float, float]:
-    """Return the difference's standard error and degrees of freedom (Welch's, where both have
-    some)."""
+    """Return standard error and degrees of freedom of the difference (Welch's formula where both
+    sides have several runs)."""
     theirs = published.n or 1
     if published.std is None or theirs < 2:
         scatter = ours.error * math.sqrt(ours.n)  # one run scatters as ours do

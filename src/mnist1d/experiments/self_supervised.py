@@ -277,7 +277,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         ax.set_xticks(range(len(LAYERS[variant])), LAYERS[variant], rotation=40, ha="right")
         style.percent_axis(ax)
         for (metric, label), color in zip(probes if len(trial) else (), style.COLORS, strict=False):
-            dot = {"marker": "o", "markersize": 3.5, "clip": (0, 1)}
+            dot = {"marker": "o", "markersize": 3.5, "unit": "%"}
             style.band(ax, *trial.curve(metric), label, color, **dot)
         ax.plot(LINEAR[variant], ":", color=style.INK, label="linear probe, published")
     axes[0].set_ylabel("test accuracy")

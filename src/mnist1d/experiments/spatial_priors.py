@@ -33,7 +33,6 @@ from mnist1d.experiments.fits import fit_rows
 from mnist1d.experiments.predictions import right_by_signal
 from mnist1d.experiments.present import (
     CI,
-    HUMAN,
     count_cell,
     label,
     last_cell,
@@ -198,7 +197,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
         line = [label(model), size, last_cell(plain), count_cell(plain), best, last_cell(varied)]
         line += [last_cell(shuffled), last_cell(images), mean_cell(plain, "seconds", ".2f", 1)]
         lines.append([*line, _printed(model, PAPER), _printed(model, NOTEBOOK)])
-    people = ["human", "", HUMAN.cell, f"{HUMAN.answers} answers", *[""] * 5, "96 / ~30", ""]
+    people = ["human", "", human.CELL, f"{human.NUM_ANSWERS} answers", *[""] * 5, "96 / ~30", ""]
     return [*header, "paper, %", "notebook, %"], [*lines, people]
 
 
@@ -224,7 +223,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     from mnist1d.plots import marks, style
 
     fig, axes = style.figure(1, 2, size=(9, 3.9), sharey=True)
-    people = ((HUMAN.acc, "human"), (HUMAN.shuffled, "human, about 30%"))
+    people = ((human.ACC, "human"), (human.SHUFFLED_ACC, "human, about 30%"))
     titles = ("Positions in order", "Positions shuffled")
     for ax, shuffled, title, line in zip(axes, (False, True), titles, people, strict=True):
         ends = [(*line, style.INK)]
@@ -234,7 +233,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
                 thin = {"linewidth": 0.8, "alpha": 0.7}
                 steps, train = trial.curve("train_acc")
                 ax.plot(steps, train.mean(axis=0), "--", color=color, **thin)
-                style.band(ax, *trial.curve("test_acc"), None, color, clip=(0, 1))
+                style.band(ax, *trial.curve("test_acc"), None, color, unit="%")
                 ends.append((trial.final("test_acc").mean(), resolve(model).label, color))
         ax.axhline(line[0], color=style.INK, linestyle=":", linewidth=1.2)
         ax.set(title=title, xlabel="training steps", ylim=(0, 1.02))
@@ -340,6 +339,6 @@ def _below_human(rows: Rows, model: str) -> Claim:
         return above("", quantity, Values((), ()), unit=POINTS)
     by_signal, right = right_by_signal(trial)
     noise = estimate(right[:, list(human.ANSWERED)].mean(axis=1)).error
-    gaps = human.right() - by_signal
+    gaps = human.correct() - by_signal
     count = {"over": "signals", "seeds": len(right)}
     return above("", quantity, gaps, noise=noise, unit=POINTS, **count)

@@ -2,55 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mnist1d.plots.style import GREY, INK
+from mnist1d.intervals import over_seeds
+from mnist1d.plots.style import GREY, INK, band
 
-Interval = tuple[float, float, float]  # mean, low, high
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def dots(
-    ax,
-    at: Sequence[float],
-    samples: Sequence[np.ndarray],
-    interval: Callable[[np.ndarray], Interval],
+    ax: Axes,
+    at: Sequence[float] | np.ndarray,
+    samples: Sequence[ArrayLike],
     color: str,
     label: str | None = None,
     *,
+    unit: str = "",
     across: bool = False,
     hollow: bool = False,
     marker: str = "o",
 ) -> None:
-    """Draw a dot at each mean over seeds and a line over its interval; below three seeds, one small
-    dot per seed instead.
+    """Draw a dot at each mean over seeds and a bar over its 95% confidence interval; with fewer
+    than three seeds, draw one small dot per seed instead.
 
-    at: the other coordinate of each dot. samples: the values by seed, an array per dot. across: the
-    intervals run along x, not along y.
+    at: the other coordinate of each dot. samples: the values by seed, one array per dot. unit: "%"
+    for shares, whose interval stays in [0, 1]. across: the bars run along x, not along y.
     """
 
     def plot(along: ArrayLike, beside: ArrayLike, *style: Any, **settings: Any) -> None:
         ax.plot(*((along, beside) if across else (beside, along)), *style, **settings)
 
     face = "white" if hollow else color
-    for position, values in zip(at, samples, strict=True):
-        values = np.asarray(values, dtype=float)
+    for position, sample in zip(at, samples, strict=True):
+        values = np.asarray(sample, dtype=float)
         values = values[np.isfinite(values)]
         if 0 < len(values) < 3:
             plot(values, [position] * len(values), marker, color=color, mfc=face, ms=3.5, zorder=3)
         elif len(values):
-            mean, low, high = interval(values)
+            mean, low, high = over_seeds(values, unit)
             plot([low, high], [position] * 2, color=color, linewidth=1.6, zorder=2)
             plot([mean], [position], marker, color=color, mfc=face, markersize=5.5, zorder=3)
     if label is not None:
         ax.plot([], [], marker, color=color, mfc=face, markersize=5.5, label=label)
 
 
+class Named:
+    """The lines of one panel, each named at the right edge in its own colour.
+
+    Draw with `band` and `level`, set the limits of the panel, then call `label`.
+    """
+
+    def __init__(self, ax: Axes) -> None:
+        self.ax = ax
+        self.ends: list[tuple[float, str, str]] = []  # y, name, colour
+
+    def band(
+        self, steps: ArrayLike, values: ArrayLike, name: str, color: str, *style: str, **line: Any
+    ) -> None:
+        """Draw values (seeds, steps) as `style.band` does."""
+        band(self.ax, steps, values, None, color, *style, **line)
+        last = np.atleast_2d(np.asarray(values, dtype=float))[:, -1]
+        is_log = line.get("log", False)
+        self.ends.append(
+            (float(np.exp(np.log(last).mean()) if is_log else last.mean()), name, color)
+        )
+
+    def level(self, y: float, name: str, color: str = INK) -> None:
+        """Draw a dotted horizontal line across the panel."""
+        self.ax.axhline(y, color=color, linestyle=":", linewidth=1.2, zorder=1)
+        self.ends.append((y, name, color))
+
+    def label(self) -> None:
+        """Write the names."""
+        end_labels(self.ax, self.ends)
+
+
 def end_labels(
-    ax, labels: Sequence[tuple[float, str, str]], *, fontsize: float = 8, gap: float = 5
+    ax: Axes, labels: Sequence[tuple[float, str, str]], *, fontsize: float = 8, gap: float = 5
 ) -> None:
     """Name lines at the right edge of a panel, (y, text, color) each; labels that would touch are
     moved apart and led back to their place. Call it last: the limits of y must be final."""
@@ -106,7 +139,7 @@ def spread(wanted: np.ndarray, distance: float) -> np.ndarray:
 
 
 def vertical_label(
-    ax, x: float, text: str, color: str = GREY, *, side: str = "right", at: str = "top"
+    ax: Axes, x: float, text: str, color: str = GREY, *, side: str = "right", at: str = "top"
 ) -> None:
     """Draw a dotted vertical line at x and name it beside its upper or lower end."""
     ax.axvline(x, color=color, linestyle=":", linewidth=1.2, zorder=1)
@@ -124,7 +157,7 @@ def vertical_label(
     )
 
 
-def class_labels(ax, points: np.ndarray, labels: np.ndarray) -> None:
+def class_labels(ax: Axes, points: np.ndarray, labels: np.ndarray) -> None:
     """Name each class of a map where its points (n, 2) lie densest; labels that would overlap are
     moved apart."""
     from matplotlib.patheffects import withStroke

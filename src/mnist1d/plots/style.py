@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import stdtrit
 
 from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.files import atomic_path
+from mnist1d.intervals import over_seeds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
     from matplotlib.lines import Line2D
+    from matplotlib.text import Annotation
 
 try:
     import matplotlib
@@ -132,16 +134,16 @@ def band(
     color: str | None = None,
     linestyle: str = "-",
     *,
+    unit: str = "",
     log: bool = False,
-    clip: tuple[float, float] | None = None,
     **line: Any,
 ) -> Line2D:
-    """Draw the mean over seeds and its 95% band (Student's t); below three seeds, one thin line per
-    seed instead.
+    """Draw the mean over seeds and its 95% confidence band; with fewer than three seeds, draw one
+    thin line per seed instead.
 
-    steps (steps,), values (seeds, steps); NaN marks a missing value. log: mean and band are of the
-    logarithms, so that the band of a positive quantity stays positive. clip: the band ends at these
-    values, say (0, 1) for an accuracy. `line` goes to `Axes.plot`. Returns the labelled line.
+    steps (steps,), values (seeds, steps); NaN marks a missing value. unit: "%" for shares, such as
+    accuracies, whose band stays in [0, 1]. log: average logarithms, so the band of a positive
+    quantity stays positive. `line` goes to `Axes.plot`. Returns the labelled line.
     """
     steps, values = np.asarray(steps), np.atleast_2d(np.asarray(values, dtype=float))
     if values.shape[1:] != steps.shape:
@@ -155,23 +157,11 @@ def band(
         lines = [ax.plot(steps, seed, linestyle, color=color, **thin)[0] for seed in values]
         lines[0].set_label(label)
         return lines[0]
-    mean, low, high = _interval(np.log(values) if log else values)
+    mean, low, high = over_seeds(np.log(values) if log else values, unit)
     if log:
         mean, low, high = np.exp([mean, low, high])
-    if clip is not None:
-        low, high = np.clip([low, high], *clip)
     ax.fill_between(steps, low, high, color=color, alpha=0.2, linewidth=0)
     return ax.plot(steps, mean, linestyle, color=color, label=label, **line)[0]
-
-
-def _interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return mean, low and high of values (seeds, steps) by Student's t, (steps,) each."""
-    count = np.isfinite(values).sum(axis=0)  # (steps,)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.nansum(values, axis=0) / count
-        std = np.sqrt(np.nansum((values - mean) ** 2, axis=0) / (count - 1))
-        half = stdtrit(np.maximum(count - 1, 1), 0.975) * std / np.sqrt(count)
-    return mean, mean - half, mean + half
 
 
 def band_words(num_seeds: int) -> str:
@@ -183,28 +173,49 @@ def band_words(num_seeds: int) -> str:
     return f"Lines are means over {num_seeds} seeds, bands their 95% confidence intervals."
 
 
-def reference_line(ax, y: float, text: str, color: str = GREY, linestyle: str = ":"):
-    """Draw a horizontal line at y across the panel, named in small print at its right end; for
-    published figures."""
+def dot_words(num_seeds: int) -> str:
+    """Return what a caption says of the dots that `marks.dots` draws."""
+    if num_seeds < 3:
+        return "Dots are seeds."
+    return f"Dots are means over {num_seeds} seeds, bars their 95% confidence intervals."
+
+
+def reference_line(
+    ax: Axes, y: float, text: str, color: str = GREY, linestyle: str = ":"
+) -> Annotation:
+    """Draw a horizontal line across the panel at y and name it in small print at its right end."""
     ax.axhline(y, color=color, linestyle=linestyle, linewidth=1.2, zorder=1)
-    return ax.annotate(
-        text,
-        (1, y),
-        xycoords=("axes fraction", "data"),
-        xytext=(-2, 2),
-        textcoords="offset points",
-        ha="right",
-        color=color,
-        fontsize=8,
-    )
+    place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+    return ax.annotate(text, (1, y), xytext=(-2, 2), ha="right", color=color, fontsize=8, **place)
 
 
-def legend(ax, **settings: Any):
-    """Add a legend: small, no frame; `settings` goes to `legend` of the axes or figure given."""
+def legend(ax: Axes | Figure, **settings: Any) -> Legend:
+    """Add a legend in small print without a frame; `settings` goes to `legend` of the axes or
+    figure."""
     return ax.legend(**{"fontsize": 8, "frameon": False, "labelcolor": INK, **settings})
 
 
-def scatter_classes(ax, points: np.ndarray, labels: np.ndarray, title: str) -> None:
+def shared_legend(fig: Figure, ax: Axes, columns: int) -> None:
+    """Name the lines of one panel below all panels of the figure."""
+    handles, labels = ax.get_legend_handles_labels()
+    legend(fig, handles=handles, labels=labels, loc="outside lower center", ncols=columns)
+
+
+def grid(count: int, columns: int, panel: tuple[float, float], **subplots: Any):
+    """Make a figure with `count` panels, at most `columns` side by side: (figure, list of axes).
+
+    panel: width and height of one panel in inches. Cells of the grid without a panel stay empty.
+    """
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    size = (panel[0] * columns, panel[1] * rows + 0.5)
+    fig, axes = figure(rows, columns, size, squeeze=False, **subplots)
+    for ax in axes.flat[count:]:
+        ax.set_visible(False)
+    return fig, list(axes.flat[:count])
+
+
+def scatter_classes(ax: Axes, points: np.ndarray, labels: np.ndarray, title: str) -> None:
     """Draw points (n, 2) of a map without scale, coloured by label 0 to 9; `marks.class_labels`
     names the classes."""
     colors = [CLASS_COLORS[int(label) % len(CLASS_COLORS)] for label in labels]
@@ -214,10 +225,17 @@ def scatter_classes(ax, points: np.ndarray, labels: np.ndarray, title: str) -> N
     ax.spines["bottom"].set_visible(False)
 
 
-def percent_axis(ax, which: str = "y") -> None:
-    """Show an axis that runs over [0, 1] in percent; which is "x" or "y"."""
-    axis = {"x": ax.xaxis, "y": ax.yaxis}[which]
-    axis.set_major_formatter(lambda value, _: f"{100 * value:.6g}%")
+def percent_axis(ax: Axes, which: str = "y") -> None:
+    """Show an axis over [0, 1] in percent; which: "x", "y" or "xy"."""
+    for axis in [ax.xaxis] * ("x" in which) + [ax.yaxis] * ("y" in which):
+        axis.set_major_formatter(lambda value, _: f"{100 * value:.6g}%")
+
+
+def ticks(ax: Axes, values: Sequence[float], labels: Sequence[str] | None = None) -> None:
+    """Set the ticks of the x axis and remove the minor ones; default labels: 50,000 or 0.15."""
+    texts = [f"{v:,.0f}" if v >= 1000 else f"{v:g}" for v in values] if labels is None else labels
+    ax.set_xticks(values, texts)
+    ax.set_xticks([], minor=True)
 
 
 def ending_of(path: str | Path, endings: Sequence[str]) -> str:
