@@ -1,6 +1,7 @@
 /** The page: loads what the package knows, shows one view at a time by the address's hash. */
 
 import { h } from "./dom.js";
+import { ObserverLine } from "./observer.js";
 import { Scene } from "./model/scene.js";
 import { TestSet } from "./model/testset.js";
 import { Settings } from "./settings.js";
@@ -114,6 +115,7 @@ async function start() {
   const site = await read("data/site.json", "json");
   page.site = site;
   page.scene = new Scene(site);
+  page.observer = new ObserverLine(site.templates);
   page.settings = new Settings(site.knobs);
   const problems = page.settings.readAddress();
   if (problems.length) {

@@ -53,22 +53,22 @@ class Lane {
       Object.assign(this, { step, rate });
       this.state = isDone ? "done" : isRunning ? "running" : "ready";
     } else {
-      this.waiting.get(what)?.(content);
-      this.waiting.delete(what);
+      this.waiting.get(what)?.shift()?.(content);
     }
     this.race.changed(this);
   }
 
-  /** Ask something that has one answer. */
+  /** Ask something that has one answer; null where the worker ends before it comes. */
   answer(act, what, given) {
     return new Promise((resolve) => {
-      this.waiting.set(what, resolve);
+      if (!this.waiting.has(what)) this.waiting.set(what, []);
+      this.waiting.get(what).push(resolve);
       this.ask(act, given);
     });
   }
 
   fail(message) {
-    this.worker.terminate();
+    this.close();
     this.state = "failed";
     this.message = message;
     this.race.changed(this);
@@ -98,6 +98,8 @@ class Lane {
 
   close() {
     this.worker.terminate();
+    for (const resolve of [...this.waiting.values()].flat()) resolve(null);
+    this.waiting.clear();
   }
 }
 

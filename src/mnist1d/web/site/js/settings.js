@@ -53,6 +53,7 @@ const DIGITS = Array.from({ length: 10 }, (_, i) => `${i}`);
 
 export const FIELDS = {
   show: choice("show", "one", ["one", "all", ...DIGITS]), // in Explore: one of each digit, or ...
+  ask: choice("ask", "none", ["none", ...DIGITS]), // the panel whose answers are shown
   sample: whole("sample", 0, 0, 9), // which of the ten signals of a digit
   raw: flag("raw"), // values before standardisation
   digit: whole("digit", 3, 0, 9), // in Pipeline

@@ -31,11 +31,19 @@ export function mistakes(trainer, count) {
     total += 1;
     if (found.length >= count) return;
     const x = data.xTest.slice(index * points, (index + 1) * points);
+    const raw = rawOf(x, data);
     const { [index]: padding } = data.padding;
     const { [index]: shift } = data.shift;
-    found.push({ index, label: data.yTest[index], answer, shares, x, padding, shift });
+    found.push({ index, label: data.yTest[index], answer, shares, x, raw, padding, shift });
   });
   return { total, of: numTest, found };
+}
+
+/** A signal of a data set before standardisation, its positions in order. */
+function rawOf(x, { mean, std, positions }) {
+  const raw = new Float64Array(x.length);
+  x.forEach((value, i) => (raw[positions ? positions[i] : i] = value * std + mean));
+  return raw;
 }
 
 /** A mask that drops a share of every layer's weights: those that are smallest now or, with how

@@ -54,8 +54,9 @@ const acts = {
     const { trainer } = state;
     tell("inspected", { weights: firstLayer(trainer), mistakes: mistakes(trainer, count) });
   },
-  judge({ x, request }) {
-    tell("judged", { probabilities: state.trainer.probabilities(x), request });
+  judge({ raw }) {
+    const { trainer } = state;
+    tell("judged", { probabilities: trainer.probabilities(standardised(raw, trainer.data)) });
   },
 };
 
@@ -72,6 +73,11 @@ yielding.port1.onmessage = () => slice();
 
 function tell(what, content) {
   postMessage({ what, ...content });
+}
+
+/** A raw signal as the training set holds its own. */
+function standardised(raw, { mean, std, positions }) {
+  return Float32Array.from(raw, (_, i) => (raw[positions ? positions[i] : i] - mean) / std);
 }
 
 function begin() {

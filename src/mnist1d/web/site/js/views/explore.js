@@ -5,6 +5,7 @@ import { number, SettingsError } from "../model/config.js";
 import { FROZEN_SEED, SAMPLES } from "../model/draws.js";
 import { agreement } from "../model/takeaway.js";
 import { roundedLimit, SignalPanel } from "../plot.js";
+import { Answers } from "./answers.js";
 import { knobsForm } from "./knobs.js";
 import { presetRow } from "./presets.js";
 
@@ -17,10 +18,13 @@ export function mount(root, page) {
     { class: "panels", tabindex: 0, role: "region", "aria-label": "Ten signals" },
     panels.map((panel) => panel.element),
   );
+  const asking = askRow(page, panels);
   root.append(
     presetRow(page),
     options(page),
     h("div", { class: "stage" }, grid, told),
+    asking.row,
+    asking.answers.element,
     knobsForm(settings),
   );
 
@@ -30,9 +34,37 @@ export function mount(root, page) {
     isDue = false;
     drawPanels(page, panels);
     told.textContent = tell(settings);
+    asking.follow();
   };
   settings.subscribe(draw);
-  return { shown: () => isDue && draw() };
+  const shown = () => (isDue ? draw() : asking.follow()); // models may have learned meanwhile
+  return { shown };
+}
+
+/** Buttons that choose one of the panels; the answers about its signal are shown below them. */
+function askRow(page, panels) {
+  const { settings } = page;
+  const answers = new Answers(page, "explore-answers");
+  const choose = (i) => settings.update({ ask: settings.ask === `${i}` ? "none" : `${i}` });
+  const buttons = panels.map((_, i) => {
+    const props = { class: "button chip-button", type: "button", onclick: () => choose(i) };
+    return h("button", props);
+  });
+  const follow = () => {
+    const { ask, show, sample } = settings;
+    buttons.forEach((button, i) => {
+      button.textContent = titles(show, sample, i).caption;
+      button.setAttribute("aria-pressed", String(ask === `${i}`));
+    });
+    answers.element.hidden = ask === "none";
+    if (ask === "none") return;
+    const isOneDigit = show !== "one" && show !== "all";
+    if (isOneDigit) answers.follow(Number(show), Number(ask));
+    else answers.follow(Number(ask), sample);
+  };
+  const name = h("span", { id: "explore-ask" }, "Which digit is it? Signal");
+  const props = { class: "row ask", role: "group", "aria-labelledby": "explore-ask" };
+  return { row: h("div", props, name, buttons), answers, follow };
 }
 
 function drawPanels({ scene, settings }, panels) {

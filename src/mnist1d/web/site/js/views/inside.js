@@ -3,6 +3,7 @@
 import { count, percent } from "../chart.js";
 import { h, s } from "../dom.js";
 import { MODELS } from "../engine/models.js";
+import { Newest } from "../observer.js";
 import { linePath, roundedLimit, SignalPanel } from "../plot.js";
 
 const SHOWN = 10;
@@ -14,10 +15,20 @@ const WHAT = {
   cnn: "The 25 kernels of the first layer, five points each.",
 };
 
+/** What the ideal observer reads, with its exact probability. */
+function verdict(shares) {
+  const most = Math.max(...shares);
+  return `Ideal observer: ${shares.indexOf(most)} (${percent(most)})`;
+}
+
 export class Inside {
   constructor(page) {
     this.page = page;
     this.found = new Map();
+    this.newest = new Newest(
+      ({ config, found }) => page.observer.shares(config, found.map(({ raw }) => raw)),
+      ({ notes }, shares) => shares?.forEach((one, i) => (notes[i].textContent = verdict(one))),
+    );
     this.choice = h("div", { class: "row", role: "group", "aria-label": "Model to look into" });
     this.weights = h("div", { class: "filters" });
     this.mistakes = h("div", {});
@@ -52,7 +63,7 @@ export class Inside {
     const { step } = lane;
     const content = await lane.answer("inspect", "inspected", { count: SHOWN });
     lane.isAsked = false;
-    if (race !== this.race || step > lane.step) return; // another race, or from the start again
+    if (!content || race !== this.race || step > lane.step) return; // another race, or from the start again
     const isNew = !this.found.has(lane.name);
     this.found.set(lane.name, { ...content, step });
     if (!this.found.has(this.chosen)) this.chosen = lane.name;
@@ -98,6 +109,8 @@ export class Inside {
   wrong({ total, of, found }, name, step) {
     const text = `Test signals that the ${name} gets wrong after ${count(step)} steps: ${count(total)} of ${count(of)}`;
     const panels = found.map((mistake) => this.panel(mistake));
+    const notes = panels.map((panel) => panel.appendChild(h("p", { class: "note verdict" })));
+    this.newest.ask({ config: this.race.config, found, notes });
     const isShuffled = this.race.config.shuffle_seq;
     const where = isShuffled ? "The digit's points are scattered." : "Thick: where the digit is.";
     const note = total

@@ -4,6 +4,7 @@ import { h, isTyping, s } from "../dom.js";
 import { SAMPLES } from "../model/draws.js";
 import { frame, sentence, STAGES } from "../model/film.js";
 import { linePath } from "../plot.js";
+import { Answers } from "./answers.js";
 import { FilmScreen } from "./film.js";
 
 const SECONDS = 2.2; // for each stage of the film: half of it moves, half of it rests
@@ -35,7 +36,9 @@ class Pipeline {
     this.screen = new FilmScreen();
     this.told = h("div", { class: "telling", "aria-live": "polite" });
     this.list = h("ol", { "aria-label": "Stages" });
-    this.elements = [this.choice(), this.screen.element, this.bar(), this.told, this.list];
+    this.answers = new Answers(page, "pipeline-answers");
+    const film = [this.choice(), this.screen.element, this.bar(), this.told, this.list];
+    this.elements = [...film, this.answers.element];
   }
 
   choice() {
@@ -94,6 +97,7 @@ class Pipeline {
       this.list.replaceChildren(...items);
       this.shown = null;
     }
+    this.answers.follow(digit, sample);
     this.go(this.position);
   }
 

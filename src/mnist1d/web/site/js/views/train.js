@@ -64,6 +64,7 @@ class Train {
       this.race = new Race(site.templates, config, { models, steps, seed }, (lane) =>
         this.hear(lane),
       );
+      this.page.race = this.race; // other views ask its models about their signals
       this.inside.follow(this.race);
       this.code.update(trainingCode(site.knobs, config, { models, steps, seed }));
       this.told.textContent = this.tell();
