@@ -173,6 +173,7 @@ def test_the_lesson_is_skippable_and_a_link_opens_any_step(page):
             r"Test loss peaks at [\d.]+ with \d+ hidden units",
         ),
         (8, "about the same", r"Whole network [\d.]+%, pruned [\d.]+%"),
+        (9, "0.1", r"falls below 90% first at 0.1: from 100.0% at 0.02 to [\d.]+% at 0.3"),
     ],
 )
 def test_exercises(page, step, answer, told):

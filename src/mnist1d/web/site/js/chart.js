@@ -41,8 +41,8 @@ export function spread(labels, low, high) {
  * without a name has none. Values are shares and shown in percent, unless `format` says otherwise.
  */
 export class Chart {
-  constructor({ title, xLabel, yLabel, xLog = false, height = 280, format = percent }) {
-    Object.assign(this, { title, xLabel, yLabel, xLog, height, format, width: 640, at: null });
+  constructor({ title, xLabel, yLabel, xLog = false, height = 280, format = percent, xFormat = count }) {
+    Object.assign(this, { title, xLabel, yLabel, xLog, height, format, xFormat, width: 640, at: null });
     this.content = { series: [], references: [], xMax: 1 };
     this.svg = s("svg", { role: "img", tabindex: 0, class: "chart" });
     this.readout = h("p", { class: "readout num", "aria-live": "off" }, "\u00a0");
@@ -105,7 +105,7 @@ export class Chart {
     const marks = this.xLog ? logTicks(xMax) : ticks(xMax, width < 420 ? 3 : 6);
     const along = marks.flatMap((x) => [
       s("line", { class: "tick", x1: this.x(x), x2: this.x(x), y1: this.y(0), y2: this.y(0) + 5 }),
-      s("text", { x: this.x(x), y: this.y(0) + 18, "text-anchor": "middle" }, count(x)),
+      s("text", { x: this.x(x), y: this.y(0) + 18, "text-anchor": "middle" }, this.xFormat(x)),
     ]);
     const name = s("text", { x: (LEFT + end) / 2, y: height - 4, "text-anchor": "middle" }, xLabel);
     const side = s("text", { x: 0, y: 12 }, yLabel);
@@ -201,7 +201,7 @@ export class Chart {
     const isAt = this.at !== null;
     this.readout.setAttribute("aria-live", document.activeElement === this.svg ? "polite" : "off");
     this.readout.textContent = isAt
-      ? `${this.xLabel} ${count(this.at)}: ${this.values()
+      ? `${this.xLabel} ${this.xFormat(this.at)}: ${this.values()
           .map(({ name, point }) => `${name} ${this.format(point[1])}`)
           .join(", ")}`
       : "\u00a0";

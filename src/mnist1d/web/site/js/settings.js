@@ -58,7 +58,7 @@ export const FIELDS = {
   raw: flag("raw"), // values before standardisation
   digit: whole("digit", 3, 0, 9), // in Pipeline
   stage: whole("stage", 0, 0, 8),
-  step: whole("step", 1, 1, 8), // of the lesson
+  step: whole("step", 1, 1, 9), // of the lesson
   models: list("models", ["logistic", "mlp", "cnn"], MODEL_NAMES), // in Train
   steps: whole("steps", 6000, 1, 100_000),
   train_seed: whole("train_seed", 0, 0, SEEDS - 1),

@@ -1,6 +1,7 @@
 /** Learn: a lesson in six steps, predict before reveal, then three exercises. */
 
 import { h } from "../dom.js";
+import { ceiling } from "./learn/ceiling.js";
 import { labelNoise } from "./learn/labelnoise.js";
 import { pipeline } from "./learn/pipeline.js";
 import { pruning } from "./learn/pruning.js";
@@ -11,7 +12,7 @@ import { tenSignals } from "./learn/tensignals.js";
 import { translation } from "./learn/translation.js";
 
 const STEPS = [templates, pipeline, tenSignals, race, shuffle, translation];
-const EXERCISES = [labelNoise, pruning];
+const EXERCISES = [labelNoise, pruning, ceiling];
 const ALL = [...STEPS, ...EXERCISES];
 
 export function mount(root, page) {

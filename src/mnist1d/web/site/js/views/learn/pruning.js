@@ -1,4 +1,4 @@
-/** Exercise 3: remove weights, the smallest or by lot, and train the rest again. */
+/** Exercise 2: remove weights, the smallest or by lot, and train the rest again. */
 
 import { Chart, percent } from "../../chart.js";
 import { experiment } from "./experiment.js";
