@@ -294,8 +294,16 @@ if App is not None:
         *,
         study: Annotated[
             list[str] | None,
-            Parameter(help="only this study (repeatable); default: all that `mnist1d list` shows"),
+            Parameter(help="only this study (repeatable); default: see --all"),
         ] = None,
+        all_: Annotated[
+            bool,
+            Parameter(
+                "--all",
+                help="every study that `mnist1d list` shows; default: without those of later "
+                "publications, which are in docs/findings.md",
+            ),
+        ] = False,
         preset: Preset = "quick",
         runs: Runs = RUNS,
         executor: Executor = None,
@@ -309,10 +317,11 @@ if App is not None:
         shard: ShardOf = None,
         json_: Json = False,
     ) -> int:
-        """Run every study or those named, then write the report, report.html in the folder of runs."""
+        """Run the studies of the paper (--all: every study), then write report.html in the folder
+        of runs."""
         from mnist1d.commands.studies import run as run_studies
         from mnist1d.commands.studies import until_given
-        from mnist1d.experiments import STUDIES
+        from mnist1d.experiments.registry import reproduced
 
         options = {
             "executor": executor,
@@ -324,7 +333,7 @@ if App is not None:
             "shard": shard,
         }
         return run_studies(
-            study or list(STUDIES),
+            study or reproduced(all_),
             preset,
             None,
             (),

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from mnist1d.experiments.estimates import POINTS, SHARE, estimate, mean_interval, wilson
+from mnist1d.experiments.estimates import (
+    POINTS,
+    SHARE,
+    estimate,
+    mean_interval,
+    rank_correlation,
+    wilson,
+)
 from mnist1d.experiments.values import Values
 
 SHARES = st.lists(st.floats(0, 1), min_size=2, max_size=12)
@@ -90,3 +97,9 @@ def test_wilsons_interval():
     low, high = wilson(383, 400)
     assert (round(low, 4), round(high, 4)) == (0.933, 0.9733)
     assert wilson(10, 10)[1] == pytest.approx(1) and wilson(0, 10)[0] == pytest.approx(0)
+
+
+def test_rank_correlation():
+    assert rank_correlation([1, 2, 30], [0.1, 0.5, 0.6]) == pytest.approx(1)
+    assert rank_correlation([1, 2, 3, 4], [4, 3, 1, 2]) == pytest.approx(-0.8)
+    assert np.isnan(rank_correlation([1, 2], [3, 3]))

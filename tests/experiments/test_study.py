@@ -12,7 +12,7 @@ import pytest
 from mnist1d.cli import main
 from mnist1d.errors import UsageError
 from mnist1d.experiments import BUILT_IN, STUDIES, Info, load
-from mnist1d.experiments.registry import RESERVED, find
+from mnist1d.experiments.registry import LATER, PAPERS, RESERVED, find, reproduced
 from mnist1d.experiments.study import PRESETS
 from mnist1d.results.document import latest, studies_in
 from mnist1d.results.report import write_report
@@ -135,6 +135,12 @@ def test_an_entry_point_is_a_study_like_ours(folder, monkeypatch, capsys):
             assert studies_in(store) == ["mine"] and not latest(store, "mine")[0].document.notice
     finally:
         del STUDIES.installed
+
+
+def test_reproduce_runs_the_papers_studies_and_all_of_them_where_asked():
+    short, every = reproduced(False), reproduced(True)
+    assert every == list(STUDIES) and short[: len(PAPERS)] == every[: len(PAPERS)]
+    assert set(every) - set(short) == {name.replace("_", "-") for name in LATER} != set()
 
 
 def test_names_of_ours():

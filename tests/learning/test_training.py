@@ -22,6 +22,7 @@ from mnist1d.learning import (
 from mnist1d.learning.losses import accuracy, cross_entropy
 from mnist1d.learning.model import augmented, num_params
 from mnist1d.learning.optimizers import OPTIMIZERS, schedule
+from mnist1d.learning.sweeps import fit_settings
 from mnist1d.learning.training import _batches, apply_in_chunks
 from tests.learning.test_models import as_torch
 
@@ -401,3 +402,38 @@ def test_chunks_give_what_the_whole_gives():
 def test_settings_are_checked(settings, message):
     with pytest.raises(UsageError, match=message):
         Settings(**settings)
+
+
+def test_a_probe_is_measured_at_each_evaluation(split):
+    def probe(params, split):
+        return {"norm": jnp.linalg.norm(params["dense1"]["w"]), "rows": jnp.float32(len(split.x))}
+
+    model, settings = MODELS["logistic"].make(), Settings(num_steps=7, eval_every=3)
+    plain = jax.jit(make_fit(model, settings))(KEY, split)
+    probed = jax.jit(make_fit(model, settings, probe=probe))(KEY, split)
+    assert probed.curves["norm"].shape == plain.steps.shape == (4,)
+    last = jnp.linalg.norm(plain.params["dense1"]["w"])
+    np.testing.assert_allclose(probed.curves["norm"][-1], last, rtol=1e-5)
+    np.testing.assert_allclose(probed.curves["test_loss"], plain.curves["test_loss"], rtol=1e-5)
+    assert probed.curves["rows"].tolist() == [230] * 4 and "norm" not in plain.curves
+
+
+def test_soft_labels_that_are_certain_train_as_hard_ones(split):
+    soft = split._replace(y=jax.nn.one_hot(split.y, 10))
+    hard, same = trained(split), trained(soft)
+    for name in hard.curves:
+        np.testing.assert_allclose(same.curves[name], hard.curves[name], rtol=1e-6)
+    halves = jnp.array([[0.5, 0.5, 0.0]])
+    logits = jnp.log(jnp.array([[0.2, 0.3, 0.5]]))
+    wanted = -0.5 * (np.log(0.2) + np.log(0.3))
+    np.testing.assert_allclose(cross_entropy(logits, halves), wanted, rtol=1e-6)
+
+
+def test_settings_in_one_call_are_those_of_single_calls(split):
+    fit = make_fit(MODELS["logistic"].make(), Settings(num_steps=7, eval_every=3))
+    keys, rates = random.split(KEY, 3), jnp.array([0.1, 0.01, 0.001])
+    found = fit_settings(fit, keys, split, {"learning_rate": rates})
+    assert found.steps.shape == (4,)
+    for i in range(3):
+        one = jax.jit(fit)(keys[i], split, learning_rate=rates[i])
+        np.testing.assert_allclose(found.curves["test_loss"][i], one.curves["test_loss"], rtol=1e-5)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import special, stats
 
 from mnist1d.experiments.values import Values
@@ -125,3 +126,9 @@ def mean_interval(
     """Return the mean of values and its interval in their unit: (mean, low, high)."""
     found = estimate(values, unit)
     return found.value, *found.interval(confidence)
+
+
+def rank_correlation(a: ArrayLike, b: ArrayLike) -> float:
+    """Return Spearman's rank correlation of two vectors; NaN where one of them is constant."""
+    ranks = np.stack([stats.rankdata(a), stats.rankdata(b)])
+    return float(np.corrcoef(ranks)[0, 1]) if (ranks.std(axis=1) > 0).all() else math.nan

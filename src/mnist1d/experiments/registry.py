@@ -48,7 +48,7 @@ class Registry(MutableMapping[str, str]):
         return len(self.own) + len(self.installed)
 
 
-BUILT_IN = (  # modules of this package, in the paper's order
+PAPERS = (  # modules of this package: the studies of the paper, in its order
     "spatial_priors",
     "lottery",
     "double_descent",
@@ -61,7 +61,16 @@ BUILT_IN = (  # modules of this package, in the paper's order
     "ceiling",
     "endless",
 )
+LATER = ("deep_bootstrap",)  # claims of later publications, retold on these signals
+BUILT_IN = (*PAPERS, *LATER)
 STUDIES = Registry({name.replace("_", "-"): f"mnist1d.experiments.{name}" for name in BUILT_IN})
+
+
+def reproduced(every: bool) -> list[str]:
+    """Return the names of the studies that `mnist1d reproduce` runs: those of the paper and of
+    installed packages, or every one."""
+    later = {name.replace("_", "-") for name in LATER}
+    return [name for name in STUDIES if every or name not in later]
 
 
 def load(study: str | Reference) -> Loaded:

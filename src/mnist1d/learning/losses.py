@@ -1,5 +1,7 @@
-"""Losses and accuracy; all take logits (batch, classes) and integer labels (batch,), and return a
-mean over the batch."""
+"""Losses and accuracy; all take logits (batch, classes) and labels, and return a mean over the batch.
+
+Labels are integers (batch,), or class probabilities (batch, classes): soft labels, whose accuracy is
+that of the likeliest class."""
 
 from __future__ import annotations
 
@@ -21,10 +23,13 @@ def mse(logits: Array, labels: Array) -> Array:
 
 def accuracy(logits: Array, labels: Array) -> Array:
     """Return the share of signals whose largest logit is the label's, in [0, 1]."""
-    return jnp.mean(jnp.argmax(logits, axis=-1) == labels, dtype=jnp.float32)
+    hard = labels if labels.ndim == 1 else jnp.argmax(labels, axis=-1)
+    return jnp.mean(jnp.argmax(logits, axis=-1) == hard, dtype=jnp.float32)
 
 
 def _one_hot(logits: Array, labels: Array) -> Array:
+    if labels.ndim == 2:
+        return labels
     return jax.nn.one_hot(
         labels, logits.shape[-1], dtype=logits.dtype
     )  # indexing instead would scatter in the gradient

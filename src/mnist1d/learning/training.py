@@ -114,6 +114,7 @@ class TimedFit(NamedTuple):
 
 
 Sampler = Callable[[Array], tuple[Array, Array]]  # key -> x (batch, time), y (batch,)
+Probe = Callable[[Params, Split], dict[str, Array]]  # what else to measure at each evaluation
 
 
 class FitFunction(Protocol):
@@ -136,7 +137,12 @@ class FitFunction(Protocol):
 
 
 @cache
-def make_fit(model: Model, settings: Settings, sampler: Sampler | None = None) -> FitFunction:
+def make_fit(
+    model: Model,
+    settings: Settings,
+    sampler: Sampler | None = None,
+    probe: Probe | None = None,
+) -> FitFunction:
     """Build fit(key, split, *, params=None, mask=None, learning_rate=None, weight_decay=None) ->
     Fit: pure, to be jitted and mapped.
 
@@ -144,7 +150,8 @@ def make_fit(model: Model, settings: Settings, sampler: Sampler | None = None) -
     like the weights of 0 and 1; weights at 0 are 0 from the start and stay exactly 0.
     learning_rate, weight_decay: override the settings and may be traced; the rate is a number or
     one per step (num_steps,), which the schedule multiplies. sampler(key) -> x, y: draws each
-    batch, in place of the split's training signals, which are then evaluated only. Cached: equal
+    batch, in place of the split's training signals, which are then evaluated only. probe(params,
+    split) -> {name: array}: measured at each evaluation, and returned with the curves. Cached: equal
     arguments give the same function, thus one compilation.
     """
     optimizer, loss_of = OPTIMIZERS[settings.optimizer], LOSSES[settings.loss]
@@ -208,8 +215,12 @@ def make_fit(model: Model, settings: Settings, sampler: Sampler | None = None) -
             if snapshot is not None:
                 is_due = bounds[1] == settings.snapshot_at
                 snapshot = jax.tree.map(partial(jnp.where, is_due), params, snapshot)
-            found = _evaluate(partial(model.apply, params), split, loss_of, confidence_of)
-            return (state, snapshot), found
+            curves, predictions = _evaluate(
+                partial(model.apply, params), split, loss_of, confidence_of
+            )
+            if probe is not None:
+                curves |= probe(params, split)
+            return (state, snapshot), (curves, predictions)
 
         weights, state = model.split(params)
         weights = masked(weights)

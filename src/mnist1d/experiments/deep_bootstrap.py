@@ -1,0 +1,261 @@
+"""Deep bootstrap: finite against endless data.
+
+One network, two worlds. In the real world it trains on a finite set of signals, over and over; in
+the ideal world every batch is new. Both start from the same weights and take the same number of
+steps (Adam, batches of 100, a learning rate that falls from 0.01 to 0 along a half cosine). Test
+error is then the ideal world's test error plus the gap between the worlds. If the gap is small,
+whatever learns fast online also generalises from a finite set.
+
+The error is soft: 1 minus the probability of the right class, averaged over signals. The gap is read
+at the stopping time of the publication: the first evaluation at which the soft error on the
+training set is at most 1%, or the last one. Each seed draws the initial weights, the training set,
+the stream, and 5,000 test signals that all its models share.
+
+Rows: train_soft_error, test_soft_error, test_acc, test_loss (step: training steps), seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnist1d.checks import check_numbers
+from mnist1d.config import DataConfig
+from mnist1d.experiments.claims import Claim, above, all_of, below, keep_measured
+from mnist1d.experiments.estimates import POINTS, rank_correlation
+from mnist1d.experiments.predictions import prediction_rows
+from mnist1d.experiments.present import CI, cell, color, label, models_in
+from mnist1d.experiments.rows import Row, Rows, curve_rows, timing_rows, values_of
+from mnist1d.experiments.streams import finite_signals, held_out_signals, stream
+from mnist1d.experiments.study import Info
+from mnist1d.experiments.values import Values, stack
+from mnist1d.learning.registry import check_model, resolve
+
+if TYPE_CHECKING:
+    from mnist1d.learning import Model
+    from mnist1d.learning.training import Probe
+    from mnist1d.plots.style import Captioned
+
+INFO = Info(
+    name="deep-bootstrap",
+    title="Deep bootstrap: finite against endless data",
+    question="Does a network generalise from a finite set because it learns fast on endless data?",
+    source=(
+        "Nakkiran, Neyshabur and Sedghi, The Deep Bootstrap Framework (ICLR 2021, arXiv 2010.08127), "
+        "whose networks see images; the settings here are ours"
+    ),
+    seeds={"smoke": 2, "quick": 2, "paper": 8},
+    cost={"smoke": 5.0, "quick": 28.0, "paper": 420.0},
+)
+ENDLESS = 0  # as a number of training signals: every batch is new
+NUM_EVALUATIONS = 20  # evenly spaced on a logarithmic axis
+FITTED = 0.01  # training soft error at which the gap is read
+SMALL = 0.02  # a gap of 2 points: what the publication's figures show at most
+
+
+@dataclass(frozen=True)
+class Config:
+    """One model in one world. num_train: training signals of the real world; 0: the ideal one."""
+
+    model: str = "cnn"
+    num_train: int = 4000
+    num_steps: int = 6000
+    num_test: int = 5000
+    batch_size: int = 100
+    learning_rate: float = 0.01
+    data: DataConfig = DataConfig()
+
+    def __post_init__(self) -> None:
+        check_model(self.model)
+        check_numbers(self, num_train=ENDLESS)
+
+
+def grid(preset: str) -> list[Config]:
+    """Return the trials of a preset: every model in the ideal world and on every training set."""
+    models, sizes, rest = {
+        "smoke": (("logistic",), (200,), {"num_steps": 20, "num_test": 100}),
+        "quick": (("mlp", "cnn", "gru"), (4000,), {"num_steps": 1000, "num_test": 2000}),
+        "paper": (
+            ("logistic", "mlp", "kan", "cnn", "cnn-shifts", "gru"),
+            (4000, 40_000),
+            {},
+        ),
+    }[preset]
+    return [Config(model, size, **rest) for model in models for size in (ENDLESS, *sizes)]
+
+
+def weight(config: Config) -> float:
+    """Return a trial's relative cost."""
+    return 0.5 + resolve(config.model).cost
+
+
+def run(config: Config, seeds: Sequence[int]) -> list[Row]:
+    """Train one model in one world from every seed."""
+    import jax
+
+    from mnist1d.learning import Settings, Split, fit_each, make_fit
+    from mnist1d.learning.model import check_finite
+
+    model = resolve(config.model).make(num_inputs=config.data.final_seq_length)
+    is_endless = config.num_train == ENDLESS
+    marks = np.unique(np.geomspace(1, config.num_steps, NUM_EVALUATIONS).round().astype(int))
+    settings = Settings(
+        config.num_steps,
+        config.batch_size,
+        config.learning_rate,
+        eval_at=tuple(marks.tolist()),
+        schedule="cosine",
+        reshuffle=not is_endless,
+    )
+    splits = []
+    for seed in seeds:
+        test = held_out_signals(config.data, config.num_test, seed)
+        # the signals of a stream are as new as the test's: there is no training error to measure
+        train = finite_signals(config.data, config.num_train or 1, seed)
+        splits.append(Split(*train, *test))
+    sampler = stream(config.data, config.batch_size) if is_endless else None
+    keys = jax.numpy.stack([jax.random.key(seed) for seed in seeds])
+    fit = make_fit(model, settings, sampler, soft_errors(model))
+    found, seconds, compile_seconds = fit_each(fit, keys, splits)
+    check_finite(config.model, seeds, found.curves["test_loss"])
+    names = ["test_soft_error", "test_acc", "test_loss"]
+    names += [] if is_endless else ["train_soft_error"]
+    return [
+        *curve_rows(seeds, found.steps, {name: found.curves[name] for name in names}),
+        *prediction_rows(seeds, found.predictions),
+        *timing_rows(seeds, seconds, compile_seconds),
+    ]
+
+
+@cache
+def soft_errors(model: Model) -> Probe:
+    """Return the probe that measures the soft error on training and test signals."""
+    import jax
+    import jax.numpy as jnp
+
+    from mnist1d.learning import Split
+    from mnist1d.learning.training import apply_in_chunks
+
+    def soft_error(params: object, x: jax.Array, y: jax.Array) -> jax.Array:
+        p = jax.nn.softmax(apply_in_chunks(lambda chunk: model.apply(params, chunk), x))
+        return 1 - jnp.mean(jnp.sum(jax.nn.one_hot(y, p.shape[1]) * p, axis=1))
+
+    def probe(params: object, split: Split) -> dict[str, jax.Array]:
+        return {
+            "train_soft_error": soft_error(params, split.x, split.y),
+            "test_soft_error": soft_error(params, split.x_test, split.y_test),
+        }
+
+    return probe
+
+
+def at_stop(rows: Rows, model: str, size: int) -> tuple[Values, Values]:
+    """Return the soft test errors of the real and of the ideal world, by seed, at the seed's
+    stopping time; no values where one of the worlds was not measured."""
+    real, ideal = (rows.where(model=model, num_train=n) for n in (size, ENDLESS))
+    if not len(real) or not len(ideal):
+        return Values((), ()), Values((), ())
+    errors: list[tuple[float, float]] = []
+    seeds = sorted(set(real.unique("seed")) & set(ideal.unique("seed")))
+    for seed in seeds:
+        of_seed = [world.where(seed=seed) for world in (real, ideal)]
+        fitted = np.flatnonzero(of_seed[0].curve("train_soft_error")[1][0] <= FITTED)
+        at = int(fitted[0]) if len(fitted) else -1
+        a, b = (world.curve("test_soft_error")[1][0, at] for world in of_seed)
+        errors.append((float(a), float(b)))
+    a, b = zip(*errors, strict=True) if errors else ((), ())
+    return Values(seeds, a), Values(seeds, b)
+
+
+def sizes_in(rows: Rows) -> list[int]:
+    """Return the sizes of the finite training sets, ascending."""
+    return sorted(size for size in rows.unique("num_train") if size != ENDLESS)
+
+
+def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+    """Return one line per model and size: soft errors of both worlds at the stopping time, and the
+    gap between them."""
+    lines = []
+    for model in models_in(rows):
+        for size in sizes_in(rows):
+            real, ideal = at_stop(rows, model, size)
+            if not len(real):
+                continue
+            acc = [values_of(rows.where(model=model, num_train=n), "test_acc") for n in (size, 0)]
+            gap = cell(100 * (real - ideal), scale=1)
+            cells = [cell(real), cell(ideal), gap, *map(cell, acc), str(len(real))]
+            lines.append([label(model), f"{size:,}", *cells])
+    header = ["model", "training signals", f"soft test error, {CI}", f"same, endless data, {CI}"]
+    header += ["gap, points [95% CI]", f"final test acc, {CI}", f"same, endless data, {CI}", "n"]
+    return header, lines
+
+
+def figures(rows: Rows) -> dict[str, Captioned]:
+    """Draw the soft test error of both worlds against training steps, a panel per training-set
+    size."""
+    from mnist1d.plots import style
+
+    sizes = sizes_in(rows)
+    if not sizes:
+        return {}
+    fig, axes = style.figure(1, len(sizes), size=(4.6 * len(sizes) + 0.6, 3.9), sharey=True)
+    for ax, size in zip(np.atleast_1d(axes), sizes, strict=True):
+        for model in models_in(rows):
+            for n, line, name in ((size, "-", label(model)), (ENDLESS, "--", None)):
+                if len(trial := rows.where(model=model, num_train=n)):
+                    steps, error = trial.curve("test_soft_error")
+                    style.band(ax, steps[1:], error[:, 1:], name, color(model), line, clip=(0, 1))
+        ax.set(title=f"{size:,} training signals", xscale="log", xlabel="training steps")
+        style.percent_axis(ax)
+    first = np.atleast_1d(axes)[0]
+    first.set(ylabel="soft test error", ylim=(0, 1))
+    style.legend(first, loc="lower left")
+    caption = (
+        "Soft test error (1 minus the probability of the right class) against training steps, on a "
+        "finite training set (solid) and on endless data (dashed), from the same initial weights. "
+        f"{style.band_words(len(rows.unique('seed')))} Look how far each solid line stays above its "
+        "dashed one: that is the gap between the two worlds."
+    )
+    return {"error": (fig, caption)}
+
+
+def claims(rows: Rows) -> list[Claim]:
+    """Test that the gap is small on every size, and that models rank alike in both worlds."""
+    found = []
+    for size in sizes_in(rows):
+        errors = {model: at_stop(rows, model, size) for model in models_in(rows)}
+        errors = {model: both for model, both in errors.items() if len(both[0])}
+        if not errors:
+            continue
+        gaps = [
+            below("", f"{label(model)}: gap in soft test error", real - ideal, SMALL, unit=POINTS)
+            for model, (real, ideal) in errors.items()
+        ]
+        text = f"with {size:,} training signals the gap stays below 2 points for every model"
+        found.append(all_of(text, gaps, "small for 50,000 images"))
+        if len(errors) >= 3:
+            seeds, real = stack([both[0] for both in errors.values()])
+            _, ideal = stack([both[1] for both in errors.values()])
+            pairs = zip(real.T, ideal.T, strict=True)
+            order = Values(seeds, [rank_correlation(*pair) for pair in pairs])
+            text = (
+                f"with {size:,} signals, models that learn faster on endless data generalise better"
+            )
+            quantity = "Spearman correlation of the models' soft errors in the two worlds"
+            found.append(above(text, quantity, order, 0, "yes, for images"))
+        if {"cnn", "mlp"} <= errors.keys():
+            parts = [
+                above("", f"MLP - CNN, soft test error, {world}", gap, unit=POINTS)
+                for world, gap in zip(
+                    (f"{size:,} signals", "endless data"),
+                    (a - b for a, b in zip(errors["mlp"], errors["cnn"], strict=True)),
+                    strict=True,
+                )
+            ]
+            text = f"the CNN beats the MLP on {size:,} signals and already on endless data"
+            found.append(all_of(text, parts, "CNNs optimise faster online"))
+    return keep_measured(found)
