@@ -294,16 +294,9 @@ if App is not None:
         *,
         study: Annotated[
             list[str] | None,
-            Parameter(help="only this study (repeatable); default: see --all"),
+            Parameter(help="only this study (repeatable)"),
         ] = None,
-        all_: Annotated[
-            bool,
-            Parameter(
-                "--all",
-                help="every study that `mnist1d list` shows; default: without those of later "
-                "publications, which are in docs/findings.md",
-            ),
-        ] = False,
+        all_: Annotated[bool, Parameter("--all", help="the later studies too")] = False,
         preset: Preset = "quick",
         runs: Runs = RUNS,
         executor: Executor = None,
@@ -317,8 +310,7 @@ if App is not None:
         shard: ShardOf = None,
         json_: Json = False,
     ) -> int:
-        """Run the studies of the paper (--all: every study), then write report.html in the folder
-        of runs."""
+        """Run the studies of the paper, then write the report, report.html in the folder of runs."""
         from mnist1d.commands.studies import run as run_studies
         from mnist1d.commands.studies import until_given
         from mnist1d.experiments.registry import reproduced
