@@ -46,6 +46,20 @@ def oldest(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site; a warning is an error, and so is an internal link that leads nowhere."""
+    session.install("-e", ".[lab,docs]")
+    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session
+def links(session: nox.Session) -> None:
+    """Check the site's links to other sites; needs the network."""
+    session.install("-e", ".[lab,docs]")
+    session.run("sphinx-build", "-b", "linkcheck", "docs", "docs/_build/links")
+
+
+@nox.session
 def build(session: nox.Session) -> None:
     """Build wheel and sdist, check their metadata, install the wheel, and list known vulnerabilities."""
     session.install("build", "twine", "pip-audit", "cyclonedx-bom")

@@ -3,7 +3,8 @@
     python -m docs.generate            # write
     python -m docs.generate --check    # say which page shows another number; exit status 1
 
-A page per study is written whole, from the study's own file and the settled rows: docs/studies/.
+A page per study is written whole, from the study's own file and the settled rows: docs/studies/. The
+page of a study without settled results says so, and quotes no measured figure.
 Other pages have blocks between `<!-- settled: NAME -->` and `<!-- end -->`, which are replaced.
 """
 
@@ -13,16 +14,24 @@ import argparse
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from mnist1d.experiments import STUDIES, Loaded, load
+from mnist1d.generate import explain, make_dataset
 from mnist1d.plots import style
+from mnist1d.plots.data import samples_figure, stages_figure, templates_figure
 from mnist1d.results import summary, text
 from mnist1d.results.document import Document, Found, latest, studies_in
 from mnist1d.results.settled import PRESET, settled_runs
 from mnist1d.runs.store import open_store
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
-PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), DOCS / "studies" / "index.md"]
+PENDING = "Result pending: no run at the published settings is settled yet."
 BLOCK = re.compile(r"(<!-- settled: (?P<name>[a-z0-9 -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -81,12 +90,49 @@ def study_page(document: Document) -> str:
         parts += ["## Published and measured", beside(document)]
     if document.table:
         parts += ["## Table", table(document.table.header, document.table.lines)]
-    parts += ["## Method", *document.method, "## Run it", f"```sh\n{document.command}\n```"]
+    study = load(document.study)
+    parts += [*method(study), f"## Run it\n\n```sh\n{document.command}\n```"]
     seeds = text.plural(len(document.seeds), "seed")
     parts.append(
         f"The results on this page come from {text.plural(document.trials, 'trial')} with {seeds} "
         f"each, {document.seconds / 3600:.1f} core hours. Add `--preset quick` for a first look."
     )
+    return joined([*parts, *variations(study)])
+
+
+def pending_page(study: Loaded) -> str:
+    """Return the page of a study whose results are not settled: what it asks, how, and how to run
+    it; no figures but the published ones."""
+    info, command = study.INFO, f"mnist1d run {study.INFO.name}"
+    seeds = info.seeds["paper"]
+    parts = [
+        f"# {info.title}",
+        f"**{info.question}** {PENDING} Run the study to see the answer on your machine.",
+        f"```sh\n{command}                    # quick: the shape of the effect\n"
+        f"{command} --preset paper     # the published settings, {text.plural(seeds, 'seed')}\n```",
+    ]
+    if info.published:
+        lines = [[p.name, text.number(p.value, p.unit), p.source] for p in info.published]
+        parts += ["## Published", table(["figure", "published", "source"], lines)]
+    return joined([*parts, *method(study), *variations(study)])
+
+
+def method(study: Loaded) -> list[str]:
+    """Return the section on a study's method, from its own file."""
+    return ["## Method", *study.description[1:]]
+
+
+def variations(study: Loaded) -> list[str]:
+    """Return the section on what to try next."""
+    if not study.INFO.variations:
+        return []
+    run = f"mnist1d run {study.INFO.name} --set"
+    lines = [[f"`{run} {name}`", shown] for name, shown in study.INFO.variations.items()]
+    return ["## What to try", table(["command", "what it shows"], lines)]
+
+
+def joined(parts: list[str]) -> str:
+    """Return the parts of a page with blank lines between them."""
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
@@ -94,11 +140,7 @@ def block(name: str, documents: dict[str, Document]) -> str:
     """Return the content of a settled block: "STUDY table", "STUDY verdicts", "STUDY answer" or
     "studies", the list of all pages."""
     if name == "studies":
-        lines = [
-            [f"[{d.title}](studies/{d.study}.md)", d.answer, f"`mnist1d run {d.study}`"]
-            for d in documents.values()
-        ]
-        return table(["study", "what came out", "command"], lines)
+        return table(["study", "what came out", "command"], list_studies(documents))
     study, _, what = name.rpartition(" ")
     document = documents[study]
     if what == "table" and document.table:
@@ -108,10 +150,25 @@ def block(name: str, documents: dict[str, Document]) -> str:
     )
 
 
+def list_studies(documents: dict[str, Document]) -> list[list[str]]:
+    """Return a line per study: its page, its answer, its command."""
+    lines = []
+    for name in STUDIES.own:
+        title = load(name).INFO.title
+        answer = documents[name].answer if name in documents else PENDING
+        lines.append([f"[{title}]({name}.md)", answer, f"`mnist1d run {name}`"])
+    return lines
+
+
 def contents(found: list[Found]) -> dict[Path, str]:
     """Return the text of every page that holds settled results."""
     documents = {one.document.study: one.document for one in found}
-    pages = {DOCS / "studies" / f"{d.study}.md": study_page(d) for d in documents.values()}
+    pages = {
+        DOCS / "studies" / f"{name}.md": study_page(documents[name])
+        if name in documents
+        else pending_page(load(name))
+        for name in STUDIES.own
+    }
     for path in PAGES:
         old = path.read_text(encoding="utf-8")
         new = BLOCK.sub(lambda m: m[1] + block(m["name"], documents) + m[3], old)
@@ -139,7 +196,19 @@ def main() -> int:
     for one in found:
         for drawing in one.document.figures:
             style.save(one.figures[drawing.slug], DOCS / "figures" / f"{drawing.file}.png", dpi=150)
+    for name, figure in data_figures().items():
+        style.save(figure, DOCS / "figures" / f"{name}.png", dpi=150)
     return 0
+
+
+def data_figures() -> dict[str, Figure]:
+    """Return the pictures of the data set: templates, the stages of one signal, samples."""
+    data = make_dataset()
+    return {
+        "data-templates": templates_figure(data.templates),
+        "data-stages": stages_figure(explain(digit=3, seed=0)),
+        "data-samples": samples_figure(data),
+    }
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ import pytest
 import mnist1d
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [page for page in PAGES if "_build" not in page.parts]
 BLOCK = re.compile(r"(?P<mark><!-- run -->\n)?```python\n(?P<code>.*?)```", re.DOTALL)
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL
 
@@ -118,3 +119,28 @@ def test_pages_show_the_settled_results():
     found = generate.contents(generate.load_documents())
     stale = [str(p) for p, text in found.items() if not p.is_file() or p.read_text() != text]
     assert len(found) > 5 and not stale
+
+
+# ------------------------------------------------------------------ the site
+
+TREE = re.compile(r"```\{toctree\}\n(?P<body>.*?)```", re.DOTALL)
+
+
+def test_every_page_is_in_the_site():
+    """Sphinx warns of a page without a place, and its warnings are errors."""
+    docs, placed = ROOT / "docs", set()
+    for index in docs.rglob("index.md"):
+        for tree in TREE.finditer(index.read_text(encoding="utf-8")):
+            for line in tree["body"].splitlines():
+                if line and not line.startswith(":"):
+                    placed |= {page.resolve() for page in index.parent.glob(f"{line}.md")}
+    lacking = [p for p in PAGES[1:] if p.resolve() not in placed and p != docs / "index.md"]
+    names = [str(page.relative_to(docs)) for page in lacking]
+    assert not names, f"name these pages in a toctree of docs/index.md: {names}"
+
+
+def test_every_study_has_a_page():
+    from mnist1d.experiments import STUDIES
+
+    lacking = [n for n in STUDIES.own if not (ROOT / "docs" / "studies" / f"{n}.md").is_file()]
+    assert not lacking, "python -m docs.generate writes the page of a study"

@@ -21,7 +21,15 @@ from mnist1d.experiments.published import Published
 from mnist1d.experiments.rows import Rows
 from mnist1d.results.document import of_rows
 from mnist1d.results.report import parts_of
-from mnist1d.runs import flat, open_store, plan, sweep, trial_id
+from mnist1d.runs import (
+    apply_overrides,
+    flat,
+    open_store,
+    parse_overrides,
+    plan,
+    sweep,
+    trial_id,
+)
 
 EXAMPLES = [
     str(path)
@@ -64,6 +72,13 @@ def test_constants(smoke):
     assert info.peer_seconds is None or info.peer_seconds > 0
     assert 1 <= info.seeds["smoke"] <= info.seeds["paper"]
     assert info.cost["smoke"] <= info.cost["quick"] <= info.cost["paper"]
+
+
+def test_what_to_try_can_be_run(smoke):
+    study = smoke.study
+    for setting, shown in study.INFO.variations.items():
+        configs = apply_overrides(study.grid("quick"), parse_overrides(study.Config, [setting]))
+        assert configs != list(study.grid("quick")) and shown
 
 
 def test_presets_are_distinct_configs_of_one_type(smoke):

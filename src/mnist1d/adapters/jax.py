@@ -1,6 +1,10 @@
 """JAX: signals without end, drawn where the training loop lives.
 
->>> x, y = sample(jax.random.fold_in(key, step), 100, config)        # inside jit, scan and vmap as well
+>>> import jax
+>>> from mnist1d.adapters.jax import sample
+>>> x, y = sample(jax.random.key(0), 100)  # inside jit, scan and vmap as well
+>>> x.shape, y.shape
+((100, 40), (100,))
 """
 
 from __future__ import annotations

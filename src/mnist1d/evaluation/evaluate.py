@@ -1,7 +1,10 @@
 """`mnist1d.evaluate`: anybody's model by one protocol, from several seeds, placed in the table.
 
->>> mnist1d.evaluate(RandomForestClassifier())
->>> mnist1d.evaluate(lambda: MyNetwork(channels=25), seeds=8, test="fresh").figure()
+>>> import mnist1d
+>>> from sklearn.neighbors import KNeighborsClassifier
+>>> found = mnist1d.evaluate(KNeighborsClassifier(), seeds=2)
+>>> bool(0.4 < found.acc().mean() < 0.8)
+True
 """
 
 from __future__ import annotations

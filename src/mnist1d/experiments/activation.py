@@ -96,6 +96,11 @@ INFO = Info(
     seeds={"smoke": 1, "quick": 2, "paper": 8},
     cost={"smoke": 8.0, "quick": 40.0, "paper": 1360.0},
     peer_seconds=5670.0,
+    variations={
+        "outer_steps=100": "a shorter search",
+        "noise=0": "no noise on the hidden units",
+        "segments=3": "a coarser fit by straight lines",
+    },
 )
 GRID = np.linspace(-6, 6, 241)  # where functions are stored, fitted and drawn
 

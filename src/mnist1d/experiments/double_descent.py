@@ -106,6 +106,10 @@ INFO = Info(
     seeds={"smoke": 2, "quick": 3, "paper": 8},
     cost={"smoke": 8.0, "quick": 50.0, "paper": 10_000.0},
     peer_seconds=1770.0,
+    variations={
+        "label_noise=0,0.3": "without label noise, and with twice as much: does the peak grow?",
+        "num_epochs=100": "stop early: is there still a peak?",
+    },
 )
 
 FITTED = 0.02  # training error at and below which a network interpolates

@@ -50,6 +50,10 @@ INFO = Info(
     question=("How far do the four models come on a stream that never repeats a signal?"),
     seeds={"smoke": 2, "quick": 2, "paper": 8},
     cost={"smoke": 6.0, "quick": 25.0, "paper": 240.0},
+    variations={
+        "model=resnet": "a model of today on data that never repeat",
+        "decay=none": "a constant learning rate",
+    },
 )
 NUM_EVALUATIONS = 24  # evenly spaced on a logarithmic axis
 

@@ -121,6 +121,10 @@ INFO = Info(
     seeds={"smoke": 2, "quick": 3, "paper": 8},
     cost={"smoke": 8.0, "quick": 45.0, "paper": 8600.0},
     peer_seconds=4390.0,
+    variations={
+        "hidden=100": "a fifth of the published number of units",
+        "ticket_sparsity=0.8,0.95": "denser and sparser tickets",
+    },
 )
 
 SELECTIONS = ("magnitude", "random")

@@ -73,6 +73,10 @@ INFO = Info(
     seeds={"smoke": 2, "quick": 2, "paper": 8},
     cost={"smoke": 8.0, "quick": 30.0, "paper": 820.0},
     peer_seconds=584.0,
+    variations={
+        "num_train=100": "so few signals that priors matter more",
+        "channels=40": "wider networks",
+    },
 )
 
 

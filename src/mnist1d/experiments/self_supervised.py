@@ -115,6 +115,10 @@ INFO = Info(
     seeds={"smoke": 2, "quick": 2, "paper": 8},
     cost={"smoke": 10.0, "quick": 60.0, "paper": 600.0},
     peer_seconds=100.0,
+    variations={
+        "num_epochs=50": "less pretraining",
+        "temperature=0.1": "a sharper contrast between pairs",
+    },
 )
 
 PROBES = ("knn", "linear")

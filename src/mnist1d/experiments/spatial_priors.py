@@ -94,6 +94,11 @@ INFO = Info(
     },
     peer_seconds=105.0,
     quiz=True,
+    variations={
+        "model=cnn,resnet,transformer": "models of today in the same table",
+        "data.max_translation=1": "digits in a fixed place: what is left of the CNN's lead?",
+        "num_steps=1000": "less training",
+    },
 )
 DATASETS = ("mnist1d", "mnist")
 SHUFFLED = DataConfig(shuffle_seq=True)

@@ -61,7 +61,8 @@ class Info:
     source: the publication. published: its figures. seeds: number per preset. cost: estimated
     seconds of one core per preset; without it, times are not predicted. peer_seconds: time of the
     published scripts at the paper's settings. quiz: its table gains a line for each quiz in the
-    store. looks: numbers of seeds after which --until-decided tests the claims.
+    store. looks: numbers of seeds after which --until-decided tests the claims. variations: settings
+    to try next, as for --set, and what each one shows.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Info:
     peer_seconds: float | None = None
     quiz: bool = False
     looks: tuple[int, ...] = LOOKS
+    variations: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if not self.looks or self.looks[0] < 2 or list(self.looks) != sorted(set(self.looks)):

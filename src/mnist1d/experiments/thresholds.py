@@ -52,6 +52,11 @@ INFO = Info(
     ),
     seeds={"smoke": 1, "quick": 2, "paper": 8},
     cost={"smoke": 8.0, "quick": 22.0, "paper": 5700.0},
+    variations={
+        "num_train=500": "half the signals",
+        "label_noise=0,0.3": "clean labels, and twice the noise",
+        "num_classes=3,7": "other numbers of classes",
+    },
 )
 FITTED = 0.05  # of chance
 FIXED = ("in all", "per class")  # which number of training signals is the same for every K

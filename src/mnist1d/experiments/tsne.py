@@ -46,6 +46,10 @@ INFO = Info(
     seeds={"smoke": 2, "quick": 2, "paper": 8},
     cost={"smoke": 3.0, "quick": 5.0, "paper": 320.0},
     peer_seconds=115.0,
+    variations={
+        "perplexity=10,50": "smaller and larger neighbourhoods",
+        "method=scikit-learn": "another implementation of t-SNE",
+    },
 )
 DATASETS = ("mnist1d", "mnist")
 

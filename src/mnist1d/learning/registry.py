@@ -1,8 +1,10 @@
 """The models by name. All that this package knows about a model stands in its entry; every study,
 table, figure and page reads it here. Importing this module does not import JAX.
 
+>>> from mnist1d.learning.registry import resolve
+>>> resolve("cnn").label
+'CNN'
 >>> model = resolve("cnn").make(num_inputs=40, num_outputs=10)
->>> model = resolve("my_models.py:transformer").make()
 
 A model from outside the package is named "module:factory" or "file.py:factory". The factory takes
 num_inputs and num_outputs by name and returns a `Model` or a pair (init, apply).

@@ -1,9 +1,13 @@
 """The one training loop: `make_fit(model, settings)` builds `fit(key, split)`, a pure function with
 one scan inside.
 
->>> fit = make_fit(models.mlp(), Settings())
+>>> from jax import random
+>>> from mnist1d import load_dataset
+>>> from mnist1d.learning import Settings, Split, fit_seeds, make_fit, resolve
+>>> fit = make_fit(resolve("mlp").make(), Settings(num_steps=50, eval_every=25))
 >>> result = fit_seeds(fit, random.split(random.key(0), 5), Split.of(load_dataset()))
->>> result.curves["test_acc"]        # (seeds, evaluations), at settings.eval_steps
+>>> result.curves["test_acc"].shape  # (seeds, evaluations), at settings.eval_steps
+(5, 3)
 """
 
 from __future__ import annotations

@@ -53,8 +53,11 @@ class Posterior(NamedTuple):
 class IdealObserver:
     """Exact class probabilities of signals made with a config.
 
-    >>> observer = IdealObserver.of(mnist1d.load_dataset())
-    >>> observer.predict_proba(data.x_test)          # (1000, 10)
+    >>> from mnist1d import load_dataset
+    >>> data = load_dataset()
+    >>> observer = IdealObserver.of(data)
+    >>> observer.predict_proba(data.x_test[:20]).shape
+    (20, 10)
 
     mean, std: what standardised the signals; default: the config's expectation (a data set's
     own differ from it by chance). positions (time,): the original position that each point shows;

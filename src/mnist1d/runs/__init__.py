@@ -1,8 +1,10 @@
 """Runs: a store of rows that anybody can open, and sweeps that run what it lacks.
 
 >>> with open_store("mnist1d-runs") as store:
-...     sweep(store, plan("spatial-priors", "smoke"))
-...     rows = store.rows("spatial-priors")
+...     done = sweep(store, plan("learning-rate", "smoke"))
+...     rows = store.rows("learning-rate")
+>>> done.failed, len(rows) > 0
+([], True)
 """
 
 from mnist1d.runs.identity import flat, trial_id

@@ -1,0 +1,104 @@
+"""Settings of the documentation site: `sphinx-build -W -b html docs docs/_build/html`."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import mnist1d
+from mnist1d.web.export import export
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+project = "mnist1d-lab"
+author = "The mnist1d-lab maintainers"
+copyright = "The mnist1d-lab maintainers, Apache-2.0"
+release = version = mnist1d.__version__
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+]
+root_doc = "index"
+exclude_patterns = ["_build", "README.md", "*.py", "__pycache__"]
+
+# Markdown
+myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
+myst_heading_anchors = 3
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+# API reference. The docstrings are prose; `tidy` turns them into reStructuredText.
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_mock_imports = [
+    name for name in ("torch", "datasets", "keras") if importlib.util.find_spec(name) is None
+]
+default_role = "code"
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 80
+intersphinx_mapping: dict[str, tuple[str, None]] = {}  # nothing is fetched during a build
+linkcheck_timeout = 20
+linkcheck_retries = 2
+
+# HTML
+html_theme = "furo"
+html_title = "mnist1d-lab"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_favicon = "../src/mnist1d/web/site/icon.svg"
+html_extra_path = ["_build/page"]  # the interactive page, below lab/
+html_copy_source = False
+html_show_sphinx = False
+html_theme_options = {
+    "light_css_variables": {"color-brand-primary": "#0072b2", "color-brand-content": "#0072b2"},
+    "dark_css_variables": {"color-brand-primary": "#56b4e9", "color-brand-content": "#56b4e9"},
+}
+
+SPECIAL = re.compile(r"(\*+|\||(?<=\w)_(?![\w(]))")
+
+
+def tidy(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """Escape what reStructuredText would read as markup, and keep indented blocks as they are."""
+    result: list[str] = []
+    in_example = in_block = False
+    for line in lines:
+        if not line.strip():
+            in_example = False
+        elif line.startswith(">>>"):
+            in_example, in_block = True, False
+        elif not in_example and line[0].isspace() and not in_block:
+            in_block = True
+            result += ["", "::", ""]
+        elif not line[0].isspace():
+            if in_block:
+                result.append("")
+            in_block = False
+        result.append(line if in_example or in_block else escape(line))
+    lines[:] = result
+
+
+def escape(line: str) -> str:
+    """Escape stars, bars and trailing underscores outside of backticks."""
+    parts = line.split("`")
+    parts[::2] = [SPECIAL.sub(r"\\\1", part) for part in parts[::2]]
+    return "`".join(parts)
+
+
+def setup(app: Sphinx) -> None:
+    """Write the interactive page beside the site, and tidy docstrings."""
+    page = HERE / "_build" / "page" / "lab"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    export(page)
+    app.connect("autodoc-process-docstring", tidy)
