@@ -1,52 +1,46 @@
-"""Measure the benchmark table anew, 8 seeds of the spatial priors' paper preset, and write it into
-the package.
+"""Measure the models of the registry by the protocol and write their entries into the package.
 
-    python -m benchmarks.table
+    nice python -m benchmarks.table [--models logistic,mlp] [--seeds 8]
 
-Everybody's model is placed among these rows (`mnist1d.evaluate`), and the page's quiz quotes them.
-Prints the file as one JSON line.
+`mnist1d.evaluate` ranks your model among these entries, `mnist1d board` sorts them, and the quiz on
+the page quotes them. Everything runs on one thread, as the studies' workers do, so that both give
+the same accuracies. Seconds are processor time, which other programs on the machine hardly change.
+An entry that already exists with all its seeds is left as it is, unless you pass --again. Prints
+one JSON line per model: mean accuracies, seconds, processor, cores.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
-import platform
-from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.training import processor_name
+from benchmarks.models import fastest, ours
+from benchmarks.training import SINGLE_THREAD, processor_name
 from mnist1d import experiments
-from mnist1d.experiments import spatial_priors as study
-from mnist1d.files import atomic_path
-from mnist1d.learning import resolve
+from mnist1d.evaluation.evaluate import evaluate
+from mnist1d.evaluation.protocol import Protocol
+from mnist1d.evaluation.submit import entry_of
+from mnist1d.experiments.entries import Entry, read_entry, write_entry
+from mnist1d.learning.registry import MODELS
 
-PATH = Path(experiments.__file__).with_name("benchmark.json")
+FOLDER = Path(experiments.__file__).with_name("table")
 
 
-def measured(preset: str, seeds: list[int]) -> list[dict]:
-    """Return a row a model: final test accuracies by seed, plain and shuffled, parameters and
-    seconds a seed."""
-    table: dict[str, dict] = {}
-    frozen = (c for c in study.grid(preset) if c.dataset == "mnist1d" and c.vary == "frozen")
-    for config in frozen:
-        rows = study.run(config, seeds)
-        last = max(r.step for r in rows if r.metric == "test_acc")
-        acc = [round(r.value, 4) for r in rows if r.metric == "test_acc" and r.step == last]
-        entry = table.setdefault(
-            config.model, {"model": config.model, "name": resolve(config.model).label}
-        )
-        if config.data.shuffle_seq:
-            entry["shuffled_acc"] = acc
-        else:
-            scalars = {r.metric: r.value for r in rows if r.step is None}
-            entry |= {
-                "num_params": int(scalars["num_params"]),
-                "acc": acc,
-                "seconds": round(scalars["seconds"], 3),
-            }
-    return list(table.values())
+def measure(name: str, num_seeds: int) -> Entry:
+    """Measure one model on both tests, plain and shuffled, and return its entry."""
+    found = evaluate(name, num_seeds, test="both")
+    entry = entry_of(found, name=MODELS[name].label, by="mnist1d-lab")
+    return dataclasses.replace(entry, seconds=round(seconds_of_training(name), 3))
+
+
+def seconds_of_training(name: str, num_steps: int = 100) -> float:
+    """Return the processor seconds of one training by the protocol, from the fastest of 5 timings
+    of a short one."""
+    train, *_ = ours(name, num_steps)
+    return fastest({name: train}, rounds=5)[name] / num_steps * Protocol().num_steps
 
 
 def main() -> None:
@@ -54,24 +48,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--preset", default="paper")
-    parser.add_argument("--seeds", type=int, default=study.INFO.seeds["paper"])
-    parser.add_argument("-o", "--output", type=Path, default=PATH)
+    parser.add_argument("--models", default=",".join(MODELS))
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("-o", "--output", type=Path, default=FOLDER)
+    parser.add_argument("--again", action="store_true", help="measure existing entries too")
     options = parser.parse_args()
-    seeds = list(range(options.seeds))
-    document = {
-        "what": "final test accuracy by seed, after the last step: nothing is selected on the test set",
-        "command": f"python -m benchmarks.table --preset {options.preset} --seeds {options.seeds}",
-        "seeds": seeds,
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in ("mnist1d-lab", "numpy", "jax", "optax")},
-        "processor": processor_name(),
-        "cores": os.cpu_count(),
-        "rows": measured(options.preset, seeds),
-    }
-    with atomic_path(options.output) as part:
-        part.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(document))
+    os.environ |= {"XLA_FLAGS": SINGLE_THREAD, "OMP_NUM_THREADS": "1"}  # before JAX starts
+    for name in options.models.split(","):
+        path = options.output / f"{name}.json"
+        if path.exists() and not options.again and len(read_entry(path).seeds) >= options.seeds:
+            continue
+        entry = measure(name, options.seeds)
+        write_entry(path, entry)
+        print(json.dumps(summary(entry)), flush=True)
+
+
+def summary(entry: Entry) -> dict[str, object]:
+    """Return the means of an entry, and the machine's processor."""
+    means = {test: round(sum(acc) / len(acc), 5) for test, acc in entry.acc.items()}
+    machine = {"processor": processor_name(), "cores": os.cpu_count()}
+    return {"model": entry.model, **means, "seconds": entry.seconds, **machine}
 
 
 if __name__ == "__main__":

@@ -33,6 +33,10 @@ def __getattr__(name: str):
         from mnist1d.evaluation.evaluate import evaluate
 
         return evaluate
+    if name == "tune":
+        from mnist1d.evaluation.tune import tune
+
+        return tune
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -61,5 +65,6 @@ __all__ = [
     "set_seed",
     "to_pickle",
     "transform",
+    "tune",
     "verify",
 ]

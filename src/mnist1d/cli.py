@@ -434,10 +434,7 @@ if App is not None:
         /,
         *,
         seeds: Annotated[int, Parameter(help="number of seeds")] = 5,
-        test: Annotated[
-            str,
-            Parameter(help="frozen (1,000 signals), fresh (100,000 that nobody trains on) or both"),
-        ] = "frozen",
+        test: Annotated[str, Parameter(help="frozen, fresh (100,000 signals) or both")] = "frozen",
         shuffled: Annotated[
             bool, Parameter(negative="--no-shuffled", help="measure with permuted positions too")
         ] = True,
@@ -451,16 +448,15 @@ if App is not None:
         optimizer: Annotated[
             str, Parameter(help="adam, adamw, momentum, muon, nesterov, rmsprop or sgd")
         ] = "adam",
-        weight_decay: Annotated[
-            float, Parameter(help="decoupled for adamw and muon, else L2")
-        ] = 0.0,
-        schedule: Annotated[
-            str, Parameter(help="of the learning rate: constant, linear or cosine")
-        ] = ("constant"),
+        weight_decay: Annotated[float, Parameter(help="decoupled for adamw and muon")] = 0.0,
+        schedule: Annotated[str, Parameter(help="constant, linear or cosine")] = "constant",
         runs: Annotated[Path | None, Parameter(help="folder of runs to save the rows in")] = None,
         output: Annotated[
             Path | None, Parameter(["--output", "-o"], help="draw the table; .png, .pdf or .svg")
         ] = None,
+        submit: Annotated[Path | None, Parameter(help="write the board's entry, .json")] = None,
+        by: Annotated[str, Parameter(help="who submits the entry")] = "",
+        link: Annotated[str, Parameter(help="where the code or the paper is")] = "",
         json_: Json = False,
         **knobs: Any,
     ) -> int:
@@ -482,8 +478,13 @@ if App is not None:
             schedule=schedule,
             runs=runs,
             output=output,
+            submit=submit,
+            by=by,
+            link=link,
             as_json=json_,
         )
+
+    app.command("mnist1d.commands.board:board")
 
     @app.command
     @partial(with_knobs, given_only=True)

@@ -40,7 +40,7 @@ def test_a_classifier_lands_in_the_table():
     assert [line[1] for line in lines] == ["human", "CNN", "GRU", "MLP", "kNN", "logistic"]
     assert [line[0] for line in lines] == ["", "", "", "", "*", ""]
     assert all(len(line) == len(header) for line in lines)
-    for part in ("kNN", "frozen, positions shuffled, 1,000 signals", "95 % CI over 2 of 2 seeds"):
+    for part in ("kNN", "frozen, positions shuffled, 1,000 signals", "95% CI over 2 of 2 seeds"):
         assert part in repr(found)
 
 

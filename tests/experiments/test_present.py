@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mnist1d.errors import UsageError
+from mnist1d.evaluation.table import people
 from mnist1d.experiments import human, present
-from mnist1d.experiments.benchmark import interval_of, reference
 from mnist1d.experiments.present import cell, color, label, last_cell, mean_cell, models_in
 from mnist1d.experiments.rows import Record, Rows
 from mnist1d.learning import MODELS
@@ -34,7 +34,7 @@ def test_cells():
 
 
 def test_the_human_is_one():
-    row = next(row for row in reference()["rows"] if row["name"] == "human")
-    assert row["acc"] == human.ACC and row["answers"] == human.NUM_ANSWERS
+    assert people().acc["frozen"][0] == human.ACC
+    assert people().count == f"{human.NUM_ANSWERS} answers"
     assert np.isclose(human.STANDARD_ERROR, (0.9575 * 0.0425 / 400) ** 0.5)
-    assert human.CELL == "95.8 [93.3, 97.3]" == present.spread(*interval_of(row))
+    assert human.CELL == "95.8 [93.3, 97.3]" == present.spread(*people().acc["frozen"])

@@ -12,7 +12,8 @@ import mnist1d
 from mnist1d import DataConfig, UsageError
 from mnist1d.draws import TEST_BLOCK, block_size, draw_fast, fast_chunks, reserved_blocks
 from mnist1d.errors import FileFormatError
-from mnist1d.observer import IdealObserver, answers, fresh
+from mnist1d.evaluation import testsets
+from mnist1d.observer import IdealObserver, answers, fresh, kept
 from mnist1d.observer.fresh import fresh_test
 
 SMALL = DataConfig(padding=(36, 38), max_translation=4, num_samples=100)  # few components: fast
@@ -97,15 +98,27 @@ def test_the_answers_that_ship_are_the_observers_on_a_sample():
     np.testing.assert_allclose(test.exact[sample], known, atol=2e-4)  # x is float32
     np.testing.assert_allclose(test.exact.sum(axis=1), 1)
     assert np.mean(test.exact.argmax(axis=1) == test.y) == pytest.approx(0.9998, abs=1e-4)
-    shipped = resources.files("mnist1d.observer").joinpath(fresh.SHIPPED)
-    assert len(shipped.read_bytes()) < 500_000
+    files = [resources.files("mnist1d.observer").joinpath(f"{t}.npz") for t in ("frozen", "fresh")]
+    assert sum(len(file.read_bytes()) for file in files) < 500_000
+
+
+def test_the_frozen_test_has_shipped_answers_too():
+    data = mnist1d.load_dataset()
+    exact = testsets._of_own_test(DataConfig())
+    assert not kept.cache_folder().exists()  # nothing was computed
+    known = IdealObserver.of(data).predict_proba(data.x_test[:100])
+    np.testing.assert_allclose(exact[:100], known, atol=1e-6)
+    shuffled = testsets.shuffled_data_of(None)
+    np.testing.assert_array_equal(testsets.make_test(shuffled, "frozen", 1).exact, exact)
+    first = IdealObserver.of(shuffled).predict_proba(shuffled.x_test[:20])
+    np.testing.assert_allclose(exact[:20], first, atol=1e-5)
 
 
 def test_answers_are_computed_once_and_kept_for_the_user_alone(own_cache, monkeypatch):
     data, told = mnist1d.make_dataset(SMALL, dtype="float32"), []
     first = fresh_test(data, 30, tell=told.append)
-    (file,) = fresh.cache_folder().iterdir()
-    assert stat.S_IMODE(fresh.cache_folder().stat().st_mode) == 0o700 and own_cache in file.parents
+    (file,) = kept.cache_folder().iterdir()
+    assert stat.S_IMODE(kept.cache_folder().stat().st_mode) == 0o700 and own_cache in file.parents
     monkeypatch.setattr(IdealObserver, "predict_proba", None)  # it is not asked again
     np.testing.assert_array_equal(fresh_test(data, 30).exact, first.exact)
     np.testing.assert_array_equal(fresh_test(data, 10).exact, first.exact[:10])
@@ -114,7 +127,7 @@ def test_answers_are_computed_once_and_kept_for_the_user_alone(own_cache, monkey
 def test_more_signals_continue_what_is_kept():
     data = mnist1d.make_dataset(SMALL, dtype="float32")
     whole = fresh_test(data, 70).exact
-    next(fresh.cache_folder().iterdir()).unlink()
+    next(kept.cache_folder().iterdir()).unlink()
     fresh_test(data, 30)
     np.testing.assert_allclose(fresh_test(data, 70).exact, whole, atol=1e-12)
 
@@ -128,7 +141,7 @@ def test_what_was_ready_when_interrupted_is_kept(monkeypatch):
             raise KeyboardInterrupt
         return real(self, x)
 
-    monkeypatch.setattr(fresh, "block_size", lambda num_classes: 20)
+    monkeypatch.setattr(kept, "BLOCK", 20)
     monkeypatch.setattr(IdealObserver, "predict_proba", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fresh_test(data, 40)
@@ -140,15 +153,15 @@ def test_what_was_ready_when_interrupted_is_kept(monkeypatch):
 def test_a_damaged_file_is_told_and_computed_again(damage):
     data, told = mnist1d.make_dataset(SMALL), []
     exact = fresh_test(data, 20).exact
-    (file,) = fresh.cache_folder().iterdir()
+    (file,) = kept.cache_folder().iterdir()
     content = bytearray(file.read_bytes())
     if damage == "truncate":
         content = content[: len(content) // 2]
     elif damage == "flip":
         content[content.index(b"probability.npy") + 60] ^= 1  # inside the numbers
     else:
-        kept = answers.without_one_hot(np.full((20, 10), 0.1), np.zeros(20, int))
-        answers.write(file, kept, "another key")
+        other = answers.without_one_hot(np.full((20, 10), 0.1), np.zeros(20, int))
+        answers.write(file, other, "another key")
         content = bytearray(file.read_bytes())
     file.write_bytes(content)
     np.testing.assert_array_equal(fresh_test(data, 20, tell=told.append).exact, exact)
@@ -156,8 +169,8 @@ def test_a_damaged_file_is_told_and_computed_again(damage):
 
 
 def test_a_changed_probability_is_found(tmp_path):
-    kept = answers.without_one_hot(np.array([[0.7, 0.3]]), np.array([0]))
-    answers.write(tmp_path / "a.npz", kept, "key")
+    doubtful = answers.without_one_hot(np.array([[0.7, 0.3]]), np.array([0]))
+    answers.write(tmp_path / "a.npz", doubtful, "key")
     assert answers.read(tmp_path / "a.npz", "key").dense(np.array([0]), 2).tolist() == [
         pytest.approx([0.7, 0.3])
     ]

@@ -63,7 +63,9 @@ def test_settings_without_an_observer_and_a_worker_that_dies(page):
     page.fill("#explore-iid_noise_scale", 0.1)
     assert shares(page, "#explore").shape == (10, 1)
     page.wait(lambda: says(page, "#explore .answers-card .error") == "")
-    script = "const real = window.Worker; window.Worker = class extends real { constructor(...given) {"
+    script = (
+        "const real = window.Worker; window.Worker = class extends real { constructor(...given) {"
+    )
     script += " super(...given); window.last = this; } };"
     made = page.cdp("Page.addScriptToEvaluateOnNewDocument", source=script)
     try:

@@ -14,6 +14,7 @@ from typing import Any
 from mnist1d.errors import UsageError, last_words
 from mnist1d.evaluation.evaluate import Interrupted, evaluate
 from mnist1d.evaluation.result import Evaluation, Run
+from mnist1d.evaluation.submit import check_options
 from mnist1d.results.progress import say
 from mnist1d.runs import provenance
 from mnist1d.runs.store import Store, open_store
@@ -26,15 +27,19 @@ def evaluate_named(
     *,
     runs: Path | None = None,
     output: Path | None = None,
+    submit: Path | None = None,
+    by: str = "",
+    link: str = "",
     as_json: bool = False,
     **options: Any,
 ) -> int:
     """Evaluate a model by its name or "module:factory"; keep its rows in the folder of runs, draw
-    the table into `output`, and print it. `options`: as for `mnist1d.evaluate`.
+    the table into `output`, write its entry for the board into `submit`, and print the table.
+    `options`: as for `mnist1d.evaluate`.
 
     Return the exit status: 1 where a seed failed, 130 after Ctrl-C. Errors: as `evaluate`.
     """
-    _check_targets(output, runs, options)
+    _check_targets(output, runs, submit, options)
     status = 0
     with _stdout_kept_clean(as_json):
         try:
@@ -47,6 +52,8 @@ def evaluate_named(
             keep(found, runs)
         if output is not None:
             _draw(found, output)
+        if submit is not None and not status:
+            found.submit(submit, by=by, link=link)
     print(json.dumps(found.to_dict(), allow_nan=False) if as_json else found)
     return status or (1 if found.failed else 0)
 
@@ -94,23 +101,31 @@ def _tell_looks(store: Store, name: str, test: str) -> None:
         )
 
 
-def _check_targets(output: Path | None, runs: Path | None, options: Mapping[str, Any]) -> None:
+def _check_targets(
+    output: Path | None, runs: Path | None, submit: Path | None, options: Mapping[str, Any]
+) -> None:
     """Raise what would keep the result from being saved before the training, not after it."""
     if output is not None:
         from mnist1d.plots import style
 
         style.ending_of(output, style.STILLS)
-        if not os.access(output.parent, os.W_OK | os.X_OK):
-            raise UsageError(
-                f"cannot write in the folder {output.parent}: create it, or name another with -o"
-            )
+        _check_folder(output)
         if options.get("data") or options.get("validation") is not None:
             raise UsageError(
                 "-o draws the table of models trained on the frozen set: leave out -o, or the "
                 "options of the data and --validation"
             )
+    if submit is not None:
+        _check_folder(submit)
+        has_own_data = bool(options.get("data")) or options.get("validation") is not None
+        check_options(options["test"], options["shuffled"], options["seeds"], has_own_data)
     if runs is not None:
         open_store(runs).close()
+
+
+def _check_folder(path: Path) -> None:
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise UsageError(f"cannot write in the folder {path.parent}: create it, or name another")
 
 
 def _draw(found: Evaluation, output: Path) -> None:

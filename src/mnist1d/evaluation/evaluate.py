@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.checks import check_name
+from mnist1d.checks import check_name, check_whole
 from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset
 from mnist1d.errors import MissingExtraError, Mnist1dError, UsageError, last_words
@@ -59,6 +59,7 @@ def evaluate(
     train: OwnTraining | None = None,
     name: str | None = None,
     num_fresh: int = NUM_FRESH,
+    tuned_on: int = 0,
     progress: Callable[[Run], None] | None = None,
 ) -> Evaluation:
     """Train anybody's model from several seeds by one protocol, test it, and place it in the table.
@@ -82,6 +83,7 @@ def evaluate(
         its params). It never sees the test signals.
       name: the model's name in the table; default: the name of the factory or class.
       num_fresh: number of fresh test signals.
+      tuned_on: held-out signals on which these settings were chosen; `mnist1d.tune` says it.
       progress: called with each Run as it ends.
 
     A run that raises is recorded as failed and the others go on. Ctrl-C raises `Interrupted`, which
@@ -104,13 +106,18 @@ def evaluate(
         trained_on = [part.split(validation) for part in trained_on]
     name = name or name_of(model)
     sizes = {"num_inputs": plain.x.shape[1], "num_outputs": len(plain.templates.y)}
-    model = _pair_of(_loaded(model, sizes), sizes)
+    model, follows_protocol = _pair_of(_loaded(model, sizes), sizes)
     tests = [[make_test(part, which, num_fresh) for which in names] for part in trained_on]
-    base = Config(name, own_training=train is not None, protocol=protocol, data=config)
+    base = Config(
+        name,
+        own_training=train is not None or not follows_protocol,
+        protocol=protocol,
+        data=config,
+        tuned_on=check_whole(tuned_on, 0, "tuned_on"),
+        data_sha256=digest,
+    )
     configs = {
-        t.name: replace(
-            base, test=t.name, num_test=0 if t.name == "frozen" else len(t.y), data_sha256=digest
-        )
+        t.name: replace(base, test=t.name, num_test=0 if t.name == "frozen" else len(t.y))
         for t in tests[0]
     }
     found = Evaluation(
@@ -168,23 +175,22 @@ def _loaded(model: Any, sizes: Mapping[str, int]) -> Any:
     return load_object(model) if ":" in model else resolve(model).make(**sizes)
 
 
-def _pair_of(model: Any, sizes: Mapping[str, int]) -> Any:
-    """Return the JAX pair that a factory makes, so that it is compiled once for all seeds; any
-    other model as it is. Checks that it is a model at all.
+def _pair_of(model: Any, sizes: Mapping[str, int]) -> tuple[Any, bool]:
+    """Return the JAX pair that a factory makes, so that it is compiled once for all seeds, or any
+    other model as it is; and whether it follows the protocol. Checks that it is a model at all.
 
     The call also imports the framework that the factory uses: its stream can be seeded from then
     on.
     """
-    if not is_factory(model):
-        trainer_of(model)
-        return model
-    try:
-        with seeded(0):
-            instance = made(model, sizes)
-    except Exception as error:  # whatever their code raises
-        raise Mnist1dError(f"{name_of(model)}: the factory failed: {_reason(error)}") from error
-    trainer_of(instance)
-    return instance if isinstance(instance, tuple) else model
+    instance = model
+    if is_factory(model):
+        try:
+            with seeded(0):
+                instance = made(model, sizes)
+        except Exception as error:  # whatever their code raises
+            raise Mnist1dError(f"{name_of(model)}: the factory failed: {_reason(error)}") from error
+    trainer = trainer_of(instance)
+    return instance if isinstance(instance, tuple) else model, trainer.FOLLOWS_PROTOCOL
 
 
 def _reason(error: Exception) -> str:

@@ -77,9 +77,10 @@ class Config:
     model: str  # "module:factory", or the given name
     test: str = "frozen"  # frozen, fresh or validation
     num_test: int = 0  # fresh or validation signals; 0 for the frozen test set
-    own_training: bool = False  # trained by a function of the user's, which ignores the protocol
+    own_training: bool = False  # by the user's function or the model's own fit, not the protocol
     protocol: Protocol = Protocol()
     data: DataConfig = DataConfig()
+    tuned_on: int = 0  # held-out signals on which mnist1d.tune chose the settings
     data_sha256: str = ""  # of the training signals and labels, where a Dataset was given
 
     def at(self, shuffled: bool) -> Config:

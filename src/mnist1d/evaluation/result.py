@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from mnist1d.errors import UsageError
 from mnist1d.evaluation import table
 from mnist1d.evaluation.protocol import Config
 from mnist1d.evaluation.scores import Ceiling, Score, sampling_error
+from mnist1d.evaluation.submit import submit
 from mnist1d.evaluation.text import NOTE, describe
-from mnist1d.experiments.estimates import SHARE, mean_interval
+from mnist1d.experiments.entries import Entry
 from mnist1d.experiments.rows import Row
 
 if TYPE_CHECKING:
@@ -94,8 +96,9 @@ class Evaluation:
 
     @property
     def seconds(self) -> float:
-        """Return the mean seconds of training from one seed."""
-        return float(np.mean([run.seconds for run in self.ok()]))
+        """Return the seconds of training from one seed: those of the fastest, for the first one may
+        compile and other programs slow down any."""
+        return min(run.seconds for run in self.ok())
 
     @property
     def excess_bits(self) -> float | None:
@@ -115,31 +118,51 @@ class Evaluation:
     def place(self) -> str:
         """Say between which rows of the table the model stands. Errors: UsageError unless it is
         ranked."""
-        return table.place(*self._row)
+        return table.place(self._line, self.tests[0])
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return the table with the model in it, best first: header and lines; the model's line is
         marked with *. Errors: UsageError unless it is ranked."""
-        return table.with_row(*self._row)
+        return table.with_line(self._line, self.tests[0])
 
     def figure(self) -> Figure:
         """Draw the table: mean and 95 % CI of every row, plain and shuffled, the model in colour.
         Errors: UsageError unless it is ranked."""
         from mnist1d.plots.table import draw
 
-        return draw(table.intervals(*self._row), self.tests[0])
+        own, test = self._line, self.tests[0]
+        rows = [
+            (line.name, line is own, line.acc[test], line.acc.get(f"{test}_shuffled"))
+            for line in table.ranked(own, test)
+        ]
+        return draw(rows, test)
 
     @property
-    def _row(self) -> tuple[dict[str, Any], str]:
+    def _line(self) -> table.Line:
         if not self.is_ranked:
             raise UsageError(
                 "the table holds models trained on the frozen set: evaluate the model without "
                 "data= and validation= to place it there"
             )
         test = self.tests[0]
-        accuracies = table.columns(test, self.acc(test=test), self.acc(True, test))
-        row = {"name": self.name, "num_params": self.num_params, "seconds": self.seconds}
-        return {**row, **accuracies}, test
+        acc = {
+            f"{test}{'_shuffled' * part}": table.interval_of(self.acc(part, test).tolist())
+            for part in (False, True)
+            if self.ok(part)
+        }
+        own = table.Line(self.name, "own", acc, f"{len(self.ok())} seeds")
+        return own._replace(num_params=self.num_params, seconds=self.seconds)
+
+    def submit(
+        self, path: str | Path, *, name: str | None = None, by: str = "", link: str = ""
+    ) -> Entry:
+        """Write the model's entry for `mnist1d board` as JSON, and return it.
+
+        by, link: who submits it, and where the code or the paper is. Errors: UsageError unless it
+        was measured on both tests with the default data, plain and shuffled, from at least four
+        seeds that all ended well.
+        """
+        return submit(self, Path(path), name=name, by=by, link=link)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values for JSON; what is not finite is None."""
@@ -181,7 +204,7 @@ class Evaluation:
         if not runs:
             return None
         acc = self.acc(shuffled, test)
-        mean, low, high = mean_interval(acc, SHARE) if len(acc) else (math.nan,) * 3
+        mean, low, high = table.interval_of(acc.tolist()) if len(acc) else (math.nan,) * 3
         names = ("loss_bits", "calibration_error", "excess_bits", "avoidable", "in_doubt")
         return {
             "acc": _finite(mean),

@@ -2,69 +2,102 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
-from mnist1d.experiments.benchmark import cells, interval_of, reference
+from mnist1d.experiments import human
+from mnist1d.experiments.entries import Entry, shipped
+from mnist1d.experiments.estimates import SHARE, mean_interval
+from mnist1d.intervals import wilson
 
-Row = Mapping[str, Any]  # name, num_params, seconds, and accuracies by seed under KEYS
-KEYS = {"frozen": ("acc", "shuffled_acc"), "fresh": ("fresh_acc", "fresh_shuffled_acc")}
-HEADER = [
-    "",
-    "model",
-    "parameters",
-    "test acc %",
-    "95 % CI",
-    "n",
-    "shuffled %",
-    "95 % CI",
-    "s/seed",
-]
-Interval = tuple[float, float, float] | None  # mean, low, high
+HEADER = ["", "model", "parameters", "test acc %", "95% CI", "n", "shuffled %", "95% CI", "s/seed"]
+Interval = tuple[float, float, float]  # mean, low, high; low is infinite for one seed
 
 
-def columns(test: str, plain: np.ndarray, shuffled: np.ndarray) -> dict[str, np.ndarray]:
-    """Return accuracies (seeds,) under the names that a row has for a test."""
-    return dict(zip(KEYS[test], (plain, shuffled), strict=True))
+class Line(NamedTuple):
+    """One line of the table: a model, people, or the ideal observer."""
+
+    name: str
+    kind: str  # how a model was trained, of entries.HOW; or "people", or "ceiling"
+    acc: Mapping[str, Interval]  # by test, of entries.TESTS: over seeds
+    count: str = ""  # of what the intervals are: 8 seeds, 400 answers
+    excess_bits: float | None = None
+    num_params: int | None = None
+    seconds: float | None = None
+    by: str = ""
+    link: str = ""
 
 
-def ranked(own: Row, test: str) -> list[Row]:
-    """Return the rows of the table that were measured on a test, and one more, the lowest mean
-    accuracy first."""
-    key = KEYS[test][0]
-    rows = [row for row in [*reference()["rows"], own] if np.size(row.get(key, ()))]
-    return sorted(rows, key=lambda row: float(np.mean(row[key])))
+def interval_of(acc: Sequence[float]) -> Interval:
+    """Return mean and 95% confidence interval of accuracies over seeds."""
+    return mean_interval(list(acc), SHARE)
 
 
-def place(own: Row, test: str) -> str:
-    """Say between which rows the model stands."""
-    key, rows = KEYS[test][0], ranked(own, test)
-    at = next(i for i, row in enumerate(rows) if row is own)
+def line_of(entry: Entry) -> Line:
+    """Return an entry's line."""
+    return Line(
+        entry.name,
+        entry.how,
+        {test: interval_of(values) for test, values in entry.acc.items()},
+        f"{len(entry.seeds)} seeds",
+        None if entry.excess_bits is None else float(np.mean(entry.excess_bits)),
+        entry.num_params,
+        entry.seconds,
+        entry.by,
+        entry.link,
+    )
+
+
+def people() -> Line:
+    """Return people's line; on shuffled positions no answers were published."""
+    n = human.NUM_ANSWERS
+    acc = {"frozen": (human.ACC, *wilson(human.ACC * n, n))}
+    return Line("human", "people", acc, f"{n} answers")
+
+
+def measured() -> list[Line]:
+    """Return the lines that ship with the package: models trained by the protocol, and people."""
+    models = [line_of(entry) for entry in shipped() if entry.how == "protocol"]
+    return [*models, people()]
+
+
+def ranked(own: Line, test: str) -> list[Line]:
+    """Return the lines that were measured on a test, and one more, the lowest mean accuracy
+    first."""
+    lines = [line for line in [*measured(), own] if test in line.acc]
+    return sorted(lines, key=lambda line: line.acc[test][0])
+
+
+def place(own: Line, test: str) -> str:
+    """Say between which lines the model stands."""
+    lines = ranked(own, test)
+    at = next(i for i, line in enumerate(lines) if line is own)
     below, above = (
-        f"{row['name']} ({100 * float(np.mean(row[key])):.1f}%)" if row else ""
-        for row in (rows[at - 1] if at else None, rows[at + 1] if at + 1 < len(rows) else None)
+        f"{line.name} ({100 * line.acc[test][0]:.1f}%)" if line else ""
+        for line in (lines[at - 1] if at else None, lines[at + 1] if at + 1 < len(lines) else None)
     )
     if below and above:
         return f"between {below} and {above}"
     return f"above {below}" if below else f"below {above}" if above else "alone in the table"
 
 
-def with_row(own: Row, test: str) -> tuple[list[str], list[list[str]]]:
-    """Return header and lines of the table with one more row, which is marked with *; best
+def with_line(own: Line, test: str) -> tuple[list[str], list[list[str]]]:
+    """Return header and lines of the table with one more line, which is marked with *; best
     first."""
-    return HEADER, [_line(row, test, row is own) for row in ranked(own, test)[::-1]]
+    return HEADER, [_cells(line, test, line is own) for line in ranked(own, test)[::-1]]
 
 
-def intervals(own: Row, test: str) -> list[tuple[str, bool, Interval, Interval]]:
-    """Return of each row, the lowest first: its name, whether it is the model's own, and mean and
-    interval of its accuracies, plain and shuffled."""
-    plain, shuffled = KEYS[test]
-    return [
-        (row["name"], row is own, interval_of(dict(row), plain), interval_of(dict(row), shuffled))
-        for row in ranked(own, test)
-    ]
+def percent(interval: Interval | None) -> tuple[str, str]:
+    """Return mean and interval in percent: 64.4 and [63.6, 65.2]; both empty for None."""
+    if interval is None:
+        return "", ""
+    mean, low, high = (100 * value for value in interval)
+    if low == high:  # an estimator without randomness; of the observer the second digit matters
+        return f"{mean:.{2 if mean > 99.9 else 1}f}", ""
+    return f"{mean:.1f}", f"[{low:.1f}, {high:.1f}]" if math.isfinite(low) else "one seed"
 
 
 def aligned(header: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
@@ -80,16 +113,14 @@ def aligned(header: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _line(row: Row, test: str, is_own: bool) -> list[str]:
-    plain, shuffled = (cells(interval_of(dict(row), key)) for key in KEYS[test])
-    params, seconds = row.get("num_params"), row.get("seconds")
-    count = f"{row['answers']} answers" if "answers" in row else str(len(row[KEYS[test][0]]))
+def _cells(line: Line, test: str, is_own: bool) -> list[str]:
+    plain, shuffled = (percent(line.acc.get(name)) for name in (test, f"{test}_shuffled"))
     return [
         "*" if is_own else "",
-        row["name"],
-        f"{params:,}" if params else "",
+        line.name,
+        "" if line.num_params is None else f"{line.num_params:,}",
         *plain,
-        count,
+        line.count.removesuffix(" seeds"),
         *shuffled,
-        f"{seconds:.2f}" if seconds else "",
+        "" if line.seconds is None else f"{line.seconds:.2f}",
     ]

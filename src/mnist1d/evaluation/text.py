@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from mnist1d.errors import last_words
 from mnist1d.evaluation import table
-from mnist1d.experiments.benchmark import cells
-from mnist1d.experiments.estimates import SHARE, mean_interval
 
 if TYPE_CHECKING:
     from mnist1d.evaluation.result import Evaluation
@@ -36,11 +34,11 @@ def _accuracy(found: Evaluation, test: str, shuffled: bool) -> str:
     scores, num_seeds = found.scores(test, shuffled), len(found.runs_of(shuffled))
     if not scores:
         return f"{what}: all {num_seeds} seeds failed"
-    mean, interval = cells(mean_interval([score.acc for score in scores], SHARE))
+    mean, interval = table.percent(table.interval_of([score.acc for score in scores]))
     sampling = 196 * found.sampling_error(test, shuffled)
     return (
-        f"{what}, {len(scores[0].right):,} signals: accuracy {mean}% [{interval}], "
-        f"95 % CI over {len(scores)} of {num_seeds} seeds; "
+        f"{what}, {len(scores[0].right):,} signals: accuracy {mean}% {interval}, "
+        f"95% CI over {len(scores)} of {num_seeds} seeds; "
         f"± {sampling:.2f} points from the choice of test signals"
     )
 

@@ -23,8 +23,8 @@ from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 from mnist1d.experiments import human
-from mnist1d.experiments.benchmark import reference
 from mnist1d.experiments.claims import Claim, above, keep_measured
+from mnist1d.experiments.entries import frozen_acc
 from mnist1d.experiments.estimates import POINTS
 from mnist1d.experiments.predictions import prediction_rows
 from mnist1d.experiments.present import (
@@ -172,8 +172,7 @@ def trial_of(rows: Rows, model: str, decay: str = "cosine") -> Rows:
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     """Return the accuracy at the end of the pass beside that of the benchmark's 4,000 signals."""
     header = ["classifier", "samples seen", f"test acc, {CI}", "n", "on 4,000 signals, %", "s/seed"]
-    frozen = {row.get("model"): row for row in reference()["rows"]}
-    lines = []
+    frozen, lines = frozen_acc(), []
     for model, decay in [*_trained(rows), (OBSERVER, "cosine")]:
         trial = trial_of(rows, model, decay)
         if not len(trial):
@@ -182,7 +181,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
         form = ".2f" if model == OBSERVER else ".1f"
         if model != OBSERVER:
             seen = f"{trial.curve('test_acc')[0][-1]:,}"
-        before = f"{100 * np.mean(frozen[model]['acc']):.1f}" if model in frozen else ""
+        before = f"{100 * frozen[model]:.1f}" if model in frozen else ""
         cells = [last_cell(trial, form=form), count_cell(trial), before]
         lines.append([name, seen, *cells, mean_cell(trial, "seconds", ".1f", 1)])
     if lines:
@@ -196,7 +195,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     from mnist1d.plots import marks, style
 
     fig, ax = style.figure(size=(6.6, 4.2))
-    ends, frozen = [], {row.get("model"): row for row in reference()["rows"]}
+    ends, frozen = [], frozen_acc()
     for model, decay in _trained(rows):
         trial, color = trial_of(rows, model, decay), resolve(model).color
         if not len(trial):
@@ -210,7 +209,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         ends.append((np.exp(np.log(error[:, -1]).mean()), name, color))
         if model in frozen and not constant:
             dot = {"color": color, "markersize": 6, "markeredgecolor": "white", "zorder": 3}
-            ax.plot(4000, 1 - np.mean(frozen[model]["acc"]), "o", **dot)
+            ax.plot(4000, 1 - frozen[model], "o", **dot)
     observer = trial_of(rows, "observer")
     if not ends and not len(observer):
         return {}

@@ -43,6 +43,9 @@ class Kept(NamedTuple):
         return p
 
 
+EMPTY = Kept(0, *(np.empty(0, kind) for kind in (np.uint32, np.uint16, np.float32)))
+
+
 def without_one_hot(p: np.ndarray, label: np.ndarray, first: int = 0) -> Kept:
     """Return what is to be kept of posteriors p (n, classes); `first`: the number of the first
     signal."""

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Interval = tuple[float, float, float] | None  # mean, low, high; low is infinite for one seed
+Interval = tuple[float, float, float]  # mean, low, high; low is infinite for one seed
 
 
-def draw(rows: Sequence[tuple[str, bool, Interval, Interval]], test: str = "frozen") -> Figure:
+def draw(
+    rows: Sequence[tuple[str, bool, Interval, Interval | None]], test: str = "frozen"
+) -> Figure:
     """Draw rows (name, whether it is the model in question, plain, shuffled) from the bottom up.
 
     test: the test that the accuracies were measured on. Bars are 95 % confidence intervals.
@@ -27,10 +29,8 @@ def draw(rows: Sequence[tuple[str, bool, Interval, Interval]], test: str = "froz
             ax.axhspan(i - 0.45, i + 0.45, color=style.PALE, alpha=0.5, linewidth=0)
         _point(ax, i + 0.12, plain, color, color)
         _point(ax, i - 0.12, shuffled, color, "white")
-        if plain is not None:
-            at = ("axes fraction", "data")
-            text = f"{100 * plain[0]:.1f}"
-            ax.annotate(text, (1.01, i), xycoords=at, va="center", color=color, fontsize=9)
+        at, text = ("axes fraction", "data"), f"{100 * plain[0]:.1f}"
+        ax.annotate(text, (1.01, i), xycoords=at, va="center", color=color, fontsize=9)
     ax.set_yticks(range(len(rows)), [name for name, *_ in rows])
     for label, (_, own, *_rest) in zip(ax.get_yticklabels(), rows, strict=True):
         if own:
@@ -42,13 +42,12 @@ def draw(rows: Sequence[tuple[str, bool, Interval, Interval]], test: str = "froz
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x")
     style.percent_axis(ax, "x")
-    lowest = rows[0][2]
-    crowded = len(rows) > 1 and lowest is not None and lowest[0] >= 0.6
+    crowded = len(rows) > 1 and rows[0][2][0] >= 0.6
     style.legend(ax, loc="upper left" if crowded else "lower right")
     return fig
 
 
-def _point(ax: Axes, y: float, interval: Interval, color: str, face: str) -> None:
+def _point(ax: Axes, y: float, interval: Interval | None, color: str, face: str) -> None:
     if interval is None:
         return
     mean, low, high = interval

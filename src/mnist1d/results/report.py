@@ -94,7 +94,7 @@ def page(parts: Sequence[Part], runs: str | None) -> str:
         .get_template("report.html")
         .render(
             heading=_heading(documents),
-            style=markup(_resource("report.css")),
+            style=markup(resource("report.css")),
             documents=documents,
             images={part.document.id: part.images for part in parts},
             overview=summary.overview(documents),
@@ -181,6 +181,7 @@ def kinds(table: Table) -> list[str]:
     ]
 
 
-def _resource(name: str) -> str:
+def resource(name: str) -> str:
+    """Return the text of a file beside the templates."""
     folder = resources.files("mnist1d.results").joinpath("templates")
     return folder.joinpath(name).read_text(encoding="utf-8")

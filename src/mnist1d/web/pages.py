@@ -11,11 +11,9 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
-import numpy as np
-
 from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset
-from mnist1d.experiments.benchmark import interval_of, mean_of, reference
+from mnist1d.evaluation.table import measured
 from mnist1d.files import FORMAT
 from mnist1d.generate import make_dataset
 
@@ -98,19 +96,13 @@ def knob(field: dataclasses.Field) -> dict[str, Any]:
 def benchmark() -> list[dict[str, Any]]:
     """Return the measured table, best first: name, and mean, low, high of the plain and of the
     shuffled accuracy (null: not measured)."""
-    rows = sorted(reference()["rows"], key=mean_of, reverse=True)
-    found = []
-    for row in rows:
-        parts = {part: interval_of(row, part) for part in ("acc", "shuffled_acc")}
-        count = f"{row['answers']} answers" if "answers" in row else f"{np.size(row['acc'])} seeds"
-        found.append(
-            {
-                "name": row["name"],
-                "of": count,
-                **{part: list(values) if values else None for part, values in parts.items()},
-            }
-        )
-    return found
+    lines = sorted(measured(), key=lambda line: line.acc["frozen"][0], reverse=True)
+    parts = {"acc": "frozen", "shuffled_acc": "frozen_shuffled"}
+    return [
+        {"name": line.name, "of": line.count}
+        | {part: list(line.acc[test]) if test in line.acc else None for part, test in parts.items()}
+        for line in lines
+    ]
 
 
 @cache

@@ -55,6 +55,8 @@ class Task(NamedTuple):
 class Trainer(Protocol):
     """What each file of this folder offers."""
 
+    FOLLOWS_PROTOCOL: bool  # whether the settings of the protocol apply
+
     def takes(self, model: Any) -> bool:
         """Return whether the model is of this framework."""
         ...

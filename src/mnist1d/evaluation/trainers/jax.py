@@ -16,6 +16,8 @@ from mnist1d.evaluation.trainers import Task, Trained
 if TYPE_CHECKING:
     from mnist1d.learning import Fit, Model, Settings
 
+FOLLOWS_PROTOCOL: bool = True
+
 
 def takes(model: Any) -> bool:
     """Return whether it is a tuple of two functions."""
@@ -58,7 +60,8 @@ def _fit(pair: Model, task: Task) -> Any:
     split = split._replace(x_test=split.x[:1], y_test=split.y[:1])
     decay = {"weight_decay": protocol.weight_decay} if protocol.weight_decay else {}
     fit = _compiled(pair, settings_of(protocol))
-    return fit(key, split, learning_rate=protocol.learning_rate, **decay).params
+    params = fit(key, split, learning_rate=protocol.learning_rate, **decay).params
+    return jax.block_until_ready(params)  # or the training would be timed before it ends
 
 
 def settings_of(protocol: Protocol) -> Settings:

@@ -21,6 +21,7 @@ from mnist1d.evaluation.protocol import DECOUPLED, Protocol
 from mnist1d.evaluation.trainers import Task, Trained, own_trained
 
 CHUNK = 2000  # signals answered at once
+FOLLOWS_PROTOCOL: bool = True
 
 
 def takes(model: Any) -> bool:

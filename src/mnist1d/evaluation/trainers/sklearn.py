@@ -10,6 +10,8 @@ from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.evaluation.answers import Answer, check_probabilities
 from mnist1d.evaluation.trainers import Task, Trained, copied, own_trained
 
+FOLLOWS_PROTOCOL: bool = False  # an estimator's own `fit` does the training
+
 
 def takes(model: Any) -> bool:
     """Return whether it is an instance with `fit` and `predict`."""

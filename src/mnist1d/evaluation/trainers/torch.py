@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SMALL = 100_000  # parameters; below, more than one thread gains nothing
 CHUNK = 2000  # signals answered at once
+FOLLOWS_PROTOCOL: bool = True
 
 
 def takes(model: Any) -> bool:

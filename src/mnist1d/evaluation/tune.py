@@ -1,0 +1,233 @@
+"""`mnist1d.tune`: settings chosen on held-out training signals, never on a test; a thin recipe over
+Optuna.
+
+>>> tuned = mnist1d.tune("cnn", trials=30)
+>>> tuned.evaluate(seeds=8, test="both").submit("cnn-tuned.json", by="me")
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import math
+import numbers
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from mnist1d.checks import check_whole
+from mnist1d.errors import MissingExtraError, Mnist1dError, UsageError
+from mnist1d.evaluation.evaluate import Data, Seeds, evaluate, name_of
+from mnist1d.evaluation.protocol import OPTIMIZERS, SCHEDULES, Protocol
+
+if TYPE_CHECKING:
+    from typing import Unpack  # Python 3.11
+
+    import optuna
+
+    from mnist1d.evaluation.result import Evaluation
+
+Choice = tuple[float, float] | Sequence[Any]  # (low, high), or a list of values
+SPACE: dict[str, Choice] = {
+    "learning_rate": (1e-4, 1e-1),
+    "weight_decay": (1e-5, 1e-1),
+    "schedule": ["constant", "cosine"],
+}
+SETTINGS = tuple(f.name for f in dataclasses.fields(Protocol))
+
+
+class Fixed(TypedDict, total=False):
+    """Settings of the protocol that are not searched."""
+
+    num_steps: int
+    batch_size: int
+    learning_rate: float
+    optimizer: str
+    weight_decay: float
+    schedule: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One choice of settings, and its accuracy on the held-out signals; None where it failed."""
+
+    settings: Mapping[str, Any]
+    acc: float | None
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The chosen settings of a model, and every trial that led to them."""
+
+    model: Any
+    settings: Mapping[str, Any]  # the best trial's
+    fixed: Mapping[str, Any]
+    acc: float  # of the best trial on the held-out signals: optimistic, for it was chosen by it
+    validation: int  # held-out signals
+    trials: tuple[Trial, ...]
+    data: Data = None
+
+    def evaluate(self, seeds: Seeds = 5, **options: Any) -> Evaluation:
+        """Train with the chosen settings on all training signals and test once; `options` as for
+        `mnist1d.evaluate`. The result is labelled as tuned."""
+        known = {"data": self.data, "name": f"{name_of(self.model)}, tuned"}
+        factory, protocol = _applied(self.model, self.settings)
+        given = {**known, **self.fixed, **protocol, **options}
+        return evaluate(factory, seeds, **given, tuned_on=self.validation)
+
+
+def tune(
+    model: Any,
+    trials: int = 30,
+    *,
+    space: Mapping[str, Choice] | None = None,
+    validation: int = 1000,
+    seeds: Seeds = 1,
+    data: Data = None,
+    sampler_seed: int = 0,
+    progress: Callable[[Trial], None] | None = None,
+    **fixed: Unpack[Fixed],
+) -> Tuned:
+    """Choose a model's settings by their accuracy on held-out training signals.
+
+    Args:
+      model: as for `mnist1d.evaluate`; a factory may take settings of its own by name.
+      trials: number of settings tried.
+      space: what to search, by name: (low, high), on a logarithmic scale where low is above 0, or a
+        list of values. Names of the protocol (learning_rate, optimizer, ...) or arguments of the
+        factory. Default: `SPACE`, with AdamW.
+      validation: number of training signals held out. The tests are never looked at.
+      seeds: trainings per trial; their accuracies are averaged.
+      sampler_seed: of the search, which is the same again for the same seed.
+      progress: called with each Trial.
+      fixed: the other settings of the protocol.
+
+    Errors: UsageError for a wrong argument; MissingExtraError without Optuna; Mnist1dError where
+    every trial failed.
+    """
+    optuna = _optuna()
+    trials = check_whole(trials, 1, "trials")
+    validation = check_whole(validation, 1, "validation")
+    if space is None:
+        space, fixed = SPACE, Fixed(**{"optimizer": "adamw", **fixed})
+    space = _check_space(space, model, fixed)
+    Protocol(**fixed)  # raises what is wrong before the first trial
+    found: list[Trial] = []
+
+    def objective(trial: optuna.Trial) -> float:
+        settings = {name: _suggest(trial, name, choice) for name, choice in space.items()}
+        factory, protocol = _applied(model, settings)
+        options = {**fixed, **protocol, "data": data, "validation": validation}
+        try:
+            acc = float(evaluate(factory, seeds, shuffled=False, **options).acc().mean())
+        except UsageError:
+            raise
+        except Mnist1dError:  # these settings diverge, or the model cannot be made of them
+            acc = None
+        found.append(Trial(settings, acc))
+        if progress:
+            progress(found[-1])
+        return math.nan if acc is None else acc  # Optuna counts NaN as a failure
+
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        sampler = optuna.samplers.TPESampler(seed=check_whole(sampler_seed, 0, "sampler_seed"))
+        study = optuna.create_study(direction="maximize", sampler=sampler)
+        study.optimize(objective, n_trials=trials)
+    finally:
+        optuna.logging.set_verbosity(before)
+    best = max((t for t in found if t.acc is not None), key=_acc, default=None)
+    if best is None:
+        raise Mnist1dError(f"{name_of(model)}: all {trials} trials failed: narrow the space")
+    return Tuned(model, best.settings, fixed, _acc(best), validation, tuple(found), data)
+
+
+def _acc(trial: Trial) -> float:
+    assert trial.acc is not None
+    return trial.acc
+
+
+def _applied(model: Any, settings: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Return the model with its own settings filled in, and those of the protocol."""
+    protocol = {name: value for name, value in settings.items() if name in SETTINGS}
+    own = {name: value for name, value in settings.items() if name not in SETTINGS}
+    if not own:
+        return model, protocol
+
+    def factory() -> Any:
+        return model(**own)
+
+    return factory, protocol
+
+
+def _suggest(trial: optuna.Trial, name: str, choice: Choice) -> Any:
+    if not isinstance(choice, tuple):
+        return trial.suggest_categorical(name, list(choice))
+    low, high = choice
+    if all(isinstance(end, numbers.Integral) for end in choice):
+        return trial.suggest_int(name, int(low), int(high), log=low > 0)
+    return trial.suggest_float(name, float(low), float(high), log=low > 0)
+
+
+def _check_space(
+    space: Mapping[str, Choice], model: Any, fixed: Mapping[str, Any]
+) -> dict[str, Choice]:
+    """Return the space, after checking names and ranges."""
+    if not isinstance(space, Mapping) or not space:
+        raise UsageError(
+            "space must say what to search, as space={'learning_rate': (1e-4, 1e-1)}; "
+            f"got {space!r:.60}"
+        )
+    own = _arguments(model)
+    for name, choice in space.items():
+        if name not in SETTINGS and name not in own:
+            raise UsageError(
+                f"unknown setting {name!r:.60} in space: the protocol has {', '.join(SETTINGS)}"
+                + (f"; the factory takes {', '.join(own)}" if own else "")
+            )
+        if name in fixed:
+            raise UsageError(f"{name} is searched and fixed at once: leave it out of one of them")
+        _check_choice(name, choice)
+    return dict(space)
+
+
+def _check_choice(name: str, choice: Any) -> None:
+    if isinstance(choice, tuple):
+        is_range = len(choice) == 2 and all(
+            isinstance(end, numbers.Real) and not isinstance(end, bool) and math.isfinite(end)
+            for end in choice
+        )
+        if not is_range or not choice[0] < choice[1]:
+            raise UsageError(f"{name} must be a range (low, high) in space, got {choice!r:.60}")
+    elif not isinstance(choice, list) or not choice:
+        raise UsageError(
+            f"{name} must be a range (low, high) or a list of values in space, got {choice!r:.60}"
+        )
+    for known, values in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
+        if name == known and not (isinstance(choice, list) and set(choice) <= set(values)):
+            raise UsageError(
+                f"{name} must be a list out of {', '.join(values)}, got {choice!r:.60}"
+            )
+
+
+def _arguments(model: Any) -> list[str]:
+    """Return the arguments that a factory takes by name."""
+    if not inspect.isfunction(model) and not inspect.isclass(model):
+        return []
+    try:
+        parameters = inspect.signature(model).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return [p.name for p in parameters if p.kind in kinds]
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+    except ImportError:
+        raise MissingExtraError(
+            "mnist1d.tune needs Optuna: pip install optuna, or the extra [tune]"
+        ) from None
+    return optuna

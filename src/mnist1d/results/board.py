@@ -1,0 +1,75 @@
+"""The board as one self-contained page, in the report's style."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from mnist1d.atomic import atomic_path
+from mnist1d.evaluation.board import note
+from mnist1d.evaluation.table import Line, percent
+from mnist1d.experiments.entries import TESTS
+from mnist1d.results.report import address, environment, markup, resource
+from mnist1d.runs.store import now
+
+COLUMNS = {
+    "frozen": "frozen test",
+    "frozen_shuffled": "frozen, shuffled",
+    "fresh": "fresh test",
+    "fresh_shuffled": "fresh, shuffled",
+}
+
+
+def write_board(lines: Sequence[Line], path: Path) -> Path:
+    """Write the page and return its path. Errors: as for `atomic_path`."""
+    with atomic_path(path) as part:  # first: a folder that cannot be written is told at once
+        part.write_text(page(lines), encoding="utf-8")
+    return path
+
+
+def page(lines: Sequence[Line]) -> str:
+    """Return the whole page."""
+    best = next((line for line in lines if line.kind not in ("ceiling", "people")), None)
+    ceiling = next(line for line in lines if line.kind == "ceiling")
+    return (
+        environment()
+        .get_template("board.html")
+        .render(
+            style=markup(resource("report.css")),
+            lines=lines,
+            columns=COLUMNS,
+            note=note,
+            cells={test: [percent(line.acc.get(test)) for line in lines] for test in TESTS},
+            best=best,
+            ceiling=ceiling,
+            image=picture(lines),
+            made=now().replace("T", " ").replace("+00:00", " UTC"),
+        )
+    )
+
+
+def picture(lines: Sequence[Line]) -> str:
+    """Return the figure of the board as a data address."""
+    from mnist1d.plots.board import Point, draw
+
+    points, least, human = [], 0.0, 0.0
+    for line in lines:
+        found = line.acc.get("fresh")
+        if line.kind == "people":
+            human = 1 - line.acc["frozen"][0]
+        elif found and line.kind == "ceiling":
+            least = 1 - found[0]
+        elif found:
+            mean, low, high = found
+            error = (1 - mean, 1 - high, 1 - low)
+            points.append(
+                Point(line.name, error, line.num_params, line.seconds, line.by == "mnist1d-lab")
+            )
+    fig = draw(points, least, human)
+    contents = {}
+    for kind in ("svg", "png"):
+        stream = io.BytesIO()
+        fig.savefig(stream, format=kind)
+        contents[kind] = stream.getvalue()
+    return address(contents["svg"], contents["png"])
