@@ -6,11 +6,12 @@ import pytest
 
 from mnist1d.errors import UsageError
 from mnist1d.experiments import lottery
-from mnist1d.experiments.lottery import Config, peaks, rounds
+from mnist1d.experiments.lottery import Config, peaks
 from mnist1d.experiments.rows import Record, Rows
 from mnist1d.learning import Settings, Split, make_fit
 from mnist1d.learning.masks import joined
 from mnist1d.learning.models import mlp
+from mnist1d.learning.pruning import prune
 
 MODEL = mlp(hidden=12, num_inputs=6)
 FIT = jax.jit(
@@ -29,7 +30,7 @@ def data():
     )
 
 
-@pytest.mark.parametrize("selection", lottery.SELECTIONS)
+@pytest.mark.parametrize("selection", lottery.PRUNED)
 def test_rounds_start_from_the_initial_values_with_exact_density_and_keep_zeros(selection):
     config, split = Config(selection, num_rounds=6, ticket_sparsity=0.6), data()
     initial, calls = jax.device_get(MODEL.init(jax.random.key(0))), []
@@ -39,7 +40,8 @@ def test_rounds_start_from_the_initial_values_with_exact_density_and_keep_zeros(
         calls.append((params, mask, jax.device_get(result.params)))
         return result
 
-    found, chosen = rounds(config, 0, initial, train)
+    rng = np.random.default_rng(0) if selection == "random" else None
+    found, chosen = prune(train, initial, config.sparsities, config.ticket_round, rng)
     assert len(calls) == 6 and chosen is calls[3][1]
     for (params, mask, after), sparsity in zip(calls, np.linspace(0, 1, 6), strict=True):
         for layer in initial:
@@ -84,7 +86,7 @@ def test_magnitude_drops_what_training_made_small_and_never_revives_it():
             },
         )
 
-    rounds(config, 0, initial, train)
+    prune(train, initial, config.sparsities, config.ticket_round)
     assert masks[1].tolist() == [[0, 1], [1, 0], [1, 1]]  # 2 of 6: 0.1 and -0.2
     assert masks[2].tolist() == [[0, 1], [0, 0], [1, 0]]  # 4 of 6: 0.3 and 3 too, 4 and -5 stay
     assert all((later <= earlier).all() for earlier, later in zip(masks, masks[1:], strict=False))

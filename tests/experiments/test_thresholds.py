@@ -102,7 +102,7 @@ def test_run_gives_a_row_for_every_width_and_a_seed_does_not_depend_on_the_other
 
 
 def test_settings_are_checked():
-    with pytest.raises(UsageError, match="num_classes must be between 2 and 10, got 1"):
+    with pytest.raises(UsageError, match="num_classes must be a whole number, at least 2, got 1"):
         Config(num_classes=1)
     with pytest.raises(UsageError, match="needs more signals"):
         run(Config(num_train=100_000), (0,))

@@ -19,7 +19,9 @@ import numpy as np
 
 # jax.jit for what runs once, such as drawing initial weights: with few of LLVM's passes, which
 # would take longer than they save (none would round otherwise). Not inside another jit.
-jit_once: Callable = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 1})
+jit_once: Callable[..., jax.stages.Wrapped] = partial(
+    jax.jit, compiler_options={"xla_backend_optimization_level": 1}
+)
 
 
 class Timed(NamedTuple):

@@ -1,23 +1,33 @@
-"""Networks of any width, computed inside one wide network whose other units are masked, so that one
-compiled program serves all widths."""
+"""Networks of any width, computed inside one wide network whose other units are masked: one compiled
+program serves all widths."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
+from typing import Protocol, cast
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, random
 
+from mnist1d.dataset import Dataset
+from mnist1d.learning.compilation import jit_once
 from mnist1d.learning.layers import Params, dense, dense_init
 from mnist1d.learning.model import Model
+from mnist1d.learning.models import cnn
+from mnist1d.learning.training import FitFunction, Settings, Split, make_fit
+
+Metrics = dict[str, Array]  # loss and accuracy, train and test, at the end of training
 
 
 @cache
 def plain_mlp(width: int, *, num_inputs: int = 40, num_outputs: int = 10) -> Model:
-    """Return an MLP with two hidden layers of equal width (relu), without a residual connection;
-    cached, so that equal sizes compile once."""
+    """Return an MLP with two hidden layers of equal width (relu), without a residual connection.
+
+    Cached: equal sizes compile once.
+    """
     sizes = (num_inputs, width, width, num_outputs)
 
     def init(key: Array) -> Params:
@@ -34,14 +44,23 @@ def plain_mlp(width: int, *, num_inputs: int = 40, num_outputs: int = 10) -> Mod
     return Model(init, apply)
 
 
+def network(name: str, width: int, num_inputs: int = 40) -> Model:
+    """Return the benchmark's CNN with `width` channels, or a plain MLP with `width` hidden units."""
+    if name == "cnn":
+        return cnn(channels=width, num_inputs=num_inputs)
+    return plain_mlp(width, num_inputs=num_inputs)
+
+
 def narrowed(
     make: Callable[[int], Model], units: int, params: Params, width: Array | float
 ) -> tuple[Params, Params]:
-    """Turn the initial params of make(units), a network `units` wide, into those of one `width`
-    wide: (params, mask). `width` may be traced; the mask keeps the network narrow in training.
+    """Turn the initial params of make(units), a network `units` wide, into those of a network
+    `width` wide: (params, mask). `width` may be traced; the mask keeps the network narrow in
+    training.
 
-    A masked unit has no weight in and no bias, gives relu(0) = 0, and its weights stay 0. What is
-    left starts as in a network of that width: uniform in ± 1/sqrt(fan_in), its own fan_in.
+    A masked unit has no incoming weight and no bias, so its value is relu(0) = 0 and its weights
+    stay 0. The other units start as in a network of that width: uniform in ± 1/sqrt(fan_in), with
+    the fan_in of the narrow network.
     """
     one = jax.eval_shape(make(1).init, random.key(0))
 
@@ -63,3 +82,85 @@ def narrowed(
         for layer, of in params.items()
     }
     return jax.tree.map(jnp.multiply, started, mask), mask
+
+
+class Program(Protocol):
+    """What `epochs_program` compiles."""
+
+    def __call__(
+        self, seed: int, data: Dataset, width: int, learning_rate: float
+    ) -> tuple[Metrics, Array]:
+        """Train one width; return metrics and predictions (3, test signals), as NumPy arrays."""
+        ...
+
+
+@cache
+def epochs_program(
+    name: str,
+    units: int,
+    num_epochs: int,
+    batch_size: int,
+    shape: tuple[int, int],
+    test_shape: tuple[int, int],
+) -> Program:
+    """Compile the training of every `network` with this name that is at most `units` wide: SGD with
+    momentum, in a new order every epoch.
+
+    shape, test_shape: of the training and test signals. Cached: equal arguments compile once.
+    """
+    make = partial(network, name, num_inputs=shape[1])
+    num_steps = num_epochs * max(1, shape[0] // batch_size)
+    settings = Settings(
+        num_steps, batch_size, optimizer="momentum", eval_every=num_steps, reshuffle=True
+    )
+    model = make(units)
+    fit = make_fit(model, settings)
+
+    @jit_once
+    def start(seed: Array, width: Array) -> tuple[Params, Params]:
+        params = model.init(random.fold_in(random.key(seed), 0))
+        return narrowed(make, units, params, width)
+
+    def one(
+        seed: Array, params: Params, mask: Params, split: Split, rate: Array
+    ) -> tuple[Metrics, Array]:
+        return _at_the_end(fit, random.key(seed), split, params, mask, rate)
+
+    def of(shape: tuple[int, ...], dtype: type = jnp.float32) -> Array:
+        return cast(Array, jax.ShapeDtypeStruct(shape, dtype))
+
+    sizes = (shape, shape[:1], test_shape, test_shape[:1])
+    parts = map(of, sizes, (jnp.float32, jnp.int32, jnp.float32, jnp.int32))
+    split, seed, number = Split(*parts), of((), jnp.int32), of(())
+    started = jax.eval_shape(start, seed, number)
+    compiled = jax.jit(one).lower(seed, *started, split, number).compile()
+    begin = start.lower(seed, number).compile()
+
+    def train(seed: int, data: Dataset, width: int, learning_rate: float) -> tuple[Metrics, Array]:
+        params, mask = begin(np.int32(seed), np.float32(width))
+        rate = np.float32(learning_rate)
+        found = compiled(np.int32(seed), params, mask, Split.of(data), rate)
+        return jax.tree.map(np.asarray, found)
+
+    return train
+
+
+def widths_at_once(
+    fit: FitFunction,
+    rates: np.ndarray,
+    key: Array,
+    split: Split,
+    params: Params,
+    masks: Params,
+) -> tuple[Metrics, Array]:
+    """Train all widths at once: params and masks with a leading widths axis, which metrics and
+    predictions have too. rates (steps,): the learning rate of each step."""
+    rate = jnp.asarray(rates, jnp.float32)
+    return jax.vmap(lambda p, m: _at_the_end(fit, key, split, p, m, rate))(params, masks)
+
+
+def _at_the_end(
+    fit: FitFunction, key: Array, split: Split, params: Params, mask: Params, rate: Array
+) -> tuple[Metrics, Array]:
+    found = fit(key, split, params=params, mask=mask, learning_rate=rate)
+    return {name: curve[-1] for name, curve in found.curves.items()}, found.predictions

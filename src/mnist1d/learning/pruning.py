@@ -1,14 +1,14 @@
-"""Training of a pruned MLP at the size of what its mask leaves: the full network's result up to
-rounding, with less work.
+"""Iterative pruning, and the training of a pruned MLP at the size that its mask leaves.
 
-A hidden unit whose value is always 0, or which nothing reads, changes no output, and nothing
-changes its weights: it can be left out of training, and its weights stay as they were. At 92 %
-sparsity a third of the second layer is what counts.
+A hidden unit whose value is always 0, or that no later unit reads, does not change the output and
+gets no gradient. Training can leave it out, with less work and the result of the full network up to
+rounding. At 92% sparsity only a third of the second layer is left.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -17,35 +17,61 @@ import numpy as np
 from jax import Array
 
 from mnist1d.learning.layers import Params, dense
+from mnist1d.learning.masks import joined, lowest_dropped, sparsity_of, split_off
 from mnist1d.learning.models import mlp
 from mnist1d.learning.training import Fit, Settings, Split, make_fit
 
-PARTS = 10  # sizes are rounded up to a tenth of the full one, so that few programs serve all masks; 1: always the full one
+# Sizes are rounded up to a tenth of the full one, so few programs serve all masks; 1: no rounding
+PARTS = 10
+METRICS = ("train_acc", "test_acc", "train_loss", "test_loss", "sparsity")
+
+
+def prune(
+    train: Callable[[Params, Params], Fit],
+    initial: Params,
+    sparsities: np.ndarray,
+    wanted: int,
+    rng: np.random.Generator | None = None,
+) -> tuple[dict[str, np.ndarray], Params]:
+    """Prune, rewind and train once per round with train(params, mask), whose snapshot is scored.
+
+    sparsities (rounds,): the share of weights dropped from each layer. rng: score at random instead
+    of by magnitude. Returns the METRICS at the end of each round, (rounds,) each, and the masks of
+    the round `wanted`.
+    """
+    scored, chosen = initial, initial
+    metrics: dict[str, list[float]] = {name: [] for name in METRICS}
+    for i, sparsity in enumerate(sparsities):
+        scores = {layer: np.abs(joined(params)) for layer, params in scored.items()}
+        if rng is not None:
+            scores = {layer: rng.random(s.shape, np.float32) for layer, s in scores.items()}
+        masks = {layer: split_off(lowest_dropped(s, sparsity)) for layer, s in scores.items()}
+        fit = train(initial, masks)  # masked from the first step, thus rewound
+        scored = jax.tree.map(np.asarray, fit.snapshot)
+        for name, values in fit.curves.items():
+            metrics[name].append(float(values[-1]))
+        metrics["sparsity"].append(sparsity_of(masks))
+        if i == wanted:
+            chosen = masks
+    return {name: np.array(values) for name, values in metrics.items()}, chosen
 
 
 class PrunedTraining:
-    """f(seed, split, params, mask) -> Fit in the full network's shapes, as NumPy arrays, for
-    `models.mlp` and splits of one shape.
+    """Call it with (seed, split, params, mask) to train `models.mlp` on splits of one shape; returns
+    a Fit in the shapes of the full network, as NumPy arrays.
 
-    Programs are compiled as sizes come up; compile_seconds says how long that took so far.
+    Each new size compiles a program; compile_seconds is the time spent on that so far.
     """
 
     def __init__(self, settings: Settings, parts: int = PARTS):
-        self.fit, self.parts, self.programs, self.compile_seconds = (
-            make_fit(SLIM, settings),
-            parts,
-            {},
-            0.0,
-        )
+        self.fit, self.parts = make_fit(SLIM, settings), parts
+        self.programs: dict[tuple[int, int], jax.stages.Compiled] = {}
+        self.compile_seconds = 0.0
 
     def __call__(self, seed: int, split: Split, params: Params, mask: Params) -> Fit:
         params, order, second = jax.device_get(params), *ordered_units(mask, self.parts)
-        arguments = (
-            jax.random.key(seed),
-            split,
-            slim(params, order, second),
-            slim(mask, order, second),
-        )
+        started, masked_at = slim(params, order, second), slim(mask, order, second)
+        arguments = (jax.random.key(seed), split, started, masked_at)
         fit = jax.device_get(self._program((len(order), second), arguments)(*arguments))
         masked = jax.tree.map(np.multiply, params, mask)
         return fit._replace(
@@ -65,8 +91,8 @@ class PrunedTraining:
 
 
 def used_units(mask: Params) -> tuple[np.ndarray, np.ndarray]:
-    """Return which hidden units count under a mask, and which of them through the second layer too:
-    (hidden,) bool each."""
+    """Return which hidden units change the output under a mask, and which of them do so through the
+    second layer too: (hidden,) bool each."""
     first, second, third = (mask[f"dense{i}"] for i in (1, 2, 3))
     read = third["w"].any(axis=1)
     has_second = (second["w"].any(axis=0) | (second["b"] != 0)) & read
@@ -75,8 +101,9 @@ def used_units(mask: Params) -> tuple[np.ndarray, np.ndarray]:
 
 
 def ordered_units(mask: Params, parts: int = PARTS) -> tuple[np.ndarray, int]:
-    """Return the units that count, those with a second layer first, filled up to a round size by
-    `hidden`, a unit of zeros; and how many of them get a second layer, rounded up too."""
+    """Return the units that change the output, those with a second layer first, padded to a round
+    size with the number `hidden`, a unit of zeros; and how many of them get a second layer, rounded
+    up too."""
     used, second = used_units(mask)
     hidden = len(used)
     part = max(1, hidden // parts)
@@ -97,7 +124,8 @@ def slim(params: Params, order: np.ndarray, second: int) -> Params:
 
 
 def restored(full: Params, part: Params, order: np.ndarray, second: int) -> Params:
-    """Return `full` with the weights of the ordered units put back: the inverse of `slim`."""
+    """Return `full` with the weights of the ordered units replaced by `part`: the inverse of
+    `slim`."""
     padded = _padded(full)
     for layer, places in _places(order, second).items():
         for name, at in places.items():
@@ -109,7 +137,7 @@ def restored(full: Params, part: Params, order: np.ndarray, second: int) -> Para
 
 
 def _places(order: np.ndarray, second: int) -> dict[str, dict[str, Any]]:
-    """Return where the ordered units' weights lie in the full arrays."""
+    """Return the places of the ordered units' weights in the full arrays."""
     return {
         "dense1": {"w": np.s_[:, order], "b": order},
         "dense2": {"w": np.ix_(order, order[:second]), "b": order[:second]},
@@ -118,7 +146,7 @@ def _places(order: np.ndarray, second: int) -> dict[str, dict[str, Any]]:
 
 
 def _padded(params: Params) -> Params:
-    """Return a copy with one more hidden unit, of zeros."""
+    """Return a copy with one more hidden unit, whose weights are 0."""
     room = {"dense1": ((0, 0), (0, 1)), "dense2": ((0, 1), (0, 1)), "dense3": ((0, 1), (0, 0))}
     return {
         layer: {"w": np.pad(params[layer]["w"], w), "b": np.pad(params[layer]["b"], w[1])}
@@ -133,4 +161,4 @@ def _apply(params: Params, x: Array) -> Array:
     return dense(params["dense3"], h)
 
 
-SLIM = mlp()._replace(apply=_apply)  # sizes are those of the parameters that it is given
+SLIM = mlp()._replace(apply=_apply)  # of any size: that of its parameters

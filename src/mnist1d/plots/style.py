@@ -238,6 +238,17 @@ def ticks(ax: Axes, values: Sequence[float], labels: Sequence[str] | None = None
     ax.set_xticks([], minor=True)
 
 
+def plain_logs(ax: Axes) -> None:
+    """Write the ticks of logarithmic axes as plain numbers, without minor ones: 0.01, 10,000."""
+    from matplotlib.ticker import LogLocator
+
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_minor_formatter("")
+
+
 def ending_of(path: str | Path, endings: Sequence[str]) -> str:
     """Return the lower-case ending of path, which must be one of `endings`."""
     ending = Path(path).suffix.lower()
