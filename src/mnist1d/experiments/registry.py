@@ -61,7 +61,10 @@ PAPERS = (  # modules of this package: the studies of the paper, in its order
     "ceiling",
     "endless",
 )
-LATER = ("deep_bootstrap",)  # claims of later publications, retold on these signals
+LATER = (  # claims of later publications, retold on these signals
+    "deep_bootstrap",
+    "distillation",
+)
 BUILT_IN = (*PAPERS, *LATER)
 STUDIES = Registry({name.replace("_", "-"): f"mnist1d.experiments.{name}" for name in BUILT_IN})
 

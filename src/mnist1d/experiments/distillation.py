@@ -1,0 +1,267 @@
+"""Distillation: exact posteriors as labels.
+
+A student trains on class probabilities in place of labels. The best teacher is Bayes' rule itself,
+and here it is known: the ideal observer gives the exact posterior of every training signal. Two
+students share signals, initial weights and batch order (CNN, Adam, batches of 50, 2,000 steps, a
+learning rate that falls from 0.003 to 0 along a half cosine). One trains on labels, the other on
+posteriors. The signals have strong white noise, so that labels are in doubt, and digits of one size,
+so that posteriors are quick to compute.
+
+Each seed draws two training sets. What its two students say of the same 2,000 fresh signals tells
+their variance: half the squared distance between their class probabilities, averaged over signals.
+Accuracy, divergence from the posterior and calibration error are means over the two students.
+
+Rows: test_acc, test_loss and kl (nats, from the exact posterior), calibration_error, variance;
+bayes_acc: expected accuracy of the ideal observer on the same signals; seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnist1d.checks import check_name, check_numbers
+from mnist1d.config import DataConfig
+from mnist1d.errors import UsageError
+from mnist1d.experiments.claims import Claim, above, all_of, below, keep_measured
+from mnist1d.experiments.datasets import datasets_for
+from mnist1d.experiments.estimates import POINTS
+from mnist1d.experiments.predictions import prediction_rows, predictions_of
+from mnist1d.experiments.present import CI, cell
+from mnist1d.experiments.rows import Row, Rows, paired, scalar_rows, timing_rows
+from mnist1d.experiments.study import Info
+from mnist1d.experiments.values import Values
+from mnist1d.learning.registry import check_model, resolve
+
+if TYPE_CHECKING:
+    from mnist1d.learning import Split
+    from mnist1d.plots.style import Captioned
+
+INFO = Info(
+    name="distillation",
+    title="Distillation: exact posteriors as labels",
+    question="What is it worth to train on the exact class probabilities in place of labels?",
+    source=(
+        "Menon, Rawat, Reddi, Kim and Kumar, Why distillation helps: a statistical perspective (2020, "
+        "arXiv 2005.10419); the settings here are ours"
+    ),
+    seeds={"smoke": 2, "quick": 3, "paper": 8},
+    cost={"smoke": 6.0, "quick": 30.0, "paper": 260.0},
+)
+LABELS = ("hard", "soft")
+CALLED = {"hard": "labels", "soft": "posteriors"}
+
+
+@dataclass(frozen=True)
+class Config:
+    """Students of one kind of labels on training sets of one size."""
+
+    labels: str = "soft"
+    num_train: int = 500
+    model: str = "cnn"
+    num_steps: int = 2000
+    batch_size: int = 50
+    learning_rate: float = 0.003
+    num_test: int = 2000  # fresh signals, the same for every seed
+    data: DataConfig = DataConfig(
+        num_samples=5000, train_split=0.8, iid_noise_scale=0.1, padding=(48, 48)
+    )
+
+    def __post_init__(self) -> None:
+        check_name(self.labels, LABELS, "labels")
+        check_model(self.model)
+        check_numbers(self)
+        most = round(self.data.num_samples * self.data.train_split)
+        if not self.batch_size <= self.num_train <= most:
+            raise UsageError(
+                f"num_train must be from batch_size = {self.batch_size} to {most}, the training "
+                f"signals of data, got {self.num_train}"
+            )
+
+
+def grid(preset: str) -> list[Config]:
+    """Return the trials of a preset: both kinds of labels on every size."""
+    small = {"num_steps": 10, "num_test": 50, "model": "logistic"}
+    sizes, rest = {
+        "smoke": ((50,), small),
+        "quick": ((125, 250, 500), {"num_steps": 1000, "num_test": 1000}),
+        "paper": ((125, 250, 500, 1000, 2000), {}),
+    }[preset]
+    return [Config(labels, size, **rest) for size in sizes for labels in LABELS]
+
+
+def weight(config: Config) -> float:
+    """Return a trial's relative cost: posteriors take time in proportion to their number."""
+    return 1 + config.num_train / 500 * (config.labels == "soft")
+
+
+def run(config: Config, seeds: Sequence[int]) -> list[Row]:
+    """Train two students from every seed and hold both against the exact posterior."""
+    import jax
+
+    from mnist1d.learning import Settings, fit_each, make_fit
+    from mnist1d.observer.comparison import against_exact
+    from mnist1d.observer.measure import calibration_error
+
+    model = resolve(config.model).make(num_inputs=config.data.final_seq_length)
+    settings = Settings(
+        config.num_steps,
+        config.batch_size,
+        config.learning_rate,
+        eval_every=config.num_steps,
+        schedule="cosine",
+        reshuffle=True,
+    )
+    keys = jax.numpy.stack([jax.random.key(seed) for seed in seeds])
+    fit, apply = make_fit(model, settings), jax.jit(jax.vmap(model.apply))
+    probabilities, seconds, compile_seconds = [], np.zeros(len(seeds)), 0.0
+    for which in (0, 1):
+        splits, exact = splits_of(config, seeds, which)
+        found = fit_each(fit, keys, splits)
+        logits = apply(found.fit.params, jax.numpy.stack([s.x_test for s in splits]))
+        probabilities.append(np.asarray(jax.nn.softmax(logits)))
+        seconds, compile_seconds = seconds + found.seconds, compile_seconds + found.compile_seconds
+    y = np.asarray(splits[0].y_test)
+    scalars: dict[str, list[float]] = {}
+    for first, second in zip(*probabilities, strict=True):
+        scores = [
+            against_exact(exact, p, y)
+            | {"calibration_error": calibration_error(p.max(1), p.argmax(1) == y)[0]}
+            for p in (first, second)
+        ]
+        means = {name: np.mean([s[name] for s in scores]) for name in scores[0]}
+        means["variance"] = 0.5 * np.square(first - second).sum(axis=1).mean()
+        for name, value in means.items():
+            scalars.setdefault(name, []).append(float(value))
+    scalars["bayes_acc"] = [float(exact.max(axis=1).mean())] * len(seeds)
+    return [
+        *scalar_rows(seeds, scalars),
+        *prediction_rows(seeds, [predictions_of(p, y) for p in probabilities[0]]),
+        *timing_rows(seeds, seconds, compile_seconds),
+    ]
+
+
+def splits_of(config: Config, seeds: Sequence[int], which: int) -> tuple[list[Split], np.ndarray]:
+    """Return each seed's first or second training set with the fresh test signals, and the exact
+    posterior of those, (n, classes)."""
+    import jax.numpy as jnp
+
+    from mnist1d.learning import Split
+    from mnist1d.observer import IdealObserver
+    from mnist1d.observer.fresh import fresh_test
+
+    found, n, exact = [], config.num_train, np.empty(0)
+    for seed in seeds:
+        (data,) = datasets_for(config.data, [2 * seed + which])
+        test = fresh_test(data, config.num_test)
+        if test.exact is None:
+            raise UsageError(f"posteriors need signals that have a density: {test.reason}")
+        exact, x, y = test.exact, data.x[:n], jnp.asarray(data.y[:n], jnp.int32)
+        if config.labels == "soft":
+            y = jnp.asarray(IdealObserver.of(data).predict_proba(x), jnp.float32)
+        x_test, y_test = jnp.asarray(test.x, jnp.float32), jnp.asarray(test.y, jnp.int32)
+        found.append(Split(jnp.asarray(x), y, x_test, y_test))
+    return found, exact
+
+
+def gain(rows: Rows, size: int, metric: str) -> Values:
+    """Return what posteriors change against labels on one size, soft - hard, by seed."""
+    soft, hard = (rows.where(labels=labels, num_train=size) for labels in ("soft", "hard"))
+    return paired(soft, hard, metric).difference
+
+
+def data_factor(rows: Rows, size: int) -> Values:
+    """Return how many times as many labelled signals reach the accuracy of `size` posteriors, by
+    seed: read off the labels' accuracy against the logarithm of the size, within the sizes."""
+    hard = rows.where(labels="hard").by("num_train", "test_acc")
+    soft = rows.where(labels="soft", num_train=size).by_seed("test_acc")
+    seeds = [s for s in soft.keys if all(s in of.keys for of in hard.values())]
+    factors = []
+    for seed in seeds:
+        acc = np.maximum.accumulate([of[seed] for of in hard.values()])
+        factors.append(np.exp(np.interp(soft[seed], acc, np.log(list(hard)))) / size)
+    return Values(seeds, factors, set(soft.keys) - set(seeds))
+
+
+def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+    """Return one line per size and kind of labels."""
+    header = ["training signals", "trained on", f"test acc, {CI}", "KL from posterior, nats"]
+    header += [f"calibration error, {CI}", "variance", "n"]
+    lines = []
+    for size in sorted(rows.unique("num_train")):
+        for labels in LABELS:
+            trial = rows.where(num_train=size, labels=labels)
+            if len(trial):
+                cells = [cell(trial.by_seed(name), *how) for name, how in COLUMNS.items()]
+                count = str(len(trial.unique("seed")))
+                lines.append([f"{size:,}", CALLED[labels], *cells, count])
+    return header, lines
+
+
+COLUMNS = {  # metrics of the table, and how `cell` shows them
+    "test_acc": (".1f", 100),
+    "kl": (".3f", 1),
+    "calibration_error": (".1f", 100),
+    "variance": (".4f", 1),
+}
+
+
+def figures(rows: Rows) -> dict[str, Captioned]:
+    """Draw accuracy, divergence, calibration error and variance against the number of signals."""
+    from mnist1d.plots import style
+
+    fig, axes = style.figure(1, 4, size=(12.5, 3.2))
+    titles = ("Test accuracy", "KL from the posterior (nats)", "Calibration error", "Variance")
+    for ax, metric, title in zip(axes, COLUMNS, titles, strict=True):
+        for labels, tint in zip(LABELS, style.COLORS, strict=False):
+            if len(trials := rows.where(labels=labels)):
+                sizes, values = trials.across("num_train", metric)
+                log = metric == "kl"
+                style.band(ax, sizes, values, CALLED[labels], tint, marker="o", log=log)
+        ax.set(title=title, xscale="log", xlabel="training signals")
+    if len(rows):
+        bayes = rows.where(metric="bayes_acc").records[0].value
+        style.reference_line(axes[0], float(bayes), "ideal observer")
+        style.legend(axes[1], loc="lower left")
+    axes[1].set_yscale("log")
+    for ax in (axes[0], axes[2]):
+        style.percent_axis(ax)
+    caption = (
+        "A CNN trained on labels and one trained on the exact class probabilities of the same "
+        "signals, tested on fresh signals. Variance: how much its class probabilities differ "
+        f"between two training sets. {style.band_words(len(rows.unique('seed')))} Compare the two "
+        "lines in each panel, and read across how many labels replace one posterior."
+    )
+    return {"gain": (fig, caption)}
+
+
+def claims(rows: Rows) -> list[Claim]:
+    """Test on every size that posteriors raise accuracy and lower variance and calibration error,
+    students paired by seed, and how much data they are worth."""
+    of_kind = [set(rows.where(labels=kind).unique("num_train")) for kind in LABELS]
+    sizes = sorted(set.intersection(*of_kind))
+    if not sizes:
+        return []
+    acc, error, variance = (
+        {size: gain(rows, size, metric) for size in sizes}
+        for metric in ("test_acc", "calibration_error", "variance")
+    )
+    better = [above("", f"gain, test acc, {n:,}", g, unit=POINTS) for n, g in acc.items()]
+    steadier = [below("", f"change of variance, {n:,}", g) for n, g in variance.items()]
+    surer = [
+        below("", f"change, calibration error, {n:,}", g, unit=POINTS) for n, g in error.items()
+    ]
+    found = [
+        all_of("posteriors lower the variance on every size", steadier, "lower variance"),
+        all_of("posteriors raise the test accuracy on every size", better, "better students"),
+        all_of("posteriors lower the calibration error on every size", surer),
+    ]
+    if len(sizes) > 2:
+        middle = sizes[len(sizes) // 2]
+        text = f"{middle:,} posteriors are worth more than {middle:,} labels"
+        quantity = "labels needed for the same accuracy, per posterior"
+        found.append(above(text, quantity, data_factor(rows, middle), 1, unit="×"))
+    return keep_measured(found)
