@@ -1,8 +1,7 @@
 """The commands. No logic: each names the function that does the work, prints what it gives, and
 chooses the exit status.
 
-Exit status: 0; 1 a trial failed, a check said no or a file is not what it should be; 2 the command
-line was wrong; 130 Ctrl-C.
+Exit status: 0; 1 a trial failed, a check said no or a file is bad; 2 wrong command line; 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from mnist1d.errors import Mnist1dError, SuspiciousValueWarning, UsageError
 
 try:
     from cyclopts import App, CycloptsError, Group, Parameter
+    from rich.markup import escape
 except ImportError:
     App = None
 
@@ -55,7 +55,7 @@ def _status(tokens: list[str] | None) -> int:
                 tokens,
                 result_action="return_value",
                 exit_on_error=False,
-                error_formatter=lambda e: f"error: {e}",
+                error_formatter=lambda e: escape(f"error: {e}"),  # printed as Rich's markup
             )
             or 0
         )

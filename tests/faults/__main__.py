@@ -16,7 +16,7 @@ from pathlib import Path
 from mnist1d.runs.threads import one_thread
 from tests.faults.counting import run, table
 
-PARTS = {"kills": "killing"}
+PARTS = {"kills": "killing", "lines": "lines"}
 
 
 def main() -> int:

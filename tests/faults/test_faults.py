@@ -31,6 +31,11 @@ def test_kills():
     assert cut["kills/sweep, SIGKILL/0/4"] == 4 and cut["kills/save, SIGKILL/0/8"] == 8, cut
 
 
+def test_command_lines():
+    found = count("--short", "lines")["lines/any command/0/80"]
+    assert found["cases"] >= 80 and found["notes"]["exit 0"] > 5 < found["notes"]["exit 2"]
+
+
 @pytest.mark.slow
 def test_the_long_form(tmp_path):
     assert len(count("--log", str(tmp_path / "log.jsonl"))) > 100
