@@ -4,11 +4,11 @@ what must not occur.
     errors <- checks, loading, intervals <- atomic <- config <- digits, draws <- signals
            <- dataset, moments <- digests <- generate <- pickles, tables <- files
            <- the original's names, mnist, adapters, learning, observer, plots
-           <- experiments <- evaluation <- runs <- results <- commands <- cli, web
+           <- experiments <- evaluation <- runs <- results <- web <- commands <- cli
 
 A module imports from rows before its own, or from its own row; no two rooms import each other. An
 import inside a function may go against an arrow in the cases named in UPWARD, each with its reason.
-`import mnist1d` is the front door, for the last row only.
+`import mnist1d` is the front door, for the last two rows only.
 """
 
 import ast
@@ -44,8 +44,9 @@ ROWS = [
     {"evaluation"},
     {"runs"},
     {"results"},
+    {"web"},
     {"commands"},
-    {"cli", "web"},
+    {"cli"},
 ]
 UPWARD = {  # only inside functions
     ("dataset", "files"): "Dataset.save is where users look for it",
@@ -129,7 +130,7 @@ def test_arrows_point_one_way():
     wrong = []
     for source, target, lazy, where in edges():
         if target == "":
-            if source not in ROWS[-1]:
+            if source not in ROWS[-1] | ROWS[-2]:
                 wrong.append(f"{where}, the front door")
         elif row(target) > row(source) and not (lazy and (source, target) in UPWARD):
             wrong.append(where)

@@ -6,6 +6,8 @@ import io
 import json
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -461,7 +463,7 @@ def test_more_than_the_memory_holds(tmp_path, capsys):
 @pytest.mark.parametrize(("command", "goes_on"), [("run", True), ("generate", False)])
 def test_ctrl_c_promises_only_what_is_so(capsys, monkeypatch, command, goes_on):
     monkeypatch.setattr(
-        "mnist1d.cli.app", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
+        "mnist1d.commands.app.app", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
     )
     status, _, err = run(capsys, command)
     assert status == 130 and ("to resume" in err) == goes_on and "Interrupted" in err
@@ -489,3 +491,43 @@ def test_evaluate_tells_what_cannot_be_kept_before_it_trains(tmp_path, capsys, m
     ):
         status, out, err = run(capsys, "evaluate", *words)
         assert status == 2 and rule in err and "trained" not in err + out
+
+
+def test_ctrl_c_during_the_first_imports_is_one_line():
+    code = """
+import sys
+class Interrupting:
+    def find_spec(name, path, target=None):
+        if name == "mnist1d":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting)
+from mnist1d_command import main
+sys.exit(main())
+"""
+    told = python(code)
+    assert (told.returncode, told.stderr, told.stdout) == (130, "\nInterrupted.\n", "")
+
+
+def test_ctrl_c_while_the_app_is_imported_is_one_line(capsys, monkeypatch):
+    class Interrupting:
+        def find_spec(self, path, target=None):
+            if self == "mnist1d.commands.app":
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "meta_path", [Interrupting, *sys.meta_path])
+    for name in [name for name in sys.modules if name.startswith("mnist1d.commands")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr("mnist1d.commands", raising=False)
+    assert run(capsys, "list") == (130, "", "\nInterrupted.\n")
+
+
+def test_the_script_and_the_module_are_the_same_command():
+    root = Path(__file__).parents[1]
+    scripts = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    module, _, name = scripts["scripts"]["mnist1d"].partition(":")
+    told = python(
+        f"import sys; sys.argv = ['mnist1d', '--version']; import {module}; sys.exit({module}.{name}())"
+    )
+    assert (told.returncode, told.stdout) == (0, f"{mnist1d.__version__}\n")
+    command = [sys.executable, "-m", "mnist1d.cli", "--version"]
+    assert subprocess.run(command, capture_output=True, text=True).stdout == told.stdout

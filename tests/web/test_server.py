@@ -220,7 +220,7 @@ def test_ctrl_c_ends_it_though_a_page_follows_the_news(tmp_path):
             _, err = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == 0 and err == "" and list(tmp_path.iterdir()) == []
+    assert process.returncode == 130 and err == "" and list(tmp_path.iterdir()) == []
 
 
 def test_serve_opens_the_browser_and_ends_on_ctrl_c(monkeypatch, capsys):
@@ -231,6 +231,6 @@ def test_serve_opens_the_browser_and_ends_on_ctrl_c(monkeypatch, capsys):
         "serve_forever",
         lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt),
     )
-    assert server.serve() == 0 and server.serve(open_browser=False) == 0
+    assert server.serve() == 130 and server.serve(open_browser=False) == 130
     first, second = capsys.readouterr().out.splitlines()
     assert opened == [first.split()[0]] and second.startswith("http://127.0.0.1:")

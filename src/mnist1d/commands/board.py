@@ -1,27 +1,14 @@
-"""`mnist1d board`: every model with an entry, sorted, on the terminal or as a page."""
+"""What the command board does: print every model with an entry, sorted, or write it as a page."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
-
-from cyclopts import Parameter
 
 from mnist1d.errors import UsageError
 from mnist1d.evaluation.board import HEADER, cells, make_board, read_entries
 from mnist1d.results.board import write_board
 from mnist1d.results.console import stdout, table
-
-
-def board(
-    *entries: Annotated[Path, Parameter(help="entries of models (.json), or folders of them")],
-    output: Annotated[
-        Path | None, Parameter(["--output", "-o"], help="write a page, .html; default: print")
-    ] = None,
-) -> int:
-    """Show every model of the table and those submitted, sorted, below the ideal observer."""
-    return show_board(entries, output)
 
 
 def show_board(paths: Sequence[Path], output: Path | None) -> int:

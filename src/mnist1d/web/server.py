@@ -55,8 +55,10 @@ def serve(
         print(f"{address}  (Ctrl-C ends it)", flush=True)
         if open_browser:
             webbrowser.open(address)
-        with contextlib.suppress(KeyboardInterrupt):
+        try:
             server.serve_forever(poll_interval=0.2)
+        except KeyboardInterrupt:
+            return 130
     return 0
 
 
