@@ -11,6 +11,7 @@ import pytest
 import mnist1d.web
 from mnist1d.generate import load_dataset
 from mnist1d.web.export import export
+from tests.web.client import serving
 
 SITE = Path(mnist1d.web.__file__).parent / "site"
 HERE = Path(__file__).parent
@@ -83,6 +84,15 @@ def page(browser, fresh, address, downloads):
     page.forget()
     yield page
     assert page.errors() == []
+
+
+@pytest.fixture
+def served(browser, fresh, downloads, tmp_path):
+    """The page from our server with a folder of runs: (page, folder)."""
+    with serving(tmp_path / "runs") as port:
+        page = browser.Page(fresh, f"http://127.0.0.1:{port}/", downloads)
+        yield page, tmp_path / "runs"
+        fresh.get("about:blank")  # ends the news
 
 
 @pytest.fixture(scope="session")

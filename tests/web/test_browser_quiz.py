@@ -1,18 +1,11 @@
-"""The quiz and the results in Chromium: by keyboard to the end, reloads, storage that fails, what
-our server keeps."""
+"""The quiz in Chromium: by keyboard to the end, reloads, storage that fails, what our server keeps."""
 
 import json
-import threading
 
 import pytest
 
-from mnist1d.runs import open_store, sweep
+from mnist1d.runs import open_store
 from mnist1d.runs.quiz import quizzes
-from mnist1d.runs.store import DATABASE
-from mnist1d.runs.sweep import plan
-from mnist1d.web import server
-from mnist1d.web.live import News
-from tests.web.test_server import serving
 
 ENTER, LEFT, RIGHT, UP, DOWN, BACKSPACE = "\ue007", "\ue012", "\ue014", "\ue013", "\ue015", "\ue003"
 
@@ -307,15 +300,6 @@ def test_time_counts_while_the_page_is_seen(page):
 # ------------------------------------------------------------------ with our server
 
 
-@pytest.fixture
-def served(browser, fresh, downloads, tmp_path):
-    """The page from our server with a folder of runs: (page, folder)."""
-    with serving(tmp_path / "runs") as port:
-        page = browser.Page(fresh, f"http://127.0.0.1:{port}/", downloads)
-        yield page, tmp_path / "runs"
-        fresh.get("about:blank")  # ends the news
-
-
 def test_the_result_goes_into_the_store(served, labels):
     page, runs = served
     begin(page)
@@ -330,7 +314,7 @@ def test_the_result_goes_into_the_store(served, labels):
         assert [(q["n"], q["accuracy"]) for q in quizzes(store)] == [(10, 1.0)]
     page.open("results")
     page.wait(lambda: page.find_all("#results-quizzes"))
-    assert "100.0%" in page.text("#results-studies")
+    assert "100.0%" in page.text('#results [aria-labelledby="results-quizzes"]')
     assert page.errors() == []
 
 
@@ -362,59 +346,3 @@ def test_a_quiz_begun_before_the_last_is_saved_is_not_marked_as_saved(served, la
         "isSaved" not in page.storage("quiz")
         and json.loads(page.storage("quiz"))["phase"] == "answering"
     )
-
-
-def test_results_that_do_not_come_are_asked_for_again(served):
-    page, runs = served
-    runs.mkdir()
-    (runs / DATABASE).write_text("no database")
-    page.open("results")
-    page.wait(lambda: page.find_all("#results-none"))
-    assert "could not be loaded" in page.text("#results-none")
-    (runs / DATABASE).unlink()
-    page.button("Try again").click()
-    page.wait(lambda: "No runs yet" in page.text("#results-studies"))
-
-
-@pytest.mark.parametrize("is_late", [False, True], ids=["live", "told when it is over"])
-def test_results_of_runs_and_a_sweep_live(served, toy, monkeypatch, is_late):
-    page, runs = served
-    over, since = threading.Event(), News.since
-    if is_late:
-        monkeypatch.setattr(News, "since", lambda news: since(news) if over.is_set() else ())
-    monkeypatch.setattr(server, "POLL", 0.05)
-    monkeypatch.setattr("mnist1d.web.live.METRIC", "one")
-    page.open("results")
-    page.wait(lambda: page.find_all("#results-none"))
-    assert f"mnist1d reproduce --runs {runs}" in page.text("#results-none")
-
-    def run():
-        with open_store(runs) as store:
-            sweep(store, plan("toy", "smoke"))
-        over.set()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    page.wait(lambda: "6 of 6 seeds done" in page.text("#results-live-told"))
-    thread.join(10)
-    page.wait(lambda: len(page.find_all(".results-live path")) == 3)
-    page.find("#results-reload").click()
-    page.wait(lambda: page.find_all("#results-summary"))
-    assert page.text("#results-summary").startswith("1 claims tested. as published: 1")
-    assert not page.find("#results-reload").is_displayed()
-    assert "✓ as published" in page.text(".chip")
-    page.wait(
-        lambda: page.js(
-            "const i = document.querySelector('.results-figure img'); i.loading = 'eager'; return i.complete && i.naturalWidth > 0"
-        )
-    )
-    assert page.errors() == []
-
-
-def test_results_without_runs(page):
-    page.open("results")
-    page.wait(lambda: page.find_all("#results-none"))
-    assert "mnist1d web --runs" in page.text("#results-none")
-    assert [
-        len(t.find_elements("css selector", "circle")) for t in page.find_all("#results .ladder")
-    ] == [6, 6]  # as published, shuffled

@@ -2,44 +2,71 @@
 on."""
 
 import json
+import os
+import shutil
 import socket
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from mnist1d.results.document import latest
+from mnist1d.results.figures import save_all
 from mnist1d.runs import open_store, quiz, sweep
+from mnist1d.runs.lock import alone
 from mnist1d.runs.store import DATABASE
 from mnist1d.runs.sweep import Task, plan
 from mnist1d.web import server
-from mnist1d.web.live import News
+from mnist1d.web.live import News, is_running, seconds_left
 from tests.web.client import ask, result, serving, why
+
+
+def results(port):
+    return json.loads(ask(port, "GET", "/data/results.json")[2])
 
 
 def test_results_and_figures(tmp_path, toy):
     with open_store(tmp_path) as store:
         sweep(store, plan("toy", "smoke"))
     with serving(tmp_path) as port:
-        document = json.loads(ask(port, "GET", "/data/results.json")[2])
+        document = results(port)
         (study,) = document["studies"]
         assert document["calls"] == 3
-        assert (study["study"], study["title"], study["trials"], len(study["seeds"])) == (
-            "toy",
-            toy.INFO.title,
-            3,
-            2,
-        )
-        assert (
-            study["claims"][0]["verdict"] == "as published"
-            and study["measured"][0]["n"] == 2
-            and study["error"] is None
-        )
-        (figure,) = study["figures"]
+        assert (study["study"], study["title"]) == ("toy", toy.INFO.title)
+        assert (study["trials"], len(study["seeds"])) == (3, 2)
+        (claim,) = study["claims"]
+        assert claim["verdict"] == "as published" and claim["shown"]["tone"] == "good"
+        assert study["measured"][0]["n"] == 2 and study["error"] is None
+        assert study["figures"] is None  # none are stored: drawn when they are asked for
+        found = json.loads(ask(port, "GET", "/data/figures/toy.smoke.json")[2])
+        (figure,) = found["figures"]
+        assert figure["caption"].endswith("made by `mnist1d run toy --preset smoke`.")
         status, headers, content = ask(port, "GET", "/" + figure["src"])
         assert status == 200 and headers["Content-Type"] == "image/svg+xml" and b"<svg" in content
+        assert results(port)["studies"][0]["figures"] == found["figures"]
         assert ask(port, "GET", "/data/figures/other.svg")[0] == 404
-        with open_store(tmp_path) as store:
-            sweep(store, plan("toy", "quick"))
-        assert (
-            json.loads(ask(port, "GET", "/data/results.json")[2])["studies"][-1]["label"] == "quick"
-        )
+        assert ask(port, "GET", "/data/curves/other.json")[0] == 404
     assert not (tmp_path / "figures").exists()  # looking writes nothing
+
+
+def test_every_preset_the_last_first(tmp_path, toy):
+    with open_store(tmp_path) as store:
+        for preset in ("smoke", "quick", "smoke"):
+            sweep(store, plan("toy", preset))
+    with serving(tmp_path) as port:
+        assert [study["label"] for study in results(port)["studies"]] == ["smoke", "quick"]
+
+
+def test_curves_of_the_trials(tmp_path, toy):
+    with open_store(tmp_path) as store:
+        sweep(store, plan("toy", "smoke"))
+    with serving(tmp_path) as port:
+        content = json.loads(ask(port, "GET", "/data/curves/toy.smoke.json")[2])
+    assert [run["name"] for run in content["runs"]] == ["size=1", "size=2", "size=3"]
+    first = content["curves"][0]
+    assert (first["metric"], first["steps"], first["mean"]) == ("one", [0, 10], [1.05, 11.05])
+    assert first["seeds"] == 2 and first["low"][0] < 1.05 < first["high"][0]
 
 
 def test_figures_are_drawn_once_for_a_document(tmp_path, toy, monkeypatch):
@@ -48,17 +75,65 @@ def test_figures_are_drawn_once_for_a_document(tmp_path, toy, monkeypatch):
     with open_store(tmp_path) as store:
         sweep(store, plan("toy", "smoke"))
         with serving(tmp_path) as port:
-            assert (
-                ask(port, "GET", "/data/figures/toy-lines.svg")[0] == 200
-            )  # of a page that was there before the server
-            ask(port, "GET", "/data/results.json")
+            results(port)
+            assert drawn == []
+            for _ in range(2):
+                assert ask(port, "GET", "/data/figures/toy.smoke.json")[0] == 200
             assert len(drawn) == 1
-            store.add(
-                "toy", toy.Config(size=9), [0], toy.run(toy.Config(size=9), [0])
-            )  # a sweep goes on
-            assert ask(port, "GET", "/data/figures/toy-lines.svg")[0] == 200 and len(drawn) == 1
-            ask(port, "GET", "/data/results.json")
+            other = toy.Config(size=9)
+            store.add("toy", other, [0], toy.run(other, [0]))  # a sweep goes on
+            path = "/data/figures/toy.smoke/toy-lines.svg"
+            assert ask(port, "GET", path)[0] == 200 and len(drawn) == 1
+            results(port)
+            ask(port, "GET", "/data/figures/toy.smoke.json")
             assert len(drawn) == 2
+
+
+def stored(runs, toy, monkeypatch):
+    """Sweep, store the figures as `mnist1d run` does, and forbid drawing."""
+    with open_store(runs) as store:
+        sweep(store, plan("toy", "smoke"))
+        (found,) = latest(store, "toy")
+    save_all(found, runs / "figures")
+    monkeypatch.setattr(toy, "figures", lambda rows: 1 / 0)
+    return runs / "figures" / "toy-lines.svg"
+
+
+def test_stored_figures_are_used(tmp_path, toy, monkeypatch):
+    svg = stored(tmp_path, toy, monkeypatch)
+    with serving(tmp_path) as port:
+        (study,) = results(port)["studies"]
+        (figure,) = study["figures"]
+        assert study["error"] is None and figure["title"] == f"{toy.INFO.title}: lines"
+        assert figure["caption"].startswith("One line per size.")
+        assert ask(port, "GET", "/" + figure["src"])[2] == svg.read_bytes()
+
+
+def test_stored_figures_of_other_rows_are_not_used(tmp_path, toy, monkeypatch):
+    svg = stored(tmp_path, toy, monkeypatch)
+    with open_store(tmp_path) as store:
+        sweep(store, plan("toy", "quick"))  # whose figures have the same file names
+    os.utime(svg, (time.time() + 60,) * 2)
+    with serving(tmp_path) as port:
+        quick, smoke = results(port)["studies"]
+        assert quick["figures"] is None and len(smoke["figures"]) == 1
+    os.utime(svg, (1, 1))  # older than the last trial
+    with serving(tmp_path) as port:
+        assert [study["figures"] for study in results(port)["studies"]] == [None, None]
+        answer = json.loads(ask(port, "GET", "/data/figures/toy.smoke.json")[2])
+        assert answer["figures"] == [] and "ZeroDivisionError" in answer["error"]
+
+
+def test_a_folder_that_vanishes(tmp_path, toy):
+    runs = tmp_path / "runs"
+    with open_store(runs) as store:
+        sweep(store, plan("toy", "smoke"))
+    with serving(runs) as port:
+        assert len(results(port)["studies"]) == 1
+        shutil.rmtree(runs)
+        assert results(port)["studies"] == []
+        status, _, said = ask(port, "GET", "/data/curves/toy.smoke.json")
+        assert status == 404 and "load them again" in why(said)
 
 
 def test_a_study_that_cannot_be_shown_leaves_the_rest(tmp_path, toy, monkeypatch):
@@ -119,10 +194,9 @@ def test_no_news_of_what_nobody_asked_for(tmp_path):
     assert list(News(tmp_path).since()) == []
     quiz.save(result(), tmp_path)
     news = News(tmp_path)
-    assert (
-        list(news.since()) == [("calls", {"done": 0, "wanted": None, "total": 1, "calls": []})]
-        and list(news.since()) == []
-    )
+    ((name, content),) = news.since()
+    assert name == "calls" and content["wanted"] is None and content["total"] == 1
+    assert content["calls"] == [] and list(news.since()) == []
 
 
 def test_news_of_another_store_in_its_place(tmp_path, toy):
@@ -137,6 +211,31 @@ def test_news_of_another_store_in_its_place(tmp_path, toy):
         sweep(store, plan("toy", "smoke")[:1])
     content = dict(news.since())["calls"]
     assert (content["total"], len(content["calls"])) == (1, 1) and list(news.since()) == []
+
+
+def test_whether_a_sweep_runs(tmp_path):
+    assert not is_running(tmp_path)
+    with alone(tmp_path, print):
+        assert is_running(tmp_path)
+    assert not is_running(tmp_path)
+
+
+def test_the_time_left(tmp_path, toy):
+    """Three trials of two seeds are wanted; two have ended, in 20 seconds by two workers."""
+    started = datetime.now(UTC) - timedelta(seconds=10)
+    with open_store(tmp_path) as store:
+        tasks = plan("toy", "smoke")
+        sweep(store, tasks)
+        (asked,) = store.sweeps()
+        first = asked.started
+    at = started.isoformat(timespec="seconds")
+    asked = replace(asked, started=at)
+    with open_store(tmp_path, create=False) as store:
+        calls = [replace(call, started=at, seconds=10.0) for call in store.calls()[:2]]
+        left = [(store.calls()[2].trial, seed) for seed in (0, 1)]
+    assert first >= at
+    assert seconds_left([asked], calls, left, at) == pytest.approx(5, abs=1.5)
+    assert seconds_left([asked], [], left, at) is None  # nothing has ended yet
 
 
 def test_the_news_end_with_the_server(tmp_path):

@@ -34,7 +34,10 @@ from mnist1d.runs.verdicts import at_paper_settings, claims_of, looks_of, overri
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from mnist1d.plots.style import Captioned
+
 T = TypeVar("T")
+Draw = Callable[[Loaded, Rows], "dict[str, Captioned]"]  # {slug: (figure, caption)}
 
 
 @dataclass(frozen=True)
@@ -146,8 +149,13 @@ def latest(store: Store, study: str, label: str | None = None) -> list[Found]:
     return [of_sweep(store, sweep, calls) for sweep in store.latest(study, label)]
 
 
-def of_sweep(store: Store, sweep: Sweep, calls: Iterable[Call]) -> Found:
-    """Return what a sweep found out; the benchmark table gains a line for each quiz in the store."""
+def of_sweep(
+    store: Store, sweep: Sweep, calls: Iterable[Call], draw: Draw = figures.drawn
+) -> Found:
+    """Return what a sweep found out; the benchmark table gains a line for each quiz in the store.
+
+    draw: what draws the figures, which takes most of the time; one that returns {} leaves them out.
+    """
     study = find(sweep.study, store.reference(sweep.study))
     quizzes = quiz.quizzes(store) if study.INFO.quiz else ()
     calls = [call for call in calls if call.trial in sweep.wanted]
@@ -156,7 +164,7 @@ def of_sweep(store: Store, sweep: Sweep, calls: Iterable[Call]) -> Found:
     except Mnist1dError as error:  # damaged rows of one study: the others can still be shown
         rows, unread = Rows([]), str(error)
     seeds = max(map(len, sweep.wanted.values()), default=0)
-    return of_rows(study, rows, sweep.label, calls, quizzes, error=unread, seeds=seeds)
+    return of_rows(study, rows, sweep.label, calls, quizzes, unread, seeds, draw)
 
 
 def of_rows(
@@ -167,8 +175,9 @@ def of_rows(
     quizzes: Sequence[dict[str, Any]] = (),
     error: str | None = None,
     seeds: int = 0,
+    draw: Draw = figures.drawn,
 ) -> Found:
-    """Return what rows of a study say; seeds: how many were asked for.
+    """Return what rows of a study say; seeds: how many were asked for; draw: as for `of_sweep`.
 
     A part of the study that raises leaves its place empty; the document's `error` has the traceback.
     """
@@ -189,11 +198,11 @@ def of_rows(
     same = part(lambda: at_paper_settings(study, rows, label), False)
     values = part(lambda: study.measured(rows), {})
     header, lines = part(lambda: study.table(rows), ([], []))
-    drawn = part(lambda: figures.drawn(study, rows), {})
+    drawn = part(lambda: draw(study, rows), {})
     drawings = []
     for slug, (figure, caption) in drawn.items():
         title = f"{info.title}: {slug.replace('-', ' ')}"
-        caption = f"{caption} Preset {label.partition(' ')[0] or 'unknown'}; made by `{command}`."
+        caption = f"{caption} {origin_words(label, command)}"
         file = figures.file_name(info.name, slug, label)
         place, width = anchor(info.name, label, slug), float(figure.get_figwidth())
         drawings.append(Drawing(slug, place, file, title, caption, width))
@@ -222,6 +231,11 @@ def of_rows(
         error="\n".join(dict.fromkeys(errors)) or None,
     )
     return Found(document, {slug: figure for slug, (figure, _) in drawn.items()})
+
+
+def origin_words(label: str, command: str) -> str:
+    """Return how every caption ends: the preset and the command."""
+    return f"Preset {label.partition(' ')[0] or 'unknown'}; made by `{command}`."
 
 
 def command_of(reference: str, label: str) -> str:

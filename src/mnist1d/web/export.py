@@ -10,9 +10,9 @@ from mnist1d.errors import UsageError
 from mnist1d.files import FORMAT, atomic_path
 from mnist1d.runs.store import open_store
 from mnist1d.web import pages
-from mnist1d.web.results import ResultsOf
+from mnist1d.web.results import CURVES, RESULTS, ResultsOf
 
-SITE, RESULTS = "data/site.json", "data/results.json"
+SITE = "data/site.json"
 
 
 def export(folder: str | Path, runs: str | Path | None = None) -> Path:
@@ -26,10 +26,8 @@ def export(folder: str | Path, runs: str | Path | None = None) -> Path:
     folder, files = Path(folder), dict(pages.files())
     if runs is not None:
         open_store(runs, create=False).close()
-        document, figures = ResultsOf(Path(runs)).get()
-        document["runs"] = None  # a path of this machine is nobody else's business
         files[SITE] = _bytes({**pages.description(), "results": True})
-        files |= {RESULTS: _bytes(document), **figures}
+        files |= ResultsOf(Path(runs)).everything()
     try:
         _write(folder, files)
     except OSError as error:
@@ -75,6 +73,7 @@ def _written_before(folder: Path) -> set[str]:
             *pages.files(),
             RESULTS,
             *(figure["src"] for study in studies for figure in study["figures"]),
+            *(f"{CURVES}{study['id']}.json" for study in studies),
         }
     except (FileNotFoundError, NotADirectoryError, ValueError, LookupError, TypeError):
         return set()

@@ -1,19 +1,27 @@
-"""News of a sweep as it goes on, for the page's live curves: what the store gained since one last
-looked."""
+"""News of a sweep as it goes on, for the page: what the store gained since one last looked.
+
+Curves come when a trial ends: a trial is one compiled program, and its rows are written together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
 from mnist1d.experiments.rows import Rows
-from mnist1d.runs.store import DATABASE, Call, Store, open_store
+from mnist1d.runs.lock import LOCK
+from mnist1d.runs.store import DATABASE, Call, Store, Sweep, open_store
+from mnist1d.web.curves import curve, run_colors, run_names
 
-METRIC = "test_acc"
+METRIC = "test_acc"  # shown where a study has it, else its first metric with steps
 FIRST = 12  # curves that a reader who has just come gets to see
+Pair = tuple[str, int]  # a trial and a seed
 
 
 class News:
@@ -21,99 +29,135 @@ class News:
     one."""
 
     def __init__(self, runs: Path):
-        self.runs, self.seen, self.is_new = runs, 0, True
+        self.runs, self.seen, self.is_new, self.was_running = runs, 0, True, False
 
     def since(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield events since the last time, (name, content): "calls" if there are any, then a
-        "curve" for each trial that has one.
+        """Yield events since the last time, (name, content): "calls" where something changed, then
+        a "curve" for each trial that has one.
 
         The first time: how the last sweep stands, and its last curves. Errors: as for `open_store`.
         """
         if not (self.runs / DATABASE).is_file():
+            self.seen, self.is_new = 0, True
             return
         with open_store(self.runs, create=False) as store:
-            calls = store.calls()
+            calls, running = store.calls(), is_running(self.runs)
             if len(calls) < self.seen:  # another store lies there now
                 self.seen, self.is_new = 0, True
             new, self.seen = calls[self.seen :], len(calls)
-            wanted = last_wanted(store)
-            if not new and not self.is_new:
+            if not new and not self.is_new and running == self.was_running:
                 return
+            self.was_running = running
+            sweeps = last_sweeps(store)
+            wanted = {trial for sweep in sweeps for trial in sweep.wanted}
             if self.is_new:
                 new, self.is_new = [call for call in new if call.trial in wanted][-FIRST:], False
-            done = {
-                (call.trial, seed)
-                for call in calls
-                if call.status in ("done", "skipped")
-                for seed in call.seeds
-            }
-            asked = [(trial, seed) for trial, seeds in wanted.items() for seed in seeds]
-            count = sum(pair in done for pair in asked)
-            yield (
-                "calls",
-                {
-                    "done": count,
-                    "wanted": len(asked) or None,
-                    "total": len(calls),
-                    "calls": [shown(call) for call in new],
-                },
-            )
+            content = progress(sweeps, calls, running)
+            yield "calls", content | {"calls": [describe(call) for call in new]}
             for call in new:
-                yield from (("curve", content) for content in curve(store, call))
+                yield from (("curve", content) for content in curves(store, call))
 
 
-def last_wanted(store: Store) -> dict[str, list[int]]:
-    """Return the seeds that the last command wanted of each trial, over all its studies."""
+def is_running(runs: Path) -> bool:
+    """Say whether a sweep holds the lock of a folder of runs. Nothing is written."""
+    lock = runs / LOCK
+    if not lock.is_file():
+        return False
+    address = f"file:{quote(str(lock.resolve()))}?mode=ro"
+    try:
+        database = sqlite3.connect(address, uri=True, timeout=0)
+    except sqlite3.OperationalError:
+        return False
+    try:
+        database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return False
+    except sqlite3.OperationalError as error:
+        return "locked" in str(error)
+    finally:
+        database.close()
+
+
+def last_sweeps(store: Store) -> list[Sweep]:
+    """Return the sweeps of the last command, one for each study and label."""
     sweeps = store.sweeps()
-    last = [
-        sweep
-        for sweep in sweeps
-        if (sweep.started, sweep.command) == (sweeps[-1].started, sweeps[-1].command)
-    ]
-    return {trial: list(seeds) for sweep in last for trial, seeds in sweep.wanted.items()}
+    return [sweep for sweep in sweeps if sweep.asked == sweeps[-1].asked]
 
 
-def shown(call: Call) -> dict[str, Any]:
+def progress(sweeps: Sequence[Sweep], calls: Sequence[Call], running: bool) -> dict[str, Any]:
+    """Return how far the last sweeps are: seeds done and wanted (None: nothing was asked for), calls
+    in the store, seconds left where they can be estimated, and names and colours of the trials."""
+    wanted = [(t, s) for sweep in sweeps for t, seeds in sweep.wanted.items() for s in seeds]
+    ended = (call for call in calls if call.status in ("done", "skipped"))
+    done = {(call.trial, seed) for call in ended for seed in call.seeds}
+    left = [pair for pair in wanted if pair not in done]
+    started = sweeps[0].started if sweeps else ""
+    return {
+        "done": len(wanted) - len(left),
+        "wanted": len(wanted) or None,
+        "total": len(calls),
+        "running": running,
+        "left": seconds_left(sweeps, calls, left, started) if running else None,
+        "runs": runs_of(sweeps, calls),
+    }
+
+
+def seconds_left(
+    sweeps: Sequence[Sweep], calls: Sequence[Call], left: Sequence[Pair], started: str
+) -> float | None:
+    """Return the estimated seconds until a sweep ends: work left, at the mean cost per seed of its
+    study, over the work that has ended per second since the start. None before a trial has ended.
+    """
+    since = [call for call in calls if call.status == "done" and call.started >= started]
+    work = sum(call.seconds for call in since)
+    if not work:
+        return None
+    study = {trial: sweep.study for sweep in sweeps for trial in sweep.wanted}
+    costs: dict[str, list[float]] = {}
+    for call in since:
+        costs.setdefault(call.study, []).append(call.seconds / max(len(call.seeds), 1))
+    mean = np.mean([cost for of_study in costs.values() for cost in of_study])
+    ahead = sum(np.mean(costs.get(study[trial], [mean])) for trial, _ in left)
+    begun = datetime.fromisoformat(started)
+    elapsed = (datetime.now(UTC) - begun).total_seconds()
+    return round(float(ahead) * max(elapsed, 1.0) / work, 1)
+
+
+def runs_of(sweeps: Sequence[Sweep], calls: Sequence[Call]) -> list[dict[str, str]]:
+    """Return the trials of the last sweeps that have ended: {id, study, name, color}, named by what
+    tells them apart within their study."""
+    found = []
+    for study in dict.fromkeys(sweep.study for sweep in sweeps):
+        wanted = {t for sweep in sweeps if sweep.study == study for t in sweep.wanted}
+        configs = {call.trial: call.config for call in calls if call.trial in wanted}
+        names, colors = run_names(configs), run_colors(configs)
+        found += [
+            {"id": trial[:12], "study": study, "name": names[trial], "color": colors[trial]}
+            for trial in configs
+        ]
+    return found
+
+
+def describe(call: Call) -> dict[str, Any]:
     """Return a call as the page lists it."""
-    parts = {
+    return {
         "study": call.study,
         "trial": call.trial[:12],
         "status": call.status,
         "seconds": round(call.seconds, 2),
+        "seeds": list(call.seeds),
     }
-    return parts | {"seeds": list(call.seeds), "label": label(call)}
 
 
-def curve(store: Store, call: Call) -> Iterator[dict[str, Any]]:
-    """Yield the mean curve of test accuracy over a call's seeds, where its study keeps one."""
+def curves(store: Store, call: Call) -> Iterator[dict[str, Any]]:
+    """Yield the mean curve over a call's seeds, where its study keeps one."""
+    if call.status != "done":
+        return
     rows = Rows(
         r
         for r in store.all_rows(call.study, {call.trial: call.seeds})
-        if r.metric == METRIC and r.step is not None
+        if r.step is not None and not isinstance(r.value, np.ndarray)
     )
-    if call.status == "done" and len(rows):
-        steps, values = rows.curve(METRIC)
-        mean = (
-            np.nanmean(values, axis=0)
-            if np.isfinite(values).any(axis=0).all()
-            else np.nan_to_num(values).mean(axis=0)
-        )
-        names = {
-            "study": call.study,
-            "trial": call.trial[:12],
-            "label": label(call),
-            "metric": METRIC,
-        }
-        yield names | {"steps": steps.tolist(), "mean": [round(float(value), 5) for value in mean]}
-
-
-def label(call: Call) -> str:
-    """Return what tells a trial from its neighbours: its own fields that are text or switches, and
-    the data's shuffling."""
-    own = [
-        f"{value}"
-        for name, value in call.config.items()
-        if isinstance(value, str) and "." not in name
-    ]
-    own += [name.rpartition(".")[2] for name, value in call.config.items() if value is True]
-    return " ".join(own) or call.trial[:12]
+    if len(rows):
+        metrics = rows.unique("metric")
+        metric = METRIC if METRIC in metrics else metrics[0]
+        yield {"study": call.study, "trial": call.trial[:12], **curve(rows, metric)}

@@ -1,20 +1,69 @@
-"""What the page's Results view shows of a folder of runs: documents, figures and quizzes, as JSON and
-pictures."""
+"""What the page's Results view shows of a folder of runs: documents, figures, curves and quizzes, as
+JSON and pictures."""
 
 from __future__ import annotations
 
+import json
 import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mnist1d.errors import last_words
-from mnist1d.results.document import Found, of_sweep, studies_in
+from mnist1d.experiments import Loaded
+from mnist1d.experiments.rows import Rows
+from mnist1d.results import summary
+from mnist1d.results.document import Document, of_sweep, studies_in
 from mnist1d.results.figures import for_screen
 from mnist1d.runs.quiz import quizzes
-from mnist1d.runs.store import DATABASE, now, open_store
+from mnist1d.runs.store import DATABASE, Call, Store, Sweep, now, open_store
+from mnist1d.web.curves import curves_of
+from mnist1d.web.stored import Picture, stored_pictures
 
-FIGURES = "data/figures/"
-Part = tuple[dict[str, Any], dict[str, bytes]]  # a study's JSON, its figures {path: content}
+RESULTS, FIGURES, CURVES = "data/results.json", "data/figures/", "data/curves/"
+Key = tuple[str, int, int, int]  # study, sweep, and the numbers of its calls and of all quizzes
+
+
+@dataclass
+class Part:
+    """One document as the page has it. pictures: None until they have been read or drawn."""
+
+    document: Document
+    sweep: Sweep
+    calls: list[Call]
+    pictures: list[Picture] | None = None
+    problem: str | None = None  # why figures could not be drawn
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the part as JSON holds it. `figures` is None where the page has to ask for them.
+
+        Where the rows were made, and tracebacks, stay here: they name paths of this machine.
+        """
+        content = self.document.to_dict()
+        del content["origins"]
+        for claim in content["claims"]:
+            verdict = claim["verdict"]
+            claim["shown"] |= {"tone": summary.tone(verdict), "mark": summary.mark(verdict)}
+        for problem in content["problems"]:
+            problem["error"] = last_words(problem["error"])
+        error = content["error"]
+        content["error"] = last_words(error) if error else None
+        content["asked"] = self.sweep.started
+        content["figures"] = None if self.pictures is None else self.figures()
+        return content
+
+    def figures(self) -> list[dict[str, str]]:
+        """Return the figures' addresses and words."""
+        return [
+            {"src": self.address(picture), "title": picture.title, "caption": picture.caption}
+            for picture in self.pictures or ()
+        ]
+
+    def address(self, picture: Picture) -> str:
+        """Return where a figure is; two presets of a study have files of the same name."""
+        return f"{FIGURES}{self.document.id}/{picture.name}"
 
 
 class ResultsOf:
@@ -22,55 +71,105 @@ class ResultsOf:
     Safe to share between threads."""
 
     def __init__(self, runs: Path):
-        self.runs, self.lock = runs, threading.Lock()
-        self.made: dict[tuple, Part] = {}  # by what was asked for last
+        self.runs, self.lock, self.drawing = runs, threading.Lock(), threading.Lock()
+        self.parts: dict[Key, Part] = {}
 
-    def get(self) -> tuple[dict[str, Any], dict[str, bytes]]:
-        """Return the document, and the figures that it names, {path: content}. Errors: as for
-        `open_store`."""
+    def get(self) -> dict[str, Any]:
+        """Return the document of the whole folder. Errors: as for `open_store`."""
         document: dict[str, Any] = {"runs": str(self.runs.resolve()), "made": now()}
         document |= {"calls": 0, "studies": [], "quiz": []}
         if not (self.runs / DATABASE).is_file():
-            return document, {}
+            self.parts = {}
+            return document
         with self.lock, open_store(self.runs, create=False) as store:
             calls = store.calls()  # first: what comes while the rest is read is new to the reader
-            made: dict[tuple, Part] = {}
             document["calls"], document["quiz"] = len(calls), quizzes(store)
-            for study in studies_in(store):
-                own = [call for call in calls if call.study == study]
-                for sweep in store.latest(study):
-                    # the benchmark table gains a line with each quiz
-                    key = (study, sweep.sweep, len(own), len(document["quiz"]))
-                    made[key] = self.made.get(key) or part_of(of_sweep(store, sweep, own))
-            self.made = made
-        document["studies"] = [part for part, _ in made.values()]
-        figures = [figures for _, figures in made.values()]
-        return document, {path: content for some in figures for path, content in some.items()}
+            parts: dict[Key, Part] = {}
+            for sweep in sweeps_in(store):
+                own = [call for call in calls if call.study == sweep.study]
+                # the benchmark table gains a line with each quiz
+                key = (sweep.study, sweep.sweep, len(own), len(document["quiz"]))
+                parts[key] = self.parts.get(key) or self.part(store, sweep, own)
+            self.parts = parts
+        document["studies"] = [part.to_dict() for part in self.parts.values()]
+        return document
 
-    def figure(self, path: str) -> bytes | None:
-        """Return a figure of the document made last, so that a sweep in progress does not have all
-        of them drawn again for each."""
-        if not self.made:
+    def part(self, store: Store, sweep: Sweep, calls: list[Call]) -> Part:
+        """Return a document without its figures, or with those that are stored."""
+        document = of_sweep(store, sweep, calls, draw=no_figures).document
+        own = [call for call in calls if call.trial in sweep.wanted]
+        return Part(document, sweep, calls, stored_pictures(self.runs, document, own))
+
+    def file(self, path: str) -> bytes | None:
+        """Return the content of one address of these results; None where there is no such thing.
+        Errors: as for `open_store`."""
+        if path == RESULTS:
+            return _bytes(self.get())
+        if not self.parts:
             self.get()
-        with self.lock:
-            found = (figures[path] for _, figures in self.made.values() if path in figures)
-            return next(found, None)
+        if path.startswith(CURVES):
+            return self._curves(path)
+        parts = list(self.parts.values())
+        for part in parts:
+            if path == f"{FIGURES}{part.document.id}.json":
+                self.draw(part)
+                return _bytes({"figures": part.figures(), "error": part.problem})
+        for part in parts:
+            for picture in part.pictures or ():
+                if path == part.address(picture):
+                    return picture.content
+        return None
+
+    def draw(self, part: Part) -> None:
+        """Draw the figures of a part that has none stored; one part at a time, since matplotlib's
+        settings are global."""
+        with self.drawing:
+            if part.pictures is not None:
+                return
+            with open_store(self.runs, create=False) as store:
+                document, drawn = of_sweep(store, part.sweep, part.calls)
+            pictures = []
+            for drawing in document.figures:
+                words = drawing.title, drawing.caption
+                content, kind = for_screen(drawn[drawing.slug], *words)
+                pictures.append(Picture(f"{drawing.file}.{kind}", content, *words))
+            if document.error and document.error != part.document.error:
+                part.problem = last_words(document.error)
+            part.pictures = pictures
+
+    def _curves(self, path: str) -> bytes | None:
+        for part in self.parts.values():
+            if path == f"{CURVES}{part.document.id}.json":
+                with open_store(self.runs, create=False) as store:
+                    rows = store.all_rows(part.sweep.study, part.sweep.wanted)
+                return _bytes(curves_of(rows))
+        return None
+
+    def everything(self) -> dict[str, bytes]:
+        """Return all files of these results, {path: content}, for a site without a server."""
+        self.get()
+        found: dict[str, bytes] = {}
+        for part in self.parts.values():
+            self.draw(part)
+            found |= {part.address(p): p.content for p in part.pictures or ()}
+            path = f"{CURVES}{part.document.id}.json"
+            found[path] = self._curves(path) or b""
+        document = self.get()
+        document["runs"] = None  # a path of this machine is nobody else's business
+        return {RESULTS: _bytes(document), **found}
 
 
-def part_of(found: Found) -> Part:
-    """Return a study's document as the page has it, and its figures, {path: content}.
+def sweeps_in(store: Store) -> Iterator[Sweep]:
+    """Yield the last sweep under each label of each study, those asked for last first."""
+    for study in studies_in(store):
+        last = {sweep.label: sweep for sweep in store.sweeps(study)}
+        yield from sorted(last.values(), key=lambda sweep: -sweep.sweep)
 
-    Where the rows were made, and tracebacks, stay here: they name paths of this machine.
-    """
-    document, drawn = found
-    part, contents = document.to_dict(), {}
-    for drawing, cells in zip(document.figures, part["figures"], strict=True):
-        figure = drawn[drawing.slug]
-        content, kind = for_screen(figure, drawing.title, drawing.caption)
-        cells["src"] = f"{FIGURES}{drawing.file}.{kind}"
-        contents[cells["src"]] = content
-    del part["origins"]
-    for problem in part["problems"]:
-        problem["error"] = last_words(problem["error"])
-    part["error"] = last_words(part["error"]) if part["error"] else None
-    return part, contents
+
+def no_figures(study: Loaded, rows: Rows) -> dict[str, Any]:
+    """Leave out the figures of a document."""
+    return {}
+
+
+def _bytes(content: Any) -> bytes:
+    return json.dumps(content, separators=(",", ":"), allow_nan=False).encode()

@@ -23,7 +23,7 @@ from mnist1d.runs import quiz
 from mnist1d.runs.store import DATABASE, open_store
 from mnist1d.web import pages
 from mnist1d.web.live import News
-from mnist1d.web.results import FIGURES, ResultsOf
+from mnist1d.web.results import CURVES, FIGURES, RESULTS, ResultsOf
 
 HOST = "127.0.0.1"
 MAX_BODY = 64 * 1024  # bytes; a quiz's result has 6,000
@@ -38,7 +38,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
-RESULTS, LIVE, QUIZ = "data/results.json", "api/live", "api/quiz"
+LIVE, QUIZ = "api/live", "api/quiz"
 
 
 def serve(
@@ -211,14 +211,10 @@ class Handler(BaseHTTPRequestHandler):
             raise Refusal(
                 HTTPStatus.METHOD_NOT_ALLOWED, "results are sent here with POST", Allow="POST"
             )
-        elif self.server.results is not None and path == RESULTS:
-            self._send_file(
-                path, json.dumps(self.server.results.get()[0], allow_nan=False).encode()
-            )
-        elif self.server.results is not None and path.startswith(FIGURES):
-            content = self.server.results.figure(path)
+        elif self.server.results is not None and path.startswith((RESULTS, FIGURES, CURVES)):
+            content = self.server.results.file(path)
             if content is None:
-                raise Refusal(HTTPStatus.NOT_FOUND, "no such figure: load the results again")
+                raise Refusal(HTTPStatus.NOT_FOUND, "no such results: load them again")
             self._send_file(path, content)
         else:
             raise Refusal(HTTPStatus.NOT_FOUND, "no such file on this page")

@@ -33,12 +33,25 @@ export function spread(labels, low, high) {
   return sorted;
 }
 
+/** A round range that holds all values, for an axis that need not start at 0. */
+export function roundedRange(values, isLog = false) {
+  const kept = values.filter((value) => Number.isFinite(value) && (!isLog || value > 0));
+  if (!kept.length) return isLog ? [0.1, 1] : [0, 1];
+  const [low, high] = [Math.min(...kept), Math.max(...kept)];
+  if (isLog) return [low, high].map((value, i) => (i ? value * 1.1 : value / 1.1));
+  const step = 10 ** Math.floor(Math.log10((high - low || Math.abs(high) || 1) / 2));
+  return [Math.floor(low / step) * step, Math.ceil(high / step) * step];
+}
+
 /** Chart of {series, references, xMax, yMax, marks} by `update`:
- *   series      [{name, style, points: [[x, y], ...], isDashed}]
+ *   series      [{name, style, points: [[x, y], ...], isDashed, band: [[x, low, high], ...]}]
  *   references  [{name, style, y}], dotted lines across
  *   marks       [{name, x}], dotted lines upright
- * `style` is a class of the page's colours; labels at the right replace a legend, and a series
- * without a name has none. Values are shares and shown in percent, unless `format` says otherwise.
+ *   yMin, yLog  the y axis starts at yMin (default 0), or is logarithmic from there
+ *   isBare      without labels at the right: a legend elsewhere names the series
+ * `style` is a class of the page's colours, or `color` a colour as such; labels at the right replace
+ * a legend, and a series without a name has none. Values are shares and shown in percent, unless
+ * `format` says otherwise.
  */
 export class Chart {
   constructor({ title, xLabel, yLabel, xLog = false, height = 280, format = percent, xFormat = count }) {
@@ -68,15 +81,18 @@ export class Chart {
 
   /** Places of x and y in pixels. */
   scales() {
-    const { series, references, xMax, yMax = 1 } = this.content;
-    this.yMax = yMax;
-    const names = [...series, ...references].map(({ name, points }) => this.labelOf(name, points));
+    const { series, references, xMax, yMin = 0, yMax = 1, yLog = false, isBare } = this.content;
+    [this.yMin, this.yMax, this.yLog] = [yMin, yMax, yLog];
+    const named = isBare ? [] : [...series, ...references];
+    const names = named.map(({ name, points }) => this.labelOf(name, points));
     const longest = Math.max(0, ...names.map((name) => name.length));
-    this.right = Math.min(longest * GLYPH + 14, 0.42 * this.width);
+    this.right = isBare ? 26 : Math.min(longest * GLYPH + 14, 0.42 * this.width);
     const span = this.width - LEFT - this.right;
     const across = (x) => (this.xLog ? Math.log1p(x) / Math.log1p(xMax) : x / xMax);
     this.x = (x) => LEFT + across(x) * span;
-    this.y = (y) => TOP + (1 - y / this.yMax) * (this.height - TOP - BOTTOM);
+    const up = (y) =>
+      yLog ? Math.log(Math.max(y, yMin) / yMin) / Math.log(yMax / yMin) : (y - yMin) / (yMax - yMin);
+    this.y = (y) => TOP + (1 - up(y)) * (this.height - TOP - BOTTOM);
   }
 
   draw() {
@@ -98,43 +114,59 @@ export class Chart {
     const { height, width, right, xLabel, yLabel } = this;
     const { xMax } = this.content;
     const end = width - right;
-    const across = ticks(this.yMax).flatMap((y) => [
+    const across = this.yTicks().flatMap((y) => [
       s("line", { class: "grid", x1: LEFT, x2: end, y1: this.y(y), y2: this.y(y) }),
       s("text", { x: LEFT - 6, y: this.y(y) + 4, "text-anchor": "end" }, this.tick(y)),
     ]);
     const marks = this.xLog ? logTicks(xMax) : ticks(xMax, width < 420 ? 3 : 6);
     const along = marks.flatMap((x) => [
-      s("line", { class: "tick", x1: this.x(x), x2: this.x(x), y1: this.y(0), y2: this.y(0) + 5 }),
-      s("text", { x: this.x(x), y: this.y(0) + 18, "text-anchor": "middle" }, this.xFormat(x)),
+      s("line", { class: "tick", x1: this.x(x), x2: this.x(x), y1: this.floor, y2: this.floor + 5 }),
+      s("text", { x: this.x(x), y: this.floor + 18, "text-anchor": "middle" }, this.xFormat(x)),
     ]);
     const name = s("text", { x: (LEFT + end) / 2, y: height - 4, "text-anchor": "middle" }, xLabel);
     const side = s("text", { x: 0, y: 12 }, yLabel);
     return [...across, ...along, name, side];
   }
 
+  get floor() {
+    return this.height - BOTTOM;
+  }
+
+  yTicks() {
+    const { yMin, yMax, yLog } = this;
+    if (!yLog) return ticks(yMax - yMin).map((y) => y + yMin);
+    const [first, last] = [Math.ceil(Math.log10(yMin)), Math.floor(Math.log10(yMax))];
+    const powers = Array.from({ length: Math.max(last - first + 1, 0) }, (_, i) => 10 ** (first + i));
+    return powers.length > 1 ? powers : [yMin, Math.sqrt(yMin * yMax), yMax];
+  }
+
   lines() {
     const { series, references, marks = [] } = this.content;
     const end = this.width - this.right;
     const upright = marks.flatMap(({ name, x }) => [
-      s("line", { class: "upright", x1: this.x(x), x2: this.x(x), y1: TOP, y2: this.y(0) }),
+      s("line", { class: "upright", x1: this.x(x), x2: this.x(x), y1: TOP, y2: this.floor }),
       s("text", { x: this.x(x) + 5, y: TOP + 10 }, name),
     ]);
     const dotted = references.map(({ y, style }) =>
       s("line", { class: `reference ${style}`, x1: LEFT, x2: end, y1: this.y(y), y2: this.y(y) }),
     );
-    const drawn = series.map(({ points, style, isDashed }) => {
-      const place = ([x, y], i) =>
-        `${i ? "L" : "M"}${this.x(x).toFixed(1)} ${this.y(y).toFixed(1)}`;
-      return s("path", {
-        class: `series ${style}${isDashed ? " dashed" : ""}`,
-        d: points.map(place).join(""),
-      });
+    const place = ([x, y], i) => `${i ? "L" : "M"}${this.x(x).toFixed(1)} ${this.y(y).toFixed(1)}`;
+    const bands = series.flatMap(({ band, style, color }) => {
+      if (!band?.length) return [];
+      const upper = band.map(([x, , high]) => [x, high]);
+      const edge = [...upper, ...band.map(([x, low]) => [x, low]).reverse()];
+      return [tinted(s("path", { class: `band ${style}`, d: `${edge.map(place).join("")}Z` }), color)];
     });
-    return [...upright, ...dotted, ...drawn];
+    const drawn = series.map(({ points, style, isDashed, color }) => {
+      const own = `series ${style}${isDashed ? " dashed" : ""}`;
+      return tinted(s("path", { class: own, d: points.map(place).join("") }), color);
+    });
+    return [...upright, ...dotted, ...bands, ...drawn];
   }
 
   labels() {
-    const { series, references } = this.content;
+    const { series, references, isBare } = this.content;
+    if (isBare) return [];
     const ends = series
       .filter(({ name, points }) => name && points.length)
       .map(({ name, style, points }) => ({ name, style, points, y: this.y(points.at(-1)[1]) }));
@@ -153,9 +185,9 @@ export class Chart {
   cross() {
     if (this.at === null) return [];
     const x = this.x(this.at);
-    const line = s("line", { class: "cross", x1: x, x2: x, y1: TOP, y2: this.y(0) });
-    const dots = this.values().map(({ style, point }) =>
-      s("circle", { class: style, cx: this.x(point[0]), cy: this.y(point[1]), r: 4 }),
+    const line = s("line", { class: "cross", x1: x, x2: x, y1: TOP, y2: this.floor });
+    const dots = this.values().map(({ style, color, point }) =>
+      tinted(s("circle", { class: style, cx: this.x(point[0]), cy: this.y(point[1]), r: 4 }), color),
     );
     return [line, ...dots];
   }
@@ -164,10 +196,10 @@ export class Chart {
   values() {
     return this.content.series
       .filter(({ name, points }) => name && points.length)
-      .map(({ name, style, points }) => {
+      .map(({ name, style, color, points }) => {
         const distance = ([x]) => Math.abs(x - this.at);
         const point = points.reduce((a, b) => (distance(b) < distance(a) ? b : a));
-        return { name, style, point };
+        return { name, style, color, point };
       });
   }
 
@@ -225,6 +257,12 @@ export class Chart {
       .map(({ name, points, y }) => `${name} ${this.format(points ? points.at(-1)[1] : y)}`);
     return `${this.title}. ${parts.join(", ")}`;
   }
+}
+
+/** An element with a colour of its own. */
+function tinted(element, color) {
+  if (color) element.style.setProperty("--own", color);
+  return element;
 }
 
 const logTicks = (most) => [0, 1, 10, 100, 1000, 10000, 100000].filter((x) => x <= most);

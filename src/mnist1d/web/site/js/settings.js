@@ -38,6 +38,13 @@ const flag = (name) => ({
       .read(text)
       .match(/1|true/) !== null,
 });
+const text = (name) => ({
+  fallback: "",
+  read(given) {
+    if (given.length <= 100) return given;
+    throw new SettingsError(`${name} must have at most 100 characters, got ${given.length}`);
+  },
+});
 const list = (name, fallback, values) => ({
   fallback,
   read(text) {
@@ -66,6 +73,11 @@ export const FIELDS = {
   log: flag("log"), // steps on a logarithmic axis
   first: whole("first", 0, 0, 900), // the quiz's first signal of the test set
   layout: choice("layout", "line", ["line", "tall"]), // the quiz's plots
+  study: text("study"), // in Results: the document that is scrolled to
+  find: text("find"), // words that a study must have
+  preset: text("preset"), // "" shows what was asked last of each study
+  verdict: choice("verdict", "all", ["all", "good", "bad", "open"]),
+  sort: choice("sort", "paper", ["paper", "name", "verdict", "newest", "cost"]),
   theme: choice("theme", "auto", ["auto", "light", "dark"]),
   embed: flag("embed"), // the view alone, for a frame in a course
   hide: list("hide", [], HIDEABLE),

@@ -17,7 +17,7 @@ export class Answers {
     this.error = h("p", { class: "error", role: "status" });
     this.table = h("table", { class: "answers" });
     const heading = h("h3", { id }, HEADING);
-    const box = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": HEADING });
+    const box = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Probability of each digit" });
     box.append(this.table);
     const parts = [heading, box, this.error, this.told];
     this.element = h("section", { class: "card answers-card", "aria-labelledby": id }, parts);

@@ -1,30 +1,50 @@
-/** A sweep as it goes on, by server-sent events: how far it is, what has ended, and the curves of what has. */
+/** A sweep as it goes on, by server-sent events: how far it is, the time left, which trials have
+ * ended, and their curves.
+ */
 
-import { h, s } from "../dom.js";
+import { Chart } from "../chart.js";
+import { h } from "../dom.js";
+import { onTheme, shade } from "../palette.js";
+import { formatOf, runContent } from "./results/runchart.js";
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM] = [640, 260, 44, 24];
 const CURVES = 12; // as many as are told apart
 const CALLS = 8;
-const NONE = "No sweep is running, and none has run here yet.";
+const NONE = "No sweep has run in this folder yet.";
+const WHEN =
+  "A curve appears when its trial ends: each trial is one compiled program that reports at its end. " +
+  "Lines are means over the seeds of the trial.";
 
 export class Live {
   constructor(page, reload) {
     this.page = page;
-    this.curves = [];
-    [this.known, this.total] = [Infinity, 0]; // calls that the results on the screen know of, none until they have come; calls in the store
+    [this.curves, this.runs] = [[], []];
+    // calls that the results on the screen know of, none until they have come; calls in the store
+    [this.known, this.total] = [Infinity, 0];
     this.told = h("p", { id: "results-live-told" }, "Waiting for the server.");
-    this.progress = h("progress", { max: 1, value: 0, "aria-label": "Seeds done of the last sweep" });
+    const label = "Seeds of the last sweep that are done";
+    this.progress = h("progress", { max: 1, value: 0, "aria-label": label });
     this.list = h("ul", { class: "results-calls num" });
-    this.plot = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", class: "results-live" });
-    this.reload = h("button", { class: "button", type: "button", id: "results-reload", onclick: () => {
+    this.chart = new Chart({ title: "Curves of the last sweep", xLabel: "step", yLabel: "" });
+    this.legend = h("ul", { class: "results-legend" });
+    const note = h("p", { class: "note" }, WHEN);
+    this.drawn = h("div", {}, this.chart.element, this.legend, note);
+    this.drawn.hidden = true;
+    this.reload = h("button", { class: "button", type: "button", id: "results-reload" });
+    this.reload.textContent = "Load the new results";
+    this.reload.hidden = true;
+    this.reload.addEventListener("click", () => {
       this.reload.hidden = true;
       reload();
-    } }, "Load the new results");
-    this.reload.hidden = true;
-    this.element = h("section", { class: "card", "aria-labelledby": "results-live" }, h("h3", { id: "results-live" }, "The last sweep, live"),
-      h("div", { class: "row" }, this.told, this.progress, this.reload), this.plot, h("ul", { class: "results-legend" }), this.list);
-    this.legend = this.element.querySelector(".results-legend");
-    this.plot.toggleAttribute("hidden", true);
+    });
+    this.element = h(
+      "section",
+      { class: "card", "aria-labelledby": "results-live" },
+      h("h3", { id: "results-live" }, "The last sweep, live"),
+      h("div", { class: "row" }, this.told, this.progress, this.reload),
+      this.drawn,
+      this.list,
+    );
+    onTheme(() => this.curves.length && this.draw());
   }
 
   open() {
@@ -36,8 +56,12 @@ export class Live {
       this.list.replaceChildren();
       this.told.textContent = NONE;
     };
-    this.source.onerror = ({ target }) =>
-      (this.told.textContent = target.readyState === EventSource.CLOSED ? "The server gives no news: too many pages may be open. Come back to this view to try again." : "The server does not answer; trying again.");
+    this.source.onerror = ({ target }) => {
+      const isClosed = target.readyState === EventSource.CLOSED;
+      this.told.textContent = isClosed
+        ? "The server sends no news: too many pages may be open. Open this view again to retry."
+        : "The server does not answer. Trying again.";
+    };
   }
 
   close() {
@@ -55,41 +79,67 @@ export class Live {
     this.reload.hidden = this.total <= this.known;
   }
 
-  addCalls({ done, wanted, total, calls }) {
-    const isOver = wanted && done >= wanted;
+  addCalls(content) {
+    const { done, wanted, total, calls, runs } = content;
     this.progress.max = wanted || 1;
     this.progress.value = done;
-    const text = wanted ? `${done} of ${wanted} seeds done${isOver ? ": the sweep is over." : "."}` : NONE;
-    if (isOver && !this.isFirst) this.page.say(text);
+    const text = standing(content);
+    if (wanted && done >= wanted && !this.isFirst) this.page.say(text);
     this.told.textContent = text;
-    for (const { study, label, status, seconds, seeds } of calls) {
-      this.list.prepend(h("li", {}, `${study}, ${label}, ${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"}: ${status}, ${seconds.toFixed(1)} s`));
-    }
+    this.runs = runs;
+    for (const call of calls) this.list.prepend(h("li", {}, this.describe(call)));
     while (this.list.children.length > CALLS) this.list.lastChild.remove();
     this.total = total;
     this.offer();
     this.isFirst = false;
   }
 
-  addCurve(curve) {
-    this.curves = [...this.curves.filter(({ study, trial }) => study !== curve.study || trial !== curve.trial), curve].slice(-CURVES);
+  describe({ study, trial, status, seconds, seeds }) {
+    const name = this.runs.find(({ id }) => id === trial)?.name ?? trial;
+    const count = `${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"}`;
+    return `${study}, ${name}, ${count}: ${status}, ${seconds.toFixed(1)} s`;
+  }
+
+  /** One study is drawn at a time, the one whose trial ended last. */
+  addCurve({ trial, ...curve }) {
+    const isOther = ({ run, study, metric }) =>
+      run !== trial && study === curve.study && metric === curve.metric;
+    this.curves = [...this.curves.filter(isOther), { run: trial, ...curve }].slice(-CURVES);
     this.draw();
   }
 
   draw() {
-    const most = Math.max(...this.curves.map(({ steps }) => steps.at(-1)), 1);
-    const x = (step) => LEFT + (step / most) * (WIDTH - LEFT - 8);
-    const y = (share) => 8 + (1 - share) * (HEIGHT - BOTTOM - 8);
-    const axes = [0, 0.5, 1].flatMap((share) => [
-      s("line", { class: "zero", x1: LEFT, x2: WIDTH - 8, y1: y(share), y2: y(share) }),
-      s("text", { x: LEFT - 6, y: y(share) + 4, "text-anchor": "end" }, `${100 * share} %`),
-    ]);
-    const lines = this.curves.map(({ steps, mean }, i) =>
-      s("path", { class: `d${i % 10}${i >= 10 ? " dashed" : ""}`, d: steps.map((step, j) => `${j ? "L" : "M"}${x(step).toFixed(1)} ${y(mean[j]).toFixed(1)}`).join("") }));
-    const names = this.curves.map(({ study, label, mean }) => `${study}, ${label}: ${(100 * mean.at(-1)).toFixed(1)} %`);
-    const title = s("title", {}, `Test accuracy against steps. ${names.join("; ")}`);
-    this.plot.replaceChildren(title, ...axes, s("text", { x: WIDTH - 8, y: HEIGHT - 4, "text-anchor": "end" }, `${most} steps`), ...lines);
-    this.plot.toggleAttribute("hidden", false);
-    this.legend.replaceChildren(...names.map((name, i) => h("li", {}, h("span", { class: `swatch d${i % 10}`, "aria-hidden": "true" }), name)));
+    const { curves, runs } = this;
+    const { study, metric, unit } = curves.at(-1);
+    const content = runContent(curves, runs);
+    this.chart.format = formatOf(unit);
+    this.chart.title = `${study}: ${metric} against steps`;
+    this.chart.yLabel = `${study}: ${metric}`;
+    this.chart.update(content);
+    this.drawn.hidden = false;
+    const items = curves.map(({ run, mean }, i) => {
+      const { color } = runs.find(({ id }) => id === run) ?? { color: "#6e6e6e" };
+      const swatch = h("span", { class: "swatch", "aria-hidden": "true" });
+      swatch.classList.toggle("dashed", content.series[i].isDashed);
+      swatch.style.setProperty("--swatch", shade(color));
+      const last = mean.findLast((value) => value !== null);
+      const value = last === undefined ? "no finite value" : this.chart.format(last);
+      return h("li", {}, swatch, `${content.series[i].name}: ${value}`);
+    });
+    this.legend.replaceChildren(...items);
   }
 }
+
+/** How far a sweep is, in a sentence or two. */
+function standing({ done, wanted, running, left }) {
+  if (!wanted) return NONE;
+  const text = `${done} of ${wanted} seeds done`;
+  if (done >= wanted) return `${text}: the sweep is over.`;
+  if (!running) return `${text}. The sweep is not running; run its command again to resume.`;
+  return left === null ? `${text}.` : `${text}, about ${duration(left)} left.`;
+}
+
+const duration = (seconds) => {
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+};

@@ -1,32 +1,103 @@
-/** Results: the benchmark table; with a folder of runs, the studies' claims, figures and tables; curves of a sweep as it goes on. */
+/** Results: the benchmark table; with a folder of runs, the studies' claims, figures, curves and
+ * tables; news of a sweep as it goes on.
+ */
 
 import { h } from "../dom.js";
 import { ladder, percent, rivals } from "./ladder.js";
 import { Live } from "./live.js";
+import { Browser, chosen } from "./results/browse.js";
+import { studySection } from "./results/study.js";
+import { table } from "./results/table.js";
 
-const MARKS = { holds: ["✓", "good"], "does not hold": ["✗", "bad"], undecided: ["?", "open"], "as published": ["✓", "good"], visible: ["✓", "good"] };
+const BENCHMARK =
+  "Test accuracy after 6,000 training steps, in percent: mean and 95% confidence interval over " +
+  "seeds. The human's accuracy comes from the published answers. The ideal observer knows how " +
+  "signals are made: no model can do better.";
 
-export async function mount(root, page) {
-  const studies = h("div", { id: "results-studies", tabindex: -1 });
-  let shown = null; // the results on the screen, as text: the same ones are not laid out again under the reader
-  const load = async () => {
-    const results = await fetchResults(page);
-    if (results && !results.failure) live?.know(results.calls);
+export function mount(root, page) {
+  const view = new Results(page);
+  root.append(...view.elements);
+  page.settings.subscribe(() => !root.hidden && view.arrange());
+  return { shown: () => view.open(), hidden: () => view.live?.close() };
+}
+
+class Results {
+  constructor(page) {
+    this.page = page;
+    this.studies = [];
+    this.sections = new Map(); // by document, so that a filter does not make them anew
+    this.box = h("div", { id: "results-studies", tabindex: -1 });
+    this.quizzes = h("div", {});
+    this.browser = new Browser(page, (id) => this.go(id));
+    const again = () => this.load().then(() => this.box.focus({ preventScroll: true }));
+    this.live = page.site.runs ? new Live(page, again) : null;
+    const live = this.live ? [this.live.element] : [];
+    this.elements = [benchmark(page.site), ...live, this.browser.element, this.box, this.quizzes];
+    if (page.site.results) this.box.append(h("p", { class: "note" }, "Loading the results."));
+  }
+
+  open() {
+    this.load();
+    this.live?.open();
+  }
+
+  async load() {
+    const results = await fetchResults(this.page);
+    if (results?.failure) return this.fail(results.failure);
+    if (results) this.live?.know(results.calls);
     const text = JSON.stringify({ ...results, made: null, calls: null });
-    if (text === shown) return;
-    shown = results?.failure ? null : text;
-    studies.replaceChildren(...(results?.failure ? failed(results.failure, load) : described(results, page)));
-  };
-  const live = page.site.runs ? new Live(page, () => load().then(() => studies.focus({ preventScroll: true }))) : null;
-  root.append(benchmark(page.site));
-  if (live) root.append(live.element);
-  root.append(studies);
-  if (page.site.results) studies.append(h("p", { class: "note" }, "Loading the results; figures are drawn the first time, which takes some seconds."));
-  const open = () => {
-    load();
-    live?.open();
-  };
-  return { shown: open, hidden: () => live?.close() };
+    if (text === this.text) return; // the same results are not laid out again under the reader
+    this.text = text;
+    this.studies = results?.studies ?? [];
+    this.sections.clear();
+    const quizzes = quizTable(results?.quiz ?? []);
+    this.quizzes.replaceChildren(...(quizzes ? [quizzes] : []));
+    this.arrange();
+    const { study } = this.page.settings;
+    if (study) this.go(study, false);
+  }
+
+  fail(failure) {
+    this.text = null;
+    const told = h("p", { id: "results-none", role: "alert" }, `The results could not be loaded: ${failure}.`);
+    const again = h("button", { class: "button", type: "button", onclick: () => this.load() }, "Try again");
+    this.browser.element.hidden = true;
+    this.box.replaceChildren(told, again);
+  }
+
+  /** Show the studies that the settings choose. */
+  arrange() {
+    if (this.text === undefined || this.text === null) return;
+    const shown = chosen(this.studies, this.page.settings);
+    const key = JSON.stringify([this.text.length, shown.map(({ id }) => id)]);
+    if (key === this.key && this.sections.size) return;
+    this.key = key;
+    this.browser.update(this.studies, shown);
+    if (!this.studies.length) return void this.box.replaceChildren(this.none());
+    for (const study of shown) {
+      if (!this.sections.has(study.id)) this.sections.set(study.id, studySection(study));
+    }
+    this.box.replaceChildren(...shown.map(({ id }) => this.sections.get(id)));
+  }
+
+  /** Scroll to a study and note it in the address. */
+  go(id, isAsked = true) {
+    const section = this.sections.get(id);
+    if (!section?.isConnected) return;
+    section.scrollIntoView();
+    if (!isAsked) return;
+    section.querySelector("h3").focus({ preventScroll: true });
+    this.page.settings.update({ study: id });
+  }
+
+  none() {
+    const { runs, results } = this.page.site;
+    const how = runs ? `mnist1d reproduce --runs ${runs}` : "mnist1d web --runs DIR";
+    const text = results
+      ? "There are no runs in this folder yet. To make some: "
+      : "To see the results of your own runs here, serve the page with their folder: ";
+    return h("p", { id: "results-none" }, text, h("code", {}, how));
+  }
 }
 
 /** The results; null where this site has none, {failure} where they do not come. */
@@ -35,77 +106,42 @@ async function fetchResults(page) {
   try {
     const response = await fetch("data/results.json", { cache: "no-cache" });
     if (response.ok) return await response.json();
-    return { failure: response.status === 404 ? "they are not there any more" : ((await response.json()).error ?? response.statusText) };
+    if (response.status === 404) return { failure: "this site no longer has them" };
+    return { failure: (await response.json()).error ?? response.statusText };
   } catch (error) {
     return { failure: error.message };
   }
 }
 
-function failed(failure, load) {
-  return [h("p", { id: "results-none", role: "alert" }, `The results could not be loaded: ${failure}.`), h("button", { class: "button", type: "button", onclick: load }, "Try again")];
-}
-
 function benchmark(site) {
-  return h("section", { "aria-labelledby": "results-benchmark" }, h("h3", { id: "results-benchmark" }, "The benchmark"),
-    h("p", { class: "note" }, "Test accuracy after the last of 6,000 steps, percent, mean and 95 % interval over seeds; the human's, from the published answers. No model can do better than the ideal observer, which knows how the signals are made."),
-    h("div", { class: "quiz-columns" },
-      h("div", {}, h("h4", {}, "As published"), ladder(rivals(site, false), "Test accuracy")),
-      h("div", {}, h("h4", {}, "Positions shuffled"), ladder(rivals(site, true), "Test accuracy, positions shuffled"))));
+  const column = (heading, isShuffled, name) =>
+    h("div", {}, h("h4", {}, heading), ladder(rivals(site, isShuffled), name));
+  return h(
+    "section",
+    { "aria-labelledby": "results-benchmark" },
+    h("h3", { id: "results-benchmark" }, "The benchmark"),
+    h("p", { class: "note" }, BENCHMARK),
+    h(
+      "div",
+      { class: "quiz-columns" },
+      column("Positions in order", false, "Test accuracy, positions in order"),
+      column("Positions shuffled", true, "Test accuracy, positions shuffled"),
+    ),
+  );
 }
 
-function described(results, page) {
-  const how = page.site.runs ? `mnist1d reproduce --runs ${page.site.runs}` : "mnist1d reproduce, then mnist1d web --runs mnist1d-runs";
-  if (results === null) return [h("p", { id: "results-none" }, "The studies' results are shown where the page is served, or was exported, with a folder of runs: ", h("code", {}, how), ".")];
-  const { studies, quiz } = { studies: [], quiz: [], ...results };
-  if (!studies.length && !quiz.length) return [h("p", { id: "results-none" }, "No runs yet: ", h("code", {}, how), ".")];
-  const claims = studies.flatMap((study) => study.claims ?? []);
-  const verdicts = [...new Set(claims.map(({ verdict }) => verdict))];
-  const counts = verdicts.map((verdict) => `${verdict}: ${claims.filter((claim) => claim.verdict === verdict).length}`);
-  const summary = `${claims.length} claims tested. ${counts.join(", ")}.`;
-  return [...(studies.length ? [h("p", { id: "results-summary" }, summary)] : []), ...[quizzes(quiz)].filter(Boolean), ...studies.map(section)];
-}
-
-function section(study, i) {
-  const id = `results-study-${i}`;
-  const meta = `Preset ${study.label ?? "unknown"}; ${study.trials ?? "?"} trials, ${study.seeds?.length ?? "?"} seeds, ${Math.round(study.seconds ?? 0)} seconds of one core.`;
-  const parts = study.error
-    ? [h("p", { class: "error" }, `Its results are saved but could not be displayed: ${study.error}`)]
-    : [claimsTable(study), ...(study.figures ?? []).map(figure), table(study.table, `${study.title ?? study.study}: table`), measured(study)];
-  return h("section", { "aria-labelledby": id }, h("h3", { id }, study.title ?? study.study), h("p", {}, study.notice || study.question || ""), h("p", {}, study.answer ?? ""), h("p", { class: "note" }, meta), parts);
-}
-
-function claimsTable({ claims, title }) {
-  const rows = (claims ?? []).map((claim) => {
-    const [mark, style] = MARKS[claim.verdict] ?? ["?", "open"];
-    const chip = h("span", { class: `chip ${style}` }, `${mark} ${claim.verdict ?? "no verdict"}`);
-    return [claim.text, chip, claim.published ?? "", `${claim.shown?.estimate ?? ""} ${claim.shown?.interval ?? ""}`, claim.quantity ?? ""];
-  });
-  return table({ header: ["claim", "verdict", "published", "measured [95% interval]", "what is measured"], lines: rows }, `${title}: claims`);
-}
-
-function measured({ measured: list, title }) {
-  const rows = (list ?? []).filter(({ n }) => n).map((m) => [m.published.name, m.shown.published, m.shown.mean, m.shown.interval, `${m.n}`, m.shown.agreement]);
-  const body = table({ header: ["", "published", "measured", "95% interval", "n", "agreement"], lines: rows }, `${title}: published beside measured`);
-  return body && h("details", {}, h("summary", {}, "Published figures beside measured ones"), body);
-}
-
-function figure({ src, title = "", caption = "" }) {
-  return h("figure", { class: "results-figure" }, h("a", { href: src, target: "_blank", rel: "noopener" }, h("img", { src, alt: title, loading: "lazy" })), h("figcaption", { class: "note" }, caption));
-}
-
-function quizzes(list) {
-  const lines = list.map((q) => [(q.when ?? "").slice(0, 16).replace("T", " "), q.shuffled ? "shuffled" : "plain", `${q.n}`, percent(q.accuracy), `${percent(q.low)} to ${percent(q.high)}`, `${(q.median_ms / 1000).toFixed(1)} s`]);
-  const body = table({ header: ["taken", "", "answers", "right", "95 % interval", "per answer"], lines }, "Quizzes kept with these runs");
-  return body && h("section", { "aria-labelledby": "results-quizzes" }, h("h3", { id: "results-quizzes" }, "Quizzes"), body);
-}
-
-/** A table in its own scrolling box; null where there is nothing in it. Cells are texts or nodes; a column of numbers is set right. */
-function table(content, caption) {
-  if (!content?.lines?.length) return null;
-  const { header, lines } = content;
-  const isNumber = header.map((_, i) => i > 0 && lines.every((line) => typeof line[i] === "string" && /^($|[-+−–0-9])/.test(line[i])));
-  const style = (i) => (isNumber[i] ? "number" : "");
-  const head = h("tr", {}, header.map((text, i) => (text ? h("th", { scope: "col", class: style(i) }, text) : h("td"))));
-  const body = lines.map((line) => h("tr", {}, line.map((cell, i) => (i ? h("td", { class: style(i) }, cell) : h("th", { scope: "row" }, cell)))));
-  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, h("table", { class: "plain" }, h("caption", { class: "visually-hidden" }, caption), h("thead", {}, head), h("tbody", {}, body)));
+function quizTable(list) {
+  const lines = list.map((quiz) => [
+    (quiz.when ?? "").slice(0, 16).replace("T", " "),
+    quiz.shuffled ? "shuffled" : "in order",
+    `${quiz.n}`,
+    percent(quiz.accuracy),
+    `${percent(quiz.low)} to ${percent(quiz.high)}`,
+    `${(quiz.median_ms / 1000).toFixed(1)} s`,
+  ]);
+  const header = ["taken", "positions", "answers", "correct", "95% CI", "median time per answer"];
+  const body = table({ header, lines }, "Quizzes saved with these runs", "quizzes");
+  if (!body) return null;
+  const heading = h("h3", { id: "results-quizzes" }, "Quizzes");
+  return h("section", { "aria-labelledby": "results-quizzes" }, heading, body);
 }

@@ -1,0 +1,70 @@
+"""Figures as `mnist1d run` and `mnist1d report` left them in a folder of runs, so that the page need
+not draw them."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from mnist1d.results.document import Document, origin_words
+from mnist1d.results.figures import MAX_SVG
+from mnist1d.runs.store import Call
+
+HEAD = 20_000  # bytes of an svg in which its words stand
+TITLE = re.compile(rb"<dc:title>(.*?)</dc:title>", re.DOTALL)
+CAPTION = re.compile(rb"<dc:description>(.*?)</dc:description>", re.DOTALL)
+
+
+class Picture(NamedTuple):
+    """One figure for the screen: its file's name, its content (svg, or png where many points make
+    the svg larger), its words."""
+
+    name: str
+    content: bytes
+    title: str
+    caption: str
+
+
+def stored_pictures(runs: Path, document: Document, calls: Iterable[Call]) -> list[Picture] | None:
+    """Return the stored figures of a document, in the order in which they were written; None where
+    there are none or where they are older than the last trial of the document."""
+    ends = origin_words(document.label, document.command)
+    candidates = (runs / "figures").glob(f"{document.study}-*.svg")
+    found = [(path, words) for path in candidates if (words := _words(path))[1].endswith(ends)]
+    found.sort(key=lambda item: (item[0].stat().st_mtime_ns, item[0].name))
+    if not found or found[0][0].stat().st_mtime < _last_end(list(calls)):
+        return None
+    try:
+        return [Picture(*_screen(path), *words) for path, words in found]
+    except OSError:  # they vanish while we read: draw them
+        return None
+
+
+def _words(path: Path) -> tuple[str, str]:
+    """Return the title and the caption that an svg carries; empty texts where there are none."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    except OSError:
+        return "", ""
+    found = (pattern.search(head) for pattern in (TITLE, CAPTION))
+    title, caption = (html.unescape(m[1].decode("utf-8", "replace")) if m else "" for m in found)
+    return title, caption
+
+
+def _screen(path: Path) -> tuple[str, bytes]:
+    png = path.with_suffix(".png")
+    if path.stat().st_size > MAX_SVG and png.is_file():
+        path = png
+    return path.name, path.read_bytes()
+
+
+def _last_end(calls: Sequence[Call]) -> float:
+    """Return when the last of the calls ended, in seconds since 1970; to the second that a store
+    keeps of its start."""
+    ends = (datetime.fromisoformat(call.started).timestamp() + call.seconds for call in calls)
+    return max(ends, default=0.0)
