@@ -17,7 +17,7 @@ from mnist1d.results.document import Document, latest
 from mnist1d.results.progress import NOT_SHOWN, Shown, describe, say, show_summary
 from mnist1d.results.report import write_report
 from mnist1d.results.text import plural
-from mnist1d.runs.executors import cores, make_executor
+from mnist1d.runs.executors import check_executor, cores, make_executor
 from mnist1d.runs.looks import seconds_of, until_decided
 from mnist1d.runs.shards import parse_shard, tasks_of
 from mnist1d.runs.store import DATABASE, Standing, Store, open_store
@@ -41,12 +41,14 @@ def run(
     report: Path | None = None,
     until: Until | None = None,
     shard: str | None = None,
+    scheduler: str | None = None,
 ) -> int:
     """Sweep studies, draw their figures below the folder of runs, write the report where asked, and
     print what came out.
 
     until: add seeds until every claim is decided. shard: run only a part of the trials, such as
-    "1/4", and leave figures and report until the shards are merged.
+    "1/4", and leave figures and report until the shards are merged. scheduler: address of a Dask
+    scheduler, for the executor dask.
     """
     overrides, part = list(overrides), None if shard is None else parse_shard(shard)
     if until is not None:
@@ -61,10 +63,13 @@ def run(
     names = list(dict.fromkeys(task.study for task in tasks))
     _use_mnist(mnist_source)
     own = tasks if part is None else tasks_of(part, tasks)
-    executor = executor or ("processes" if len(own) > 1 and cores() > 1 else "here")
-    pool = make_executor(executor, workers)
+    if executor is None:
+        several = "processes" if len(own) > 1 and cores() > 1 else "here"
+        executor = several if scheduler is None else "dask"
     if dry_run:
-        return _dry_run(own, runs, getattr(pool, "workers", 1))
+        check_executor(executor, workers, scheduler)
+        return _dry_run(own, runs, 1 if executor == "here" else workers or cores())
+    pool = make_executor(executor, workers, scheduler)
     with open_store(runs) as store, pool:
         if store.lost:
             lost = f"the arrays of {len(store.lost)} finished seeds are missing or damaged"
@@ -81,7 +86,8 @@ def run(
         if part is None:
             found = _shown(store, names, runs, as_json, draw=report is None)
             if report:
-                write_report(runs, report, pool=pool)
+                # other machines may not see the folder of runs
+                write_report(runs, report, pool=None if executor == "dask" else pool)
     if as_json:
         studies_found = [document.to_dict() for document in found]
         content = {"summary": _counts(summary), "preset": preset, "studies": studies_found}

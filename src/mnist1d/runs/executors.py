@@ -1,5 +1,5 @@
-"""Where trials run: in this process, in processes of one thread each, or on a Dask cluster. All are
-executors of `concurrent.futures`."""
+"""Where trials run: in this process, in processes with one thread each, or on a Dask cluster. All
+three are executors in the sense of `concurrent.futures`."""
 
 from __future__ import annotations
 
@@ -10,27 +10,21 @@ from concurrent.futures import Executor, Future
 from typing import Any, Protocol, TypeVar
 
 from mnist1d.checks import check_name
-from mnist1d.errors import Mnist1dError, UsageError
+from mnist1d.errors import Mnist1dError, UsageError, warn
 from mnist1d.runs import threads
 
 EXECUTORS = ("here", "processes", "dask")
-MAX_RUNS = 3  # of a trial whose worker dies
+MAX_RUNS = 3  # of a trial whose worker dies, the first included
 T = TypeVar("T")
 
 
 class WorkerDied(Mnist1dError):
-    """The process that ran a call was killed, `times` times; the call itself may be sound."""
-
-    def __init__(
-        self, message: str = "the worker process was killed (out of memory?)", times: int = 1
-    ):
-        super().__init__(message)
-        self.times = times
+    """The process that ran a call was killed; the call itself may be sound."""
 
 
 class Pool(Protocol):
-    """What a sweep needs of an executor beyond `concurrent.futures`: how many calls it takes at
-    once, and a way to stop in the middle of them."""
+    """What a sweep needs of an executor beyond `concurrent.futures`: the number of calls it runs at
+    once, which may change, and a way to stop in the middle of them."""
 
     @property
     def workers(self) -> int: ...
@@ -40,25 +34,44 @@ class Pool(Protocol):
     def kill(self) -> None: ...
 
 
-def make_executor(name: str, workers: int | None = None) -> Executor:
-    """Return the executor of that name; `workers`: number of processes (default: number of cores).
+def make_executor(name: str, workers: int | None = None, scheduler: str | None = None) -> Executor:
+    """Return the executor of that name.
 
-    It takes as many calls at once as its attribute `workers` says. Errors: UsageError for an
-    unknown name or number of workers.
+    workers: number of processes (default: number of cores). scheduler: address of a Dask scheduler
+    (default: a Dask cluster of processes on this machine). The attribute `workers` of the result is
+    the number of calls it runs at once. Errors: as `check_executor`, and UsageError where no usable
+    scheduler is at the address.
     """
-    check_name(name, EXECUTORS, "executor")
-    if name == "dask":
-        raise UsageError(
-            "the executor dask is not there yet: choose processes, which uses all cores of this "
-            "machine, or here"
-        )
-    if workers is not None and workers < 1:
-        raise UsageError(f"workers must be at least 1, got {workers}")
+    check_executor(name, workers, scheduler)
     if name == "here":
         return Here()
+    if workers is not None and workers > cores():
+        warn(
+            f"{workers} workers share {cores()} cores, so each is slower and all need memory: "
+            f"--workers {cores()} does the same work"
+        )
+    if name == "dask":
+        from mnist1d.runs.cluster import Cluster
+
+        return Cluster(scheduler, workers or cores())
     from mnist1d.runs.workers import Processes
 
     return Processes(workers or cores())
+
+
+def check_executor(name: str, workers: int | None, scheduler: str | None) -> None:
+    """Raise UsageError for an unknown name, fewer than one worker, or options that exclude each
+    other."""
+    check_name(name, EXECUTORS, "executor")
+    if workers is not None and workers < 1:
+        raise UsageError(f"workers must be at least 1, got {workers}")
+    if scheduler is not None and name != "dask":
+        raise UsageError(f"--scheduler {scheduler} needs --executor dask, got --executor {name}")
+    if scheduler is not None and workers is not None:
+        raise UsageError(
+            f"--workers {workers} starts workers on this machine, and the scheduler at {scheduler} "
+            "has its own: leave out --workers or --scheduler"
+        )
 
 
 def cores() -> int:
@@ -67,7 +80,7 @@ def cores() -> int:
 
 
 def map_safely(pool: Executor, fn: Callable[..., T], *iterables: Iterable[Any]) -> Iterator[T]:
-    """Yield what `pool.map` would; a call whose worker dies runs once more, in this process."""
+    """Yield the results in order, as `pool.map` does; if a worker dies, run its call again here."""
     calls = [(pool.submit(fn, *args), args) for args in zip(*iterables, strict=False)]
     for future, args in calls:
         try:
@@ -77,7 +90,7 @@ def map_safely(pool: Executor, fn: Callable[..., T], *iterables: Iterable[Any]) 
 
 
 class Here(Executor):
-    """Runs each call in this process, at once, with one thread as a worker has."""
+    """Runs each call at once in this process, with one thread, as a worker does."""
 
     workers = 1
 
@@ -96,7 +109,7 @@ class Here(Executor):
         return future
 
     def kill(self) -> None:
-        """Do nothing: no call runs beside the one that asks."""
+        """Do nothing: `submit` returns only when its call has ended, so none is running."""
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         if self.limits is not None:

@@ -32,11 +32,12 @@ def of_this_process() -> dict[str, Any]:
     """Return versions, machine, processor, device and commit of the running process, and the
     SHA-256 of each file from outside the package that it loaded."""
     here = {"device": _device(), "threads": os.environ.get("OMP_NUM_THREADS")}
-    return {**_fixed(), **here, **({"files": dict(LOADED_FILES)} if LOADED_FILES else {})}
+    return {**of_this_machine(), **here, **({"files": dict(LOADED_FILES)} if LOADED_FILES else {})}
 
 
 @functools.cache
-def _fixed() -> dict[str, Any]:
+def of_this_machine() -> dict[str, Any]:
+    """Return versions, platform, processor and commit: what stays the same while a process runs."""
     return {
         "versions": {name: version for name in PACKAGES if (version := _version(name))},
         "python": platform.python_version(),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mnist1d.runs.looks import Group
 
 __all__ = ["Progress", "Summary", "Task", "plan", "sweep"]
+LOOK = 5.0  # seconds after which a sweep looks whether more workers have joined
 
 
 @dataclass
@@ -80,7 +81,7 @@ def sweep(
         for line in changed_since(store, tasks):
             progress.changed(line)
         try:
-            _drive(store, pool, size, todo, summary, fail_fast, progress)
+            _drive(store, pool, workers or 1, todo, summary, fail_fast, progress)
             store.sync()
         except BaseException:
             getattr(pool, "kill", lambda: None)()
@@ -143,7 +144,7 @@ class Queue:
 def _drive(
     store: Store,
     pool: Executor,
-    size: int,
+    default_size: int,
     todo: Sequence[Task],
     summary: Summary,
     fail_fast: bool,
@@ -158,16 +159,16 @@ def _drive(
         running[future] = task, deaths
 
     while queue or running:
-        while queue and len(running) < size:
+        while queue and len(running) < getattr(pool, "workers", default_size):
             task = queue.take([task.study for task, _ in running.values()])
             progress.begin(task)
             start(task, 0)
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
+        for future in wait(running, LOOK, return_when=FIRST_COMPLETED).done:
             task, deaths = running.pop(future)
             try:
                 outcome = future.result()
             except WorkerDied as death:
-                deaths += death.times
+                deaths += 1
                 if deaths < MAX_RUNS:
                     progress.again(task, str(death), deaths + 1)
                     start(task, deaths)

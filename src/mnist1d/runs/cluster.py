@@ -1,0 +1,354 @@
+"""Workers of a Dask cluster, on this machine or on many: an executor that gives every worker one
+call at a time.
+
+Dask carries calls and results. Each call is pinned to one idle worker, so that a worker that dies
+takes no other call with it, and whoever submitted the call learns of the death: a sweep then runs
+the trial elsewhere, as it does with processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+import uuid
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import CancelledError, Executor, Future
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from mnist1d.errors import MissingExtraError, Mnist1dError, UsageError, warn
+from mnist1d.runs import provenance, threads
+from mnist1d.runs.executors import WorkerDied
+
+try:
+    import dask
+    from distributed import Client, LocalCluster, Security
+    from distributed.comm import connect
+    from distributed.scheduler import KilledWorker
+except ImportError as error:
+    raise MissingExtraError(
+        f"--executor dask needs dask.distributed, which is not installed ({error}): "
+        "pip install 'mnist1d-lab[dask]'"
+    ) from error
+
+if TYPE_CHECKING:
+    from distributed.cfexecutor import ClientExecutor
+
+T = TypeVar("T")
+POLL = 1.0  # seconds between two looks at which workers are there
+CONNECT = 5.0  # seconds within which a scheduler must answer
+EXACT = ("mnist1d-lab", "jax", "jaxlib", "numpy", "scipy", "optax", "scikit-learn", "distributed")
+
+
+class Call(NamedTuple):
+    """A call that waits for a worker or runs on one, and the future that its caller holds."""
+
+    future: Future[Any]
+    fn: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+
+class Running(NamedTuple):
+    """A call and Dask's own future for it."""
+
+    call: Call
+    inner: Future[Any]
+
+
+class Cluster(Executor):
+    """An executor on the workers of a Dask scheduler, which may come and go.
+
+    address: of the scheduler, such as "tcp://10.0.0.1:8786". Default: a cluster of `workers`
+    processes on this machine, which ends with the executor. A call whose worker dies raises
+    WorkerDied. Errors: UsageError where no scheduler answers, or a worker has other versions,
+    several threads, or no mnist1d.
+    """
+
+    def __init__(self, address: str | None, workers: int = 1):
+        self.lock = threading.Lock()
+        self.wake = threading.Event()
+        self.waiting: deque[Call] = deque()
+        self.running: dict[str, Running] = {}  # by address of the worker
+        self.usable: set[str] = set()
+        self.refused: set[str] = set()
+        self.processors: set[str] = {provenance.processor()}
+        self.is_closed = False
+        self.resources = contextlib.ExitStack()
+        try:
+            self.client = self._connect(address, workers)
+            self.executor: ClientExecutor = self.client.get_executor(pure=False)
+            self._wait_for_workers()
+        except BaseException:
+            self.resources.close()
+            raise
+        self.thread = threading.Thread(target=self._watch, daemon=True)
+        self.thread.start()
+
+    @property
+    def workers(self) -> int:
+        """The number of workers at this moment, at least 1: what a sweep runs at once."""
+        return max(1, len(self.usable))
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = Future()
+        with self.lock:
+            if self.is_closed:
+                raise RuntimeError("cannot submit a call after shutdown")
+            self.waiting.append(Call(future, fn, args, kwargs))
+        self.wake.set()
+        return future
+
+    def kill(self) -> None:
+        """Drop all calls. A worker of somebody else's cluster ends its own, whose result is lost."""
+        self.shutdown(wait=False, cancel_futures=True)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        with self.lock:
+            was_closed, self.is_closed = self.is_closed, True
+            dropped = list(self.waiting) if cancel_futures else []
+            pending = [*self.waiting, *(running.call for running in self.running.values())]
+            if cancel_futures:
+                self.waiting.clear()
+        for call in dropped:
+            call.future.cancel()
+        while wait and not was_closed and not all(call.future.done() for call in pending):
+            time.sleep(0.01)
+        self.wake.set()
+        if not was_closed:
+            self.thread.join()
+            self._drop_all(Mnist1dError("the executor was shut down"))
+            self.resources.close()
+
+    # ------------------------------------------------------------------ the cluster
+
+    def _connect(self, address: str | None, workers: int) -> Client:
+        """Return a client of the scheduler at an address, or of a new cluster of processes here."""
+        if address is None:
+            self.resources.enter_context(threads.environment(threads.one_thread()))
+            settings = {"distributed.nanny.pre-spawn-environ": threads.one_thread()}
+            try:
+                with dask.config.set(settings):
+                    local = LocalCluster(
+                        n_workers=workers,
+                        threads_per_worker=1,
+                        memory_limit=0,  # the system's, as for processes
+                        dashboard_address=":0",
+                        silence_logs=logging.CRITICAL,
+                    )
+            except RuntimeError as error:
+                raise UsageError(
+                    f"the workers of Dask could not start ({error}). A script that runs sweeps on "
+                    'them needs `if __name__ == "__main__":` around the sweep'
+                ) from error
+            self.resources.callback(local.close)
+            address = local.scheduler_address
+        try:
+            asyncio.run(_call_at(address))
+            with warnings.catch_warnings():  # of versions: _admit compares them
+                warnings.simplefilter("ignore")
+                client = Client(address, timeout=CONNECT, set_as_default=False)
+        except (OSError, ValueError, TypeError, AssertionError) as error:
+            raise UsageError(
+                f"no Dask scheduler answers at {address} ({_line(error)}): start one with "
+                "`dask scheduler` and pass the address it prints, or leave out --scheduler to use "
+                "this machine's cores"
+            ) from None
+        self.address = address
+        self.resources.callback(client.close)
+        return client
+
+    def _wait_for_workers(self) -> None:
+        """Wait for the first usable worker. Errors: UsageError for one that cannot be used."""
+        told = False
+        while not self.usable:
+            for problem in self._admit(self._addresses()).values():
+                raise UsageError(problem)
+            if not self.usable:
+                if not told:
+                    warn(f"no worker has joined {self.address} yet: waiting for one")
+                told = True
+                time.sleep(POLL / 4)
+
+    def _addresses(self) -> dict[str, int]:
+        """Return the addresses of the cluster's workers and their numbers of threads."""
+        return dict(self.client.nthreads())
+
+    def _admit(self, found: Mapping[str, int]) -> dict[str, str]:
+        """Add new workers to those that are used; return why some are not, by their address."""
+        new = [address for address in found if address not in self.usable | self.refused]
+        if not new:
+            return {}
+        answers = self.client.run(describe, workers=new, on_error="return")
+        problems = {
+            address: problem
+            for address in new
+            if address in answers
+            if (problem := _problem_of(address, found[address], answers[address]))
+        }
+        good = {address for address in answers if address not in problems}
+        others = {str(answers[address]["processor"]) for address in good} - self.processors
+        if others:
+            warn(
+                f"workers run on {', '.join(sorted(others))}, unlike {', '.join(self.processors)}: "
+                "equal trials may differ in their last digits; for equal bits, use workers of one "
+                "kind and a new folder of runs"
+            )
+        with self.lock:
+            self.processors |= others
+            self.usable |= good
+            self.refused = (self.refused & set(found)) | set(problems)
+        return problems
+
+    # ------------------------------------------------------------------ calls
+
+    def _watch(self) -> None:
+        """In a thread: hand calls to idle workers, and notice workers that come and go."""
+        looked = 0.0
+        while not self.is_closed or self.waiting or self.running:
+            self.wake.wait(POLL)
+            self.wake.clear()
+            try:
+                if time.monotonic() - looked >= POLL:
+                    self._look()
+                    looked = time.monotonic()
+                if self.is_closed and not self.waiting:
+                    return
+                self._hand_out()
+            except Exception as error:  # the scheduler is gone, or the client was closed
+                self._drop_all(self._lost(error))
+
+    def _look(self) -> None:
+        found = self._addresses()
+        for problem in self._admit(found).values():
+            warn(f"{problem}; it is not used")
+        with self.lock:
+            gone = self.usable - set(found)
+            self.usable -= gone
+            dead = [self.running.pop(address) for address in gone if address in self.running]
+        for running in dead:
+            _set(running.call.future, WorkerDied("the Dask worker was killed or lost"))
+            running.inner.cancel()
+
+    def _hand_out(self) -> None:
+        while True:
+            with self.lock:
+                idle = sorted(self.usable - set(self.running))
+                if not (idle and self.waiting):
+                    return
+                address, call = idle[0], self.waiting.popleft()
+                if not call.future.set_running_or_notify_cancel():
+                    continue
+                inner = self.executor.submit(
+                    answer,
+                    call.fn,
+                    call.args,
+                    dict(call.kwargs),
+                    workers=[address],
+                    key=f"mnist1d-{uuid.uuid4().hex}",
+                )
+                self.running[address] = Running(call, inner)
+            inner.add_done_callback(partial(self._ended, address, call))
+
+    def _ended(self, address: str, call: Call, inner: Future[Any]) -> None:
+        """Pass on how a call ended, and free its worker."""
+        with self.lock:
+            running = self.running.get(address)
+            if running is not None and running.call is call:
+                del self.running[address]
+        try:
+            result = inner.result()
+        except KilledWorker:
+            _set(call.future, WorkerDied("the Dask worker was killed"))
+        except CancelledError as error:
+            _set(call.future, self._lost(error))
+        except Exception as error:
+            _set(call.future, error)
+        else:
+            if not call.future.done():
+                call.future.set_result(result)
+        self.wake.set()
+
+    def _lost(self, error: BaseException) -> Mnist1dError:
+        return Mnist1dError(
+            f"the connection to the Dask scheduler at {self.address} was lost ({_line(error)}). "
+            "Finished trials are saved: start the scheduler, then run the same command again"
+        )
+
+    def _drop_all(self, error: Mnist1dError) -> None:
+        with self.lock:
+            dropped = [*self.waiting, *(running.call for running in self.running.values())]
+            self.waiting.clear()
+            self.running.clear()
+        for call in dropped:
+            _set(call.future, error)
+
+
+async def _call_at(address: str) -> None:
+    """Raise OSError or ValueError unless a server answers at an address. `Client` does so, too, but
+    says more about it on stderr when it is collected."""
+    security = Security().get_connection_args("client")
+    comm = await asyncio.wait_for(connect(address, timeout=CONNECT, **security), 2 * CONNECT)
+    comm.abort()
+
+
+def answer(fn: Callable[..., T], args: Iterable[Any], kwargs: Mapping[str, Any]) -> T:
+    """On a worker: make a call with one thread."""
+    with threads.single():
+        return fn(*args, **kwargs)
+
+
+def describe() -> dict[str, Any]:
+    """On a worker: return its versions, processor and commit."""
+    return provenance.of_this_machine()
+
+
+def _problem_of(address: str, num_threads: int, found: dict[str, Any] | Exception) -> str | None:
+    """Return why a worker cannot be used, in one line; None where it can."""
+    if isinstance(found, ImportError):
+        return (
+            f"the worker {address} cannot import this package ({_line(found)}): install the same "
+            "mnist1d-lab[lab,dask] there"
+        )
+    if isinstance(found, Exception):
+        return f"the worker {address} does not answer ({_line(found)}): restart it"
+    if num_threads != 1:
+        return (
+            f"the worker {address} has {num_threads} threads, and a trial needs a process of one: "
+            "start workers with --nthreads 1, and more of them with --nworkers"
+        )
+    here, there = (_versions(place) for place in (provenance.of_this_machine(), found))
+    different = [
+        f"{name} {there.get(name, 'none')} instead of {here.get(name, 'none')}"
+        for name in sorted({*here, *there})
+        if here.get(name) != there.get(name)
+        if name != "commit" or (here.get(name) and there.get(name))  # none where it is installed
+    ]
+    if different:
+        return (
+            f"the worker {address} has {', '.join(different)}: install the same versions on it and "
+            "here, for example one environment on a shared disk"
+        )
+    return None
+
+
+def _versions(found: Mapping[str, Any]) -> dict[str, str]:
+    """Return what driver and workers must have in common."""
+    versions = {name: text for name, text in found["versions"].items() if name in EXACT}
+    git = {"commit": found["git"]["commit"][:12]} if found.get("git") else {}
+    return {**versions, **git, "Python": ".".join(found["python"].split(".")[:2])}
+
+
+def _set(future: Future[Any], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+def _line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return (text if len(text) <= 120 else f"{text[:117]}...") or type(error).__name__
