@@ -261,7 +261,6 @@ MISTAKES = [
     ("run lottery --set hidden=0", 2, "hidden must be a whole number, at least 1, got 0"),
     ("run toy --set size=0", 2, "size must be at least 1"),
     ("run toy --set data.padding=60:36", 2, "write padding=(36, 60)"),
-    ("run toy --executor dask", 2, "not there yet"),
     ("run toy --mnist {tmp}/no.npz", 2, "--mnist must name a file or folder that is there"),
     ("run toy --runs {tmp}/text.npz", 2, "cannot create the folder"),
     ("run toy --runs {tmp}/foreign --executor here", 1, "is not a database"),

@@ -193,12 +193,9 @@ def test_long_tasks_are_split_by_seeds():
     ] * 2  # else one core does 5.7 while the other does 4.3
 
 
-@pytest.mark.parametrize(
-    ("name", "message"), [("dask", "not there yet"), ("proceses", "did you mean 'processes'")]
-)
-def test_executors_that_are_not_there(name, message):
-    with pytest.raises(UsageError, match=message):
-        make_executor(name)
+def test_more_workers_than_cores_are_allowed_with_a_warning():
+    with pytest.warns(UserWarning, match="99 workers share [0-9]+ cores, so each is slower"):
+        make_executor("processes", 99).shutdown()
 
 
 def test_a_killed_worker_runs_its_trial_three_times(tmp_path):

@@ -147,7 +147,7 @@ class Cluster(Executor):
                     'them needs `if __name__ == "__main__":` around the sweep'
                 ) from error
             self.resources.callback(local.close)
-            address = local.scheduler_address
+            address = str(local.scheduler_address)
         try:
             asyncio.run(_call_at(address))
             with warnings.catch_warnings():  # of versions: _admit compares them
