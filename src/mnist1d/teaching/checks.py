@@ -1,0 +1,142 @@
+"""Checks of answers about the data set and about accuracies; the bands of the accuracies come from
+the settled results."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mnist1d.checks import check_name
+from mnist1d.dataset import Dataset
+from mnist1d.digests import verify
+from mnist1d.errors import UsageError
+from mnist1d.generate import explain
+from mnist1d.learning.registry import check_model
+from mnist1d.teaching.outcomes import (
+    Outcome,
+    WrongType,
+    array,
+    check,
+    fraction,
+    number,
+    percent,
+    shaped,
+)
+from mnist1d.teaching.settled import Band, read_band, read_difference, read_learning_rate
+
+
+@check
+def check_shape(answer: object, shape: tuple[int, ...]) -> Outcome:
+    """Check that an array has a shape."""
+    found = array(answer, "check_shape(data.x, ...)")
+    if found.shape == shape:
+        return Outcome(True, f"the shape is {shape}.")
+    return Outcome(False, f"the shape is {found.shape}.")
+
+
+@check
+def check_number(answer: object, expected: float, tolerance: float = 0.0) -> Outcome:
+    """Check a number against the expected one; the message does not give the number away."""
+    found = number(answer, "check_number(0.5, ...)")
+    if abs(found - expected) <= tolerance:
+        return Outcome(True, f"{found:g} is right.")
+    side = "small" if found < expected else "large"
+    return Outcome(False, f"{found:g} is too {side}.")
+
+
+@check
+def check_array(answer: object, expected: object, tolerance: float = 1e-6) -> Outcome:
+    """Check an array against the expected one, of the same shape; the tolerance is relative to the
+    largest value."""
+    right = array(expected, "check_array(x, ...)")
+    found = shaped(answer, right.shape, "check_array(x, ...)")
+    worst = np.abs(found - right)
+    if worst.max(initial=0.0) <= tolerance * max(float(np.abs(right).max(initial=0.0)), 1e-12):
+        return Outcome(True, "all values are right.")
+    place = tuple(int(i) for i in np.unravel_index(worst.argmax(), worst.shape))
+    return Outcome(False, f"the shape is right, but the value at {place} is {found[place]:g}.")
+
+
+@check
+def check_accuracy(answer: object, model: str, *, shuffled: bool = False) -> Outcome:
+    """Check a model's test accuracy, a fraction, after training by the benchmark's protocol.
+
+    It must lie in the band that holds 99% of correct runs, from the settled seeds of
+    spatial-priors. shuffled: on signals with permuted positions.
+    """
+    check_model(model)
+    example = f'check_accuracy(0.5, "{model}")'
+    band = read_band(model, shuffled=shuffled)
+    return _judge(fraction(answer, example), band, f"{model} test accuracy")
+
+
+@check
+def check_difference(answer: object, better: str, worse: str) -> Outcome:
+    """Check the difference of two models' test accuracies, a fraction, better minus worse."""
+    for model in (better, worse):
+        check_model(model)
+    found = number(answer, f'check_difference(0.1, "{better}", "{worse}")')
+    return _judge(found, read_difference(better, worse), f"difference {better} - {worse}")
+
+
+@check
+def check_rate(answer: object) -> Outcome:
+    """Check the learning rate that metalearning finds, against the settled results."""
+    band = read_learning_rate()
+    found = number(answer, "check_rate(0.5)")
+    where = f"correct runs end between {band.low:.3f} and {band.high:.3f}."
+    return Outcome(band.low <= found <= band.high, f"your learning rate is {found:.3f}; {where}")
+
+
+def _judge(value: float, band: Band, what: str) -> Outcome:
+    found = f"your {what} is {percent(value)}"
+    where = f"99% of correct runs lie between {percent(band.low)} and {percent(band.high)}"
+    passed = band.low <= value <= band.high
+    return Outcome(passed, f"{found}; {where} ({band.n} settled seeds).")
+
+
+@check
+def check_stage(answer: object, stage: str, *, digit: int = 3, seed: int = 0) -> Outcome:
+    """Check a signal after one stage of the pipeline, as `mnist1d.explain(digit, seed)` makes it."""
+    stages = {step.name: step.x for step in explain(digit=digit, seed=seed)}
+    check_name(stage, stages, "stage")
+    expected = stages[stage]
+    found = shaped(answer, expected.shape, f'check_stage(x, "{stage}")')
+    worst = float(np.abs(found - expected).max())
+    if worst <= 1e-6 * max(1.0, float(np.abs(expected).max())):
+        return Outcome(True, f"this is the signal after {stage}.")
+    place = int(np.abs(found - expected).argmax())
+    return Outcome(False, f"point {place} is {found[place]:.4f}; it differs by {worst:.4f}.")
+
+
+@check
+def check_published(answer: object) -> Outcome:
+    """Check that a data set is the published one, by its digests."""
+    if not isinstance(answer, Dataset | dict):
+        kind = type(answer).__name__
+        raise WrongType(f"pass a data set, for example check_published(data); got {kind}.")
+    try:
+        report = verify(answer)
+    except UsageError as error:
+        raise WrongType(f"{error}.") from None
+    return Outcome(bool(report), f"{report}.")
+
+
+@check
+def check_label_noise(noisy: object, clean: object, rate: float) -> Outcome:
+    """Check labels of which a fraction `rate` was drawn anew from all ten classes.
+
+    A new label equals the old one in a tenth of the cases, so a fraction 0.9 * rate should differ;
+    four standard errors of a binomial are allowed.
+    """
+    example = "check_label_noise(y_noisy, y_clean, 0.15)"
+    before = array(clean, example)
+    after = shaped(noisy, before.shape, example)
+    if not np.isin(after, np.arange(10)).all():
+        return Outcome(False, "a label is not one of 0 to 9.")
+    changed, expected = float((after != before).mean()), 0.9 * rate
+    error = np.sqrt(expected * (1 - expected) / before.size)
+    told = f"{percent(changed)} of the labels differ"
+    if abs(changed - expected) <= 4 * error:
+        return Outcome(True, f"{told}, and {percent(expected)} are expected.")
+    side = "few" if changed < expected else "many"
+    return Outcome(False, f"{told}: too {side}. How often is a new label equal to the old one?")

@@ -1,0 +1,107 @@
+"""What a check says, and how an answer is read before it is judged."""
+
+from __future__ import annotations
+
+import functools
+import numbers
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ParamSpec
+
+import numpy as np
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of a check: whether the answer passed, and a sentence that says why."""
+
+    passed: bool
+    message: str
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __str__(self) -> str:
+        return f"{'Correct' if self.passed else 'Not yet'}: {self.message}"
+
+    __repr__ = __str__
+
+
+class WrongType(Exception):
+    """An answer that is not of the kind that a check can judge; the message says what to pass."""
+
+
+def check(function: Callable[P, Outcome]) -> Callable[P, Outcome]:
+    """Turn a WrongType inside a check into a false outcome."""
+
+    @functools.wraps(function)
+    def safe(*args: P.args, **kwargs: P.kwargs) -> Outcome:
+        try:
+            return function(*args, **kwargs)
+        except WrongType as error:
+            return Outcome(False, str(error))
+
+    return safe
+
+
+def number(answer: object, example: str) -> float:
+    """Return an answer as a finite number. Errors: WrongType, with an example of the call."""
+    value = answer
+    if not isinstance(value, numbers.Real):
+        found = array(answer, example, what="a number")
+        if found.size != 1:
+            raise WrongType(
+                f"pass a number, for example {example}; got an array of {found.size} values."
+            )
+        value = found.item()
+    if isinstance(value, bool | np.bool_):
+        raise WrongType(f"pass a number, for example {example}; got {value}.")
+    result = float(value)
+    if not np.isfinite(result):
+        raise WrongType(f"pass a finite number, for example {example}; got {result}.")
+    return result
+
+
+def fraction(answer: object, example: str) -> float:
+    """Return an answer as a fraction in [0, 1]. Errors: WrongType; it says so if the answer looks
+    like a percentage."""
+    value = number(answer, example)
+    if not 0 <= value <= 1:
+        hint = f" If it is a percentage, pass {value / 100:g}." if 1 < value <= 100 else ""
+        raise WrongType(
+            f"pass a fraction between 0 and 1, for example {example}; got {value:g}.{hint}"
+        )
+    return value
+
+
+def array(answer: object, example: str, what: str = "an array") -> np.ndarray:
+    """Return an answer as an array of finite numbers. Errors: WrongType, with an example."""
+    wrong = WrongType(f"pass {what}, for example {example}; got {type(answer).__name__}.")
+    if answer is None or answer is Ellipsis or isinstance(answer, str | bytes | dict | set):
+        raise wrong
+    try:
+        result = np.asarray(answer)
+    except (ValueError, TypeError):
+        raise wrong from None
+    if result.dtype.kind not in "buif":
+        raise wrong
+    if not np.isfinite(result).all():
+        raise WrongType(
+            f"pass {what} of finite values, for example {example}; it holds NaN or inf."
+        )
+    return result
+
+
+def shaped(answer: object, shape: tuple[int, ...], example: str) -> np.ndarray:
+    """Return an answer as an array of a given shape. Errors: WrongType, with both shapes."""
+    result = array(answer, example)
+    if result.shape != shape:
+        raise WrongType(f"the shape must be {shape}; got {result.shape}.")
+    return result
+
+
+def percent(value: float) -> str:
+    """Return a fraction in percent with one decimal."""
+    return f"{100 * value:.1f}%"

@@ -1,0 +1,72 @@
+"""What a correct run of a student may measure: bands from the settled results."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import stdtrit
+
+from mnist1d.errors import MissingDataError
+from mnist1d.experiments.rows import Rows
+from mnist1d.results.settled import settled_runs
+from mnist1d.runs.store import open_store
+
+LEVEL = 0.99  # of the runs of a correct program fall inside a band
+LEAST = 0.01  # half a band's width at least: another framework rounds and initialises differently
+
+
+class Band(NamedTuple):
+    """Where the next run of one seed falls, given n settled runs: the mean and both ends."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+@cache
+def read_rows(study: str) -> Rows:
+    """Return the settled rows of a study, read once. Errors: MissingDataError if the study has no
+    settled results."""
+    with settled_runs() as runs, open_store(runs, create=False) as store:
+        if study not in store.studies():
+            raise MissingDataError(f"the study {study!r} has no settled results yet")
+        return store.rows(study)
+
+
+def predict(values: np.ndarray, least: float = LEAST) -> Band:
+    """Return the band in which the next value falls with probability LEVEL, if it is drawn from the
+    same normal distribution as the given ones (n,); at least `least` wide on each side."""
+    n = len(values)
+    spread = values.std(ddof=1) * np.sqrt(1 + 1 / n)
+    half = max(float(stdtrit(n - 1, (1 + LEVEL) / 2) * spread), least)
+    mean = float(values.mean())
+    return Band(mean, mean - half, mean + half, n)
+
+
+def read_band(model: str, *, shuffled: bool = False) -> Band:
+    """Return the band of a model's final test accuracy by the benchmark's protocol: 6,000 steps on
+    the published set, from the settled results of spatial-priors."""
+    return predict(accuracies(model, shuffled))
+
+
+def read_difference(better: str, worse: str, *, shuffled: bool = False) -> Band:
+    """Return the band of the difference of two models' test accuracies, paired by seed."""
+    return predict(accuracies(better, shuffled) - accuracies(worse, shuffled))
+
+
+def accuracies(model: str, shuffled: bool) -> np.ndarray:
+    """Return a model's settled test accuracies on the published set, (seeds,)."""
+    rows = read_rows("spatial-priors").where(
+        dataset="mnist1d", vary="frozen", data__shuffle_seq=shuffled
+    )
+    return rows.where(model=model).final("test_acc")
+
+
+def read_learning_rate() -> Band:
+    """Return the band of the learning rate that metalearning finds, from both starts."""
+    rows = read_rows("learning-rate")
+    found = np.concatenate([trial.final("rate") for trial in rows.trials()])
+    return predict(found[np.isfinite(found)], least=0.02)
