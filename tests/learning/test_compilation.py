@@ -92,7 +92,7 @@ def test_each_call_is_timed_apart_from_compiling():
         traced.append(a)
         return {"product": a * x}
 
-    found = timed(lambda: jax.jit(scaled).lower(*calls[0]), calls)
+    found = timed(scaled, calls)
     assert [result["product"].tolist() for result in found.results] == [[0, 1, 2], [0, 2, 4]]
     assert isinstance(found.results[0]["product"], np.ndarray) and len(traced) == 1
     assert len(found.seconds) == 2 and all(s > 0 for s in (*found.seconds, found.compile_seconds))

@@ -15,6 +15,7 @@ import pytest
 pytest.importorskip("distributed", reason="dask.distributed is not installed")
 from distributed import LocalCluster  # noqa: E402
 
+from mnist1d.cli import main  # noqa: E402
 from mnist1d.errors import SuspiciousValueWarning, UsageError  # noqa: E402
 from mnist1d.runs import cluster as module  # noqa: E402
 from mnist1d.runs import open_store, plan, sweep  # noqa: E402
@@ -236,3 +237,14 @@ def test_a_trial_that_kills_its_worker_is_a_failed_row(tmp_path):
         assert summary.done == 0 and "3 times" in summary.failed[0][1]
         assert pool.submit(os.getpid).result() != os.getpid()  # the nanny has started another
     assert os.environ["PJRT_NPROC"] == "1"
+
+
+def test_options_on_the_command_line(toy, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(module, "CONNECT", 0.3)
+    words = ["run", "toy", "--runs", str(tmp_path), "--scheduler"]
+    assert main([*words, "tcp://127.0.0.1:9"]) == 2
+    assert main([*words, "tcp://127.0.0.1:9", "--executor", "here"]) == 2
+    assert main([*words, "tcp://127.0.0.1:9", "--device", "gpu"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 3 and "no Dask scheduler answers at tcp://127.0.0.1:9" in told[0]
+    assert "needs --executor dask" in told[1] and "leave out --device" in told[2]

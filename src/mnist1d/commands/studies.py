@@ -17,6 +17,7 @@ from mnist1d.results.document import Document, latest
 from mnist1d.results.progress import NOT_SHOWN, Shown, describe, say, show_summary
 from mnist1d.results.report import write_report
 from mnist1d.results.text import plural
+from mnist1d.runs.devices import check_device, choose_device
 from mnist1d.runs.executors import check_executor, cores, make_executor
 from mnist1d.runs.looks import seconds_of, until_decided
 from mnist1d.runs.shards import parse_shard, tasks_of
@@ -42,13 +43,14 @@ def run(
     until: Until | None = None,
     shard: str | None = None,
     scheduler: str | None = None,
+    device: str | None = None,
 ) -> int:
     """Sweep studies, draw their figures below the folder of runs, write the report where asked, and
     print what came out.
 
     until: add seeds until every claim is decided. shard: run only a part of the trials, such as
     "1/4", and leave figures and report until the shards are merged. scheduler: address of a Dask
-    scheduler, for the executor dask.
+    scheduler, for the executor dask. device: cpu, gpu or tpu; JAX's own choice by default.
     """
     overrides, part = list(overrides), None if shard is None else parse_shard(shard)
     if until is not None:
@@ -63,6 +65,9 @@ def run(
     names = list(dict.fromkeys(task.study for task in tasks))
     _use_mnist(mnist_source)
     own = tasks if part is None else tasks_of(part, tasks)
+    _use_device(device, scheduler)
+    if executor is None and device not in (None, "cpu"):
+        executor = "here"  # one process uses all devices; several would share each one's memory
     if executor is None:
         several = "processes" if len(own) > 1 and cores() > 1 else "here"
         executor = several if scheduler is None else "dask"
@@ -74,6 +79,8 @@ def run(
         if store.lost:
             lost = f"the arrays of {len(store.lost)} finished seeds are missing or damaged"
             say(f"{runs}: {lost}; these seeds will run again")
+        if device is not None:
+            say(f"device: {pool.submit(check_device, device).result()}")
         if until is None:
             how = {"retry_failed": retry_failed, "fail_fast": fail_fast, "progress": Shown()}
             summary = sweep(store, own, pool, whole=tasks, **how)
@@ -206,6 +213,18 @@ def _use_mnist(source: str | None) -> None:
                 f"--mnist must name a file or folder that is there, or be openml; got {source}"
             )
         os.environ[mnist.VARIABLE] = source if source == "openml" else str(Path(source).resolve())
+
+
+def _use_device(device: str | None, scheduler: str | None) -> None:
+    """Tell this process, and those in which the studies run, what JAX computes on."""
+    if device is None:
+        return
+    if scheduler is not None:
+        raise UsageError(
+            f"--device {device} chooses for this machine, and the workers of {scheduler} choose "
+            "for themselves: set JAX_PLATFORMS where they are started, and leave out --device"
+        )
+    choose_device(device)
 
 
 def _dry_run(tasks: Sequence[Task], runs: Path, workers: int) -> int:

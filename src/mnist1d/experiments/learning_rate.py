@@ -135,7 +135,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         (init(jax.random.key(seed)), jnp.asarray(data.x), jnp.asarray(data.y), *numbers)
         for seed, data in zip(seeds, sets, strict=True)
     ]
-    found = timed(lambda: jax.jit(outer).lower(*arguments[0]), arguments)
+    found = timed(outer, arguments)
     rate, value, grid_value = (np.stack(part) for part in zip(*found.results, strict=True))
     rows = curve_rows(seeds, range(config.outer_steps + 1), {"rate": rate, "objective": value})
     rows += [

@@ -153,7 +153,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     for seed, data in zip(seeds, sets, strict=True):
         noisy, key = data.with_label_noise(config.label_noise, seed=seed), jax.random.key(seed)
         calls.append((key, Split.of(noisy), *start(key)))
-    found = timed(lambda: jax.jit(train).lower(*calls[0]), calls)
+    found = timed(train, calls)
     curves, predictions = zip(*found.results, strict=True)
     numbers = num_params(widths, num_inputs, config.num_classes)
     metrics = {metric: np.stack([curve[metric] for curve in curves]) for metric in curves[0]}

@@ -11,11 +11,14 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+
+from mnist1d.learning.devices import spread
 
 # jax.jit for what runs once, such as drawing initial weights: with few of LLVM's passes, which
 # would take longer than they save (none would round otherwise). Not inside another jit.
@@ -32,12 +35,24 @@ class Timed(NamedTuple):
     compile_seconds: float
 
 
-def timed(lower: Callable[[], jax.stages.Lowered], calls: Sequence[tuple]) -> Timed:
-    """Compile a program and run it once per call, each timed on its own. All calls need arguments
-    of the same shapes; lower: a function such as `lambda: jax.jit(f).lower(*calls[0])`, so that
-    tracing counts as compiling."""
+def timed(function: Callable[..., Any], calls: Sequence[tuple]) -> Timed:
+    """Compile a pure function and run it once per call, each timed on its own; tracing counts as
+    compiling. All calls need arguments of the same shapes.
+
+    Where JAX has several devices, such as GPUs, they take one call each at a time.
+    """
+    num_devices = min(len(jax.local_devices()), len(calls))
+    if num_devices == 1:
+        return _timed(function, calls)
+    results, seconds, compile_seconds = _timed(*spread(function, calls, num_devices))
+    parts = [jax.tree.map(itemgetter(i), result) for result in results for i in range(num_devices)]
+    seconds = [second for second in seconds for _ in range(num_devices)]
+    return Timed(parts[: len(calls)], seconds[: len(calls)], compile_seconds)
+
+
+def _timed(function: Callable[..., Any], calls: Sequence[tuple]) -> Timed:
     begin = time.perf_counter()
-    program = lower().compile()
+    program = jax.jit(function).lower(*calls[0]).compile()
     compile_seconds = time.perf_counter() - begin
     results, seconds = [], []
     for arguments in calls:

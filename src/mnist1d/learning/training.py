@@ -279,7 +279,7 @@ def fit_each(fit: FitFunction, keys: Array, splits: Sequence[Split], **given: An
     params, given = _starts(fit, keys, **given)
     starts = [jax.tree.map(lambda leaf, i=i: leaf[i], params) for i in range(len(keys))]
     calls = [(*each, given) for each in zip(keys, splits, starts, strict=True)]
-    found = timed(lambda: _fit_one.lower(fit, *calls[0]), calls)
+    found = timed(partial(_fit_one, fit), calls)
     stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *found.results)
     stacked = stacked._replace(steps=found.results[0].steps)
     return TimedFit(stacked, np.array(found.seconds), found.compile_seconds)
@@ -302,7 +302,6 @@ def _initial(init: Callable[[Array], Params], keys: Array) -> Params:
     return lax.map(init, keys)
 
 
-@partial(jax.jit, static_argnums=0)
 def _fit_one(
     fit: FitFunction, key: Array, split: Split, params: Params, given: dict[str, Any]
 ) -> Fit:

@@ -19,16 +19,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import CancelledError, Executor, Future
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from mnist1d.errors import MissingExtraError, Mnist1dError, UsageError, warn
 from mnist1d.runs import provenance, threads
 from mnist1d.runs.executors import WorkerDied
 
 try:
-    import dask
+    from dask import config as dask_config
     from distributed import Client, LocalCluster, Security
-    from distributed.comm import connect
+    from distributed.comm.core import connect
     from distributed.scheduler import KilledWorker
 except ImportError as error:
     raise MissingExtraError(
@@ -133,7 +133,7 @@ class Cluster(Executor):
             self.resources.enter_context(threads.environment(threads.one_thread()))
             settings = {"distributed.nanny.pre-spawn-environ": threads.one_thread()}
             try:
-                with dask.config.set(settings):
+                with dask_config.set(settings):
                     local = LocalCluster(
                         n_workers=workers,
                         threads_per_worker=1,
@@ -177,14 +177,15 @@ class Cluster(Executor):
 
     def _addresses(self) -> dict[str, int]:
         """Return the addresses of the cluster's workers and their numbers of threads."""
-        return dict(self.client.nthreads())
+        return dict(cast(Mapping[str, int], self.client.nthreads()))
 
     def _admit(self, found: Mapping[str, int]) -> dict[str, str]:
         """Add new workers to those that are used; return why some are not, by their address."""
         new = [address for address in found if address not in self.usable | self.refused]
         if not new:
             return {}
-        answers = self.client.run(describe, workers=new, on_error="return")
+        ran = self.client.run(describe, workers=new, on_error="return")
+        answers = cast(dict[str, Any], ran)  # the client's type covers asynchronous use, too
         problems = {
             address: problem
             for address in new

@@ -19,8 +19,12 @@ Json = Annotated[bool, Parameter("--json", help="print one JSON document on stdo
 Preset = Annotated[str, Parameter(help="smoke, quick or paper")]
 Executor = Annotated[
     str | None,
-    Parameter(help="here or processes (default: processes if there is more than one trial)"),
+    Parameter(help="here, processes or dask (default: processes for more than one trial)"),
 ]
+Scheduler = Annotated[
+    str | None, Parameter(help="address of a Dask scheduler, like tcp://10.0.0.1:8786")
+]
+Device = Annotated[str | None, Parameter(help="cpu, gpu or tpu (default: what JAX finds)")]
 Workers = Annotated[int | None, Parameter(help="number of processes (default: number of cores)")]
 Mnist = Annotated[
     str | None,

@@ -1,0 +1,40 @@
+"""The kind of device that JAX computes on, chosen by name before JAX starts."""
+
+from __future__ import annotations
+
+import os
+
+from mnist1d.checks import check_name
+from mnist1d.errors import UsageError
+
+DEVICES = {"cpu": "cpu", "gpu": "cuda", "tpu": "tpu"}  # our name: JAX's
+VARIABLE = "JAX_PLATFORMS"  # environment: JAX reads it in this process and in those that it starts
+
+
+def choose_device(name: str) -> None:
+    """Let JAX compute on a kind of device, in this process and in those that it starts. Errors:
+    UsageError for an unknown name."""
+    os.environ[VARIABLE] = DEVICES[check_name(name, DEVICES, "device")]
+
+
+def check_device(name: str) -> str:
+    """Start JAX and return what it computes on, such as "2 x NVIDIA H100". Errors: UsageError if
+    this process has no such device."""
+    import jax
+
+    jax.config.update("jax_platforms", DEVICES[name])  # JAX may be imported already
+    try:
+        found = jax.local_devices()
+    except RuntimeError as error:
+        raise UsageError(_missing(name, str(error).splitlines()[0])) from None
+    if found[0].platform != name:
+        raise UsageError(_missing(name, f"JAX has already started on {found[0].platform}"))
+    return f"{len(found)} x {found[0].device_kind}"
+
+
+def _missing(name: str, reason: str) -> str:
+    extra = {"gpu": "cuda12"}.get(name, name)
+    return (
+        f"--device {name}: JAX cannot use such a device here ({reason}). Install JAX for it, "
+        f"pip install 'jax[{extra}]', or use --device cpu"
+    )
