@@ -1,12 +1,15 @@
 """Measure the models of the registry by the protocol and write their entries into the package.
 
-    nice python -m benchmarks.table [--models logistic,mlp] [--seeds 8]
+    nice python -m benchmarks.table [--models logistic,mlp] [--seeds 8] [--tuned 12]
 
 `mnist1d.evaluate` ranks your model among these entries, `mnist1d board` sorts them, and the quiz on
 the page quotes them. Everything runs on one thread, as the studies' workers do, so that both give
 the same accuracies. Seconds are processor time, which other programs on the machine hardly change.
-An entry that already exists with all its seeds is left as it is, unless you pass --again. Prints
-one JSON line per model: mean accuracies, seconds, processor, cores.
+An entry that already exists with all its seeds is left as it is, unless you pass --again.
+
+With --tuned TRIALS, `mnist1d.tune` first chooses learning rate, weight decay and schedule on 1,000
+held-out training signals, one seed per trial, and the entry goes to NAME-tuned.json. Prints one
+JSON line per model: mean accuracies, seconds, processor, cores.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import argparse
 import dataclasses
 import json
 import os
+import sys
 from pathlib import Path
 
 from benchmarks.models import fastest, ours
@@ -23,17 +27,38 @@ from mnist1d import experiments
 from mnist1d.evaluation.evaluate import evaluate
 from mnist1d.evaluation.protocol import Protocol
 from mnist1d.evaluation.submit import entry_of
+from mnist1d.evaluation.tune import Choice, Trial, tune
 from mnist1d.experiments.entries import Entry, read_entry, write_entry
 from mnist1d.learning.registry import MODELS
 
+SPACE: dict[str, Choice] = {  # narrower than tune's own: few trials
+    "learning_rate": (1e-3, 3e-2),
+    "weight_decay": (1e-5, 1e-1),
+    "schedule": ["constant", "cosine"],
+}
 FOLDER = Path(experiments.__file__).with_name("table")
 
 
-def measure(name: str, num_seeds: int) -> Entry:
-    """Measure one model on both tests, plain and shuffled, and return its entry."""
-    found = evaluate(name, num_seeds, test="both")
-    entry = entry_of(found, name=MODELS[name].label, by="mnist1d-lab")
-    return dataclasses.replace(entry, seconds=round(seconds_of_training(name), 3))
+def measure(name: str, num_seeds: int, trials: int = 0) -> Entry:
+    """Measure one model on both tests, plain and shuffled, and return its entry; trials: of the
+    search for its settings."""
+    label, chosen = MODELS[name].label, None
+    if trials:
+        chosen = tune(name, trials, space=SPACE, optimizer="adamw", progress=_tell)
+        found = chosen.evaluate(num_seeds, test="both", name=name)
+        label += ", tuned"
+    else:
+        found = evaluate(name, num_seeds, test="both")
+    entry = entry_of(found, name=label, by="mnist1d-lab")
+    seconds = round(seconds_of_training(name), 3)
+    settings = dict(entry.settings)
+    if chosen:
+        settings |= {"trials": trials, "space": SPACE, "validation_acc": chosen.acc}
+    return dataclasses.replace(entry, seconds=seconds, settings=settings)
+
+
+def _tell(trial: Trial) -> None:
+    print(f"  {dict(trial.settings)}: {trial.acc}", file=sys.stderr, flush=True)
 
 
 def seconds_of_training(name: str, num_steps: int = 100) -> float:
@@ -50,15 +75,16 @@ def main() -> None:
     )
     parser.add_argument("--models", default=",".join(MODELS))
     parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--tuned", type=int, default=0, help="trials of the search for settings")
     parser.add_argument("-o", "--output", type=Path, default=FOLDER)
     parser.add_argument("--again", action="store_true", help="measure existing entries too")
     options = parser.parse_args()
     os.environ |= {"XLA_FLAGS": SINGLE_THREAD, "OMP_NUM_THREADS": "1"}  # before JAX starts
     for name in options.models.split(","):
-        path = options.output / f"{name}.json"
+        path = options.output / f"{name}{'-tuned' if options.tuned else ''}.json"
         if path.exists() and not options.again and len(read_entry(path).seeds) >= options.seeds:
             continue
-        entry = measure(name, options.seeds)
+        entry = measure(name, options.seeds, options.tuned)
         write_entry(path, entry)
         print(json.dumps(summary(entry)), flush=True)
 

@@ -44,7 +44,10 @@ def evaluation(seeds=range(4), tests=("frozen", "fresh"), fails=(), shuffled=Tru
         else Run(
             seed,
             part,
-            {t: Score(0.5 + seed / 100 + part / 10, excess_bits=1.0) for t in tests},
+            {
+                t: Score(0.5 + seed / 100 + part / 10, excess_bits=1.0, calibration_error=0.1)
+                for t in tests
+            },
             7,
             2.0 + seed,
         )
@@ -60,6 +63,7 @@ def test_an_entry_holds_what_was_measured(tmp_path):
     assert read_entry(tmp_path / "mine.json") == made
     assert made.acc["frozen"] == (0.5, 0.51, 0.52, 0.53)
     assert made.acc["fresh_shuffled"] == (0.6, 0.61, 0.62, 0.63)
+    assert made.excess_bits == (1.0,) * 4 and made.calibration_error == (0.1,) * 4
     assert (made.how, made.seconds, made.num_params) == ("protocol", 2.0, 7)
     assert made.origin["versions"]["numpy"] == np.__version__
 
@@ -139,6 +143,7 @@ def test_files_that_are_no_entries(tmp_path, content, rule):
         ({"acc": dict.fromkeys(TESTS, (1, 1, 1, 1.1))}, "one number in .0, 1. per seed"),
         ({"acc": dict.fromkeys(TESTS, (1, 1, 1, float("nan")))}, "one number in .0, 1. per seed"),
         ({"excess_bits": (1,)}, "excess_bits must hold"),
+        ({"calibration_error": (0.1, 0.1, 0.1, 1.1)}, "calibration_error must hold"),
         ({"num_params": 1.5}, "num_params"),
         ({"seconds": "1"}, "seconds"),
         ({"settings": 3}, "settings must be a JSON object"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
@@ -42,7 +43,7 @@ def entry_of(found: Evaluation, *, name: str | None = None, by: str = "", link: 
     """
     _check_complete(found)
     config = found.configs["frozen"]
-    bits = [score.excess_bits for score in found.scores("fresh")]
+    fresh = found.scores("fresh")
     return Entry(
         name=name or found.name,
         model=config.model,
@@ -52,7 +53,8 @@ def entry_of(found: Evaluation, *, name: str | None = None, by: str = "", link: 
             test: _by_seed(found.acc(test.endswith("shuffled"), test.partition("_")[0]))
             for test in TESTS
         },
-        excess_bits=None if None in bits else _by_seed(np.array(bits, float)),
+        excess_bits=_all_seeds([score.excess_bits for score in fresh]),
+        calibration_error=_all_seeds([score.calibration_error for score in fresh]),
         num_params=found.num_params,
         seconds=round(found.seconds, 3),
         by=by,
@@ -96,6 +98,12 @@ def _check_complete(found: Evaluation) -> None:
 
 def _by_seed(values: np.ndarray) -> tuple[float, ...]:
     return tuple(round(float(value), DIGITS) for value in values)
+
+
+def _all_seeds(values: Sequence[float | None]) -> tuple[float, ...] | None:
+    """Return the values, rounded; None where a seed has none."""
+    known = [value for value in values if value is not None]
+    return _by_seed(np.array(known)) if len(known) == len(values) else None
 
 
 def _origin() -> dict[str, object]:

@@ -44,6 +44,7 @@ class Entry:
     seeds: tuple[int, ...]
     acc: Mapping[str, tuple[float, ...]]  # by test, one per seed
     excess_bits: tuple[float, ...] | None  # above the exact posterior on the fresh test, by seed
+    calibration_error: tuple[float, ...] | None = None  # in [0, 1], on the fresh test, by seed
     num_params: int | None = None
     seconds: float | None = None  # of training, the fastest seed's
     by: str = ""  # who submitted it
@@ -158,6 +159,10 @@ def _check(entry: Entry) -> None:
             raise UsageError(f"acc[{test!r}] must hold one number in [0, 1] per seed")
     if entry.excess_bits is not None and not _are_numbers(entry.excess_bits, len(seeds), 100):
         raise UsageError("excess_bits must hold one number, at least 0, per seed, or be null")
+    if entry.calibration_error is not None and not _are_numbers(
+        entry.calibration_error, len(seeds), 1
+    ):
+        raise UsageError("calibration_error must hold one number in [0, 1] per seed, or be null")
     if entry.num_params is not None and not _is_whole(entry.num_params):
         raise UsageError(f"num_params must be a whole number or null, got {entry.num_params!r:.80}")
     if entry.seconds is not None and not _are_numbers((entry.seconds,), 1, 1e9):
