@@ -1,5 +1,6 @@
 """`mnist1d board`: the table on stdout, the page, and wrong files."""
 
+import json
 import re
 
 import pytest
@@ -35,14 +36,23 @@ def test_the_page_escapes_names_and_shows_every_line(mine, tmp_path, capsys):
     for name in ("ideal observer", "human", "CNN", "logistic"):
         assert re.search(rf'<th scope="row">{name}\s*</th>', html), name
     assert not re.findall(r'(?:src|href)="(?!data:|https://)', html)  # self-contained
-    assert "Best model: CNN" in html
+    assert "Best model: " in html
+
+
+def test_the_board_as_json_and_markdown(mine, tmp_path, capsys):
+    assert main(["board", str(mine), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert rows[0]["model"] == "ideal observer" and rows[-1]["by"] == "[bold]me"
+    pytest.importorskip("jinja2")
+    assert main(["board", "-o", str(tmp_path / "board.md")]) == 0
+    assert "| CNN |" in (tmp_path / "board.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
     ("words", "status", "rule"),
     [
         (["none.json"], 2, "cannot read none.json"),
-        (["-o", "board.pdf"], 2, "name it .html"),
+        (["-o", "board.pdf"], 2, "name it board.html or board.md"),
         (["-o", "nowhere/board.html"], 2, "cannot write"),
         (["edited.json"], 1, "edited after it was written"),
     ],

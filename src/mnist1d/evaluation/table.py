@@ -6,14 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from mnist1d.experiments import human
-from mnist1d.experiments.entries import Entry, shipped
+from mnist1d.experiments.entries import HOW, Entry, shipped
 from mnist1d.experiments.estimates import SHARE, mean_interval
 from mnist1d.intervals import wilson
 
 HEADER = ["", "model", "parameters", "test acc %", "95% CI", "n", "shuffled %", "95% CI", "s/seed"]
+OURS = "mnist1d-lab"  # who submitted the entries that ship
 Interval = tuple[float, float, float]  # mean, low, high; low is infinite for one seed
 
 
@@ -24,11 +23,18 @@ class Line(NamedTuple):
     kind: str  # how a model was trained, of entries.HOW; or "people", or "ceiling"
     acc: Mapping[str, Interval]  # by test, of entries.TESTS: over seeds
     count: str = ""  # of what the intervals are: 8 seeds, 400 answers
-    excess_bits: float | None = None
+    excess_bits: Interval | None = None  # bits per fresh signal above the exact posterior
+    calibration_error: Interval | None = None  # in [0, 1], on the fresh test
     num_params: int | None = None
     seconds: float | None = None
     by: str = ""
     link: str = ""
+    published: str = ""  # accuracies on the frozen test, in percent
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the line ships with the package."""
+        return self.by == OURS or self.kind not in HOW
 
 
 def interval_of(acc: Sequence[float]) -> Interval:
@@ -43,7 +49,8 @@ def line_of(entry: Entry) -> Line:
         entry.how,
         {test: interval_of(values) for test, values in entry.acc.items()},
         f"{len(entry.seeds)} seeds",
-        None if entry.excess_bits is None else float(np.mean(entry.excess_bits)),
+        None if entry.excess_bits is None else mean_interval(list(entry.excess_bits)),
+        None if entry.calibration_error is None else interval_of(entry.calibration_error),
         entry.num_params,
         entry.seconds,
         entry.by,
@@ -98,6 +105,11 @@ def percent(interval: Interval | None) -> tuple[str, str]:
     if low == high:  # an estimator without randomness; of the observer the second digit matters
         return f"{mean:.{2 if mean > 99.9 else 1}f}", ""
     return f"{mean:.1f}", f"[{low:.1f}, {high:.1f}]" if math.isfinite(low) else "one seed"
+
+
+def spread(interval: Interval | None) -> str:
+    """Return mean and interval in one cell: 64.4 [63.6, 65.2]; nothing for None."""
+    return " ".join(percent(interval)).strip()
 
 
 def aligned(header: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mnist1d.atomic import atomic_path
-from mnist1d.evaluation.board import note
-from mnist1d.evaluation.table import Line, percent
-from mnist1d.experiments.entries import TESTS
+from mnist1d.evaluation.board import CAPTION, best_for, bits, by_section, rank
+from mnist1d.evaluation.table import Line, percent, spread
 from mnist1d.results.report import address, environment, markup, resource
 from mnist1d.runs.store import now
 
@@ -30,17 +29,21 @@ def write_board(lines: Sequence[Line], path: Path) -> Path:
 
 def page(lines: Sequence[Line]) -> str:
     """Return the whole page."""
-    best = next((line for line in lines if line.kind not in ("ceiling", "people")), None)
+    models = [line for line in lines if line.kind not in ("ceiling", "people")]
+    best = max(models, key=rank, default=None)
     ceiling = next(line for line in lines if line.kind == "ceiling")
     return (
         environment()
         .get_template("board.html")
         .render(
             style=markup(resource("report.css")),
-            lines=lines,
+            sections=by_section(lines),
+            caption=CAPTION,
             columns=COLUMNS,
-            note=note,
-            cells={test: [percent(line.acc.get(test)) for line in lines] for test in TESTS},
+            percent=percent,
+            spread=spread,
+            bits=bits,
+            best_for=lambda line: ", ".join(best_for(line, lines)),
             best=best,
             ceiling=ceiling,
             image=picture(lines),
@@ -63,9 +66,7 @@ def picture(lines: Sequence[Line]) -> str:
         elif found:
             mean, low, high = found
             error = (1 - mean, 1 - high, 1 - low)
-            points.append(
-                Point(line.name, error, line.num_params, line.seconds, line.by == "mnist1d-lab")
-            )
+            points.append(Point(line.name, error, line.num_params, line.seconds, line.is_ours))
     fig = draw(points, least, human)
     contents = {}
     for kind in ("svg", "png"):

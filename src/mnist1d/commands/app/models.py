@@ -85,13 +85,14 @@ def evaluate(
 def board(
     *entries: Annotated[Path, Parameter(help="entries of models (.json), or folders of them")],
     output: Annotated[
-        Path | None, Parameter(["--output", "-o"], help="write a page: .html (default: print)")
+        Path | None, Parameter(["--output", "-o"], help="write a page: .html or .md")
     ] = None,
+    json_: Json = False,
 ) -> int:
-    """Show all models of the table and those submitted, sorted, below the ideal observer."""
+    """Compare all models of the table and those submitted, beside the ideal observer and people."""
     from mnist1d.commands.board import show_board
 
-    return show_board(entries, output)
+    return show_board(entries, output, as_json=json_)
 
 
 @partial(with_knobs, given_only=True)
