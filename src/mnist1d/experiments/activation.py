@@ -1,17 +1,16 @@
 """Metalearning an activation function.
 
-A small MLP (40 -> 128 f -> 10, uniform noise of 0.1 on the hidden units, one draw for the whole
-batch) is trained for 301 steps of RMSProp (0.01, decay 0.4). Its activation is f(x) = ELU(x) + 0.2
-g(x), and g itself an MLP (1 -> 100 tanh -> 1). The mean of the last 200 losses is differentiated
-through all 301 steps with respect to g, which descends it (0.3, gradients clipped to 0.1, 301 outer
-steps, fresh initial weights each time). Hand-made functions are trained by the same inner protocol.
-Then: a fit of the learned function by a few straight lines, measured as an activation too; and both
-in the CNN of the benchmark table, in place of relu. Accuracy is that after the last inner step on
-all test signals, without noise, averaged over fresh initial weights. Row.step of `objective` counts
-outer steps.
+Train a small MLP (40 -> 128 f -> 10, with uniform noise of 0.1 on the hidden units, one draw per
+batch) for 301 steps of RMSProp (0.01, decay 0.4). Its activation is f(x) = ELU(x) + 0.2 g(x), where
+g is itself an MLP (1 -> 100 tanh -> 1). The objective is the mean of the last 200 losses. Its
+gradient through all 301 steps moves g by gradient descent (0.3, gradients clipped to 0.1, 301 outer
+steps, fresh initial weights each time). The same inner protocol trains hand-made functions. Then we
+measure a fit of the learned function by a few straight lines, and both functions in place of relu
+in the benchmark's CNN. Accuracy is that after the last inner step on all test signals, without
+noise, averaged over fresh initial weights. Row.step of `objective` counts outer steps.
 
-Each seed draws a data set, initial weights and batch order, and all that is compared sees the same
-data set; seed 0 sees the published one.
+Each seed draws a data set, initial weights and batch order; everything that we compare sees its
+data set. Seed 0 uses the published data set.
 """
 
 from __future__ import annotations
@@ -29,13 +28,14 @@ from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, above, all_of, keep_measured, within
 from mnist1d.experiments.datasets import check_varied, datasets_for
-from mnist1d.experiments.estimates import POINTS
+from mnist1d.experiments.estimates import POINTS, SHARE
 from mnist1d.experiments.predictions import prediction_rows
-from mnist1d.experiments.present import CI, cell
+from mnist1d.experiments.present import CI, cell, num_seeds, printed_cell
 from mnist1d.experiments.published import (
     ARTICLE,
     NOTEBOOK,
     PAPER,
+    TITLE,
     Published,
     find,
     in_notebook,
@@ -49,25 +49,20 @@ if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
 
 LEARNED, FIT = "learned", "piecewise-linear fit"
-
-
-# The order of learning.activations, which needs JAX to be read; published accuracies in percent.
+# In the order of learning.activations, which needs JAX to be imported; accuracies in percent
 PAPER_ACC = {"relu": 59.5, "swish": 57.7, "elu": 50.7, "tanh": 50.7, "softplus": 44, "sigmoid": 35}
-
-
 HAND_MADE = tuple(PAPER_ACC)
-NOTEBOOK_FILE = "metalearn-activation-function"  # on 500 test signals, with the noise of training
+BOOK = "metalearn-activation-function"  # on 500 test signals, with the noise of training
 
 
 def _objective(name: str, value: float, rounding: float, step: str = "") -> Published:
-    """Return a published value of the outer objective: the paper's, or what the notebook prints at
-    an outer step."""
+    """Return a published value of the outer objective: the paper's, or the notebook's at an outer
+    step."""
     name = f"objective at the {name}"
     if not step:
         return Published(name, value, f"{ARTICLE}, section 3.4", "nats", rounding=rounding)
     key = (LEARNED, "outer step", step, "mean_inner_loss")
-    source, one_run = f"{NOTEBOOK_FILE}.ipynb", {"origin": NOTEBOOK, "n": 1}
-    return Published(name, value, source, "nats", rounding=rounding, key=key, **one_run)
+    return Published(name, value, f"{BOOK}.ipynb", "nats", NOTEBOOK, None, 1, rounding, key)
 
 
 PUBLISHED = (
@@ -78,8 +73,8 @@ PUBLISHED = (
     ),
     _objective("start", 1.35, 0.005),
     _objective("end", 0.90, 0.005),
-    in_notebook(LEARNED, 68.4, NOTEBOOK_FILE, (LEARNED, "outer step", "300", "test_acc")),
-    in_notebook(FIT, 66.4, NOTEBOOK_FILE, (FIT, "", "", "test_acc")),
+    in_notebook(LEARNED, 68.4, BOOK, (LEARNED, "outer step", "300", "test_acc")),
+    in_notebook(FIT, 66.4, BOOK, (FIT, "", "", "test_acc")),
     _objective("start", 1.352, 0.0005, "0"),
     _objective("end", 0.8842, 0.00005, "300"),
 )
@@ -88,19 +83,13 @@ INFO = Info(
     title="Metalearning an activation function",
     question="Does the gradient through all of training find a better activation than people did?",
     source=(
-        "Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv "
-        "2011.14439), section 3.4. The published script sets its random seed anew in every "
-        "inner loop, so that its inner networks, after the first, all start alike"
+        f"{TITLE}, section 3.4. The published script sets its random seed again in every inner "
+        "loop, so all its inner networks but the first start with the same weights"
     ),
     published=PUBLISHED,
     seeds={"smoke": 1, "quick": 2, "paper": 8},
     cost={"smoke": 8.0, "quick": 40.0, "paper": 1360.0},
     peer_seconds=5670.0,
-    variations={
-        "outer_steps=100": "a shorter search",
-        "noise=0": "no noise on the hidden units",
-        "segments=3": "a coarser fit by straight lines",
-    },
 )
 GRID = np.linspace(-6, 6, 241)  # where functions are stored, fitted and drawn
 
@@ -108,7 +97,7 @@ GRID = np.linspace(-6, 6, 241)  # where functions are stored, fitted and drawn
 @dataclass(frozen=True)
 class Config:
     """One activation function under the inner protocol; the outer settings matter for the learned
-    one only."""
+    function only."""
 
     function: str = LEARNED
     num_steps: int = 301
@@ -117,14 +106,14 @@ class Config:
     learning_rate: float = 0.01
     decay: float = 0.4
     noise: float = 0.1
-    num_inits: int = 5  # fresh initial weights that test accuracy is averaged over
+    num_inits: int = 5  # fresh initial weights over which test accuracy is averaged
     outer_steps: int = 301
     outer_rate: float = 0.3
     clip: float = 0.1
-    objective_steps: int = 200  # the last ones, whose mean loss is the objective
+    objective_steps: int = 200  # the objective is the mean loss of this many last steps
     meta_hidden: int = 100
     segments: int = 6  # straight lines of the fit
-    cnn_steps: int = 6000  # training of the CNN with this activation; 0: leave it out
+    cnn_steps: int = 6000  # training of the CNN with this activation; 0: no CNN
     vary: str = "data"  # what a seed draws besides weights: "data", or nothing: "frozen"
     data: DataConfig = DataConfig(num_samples=10_000)
 
@@ -133,23 +122,15 @@ class Config:
         check_name(self.function, (LEARNED, *HAND_MADE), "function")
         check_numbers(self, cnn_steps=0, decay=0, noise=0)
         if self.objective_steps > self.num_steps:
-            raise UsageError(
-                f"objective_steps must be at most num_steps = {self.num_steps}, got {self.objective_steps}"
-            )
+            rule = f"objective_steps must be at most num_steps = {self.num_steps}"
+            raise UsageError(f"{rule}, got {self.objective_steps}")
 
 
 def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: the learned function and the hand-made ones."""
-    smoke = {
-        "num_steps": 12,
-        "objective_steps": 8,
-        "outer_steps": 2,
-        "num_inits": 1,
-        "cnn_steps": 10,
-        "hidden": 32,
-    }
+    short = {"num_steps": 12, "objective_steps": 8, "outer_steps": 2, "hidden": 32}
     settings = {
-        "smoke": smoke,
+        "smoke": short | {"num_inits": 1, "cnn_steps": 10},
         "quick": {"outer_steps": 10, "num_inits": 2, "cnn_steps": 400},
         "paper": {},
     }[preset]
@@ -158,57 +139,33 @@ def grid(preset: str) -> list[Config]:
 
 
 def weight(config: Config) -> float:
-    """Return the cost of a trial in units of that of a hand-made function: each outer step is an
-    inner run and its gradient."""
+    """Return the cost of a trial relative to a hand-made function: each outer step is an inner run
+    and its gradient."""
     return 1 + config.outer_steps / 12 if config.function == LEARNED else 1
 
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
-    """Learn the function where it is not given, then measure it in the MLP, as a piecewise-linear
-    fit, and in the CNN."""
+    """Learn the function unless it is given, then measure it in the MLP, as a piecewise-linear fit,
+    and in the CNN."""
     import jax
     import jax.numpy as jnp
 
     from mnist1d.learning import Split
-    from mnist1d.learning.activations import (
-        fit_cnn,
-        hand_made,
-        learned,
-        piecewise_fit,
-        tabulated,
-    )
-    from mnist1d.learning.unrolled import (
-        Inner,
-        Outer,
-        activation_learner,
-        activation_measure,
-    )
+    from mnist1d.learning.activations import fit_cnn, hand_made, learned, piecewise_fit, tabulated
+    from mnist1d.learning.unrolled import Inner, Outer, activation_learner, activation_measure
 
     sets = datasets_for(config.data, seeds, config.vary)
-    tables = datasets_for(DataConfig(seed=config.data.seed), seeds, config.vary)
-    inner = Inner(
-        config.num_steps,
-        config.batch_size,
-        config.hidden,
-        config.learning_rate,
-        config.decay,
-        config.noise,
-    )
-    begin, rows = time.perf_counter(), []
+    tables = datasets_for(DataConfig(seed=config.data.seed), seeds, config.vary)  # for the CNN
+    sizes = config.num_steps, config.batch_size, config.hidden
+    inner = Inner(*sizes, config.learning_rate, config.decay, config.noise)
+    begin, rows, learn = time.perf_counter(), [], None
     measure = jax.jit(activation_measure(inner, config.num_inits), static_argnums=0)
-    learn = None
     if config.function == LEARNED:
-        outer = Outer(
-            config.outer_steps,
-            config.outer_rate,
-            config.clip,
-            config.meta_hidden,
-            config.objective_steps,
-        )
+        descent = config.outer_steps, config.outer_rate, config.clip
+        outer = Outer(*descent, config.meta_hidden, config.objective_steps)
         learn = jax.jit(activation_learner(inner, outer))
         learn = learn.lower(jax.random.key(0), Split.of(sets[0])).compile()
-    compile_seconds = time.perf_counter() - begin
-    all_seconds = []
+    compile_seconds, all_seconds = time.perf_counter() - begin, []
     for seed, data, table in zip(seeds, sets, tables, strict=True):
         begin, (outer_key, inner_key) = time.perf_counter(), jax.random.split(jax.random.key(seed))
         split = Split.of(data)
@@ -217,10 +174,10 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         else:
             f = learned
             params, start, objective = jax.block_until_ready(learn(outer_key, split))
-            scalars = {"outer_seconds": [(time.perf_counter() - begin) / config.outer_steps]}
-            rows += curve_rows(
-                [seed], range(config.outer_steps), {"objective": objective[None]}
-            ) + scalar_rows([seed], scalars)
+            seconds = (time.perf_counter() - begin) / config.outer_steps
+            curves = {"objective": objective[None]}
+            rows += curve_rows([seed], range(config.outer_steps), curves)
+            rows += scalar_rows([seed], {"outer_seconds": [seconds]})
             rows.append(Row(seed, "start", None, np.stack([GRID, learned(start, GRID)[0]])))
         values = np.asarray(f(params, jnp.asarray(GRID, jnp.float32))[0])
         rows.append(Row(seed, "function", None, np.stack([GRID, values])))
@@ -243,17 +200,8 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     return rows + timing_rows(seeds, all_seconds, compile_seconds)
 
 
-def measured(rows: Rows) -> dict[str, Values]:
-    """Return test accuracies and the objective at both ends, by seed, under the names of the
-    published figures."""
-    found = {name: acc_of(rows, name) for name in (LEARNED, *HAND_MADE)}
-    found[FIT] = acc_of(rows, LEARNED, "piecewise_test_acc")
-    found["objective at the start"], found["objective at the end"] = objective(rows)
-    return {name: values for name, values in found.items() if len(values)}
-
-
 def acc_of(rows: Rows, function: str, metric: str = "test_acc") -> Values:
-    """Return the test accuracy of a function, by seed; metric: in the MLP, of the fit, or in the
+    """Return the test accuracy of a function by seed. metric: in the MLP, of the fit, or in the
     CNN."""
     return values_of(rows.where(function=function), metric)
 
@@ -267,92 +215,46 @@ def objective(rows: Rows) -> tuple[Values, Values]:
     return Values(seeds, curve[:, 0]), Values(seeds, curve[:, -10:].mean(axis=1))
 
 
-def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return one line per function, the piecewise-linear fit among them: test accuracy in the MLP
-    and in the CNN, in percent."""
-    functions = {LEARNED: (LEARNED, "test_acc"), FIT: (LEARNED, "piecewise_test_acc")}
-    lines = []
-    for name, (function, metric) in (functions | {n: (n, "test_acc") for n in HAND_MADE}).items():
-        acc = acc_of(rows, function, metric)
-        if not len(acc):
-            continue
-        in_cnn = acc_of(rows, function, "cnn_test_acc") if name != FIT else ()
-        cells = [cell(acc), str(len(acc)), cell(in_cnn)]
-        for origin in (PAPER, NOTEBOOK):
-            figure = find(PUBLISHED, name, origin)
-            spread = f" ± {100 * figure.rounding:.0f}" if figure and figure.rounding > 0.01 else ""
-            cells.append(f"{100 * figure.value:.3g}{spread}" if figure else "")
-        lines.append([name, *cells])
-    header = ["function", f"test acc, {CI}", "n", f"in the CNN, {CI}"]
-    return [*header, "paper, %", "notebook, %"], lines
-
-
-def figures(rows: Rows) -> dict[str, Captioned]:
-    """Draw the learned functions with their fit, the objective against outer steps, and test
-    accuracy of every function."""
-    from mnist1d.plots import marks, style
-
-    fig, (left, middle, right) = style.figure(1, 3, size=(10.5, 3.6))
-    trial, learned = rows.where(function=LEARNED), style.COLORS[0]
-    if len(trial):
-        for i, seed in enumerate(sorted(trial.unique("seed"))):
-            name = None if i else "learned, one line per seed"
-            left.plot(*trial.array("function", seed), color=learned, linewidth=1.3, label=name)
-        thin = {"color": style.GREY, "linewidth": 1.2}
-        left.plot(*trial.array("start"), "--", label="at the start", **thin)
-        fit = {"color": style.COLORS[1], "markersize": 3.5, "linewidth": 1}
-        left.plot(*trial.array("piecewise"), "o-", label="piecewise linear, first seed", **fit)
-        style.band(middle, *trial.curve("objective"), None, learned)
-        for value in (1.35, 0.90):
-            style.reference_line(middle, value, f"published: {value:.2f}")
-        style.legend(left, loc="upper left")
-    left.set(title="Learned function", xlabel="x", ylabel="f(x)")
-    middle.set(title="Objective", xlabel="outer steps", ylabel="mean of the last 200 losses (nats)")
-    published = {p.name: p.value for p in PUBLISHED}
-    names = [name for name in (LEARNED, *HAND_MADE) if len(rows.where(function=name))]
-    for i, name in enumerate(names):
-        color = learned if name == LEARNED else style.INK
-        acc = rows.where(function=name).final("test_acc")
-        marks.dots(right, [i], [acc], color, unit="%", across=True)
-        if name in published:
-            right.plot(published[name], i, "D", color=style.COLORS[1], mfc="white", markersize=5)
-    if names:
-        right.plot([], [], "o", color=style.INK, label="measured")
-        right.plot([], [], "D", color=style.COLORS[1], mfc="white", label="published")
-        style.legend(right, loc="lower right")
-    right.set_yticks(range(len(names)), names)
-    right.invert_yaxis()
-    right.grid(axis="x")
-    right.set(title="Test accuracy", xlabel="test accuracy")
-    style.percent_axis(right, "x")
-    n = len(trial.unique("seed"))
-    per_seed = "dots are seeds" if n < 3 else "dots are means, lines 95% confidence intervals"
-    caption = (
-        f"A metalearned activation function over {n} seeds. Left: the function before and after "
-        "metalearning, and straight lines fitted to it. Middle: the objective of the outer loop. "
-        f"{style.band_words(n)} Right: test accuracy of the same network with the learned function "
-        f"and with hand-made ones; {per_seed}, diamonds are published. Compare the first line on the "
-        "right with the others."
-    )
-    return {"activation": (fig, caption)}
-
-
 def bump(function: np.ndarray) -> tuple[float, float]:
-    """Return the height of the bump between -4 and -1 over the lower of its two sides, and where
-    the minimum to its right lies.
+    """Return the height of the bump between -4 and -1, and the place of the minimum to its right.
 
-    function (2, n) holds x and f(x). The height is over the higher of the two valleys, so that a
-    slope without a bump has 0 or less.
+    function (2, n) holds x and f(x). The height is measured from the higher of the two valleys
+    beside the bump, so a slope without a bump has a height of 0 or less.
     """
     x, f = function
-    top = int(np.flatnonzero((x >= -4) & (x <= -1))[f[(x >= -4) & (x <= -1)].argmax()])
+    inside = np.flatnonzero((x >= -4) & (x <= -1))
+    top = int(inside[f[inside].argmax()])
     right = top + int(f[top:].argmin())
     return float(f[top] - max(f[: top + 1].min(), f[right])), float(x[right])
 
 
+def measured(rows: Rows) -> dict[str, Values]:
+    """Return test accuracies and the objective at both ends, by seed, under the names of the
+    published figures."""
+    found = {name: acc_of(rows, name) for name in (LEARNED, *HAND_MADE)}
+    found[FIT] = acc_of(rows, LEARNED, "piecewise_test_acc")
+    found["objective at the start"], found["objective at the end"] = objective(rows)
+    return {name: values for name, values in found.items() if len(values)}
+
+
+def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+    """Return one line per function, and one for the piecewise-linear fit: test accuracy in the MLP
+    and in the CNN, in percent."""
+    accs, lines = {n: v for n, v in measured(rows).items() if "objective" not in n}, []
+    for name in (name for name in (LEARNED, FIT, *HAND_MADE) if name in accs):
+        cells = [cell(accs[name]), str(len(accs[name])), cell(acc_of(rows, name, "cnn_test_acc"))]
+        in_paper = find(PUBLISHED, name, PAPER)
+        spread = " ± 2" if in_paper and in_paper.rounding > 0.01 else ""
+        cells.append(printed_cell(PUBLISHED, name, PAPER) + spread)
+        lines.append([name, *cells, printed_cell(PUBLISHED, name, NOTEBOOK)])
+    header = ["function", f"test acc, {CI}", "n", f"in the CNN, {CI}"]
+    return [*header, "paper, %", "notebook, %"], lines
+
+
 def claims(rows: Rows) -> list[Claim]:
-    """Test the learned function against every hand-made one, the objective's fall, the function's
-    shape, its fit and its transfer; functions are paired by seed, which fixes data and weights."""
+    """Test the learned function against every hand-made one, the fall of the objective, the shape of
+    the function, its fit and its transfer; functions are paired by seed, which fixes data and
+    weights."""
     trial = rows.where(function=LEARNED)
     points, acc = partial(above, unit=POINTS), acc_of(rows, LEARNED)
     others = [name for name in HAND_MADE if len(acc_of(rows, name))]
@@ -364,16 +266,15 @@ def claims(rows: Rows) -> list[Claim]:
             "the objective falls",
             "objective at the start - over the last 10 outer steps",
             start - end,
-            0,
-            "1.35 to 0.90",
+            published="1.35 to 0.90",
             unit="nats",
             published_value=0.45,
         )
     )
-    seeds = sorted(trial.where(metric="function").unique("seed"))
-    if len(seeds) and trial.config()["outer_steps"] >= Config.outer_steps:  # else it has no shape
-        shapes = np.array([bump(trial.array("function", seed)) for seed in seeds])
-        heights, places = (Values(seeds, part) for part in shapes.T)
+    functions = trial.where(metric="function")
+    if len(functions) and trial.config()["outer_steps"] >= Config.outer_steps:  # else no shape yet
+        shapes = np.array([bump(function) for function in functions.arrays("function")])
+        heights, places = (Values(sorted(functions.unique("seed")), part) for part in shapes.T)
         parts = [
             above("", "height of the bump between -4 and -1", heights),
             within("", "place of the minimum", places, -1, 1),
@@ -381,10 +282,10 @@ def claims(rows: Rows) -> list[Claim]:
         text = "the function has a bump between -4 and -1 and a minimum near 0"
         found.append(all_of(text, parts, "bump between -4 and -1"))
     fit = acc_of(rows, LEARNED, "piecewise_test_acc")
-    cnn = [acc_of(rows, name, "cnn_test_acc") for name in (LEARNED, "relu")]
+    in_cnn, relu = (acc_of(rows, name, "cnn_test_acc") for name in (LEARNED, "relu"))
     found += [
         points(
-            "a few straight lines do about as well, within 2 points",
+            "a few straight lines do about as well, within 2 percentage points",
             "fit - learned, test acc",
             fit - acc,
             -0.02,
@@ -394,7 +295,53 @@ def claims(rows: Rows) -> list[Claim]:
         points(
             "in the CNN it beats relu (not in the publication)",
             "learned - relu in the CNN, test acc",
-            cnn[0] - cnn[1],
+            in_cnn - relu,
         ),
     ]
     return keep_measured(found)
+
+
+def figures(rows: Rows) -> dict[str, Captioned]:
+    """Draw the learned functions with their fit, the objective against outer steps, and the test
+    accuracy of every function."""
+    from mnist1d.plots import marks, style
+
+    fig, (left, middle, right) = style.figure(1, 3, size=(10.5, 3.6))
+    trial, blue, red = rows.where(function=LEARNED), *style.COLORS[:2]
+    if len(trial):
+        for i, function in enumerate(trial.arrays("function")):
+            name = None if i else "learned, one line per seed"
+            left.plot(*function, color=blue, linewidth=1.3, label=name)
+        thin = {"markersize": 3.5, "linewidth": 1.1}
+        left.plot(*trial.array("start"), "--", color=style.GREY, label="at the start", **thin)
+        name = "piecewise linear, first seed"
+        left.plot(*trial.array("piecewise"), "o-", color=red, label=name, **thin)
+        style.band(middle, *trial.curve("objective"), None, blue)
+        for value in (1.35, 0.90):
+            style.reference_line(middle, value, f"published: {value:.2f}")
+        style.legend(left, loc="upper left")
+    left.set(title="Learned function", xlabel="x", ylabel="f(x)")
+    middle.set(title="Objective", xlabel="outer steps", ylabel="mean of the last 200 losses (nats)")
+    names = [name for name in (LEARNED, *HAND_MADE) if len(rows.where(function=name))]
+    for i, name in enumerate(names):
+        color, label = blue if name == LEARNED else style.INK, None if i else "measured"
+        marks.dots(right, [i], [acc_of(rows, name)], color, label, unit=SHARE, across=True)
+        if figure := find(PUBLISHED, name):
+            label = None if i else "published"
+            right.plot(figure.value, i, "D", color=red, mfc="white", markersize=5, label=label)
+    if names:
+        style.legend(right, loc="lower right")
+    right.set(title="Test accuracy", xlabel="test accuracy", yticks=range(len(names)))
+    right.set_yticklabels(names)
+    right.invert_yaxis()
+    right.grid(axis="x")
+    style.percent_axis(right, "x")
+    n = num_seeds(trial)
+    caption = (
+        f"A metalearned activation function, seeds: {n}. Left: the function before and after "
+        "metalearning, and straight lines fitted to it. Middle: the objective of the outer loop. "
+        f"{style.band_words(n)} Right: test accuracy of the same network with the learned function "
+        f"and with hand-made ones. {style.dot_words(n)} Diamonds are published. Compare the first line "
+        "on the right with the others."
+    )
+    return {"activation": (fig, caption)}

@@ -1,6 +1,6 @@
 """Rows: what a study's `run` returns, and the table that its figures and claims read.
 
-`Rows` filters by coordinate and gives arrays; `paired` makes pairs out of two selections of rows.
+`Rows` filters by coordinate and returns arrays; `paired` pairs two selections of rows.
 """
 
 from __future__ import annotations
@@ -49,26 +49,25 @@ def curve_rows(
     return rows
 
 
-def scalar_rows(seeds: Sequence[int], scalars: Mapping[str, Sequence[float]]) -> list[Row]:
-    """Rows from one value a seed: each metric's sequence has length seeds."""
+def scalar_rows(seeds: Sequence[int], scalars: Mapping[str, ArrayLike]) -> list[Row]:
+    """Rows from one value per seed: each metric's values have the shape (seeds,)."""
     return [
-        Row(seed, metric, None, float(value))
+        Row(seed, metric, None, value)
         for metric, values in scalars.items()
-        for seed, value in zip(seeds, values, strict=True)
+        for seed, value in zip(seeds, np.asarray(values, dtype=float).tolist(), strict=True)
     ]
 
 
 def timing_rows(seeds: Sequence[int], seconds: ArrayLike, compile_seconds: float) -> list[Row]:
-    """Rows of seconds, measured once per seed, and of compile_seconds, which all seeds of a call
-    share: one measurement, kept with the first seed."""
-    rows = scalar_rows(seeds, {"seconds": np.asarray(seconds, dtype=float).tolist()})
+    """Rows of seconds, measured once per seed, and of compile_seconds: one measurement for all seeds
+    of a call, kept with the first seed."""
+    rows = scalar_rows(seeds, {"seconds": seconds})
     return [*rows, Row(seeds[0], "compile_seconds", None, float(compile_seconds))]
 
 
 @dataclass(frozen=True)
 class Record:
-    """A row with the trial that it belongs to; `config` is flat: {"model": "mlp", "data.seed": 42,
-    ...}."""
+    """A row together with its trial; `config` is flat: {"model": "mlp", "data.seed": 42, ...}."""
 
     trial: str
     config: Mapping[str, Any]
@@ -82,8 +81,8 @@ OWN = ("trial", "seed", "metric", "step")  # coordinates of a record beside the 
 
 
 class Rows:
-    """An immutable table of records, to be filtered by coordinate and read as arrays. Records keep
-    their order within a trial; trials stand in the order in which they first appear.
+    """An immutable table of records: filter it by coordinate and read it as arrays. Records keep
+    their order within a trial; trials are in order of first appearance.
 
     >>> rows = Rows(
     ...     Record(f"trial of {model}", {"model": model, "data.seed": 42}, seed, "test_acc", step, acc)
@@ -128,9 +127,9 @@ class Rows:
 
     def where(self, **coordinates: Any) -> Rows:
         """Keep the records whose coordinates equal the given ones: trial, seed, metric, step, or a
-        field of the config (dots written as two underscores: `data__seed=42`).
+        field of the config (write a dot as two underscores: `data__seed=42`).
 
-        Errors: UsageError for a coordinate that no record has, with the nearest name.
+        Errors: UsageError for a coordinate that no record has; it suggests the nearest name.
         """
         wanted = {name.replace("__", "."): value for name, value in coordinates.items()}
         for name in wanted:
@@ -187,8 +186,8 @@ class Rows:
         return np.array(steps), values
 
     def by(self, field: str, metric: str) -> dict[Any, Values]:
-        """A metric's last values by seed, at each value of a field, ascending. Every trial must have
-        another value of the field."""
+        """A metric's last values by seed, at each value of a field, ascending. No two trials may have
+        the same value of the field."""
         last = self.where(metric=metric)._last((field.replace("__", "."),))
         found: dict[Any, dict[Hashable, float]] = {}
         for key, value in zip(last.keys, last.array.tolist(), strict=True):
@@ -197,8 +196,8 @@ class Rows:
         return {at: Values(found[at], list(found[at].values())) for at in sorted(found)}
 
     def across(self, field: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
-        """The values of a field, ascending (n,), and a metric's last value at each, (seeds, n), of
-        the seeds that all the trials have.
+        """The values of a field, ascending (n,), and a metric's last value at each, (seeds, n), for
+        the seeds that all trials have.
 
         >>> trials = (Record(str(n), {"size": n}, s, "acc", None, n / 9) for n in (4, 2) for s in (0, 1))
         >>> sizes, acc = Rows(trials).across("size", "acc")
@@ -222,9 +221,14 @@ class Rows:
         seed = min(rows.unique("seed")) if seed is None else seed
         return np.asarray(rows.where(seed=seed).records[0].value)
 
+    def arrays(self, metric: str) -> np.ndarray:
+        """The arrays of one trial's metric, (seeds, ...), seeds ascending."""
+        seeds = sorted(self.where(metric=metric).unique("seed"))
+        return np.stack([self.array(metric, seed) for seed in seeds])
+
     def to_pandas(self) -> pandas.DataFrame:
-        """One line per record: trial, seed, metric, step (missing: no curve), value, and the fields
-        of the config. A value that is an array stands as it is.
+        """One line per record: trial, seed, metric, step (missing where there is no curve), value and
+        the fields of the config. An array is kept as one value.
 
         >>> Rows([Record("t", {"model": "cnn"}, 0, "test_acc", None, 0.93)]).to_pandas()
           trial  seed    metric  step  value model

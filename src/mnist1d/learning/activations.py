@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
+from jax.typing import ArrayLike
 
 from mnist1d.learning.compilation import jit_once
 from mnist1d.learning.layers import Params, conv1d, dense
@@ -31,7 +32,7 @@ def hand_made(index: Array | int, z: Array) -> tuple[Array, Array]:
     return lax.switch(index, branches, z)
 
 
-def learned(params: Params, z: Array) -> tuple[Array, Array]:
+def learned(params: Params, z: ArrayLike) -> tuple[Array, Array]:
     """Evaluate ELU(z) + 0.2 g(z), where g is the MLP with one tanh layer that params hold: dense1
     (1, units), dense2 (units, 1)."""
     z = jnp.asarray(z)

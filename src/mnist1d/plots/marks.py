@@ -91,9 +91,8 @@ def end_labels(
         return
     spec = ax.get_subplotspec()
     rows = spec.get_gridspec().nrows if spec else 1
-    height = (
-        72 * ax.get_figure(root=True).get_figheight() * 0.72 / rows
-    )  # of the panel in points, roughly
+    inches = ax.figure.bbox.height / ax.figure.dpi
+    height = 72 * inches * 0.72 / rows  # of the panel in points, roughly
     ax.get_ylim()  # brings the limits up to date with what was drawn
     order = sorted(range(len(labels)), key=lambda i: labels[i][0])
     to_axes = ax.transScale + ax.transLimits

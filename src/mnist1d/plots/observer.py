@@ -1,39 +1,52 @@
-"""What the ideal observer sees in a signal: the signal, the clean one it finds in it, and the
-classes it thinks of."""
+"""Figures of the ideal observer: what it sees in a signal, and how well a classifier is calibrated."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from mnist1d.intervals import SHARE
 from mnist1d.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from mnist1d.observer import IdealObserver
+
+KNOBS = {  # names of the generator's knobs
+    "corr_noise_scale": "correlated noise",
+    "iid_noise_scale": "white noise",
+    "scale_coeff": "scale range",
+    "shear_scale": "shear range",
+    "max_translation": "largest shift (points)",
+    "padding": "padding (points, middle of range)",
+    "final_seq_length": "signal length (points)",
+}
+FEWEST = 5  # answers in a bin of a calibration curve
 
 
 def draw_seen(
-    ax,
+    ax: Axes,
     t: np.ndarray,
     x: np.ndarray,
     clean: np.ndarray,
     classes: np.ndarray,
     label: int | None = None,
     *,
-    names: Sequence = (),
-):
-    """Draw one signal x (time,) and the expected clean one into a panel; the title gives the likely
-    classes and, where told, the true one.
+    names: Sequence[object] = (),
+) -> None:
+    """Draw one signal and the clean signal that the observer expects; the title gives the likely
+    classes and the true one, if known.
 
-    t, x, clean (time,), classes (classes,) probabilities; names: of the classes, unless 0, 1, ...
+    t, x, clean (time,); classes (classes,) probabilities; names of the classes, default: 0, 1, ...
     """
     names = names if len(names) else range(len(classes))
     ax.plot(t, x, "o", color=style.GREY, markersize=2.5, label="signal")
-    ax.plot(
-        t,
-        clean,
-        color=style.COLORS[0],
-        linewidth=1.6,
-        label="clean signal expected by the observer",
-    )
+    expected = "clean signal expected by the observer"
+    ax.plot(t, clean, color=style.COLORS[0], linewidth=1.6, label=expected)
     likely = [i for i in np.argsort(classes)[::-1][:3] if classes[i] >= 0.005]
     seen = ", ".join(f"{names[i]} ({100 * classes[i]:.0f}%)" for i in likely)
     truth = "" if label is None else f"True class: {names[label]}\n"
@@ -41,39 +54,87 @@ def draw_seen(
 
 
 def seen_figure(
-    observer,
+    observer: IdealObserver,
     x: np.ndarray,
     t: np.ndarray | None = None,
     labels: Sequence[int] | None = None,
     *,
     columns: int = 4,
-):
-    """Draw what an ideal observer sees in signals x (n, time), a panel each: a figure. labels: the
-    true rows of the templates."""
+) -> Figure:
+    """Draw what an ideal observer sees in signals x (n, time), one panel each. labels: the true rows
+    of the templates."""
     x = np.atleast_2d(x)
     t = np.arange(x.shape[1]) if t is None else t
-    seen, columns = observer.posterior(x), min(columns, len(x))
-    rows = -(-len(x) // columns)
-    fig, axes = style.figure(
-        rows,
-        columns,
-        size=(2.6 * columns, 1.9 * rows + 0.4),
-        sharex=True,
-        sharey=True,
-        squeeze=False,
-    )
-    for i, ax in enumerate(axes.flat):
-        ax.set_visible(i < len(x))
-        if i < len(x):
-            label = None if labels is None else int(labels[i])
-            draw_seen(
-                ax, t, x[i], seen.clean[i], seen.classes[i], label, names=observer.templates.y
-            )
-    fig.legend(
-        *axes[0, 0].get_legend_handles_labels(),
-        loc="outside lower center",
-        ncols=2,
-        frameon=False,
-        fontsize=8,
-    )
+    seen = observer.posterior(x)
+    known = [None] * len(x) if labels is None else [int(label) for label in labels]
+    signals = list(zip(x, seen.clean, seen.classes, known, strict=True))
+    return _panels(t, signals, columns, list(observer.templates.y))
+
+
+def doubt_figure(
+    t: np.ndarray, x: np.ndarray, clean: np.ndarray, classes: np.ndarray, labels: np.ndarray
+) -> Figure:
+    """Draw signals x (n, time) with what an observer saw in them, one panel each."""
+    signals = list(zip(x, clean, classes, map(int, labels), strict=True))
+    return _panels(t, signals, 4, (), xlabel="time")
+
+
+def _panels(
+    t: np.ndarray,
+    signals: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray, int | None]],
+    columns: int,
+    names: Sequence[object],
+    xlabel: str = "",
+) -> Figure:
+    fig, axes = style.grid(len(signals), columns, (2.6, 1.9), sharex=True, sharey=True)
+    for ax, (x, clean, classes, label) in zip(axes, signals, strict=True):
+        draw_seen(ax, t, x, clean, classes, label, names=names)
+        ax.set_xlabel(xlabel)
+    style.shared_legend(fig, axes[0], columns=2)
+    return fig
+
+
+def calibration_figure(curves: Sequence[tuple[np.ndarray, str, str]]) -> Figure:
+    """Draw accuracy against confidence. curves: (array, label, colour) of each classifier; the array
+    (seeds, 3, bins) holds mean confidence, accuracy and number of answers in each bin."""
+    fig, ax = style.figure(size=(4.8, 4.2))
+    ax.plot([0, 1], [0, 1], color=style.GREY, linestyle=":", linewidth=1.2)
+    for bins, label, color in curves:
+        count = bins[:, 2].sum(axis=0)
+        some = count >= FEWEST
+        confidence, acc = (
+            np.nansum(bins[:, i] * bins[:, 2], axis=0)[some] / count[some] for i in (0, 1)
+        )
+        ax.plot(confidence, acc, "o-", color=color, label=label, markersize=4)
+    ax.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02))
+    style.percent_axis(ax, "xy")
+    style.legend(ax, loc="upper left")
+    return fig
+
+
+class Knob(NamedTuple):
+    """One panel: the knob's name, its default, and a line per classifier: values (values,),
+    accuracies (seeds, values), label, colour."""
+
+    name: str
+    default: float
+    lines: Sequence[tuple[Sequence[float], np.ndarray, str, str]]
+
+
+def knobs_figure(knobs: Sequence[Knob], person: float) -> Figure:
+    """Draw accuracy against every knob. person: the human's accuracy at the defaults."""
+    fig, axes = style.grid(len(knobs), 4, (2.5, 2.3), sharey=True)
+    for i, (knob, ax) in enumerate(zip(knobs, axes, strict=True)):
+        ax.axvline(knob.default, color=style.PALE, linewidth=5, zorder=0)
+        dotted = {"color": style.GREY, "linestyle": ":", "linewidth": 1.2}
+        ax.axhline(person, label="human, default setting", **dotted)
+        for values, acc, label, color in knob.lines:
+            style.band(ax, values, acc, label, color, marker="o", markersize=3, unit=SHARE)
+        ax.set(
+            xlabel=KNOBS.get(knob.name, knob.name),
+            ylim=(0, 1.03),
+            ylabel="" if i % 4 else "accuracy",
+        )
+        style.percent_axis(ax)
+    style.shared_legend(fig, axes[0], columns=4)
     return fig
