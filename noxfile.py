@@ -8,10 +8,13 @@ OLDEST = [  # the lower bounds of pyproject.toml
     "scipy==1.11.2",
     "jax==0.6.0",
     "jaxlib==0.6.0",
-    "optax==0.2.4",
+    "optax==0.2.6",
     "matplotlib==3.8.0",
     "scikit-learn==1.4.0",
-    "rich==13.0.0",
+    "rich==13.6.0",
+    "jinja2==3.1.0",
+    "cyclopts==5.0.0",
+    "pyarrow==14.0.0",
 ]
 nox.options.sessions = ["lint", "types", "tests"]
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from mnist1d.learning import compilation
-from mnist1d.learning.compilation import enable_compilation_cache, processor_hash, timed, trim
+from mnist1d.learning.cache import processor_hash
+from mnist1d.learning.compilation import enable_compilation_cache, timed, trim
 
 
 @pytest.fixture

@@ -4,10 +4,7 @@ second run starts at once."""
 from __future__ import annotations
 
 import contextlib
-import functools
-import hashlib
 import os
-import platform
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -18,6 +15,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from mnist1d.learning.cache import cache_folder
 from mnist1d.learning.devices import spread
 
 # jax.jit for what runs once, such as drawing initial weights: with few of LLVM's passes, which
@@ -75,11 +73,7 @@ def enable_compilation_cache(folder: str | Path | None = None) -> Path:
     Errors: OSError where the folder cannot be made, or belongs to another user: JAX runs what it
     finds there.
     """
-    chosen = folder or os.environ.get("JAX_COMPILATION_CACHE_DIR")
-    if not chosen:
-        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        chosen = Path(home) / "mnist1d" / "jax"
-    path = Path(chosen).expanduser() / f"cpu-{processor_hash()}"
+    path = cache_folder(folder)
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if hasattr(os, "getuid") and path.stat().st_uid != os.getuid():
         raise PermissionError(f"{path} belongs to another user")
@@ -89,17 +83,6 @@ def enable_compilation_cache(folder: str | Path | None = None) -> Path:
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     return path
-
-
-@functools.cache
-def processor_hash() -> str:
-    """Return 12 hexadecimal digits that differ between processors with different instructions."""
-    known = [platform.machine(), platform.system(), platform.processor()]
-    names = ("flags", "Features", "model name", "CPU part")  # x86, ARM
-    with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        known += sorted({line for line in lines if line.partition("\t")[0].strip() in names})
-    return hashlib.sha256("\n".join(known).encode()).hexdigest()[:12]
 
 
 def trim(folder: Path, max_bytes: float = MAX_BYTES) -> None:

@@ -18,10 +18,12 @@ from mnist1d.errors import Mnist1dError, SuspiciousValueWarning, UsageError
 GROUPS = (data, studies, rows, stores, models, page)
 
 
-def _version() -> str:
-    from mnist1d import __version__
+def _print_version() -> int:
+    """Print the version, and what else a bug report needs."""
+    from mnist1d.commands.version import version_lines
 
-    return __version__
+    print("\n".join(version_lines()))
+    return 0
 
 
 def make_app(groups: Iterable[object] = GROUPS) -> App:
@@ -29,12 +31,16 @@ def make_app(groups: Iterable[object] = GROUPS) -> App:
     app = App(
         "mnist1d",
         help="Make, check and draw MNIST-1D data, and rerun studies of deep learning on it.",
-        version=_version,
+        version_flags=(),
         help_format="plaintext",
         suppress_keyboard_interrupt=False,
         default_parameter=Parameter(
             negative=(), show_default=lambda value: None if value is False else value
         ),
+    )
+    app.command(_print_version, name="--version")
+    app.register_install_completion_command(
+        help="Install completion for bash, zsh or fish; then open a new shell."
     )
     for group in groups:
         for name, command in vars(group)["COMMANDS"].items():
