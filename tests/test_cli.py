@@ -301,7 +301,7 @@ MISTAKES = [
     (
         "web --no-browser --port 70000",
         2,
-        "port must be between 0, any free one, and 65535, got 70000",
+        "port must be between 0 and 65535, got 70000",
     ),
     ("web --no-browsers", 2, "Did you mean --no-browser?"),
     ("web --export {tmp}/text.npz", 2, "is a file: name a folder"),

@@ -269,7 +269,7 @@ def test_storage_that_fails_is_told_once_and_the_quiz_goes_on(page, labels, fail
         begin(page)
         give(page, labels[:10])
         assert page.text("#quiz-heading") == "10 of 10 correct"
-        assert len(page.find_all(".warning")) == 1 and "a reload will lose it" in page.text(
+        assert len(page.find_all(".warning")) == 1 and "you lose it if you reload" in page.text(
             ".warning"
         )
     finally:

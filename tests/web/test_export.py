@@ -139,7 +139,7 @@ def test_the_command(tmp_path, capsys):
         (["--export", str(tmp_path / "site")], "holds other files (other)"),
         (["--runs", str(tmp_path / "site" / "other")], "must name a folder"),
         (["--export", str(tmp_path / "new"), "--runs", str(tmp_path / "none")], "no runs in"),
-        (["--port", "99999"], "port must be between 0"),
+        (["--port", "99999"], "port must be between 0 and 65535"),
         (["--port", "many"], "many"),
     ):
         assert main(["web", *arguments, "--no-browser"]) == 2

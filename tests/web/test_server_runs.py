@@ -133,7 +133,7 @@ def test_a_folder_that_vanishes(tmp_path, toy):
         shutil.rmtree(runs)
         assert results(port)["studies"] == []
         status, _, said = ask(port, "GET", "/data/curves/toy.smoke.json")
-        assert status == 404 and "load them again" in why(said)
+        assert status == 404 and "load the results again" in why(said)
 
 
 def test_a_study_that_cannot_be_shown_leaves_the_rest(tmp_path, toy, monkeypatch):
@@ -257,4 +257,4 @@ def test_too_many_readers(tmp_path, monkeypatch):
         connection.sendall(f"GET /api/live HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
         assert connection.recv(20)
         status, _, said = ask(port, "GET", "/api/live")
-        assert status == 503 and "close some" in why(said)
+        assert status == 503 and "close one" in why(said)

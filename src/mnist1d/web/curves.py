@@ -69,7 +69,7 @@ def unit_of(metric: str) -> str:
     return "%" if metric.endswith("acc") else ""
 
 
-def run_names(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def run_names(configs: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
     """Return what tells each trial from the others, {trial: name}: the fields that vary, a switch
     by its name where it is on. A number that most of the trials share is left out.
 
@@ -89,7 +89,7 @@ def run_names(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     return {t: name if counts[name] == 1 else f"{name} {t[:6]}" for t, name in found.items()}
 
 
-def run_colors(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def run_colors(configs: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
     """Return a colour for each trial: its model's, as in every figure, where the models vary; else
     one colour after the other, in the order of the study's grid."""
     if "model" in _varying(list(configs.values())):
@@ -97,20 +97,22 @@ def run_colors(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     return {trial: COLORS[i % len(COLORS)] for i, trial in enumerate(configs)}
 
 
-def model_color(name: Any) -> str:
+def model_color(name: object) -> str:
     """Return the colour of a model in every figure; grey for what is not one of our models."""
-    return present.color(name) if name in MODELS or name == present.OBSERVER else COLORS[-1]
+    if isinstance(name, str) and (name in MODELS or name == present.OBSERVER):
+        return present.color(name)
+    return COLORS[-1]
 
 
-def _varying(configs: Sequence[Mapping[str, Any]]) -> list[str]:
+def _varying(configs: Sequence[Mapping[str, object]]) -> list[str]:
     names = dict.fromkeys(name for config in configs for name in config)
     return [name for name in names if len({repr(c.get(name)) for c in configs}) > 1]
 
 
-def _usual(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _usual(configs: Sequence[Mapping[str, object]]) -> dict[str, object]:
     """Return the fields that vary, each with the value that most configs share; None where there is
     none, or where it is a text: a reader misses a model's name."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for name in _varying(configs):
         values = [config.get(name) for config in configs]
         value = max(values, key=lambda v: sum(v == other for other in values))
@@ -119,7 +121,7 @@ def _usual(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _part(name: str, value: Any) -> str:
+def _part(name: str, value: object) -> str:
     """Return one field of a run's name; nothing for a switch that is off."""
     short = name.rpartition(".")[2]
     if value is None or value is False:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from mnist1d.errors import UsageError
 from mnist1d.files import FORMAT, atomic_path
@@ -79,5 +78,5 @@ def _written_before(folder: Path) -> set[str]:
         return set()
 
 
-def _bytes(content: Any) -> bytes:
+def _bytes(content: object) -> bytes:
     return json.dumps(content, separators=(",", ":"), allow_nan=False).encode()

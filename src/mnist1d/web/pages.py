@@ -11,6 +11,8 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
+import numpy as np
+
 from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset
 from mnist1d.evaluation.table import measured
@@ -69,7 +71,7 @@ def description() -> dict[str, Any]:
         "frozen": {
             "mean": data.mean,
             "std": data.std,
-            "positions": shuffled.positions.tolist(),
+            "positions": np.asarray(shuffled.positions).tolist(),
             "num_test": len(data.x_test),
         },
         "benchmark": benchmark(),
@@ -128,5 +130,5 @@ def _walk(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
     return found
 
 
-def _json(value: Any) -> bytes:
+def _json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()

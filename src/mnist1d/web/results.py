@@ -3,14 +3,15 @@ JSON and pictures."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mnist1d.errors import last_words
+from mnist1d.errors import Mnist1dError, last_words
 from mnist1d.experiments import Loaded
 from mnist1d.experiments.rows import Rows
 from mnist1d.results import summary
@@ -20,6 +21,9 @@ from mnist1d.runs.quiz import quizzes
 from mnist1d.runs.store import DATABASE, Call, Store, Sweep, now, open_store
 from mnist1d.web.curves import curves_of
 from mnist1d.web.stored import Picture, stored_pictures
+
+if TYPE_CHECKING:
+    from mnist1d.plots.style import Captioned
 
 RESULTS, FIGURES, CURVES = "data/results.json", "data/figures/", "data/curves/"
 Key = tuple[str, int, int, int]  # study, sweep, and the numbers of its calls and of all quizzes
@@ -94,6 +98,11 @@ class ResultsOf:
         document["studies"] = [part.to_dict() for part in self.parts.values()]
         return document
 
+    def prepare(self) -> None:
+        """Make the document ahead of the first reader, who is told where it cannot be made."""
+        with contextlib.suppress(Mnist1dError):
+            self.get()
+
     def part(self, store: Store, sweep: Sweep, calls: list[Call]) -> Part:
         """Return a document without its figures, or with those that are stored."""
         document = of_sweep(store, sweep, calls, draw=no_figures).document
@@ -166,10 +175,10 @@ def sweeps_in(store: Store) -> Iterator[Sweep]:
         yield from sorted(last.values(), key=lambda sweep: -sweep.sweep)
 
 
-def no_figures(study: Loaded, rows: Rows) -> dict[str, Any]:
+def no_figures(study: Loaded, rows: Rows) -> dict[str, Captioned]:
     """Leave out the figures of a document."""
     return {}
 
 
-def _bytes(content: Any) -> bytes:
+def _bytes(content: object) -> bytes:
     return json.dumps(content, separators=(",", ":"), allow_nan=False).encode()

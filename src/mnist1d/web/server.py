@@ -1,8 +1,8 @@
 """The server of the page: a fixed list of files, the results of a folder of runs, news of a sweep,
-and the quiz's way into the store.
+and an address that quizzes are sent to.
 
-The standard library's: one reader on this machine asks for a few dozen files and four addresses,
-which is no work for a framework.
+It is the standard library's server: one reader on this machine asks for a few dozen files and a
+handful of addresses, which does not need a framework.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import json
 import sys
 import threading
 import webbrowser
+from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 from mnist1d.errors import Mnist1dError, UsageError
 from mnist1d.runs import quiz
@@ -53,6 +54,8 @@ def serve(
     with make_server(runs, port, frames) as server:
         address = f"http://{HOST}:{server.server_port}/"
         print(f"{address}  (Ctrl-C ends it)", flush=True)
+        if server.results is not None:  # they are ready when the reader gets to them
+            threading.Thread(target=server.results.prepare, daemon=True).start()
         if open_browser:
             webbrowser.open(address)
         try:
@@ -65,7 +68,7 @@ def serve(
 def make_server(runs: Path | None = None, port: int = 0, frames: bool = False) -> PageServer:
     """Return the server, bound and not yet serving. Errors: as for `serve`."""
     if not 0 <= port <= 65535:
-        raise UsageError(f"port must be between 0, any free one, and 65535, got {port}")
+        raise UsageError(f"port must be between 0 and 65535, got {port}; 0 takes a free port")
     if runs is not None:
         if runs.exists() and not runs.is_dir():
             raise UsageError(f"--runs must name a folder, {runs} is a file")
@@ -75,7 +78,8 @@ def make_server(runs: Path | None = None, port: int = 0, frames: bool = False) -
         return PageServer(runs, port, frames)
     except OSError as error:
         raise UsageError(
-            f"port {port} is not available ({error.strerror}): name another with --port, or none for a free one"
+            f"port {port} is not available ({error.strerror}): name another with --port, or leave out "
+            "--port to take a free one"
         ) from None
 
 
@@ -117,12 +121,12 @@ class PageServer(ThreadingHTTPServer):
         self.closing.set()
         super().server_close()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of readers who go away in the middle; tell the rest in one line."""
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Ignore readers who go away in the middle; report any other error in one line."""
         error = sys.exc_info()[1]
         if not isinstance(error, ConnectionError | TimeoutError):
             print(
-                f"error: a request could not be answered: {type(error).__name__}: {error}",
+                f"error: could not answer a request: {type(error).__name__}: {error}",
                 file=sys.stderr,
             )
 
@@ -138,7 +142,7 @@ class Refusal(Exception):
 class Handler(BaseHTTPRequestHandler):
     """Answers one connection's requests."""
 
-    server: PageServer
+    server: PageServer  # pyright: ignore[reportIncompatibleVariableOverride]
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "mnist1d", ""
     timeout = 30  # seconds for a request to come in
@@ -167,10 +171,10 @@ class Handler(BaseHTTPRequestHandler):
         )  # which may not be known yet
         self._refuse(Refusal(HTTPStatus(code), message or HTTPStatus(code).phrase))
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         pass
 
-    def _answer(self, act: Any) -> None:
+    def _answer(self, act: Callable[[], None]) -> None:
         if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
             self.close_connection = (
                 True  # what is left unread of a body must not be taken for the next request
@@ -180,7 +184,7 @@ class Handler(BaseHTTPRequestHandler):
             if len(hosts) != 1 or hosts[0] not in self.server.hosts:
                 raise Refusal(
                     HTTPStatus.FORBIDDEN,
-                    f"this page is at http://{HOST}:{self.server.server_port}/ only",
+                    f"this page answers at http://{HOST}:{self.server.server_port}/ only",
                 )
             act()
         except Refusal as refusal:
@@ -206,15 +210,15 @@ class Handler(BaseHTTPRequestHandler):
         if path in self.server.files:
             self._send_file(path, self.server.files[path])
         elif path == LIVE and self.server.runs is not None and self.command == "GET":
-            self._send_news()
+            self._send_news(self.server.runs)
         elif path == QUIZ:
             raise Refusal(
-                HTTPStatus.METHOD_NOT_ALLOWED, "results are sent here with POST", Allow="POST"
+                HTTPStatus.METHOD_NOT_ALLOWED, "send quiz results here with POST", Allow="POST"
             )
         elif self.server.results is not None and path.startswith((RESULTS, FIGURES, CURVES)):
             content = self.server.results.file(path)
             if content is None:
-                raise Refusal(HTTPStatus.NOT_FOUND, "no such results: load them again")
+                raise Refusal(HTTPStatus.NOT_FOUND, "no such results: load the results again")
             self._send_file(path, content)
         else:
             raise Refusal(HTTPStatus.NOT_FOUND, "no such file on this page")
@@ -223,15 +227,15 @@ class Handler(BaseHTTPRequestHandler):
         if self._path() != QUIZ or self.server.runs is None:
             known = self._path() in self.server.files or self._path() in (RESULTS, LIVE)
             if known:
-                return self._refuse_method()
+                self._refuse_method()
             raise Refusal(
                 HTTPStatus.NOT_FOUND,
-                "nothing is taken here; serve the page with --runs DIR to keep quizzes",
+                "this server does not accept results; serve the page with --runs DIR to save quizzes",
             )
         if self.headers.get("Origin") not in {f"http://{host}" for host in self.server.hosts}:
-            raise Refusal(HTTPStatus.FORBIDDEN, "results are taken from this page only")
+            raise Refusal(HTTPStatus.FORBIDDEN, "results are accepted from this page only")
         if self.headers.get_content_type() != "application/json":
-            raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "a result is sent as application/json")
+            raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send a result as application/json")
         try:
             content = json.loads(self._body())
         except (ValueError, RecursionError):
@@ -245,23 +249,21 @@ class Handler(BaseHTTPRequestHandler):
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdigit()) or "Transfer-Encoding" in self.headers:
-            raise Refusal(
-                HTTPStatus.LENGTH_REQUIRED, "a request that writes says its Content-Length"
-            )
+            raise Refusal(HTTPStatus.LENGTH_REQUIRED, "a POST request must have a Content-Length")
         if len(length) > 9 or int(length) > MAX_BODY:  # the first: not even zeros in front
             raise Refusal(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"a result has at most {MAX_BODY} bytes, this has {length:.12}",
+                f"a result must have at most {MAX_BODY} bytes, got {length:.12}",
             )
         body = self.rfile.read(int(length))
         if len(body) < int(length):
-            raise Refusal(HTTPStatus.BAD_REQUEST, "the result came in part only")
+            raise Refusal(HTTPStatus.BAD_REQUEST, "the result is incomplete: send it again")
         return body
 
-    def _refuse_method(self) -> None:
+    def _refuse_method(self) -> NoReturn:
         raise Refusal(
             HTTPStatus.METHOD_NOT_ALLOWED,
-            f"{self.command} is not answered here",
+            f"{self.command} is not supported here",
             Allow="POST" if self._path() == QUIZ else "GET, HEAD",
         )
 
@@ -286,10 +288,10 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content)
 
-    def _send_news(self) -> None:
+    def _send_news(self, runs: Path) -> None:
         if not self.server.readers.acquire(blocking=False):
             raise Refusal(
-                HTTPStatus.SERVICE_UNAVAILABLE, "too many pages follow these runs: close some"
+                HTTPStatus.SERVICE_UNAVAILABLE, "too many pages follow these runs: close one"
             )
         try:
             self.close_connection = True
@@ -301,7 +303,7 @@ class Handler(BaseHTTPRequestHandler):
             }.items():
                 self.send_header(name, value)
             self.end_headers()
-            self._tell(News(self.server.runs))
+            self._tell(News(runs))
         finally:
             self.server.readers.release()
 

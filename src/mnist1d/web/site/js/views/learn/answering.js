@@ -2,7 +2,7 @@
 
 import { h } from "../../dom.js";
 import { keepScore } from "../../storage.js";
-import { examples, SignalPlot } from "../quizplots.js";
+import { examples, SignalPlot } from "../quiz/plots.js";
 
 /** {element, start()}: shows `rows` of the test set, in order or shuffled, and calls
  * onDone({n, correct}) after the last; then all of them with the answers. */

@@ -3,7 +3,7 @@
 import { h } from "../../dom.js";
 import { frame, STAGES } from "../../model/film.js";
 import { FilmScreen } from "../film.js";
-import { SignalPlot } from "../quizplots.js";
+import { SignalPlot } from "../quiz/plots.js";
 import { moral, Question } from "./question.js";
 
 const SHOWN = { digit: 3, sample: 0 };

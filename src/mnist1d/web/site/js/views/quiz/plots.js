@@ -2,7 +2,7 @@
  * right and time downward.
  */
 
-import { h, s } from "../dom.js";
+import { h, s } from "../../dom.js";
 
 const LIMIT = 4.2; // standard deviations that a plot spans on either side: one scale for all signals
 const FRAMES = { line: [120, 72], tall: [60, 120] };

@@ -2,9 +2,9 @@
  * to take away.
  */
 
-import { copy, download, h, s } from "../dom.js";
-import { score } from "../model/quiz.js";
-import { ladder, percent, rivals } from "./ladder.js";
+import { copy, download, h, s } from "../../dom.js";
+import { score } from "../../model/quiz.js";
+import { ladder, percent, rivals } from "../ladder.js";
 
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 
