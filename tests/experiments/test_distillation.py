@@ -57,7 +57,8 @@ def test_the_worth_of_a_posterior_in_labels():
     factor = study.data_factor(rows_with(ACC, test_acc=0.05), 500)
     assert len(factor) == 4
     np.testing.assert_allclose(factor.array, 2**0.5, rtol=0.03)
-    assert study.data_factor(rows_with(ACC, test_acc=0.9), 500).array.tolist() == [4.0] * 4
+    most = study.data_factor(rows_with(ACC, test_acc=0.9), 500).array
+    np.testing.assert_allclose(most, 4)
 
 
 def test_wrong_settings():

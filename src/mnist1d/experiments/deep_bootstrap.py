@@ -208,7 +208,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
             for n, line, name in ((size, "-", label(model)), (ENDLESS, "--", None)):
                 if len(trial := rows.where(model=model, num_train=n)):
                     steps, error = trial.curve("test_soft_error")
-                    style.band(ax, steps[1:], error[:, 1:], name, color(model), line, clip=(0, 1))
+                    style.band(ax, steps[1:], error[:, 1:], name, color(model), line, unit="%")
         ax.set(title=f"{size:,} training signals", xscale="log", xlabel="training steps")
         style.percent_axis(ax)
     first = np.atleast_1d(axes)[0]

@@ -64,6 +64,9 @@ PAPERS = (  # modules of this package: the studies of the paper, in its order
 LATER = (  # claims of later publications, retold on these signals
     "deep_bootstrap",
     "distillation",
+    "scaling",
+    "optimizers",
+    "test_reuse",
 )
 BUILT_IN = (*PAPERS, *LATER)
 STUDIES = Registry({name.replace("_", "-"): f"mnist1d.experiments.{name}" for name in BUILT_IN})

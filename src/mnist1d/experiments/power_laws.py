@@ -1,0 +1,57 @@
+"""A sum of two power laws and a constant, fitted to losses: how losses fall with size and data."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import optimize
+
+
+class PowerLaws(NamedTuple):
+    """loss = floor + a * size**-size_exponent + b * data**-data_exponent.
+
+    by_size, by_data: what the two falling terms contribute at the geometric means of size and data.
+    """
+
+    floor: float
+    by_size: float
+    size_exponent: float
+    by_data: float
+    data_exponent: float
+
+    @property
+    def allocation(self) -> float:
+        """The power of compute (size * data) with which the best size grows."""
+        return self.data_exponent / (self.size_exponent + self.data_exponent)
+
+
+def fit_power_laws(size: np.ndarray, data: np.ndarray, loss: np.ndarray) -> PowerLaws:
+    """Fit the five numbers to losses (n,) at sizes (n,) and numbers of signals (n,), by least squares
+    of the logarithms; all five are kept above 0."""
+    low_size, low_data = (np.log(x) - np.log(x).mean() for x in (size, data))
+
+    def gap(theta: np.ndarray) -> np.ndarray:
+        floor, by_size, p, by_data, q = np.exp(theta)
+        return np.log(floor + by_size * np.exp(-p * low_size) + by_data * np.exp(-q * low_data)) - (
+            np.log(loss)
+        )
+
+    least, spread = loss.min(), np.ptp(loss)
+    starts = [(share * least, spread / 4, 0.5, spread / 4, 0.5) for share in (0.3, 0.95)]
+    lower = [least * 1e-3, spread * 1e-6, 1e-2, spread * 1e-6, 1e-2]
+    upper = [least, 10 * loss.max(), 5, 10 * loss.max(), 5]
+    bounds = np.log(lower), np.log(upper)
+    found = [optimize.least_squares(gap, np.log(start), bounds=bounds) for start in starts]
+    return PowerLaws(*np.exp(min(found, key=lambda one: one.cost).x).tolist())
+
+
+def bootstrap_floor(
+    size: np.ndarray, data: np.ndarray, losses: np.ndarray, resamples: int = 100
+) -> tuple[float, float]:
+    """Return the 95% interval of the floor by resampling seeds: losses (seeds, n)."""
+    rng = np.random.default_rng(0)
+    picks = rng.integers(0, len(losses), (resamples, len(losses)))
+    floors = [fit_power_laws(size, data, losses[pick].mean(axis=0)).floor for pick in picks]
+    low, high = np.quantile(floors, [0.025, 0.975])
+    return float(low), float(high)

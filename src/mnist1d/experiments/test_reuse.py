@@ -1,0 +1,227 @@
+"""Test reuse: how much of a leaderboard is luck.
+
+Two hundred configurations of one model are scored on the same 1,000 test signals, and the best one
+is taken: that is what a leaderboard does, and what tuning on the test set does. The same networks
+are then scored on fresh signals, many more of them. Configurations differ in learning rate (drawn
+from 0.001 to 0.03), weight decay (0.001 to 1; both evenly in their logarithms), schedule (constant
+or cosine) and initial weights; AdamW, batches of 100 in a new order every epoch, 1,000 steps.
+
+The winner's optimism is its score minus its accuracy on fresh signals, less the same difference
+averaged over all configurations, which is the luck of the test set as a whole. The share of luck is
+the share of the scores' variance that the accuracies on fresh signals do not explain, 1 - r^2. Each
+seed draws a data set with its test set, and 200 configurations.
+
+Rows: scores (2, configurations): accuracy on the test set and on fresh signals; seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnist1d.checks import check_numbers
+from mnist1d.config import DataConfig
+from mnist1d.experiments.claims import Claim, above, keep_measured
+from mnist1d.experiments.datasets import check_varied, datasets_for
+from mnist1d.experiments.estimates import POINTS, SHARE, rank_correlation
+from mnist1d.experiments.present import cell, color, label, models_in
+from mnist1d.experiments.rows import Row, Rows, scalar_rows
+from mnist1d.experiments.study import Info
+from mnist1d.experiments.values import Values
+from mnist1d.learning.registry import check_model, resolve
+
+if TYPE_CHECKING:
+    from mnist1d.plots.style import Captioned
+
+INFO = Info(
+    name="test-reuse",
+    title="Test reuse: how much of a leaderboard is luck",
+    question="When 200 configurations share one test set, what does the winner's score say?",
+    source=(
+        "Recht, Roelofs, Schmidt and Shankar, Do ImageNet Classifiers Generalize to ImageNet? (ICML "
+        "2019, arXiv 1902.10811), who rescored published image classifiers; the settings here are "
+        "ours"
+    ),
+    seeds={"smoke": 2, "quick": 2, "paper": 8},
+    cost={"smoke": 4.0, "quick": 30.0, "paper": 900.0},
+)
+TOP = 0.1  # share of the configurations that counts as the top of the leaderboard
+
+
+@dataclass(frozen=True)
+class Config:
+    """One model's leaderboard."""
+
+    model: str = "cnn"
+    num_configurations: int = 200
+    num_steps: int = 1000
+    batch_size: int = 100
+    num_fresh: int = 20_000
+    vary: str = "data"  # what a seed draws besides configurations: "data", or nothing: "frozen"
+    data: DataConfig = DataConfig()
+
+    def __post_init__(self) -> None:
+        check_model(self.model)
+        check_varied(self.vary)
+        check_numbers(self, num_configurations=5)
+
+
+def grid(preset: str) -> list[Config]:
+    """Return the trials of a preset: a leaderboard per model."""
+    small = {"num_configurations": 6, "num_steps": 20, "num_fresh": 200}
+    return {
+        "smoke": [Config("logistic", **small)],
+        "quick": [Config("mlp"), Config("cnn", 60, 300, num_fresh=10_000)],
+        "paper": [Config("mlp"), Config("cnn")],
+    }[preset]
+
+
+def weight(config: Config) -> float:
+    """Return a trial's relative cost."""
+    return (0.5 + resolve(config.model).cost) * config.num_configurations * config.num_steps
+
+
+def run(config: Config, seeds: Sequence[int]) -> list[Row]:
+    """Train the configurations of every seed; score them on the test set and on fresh signals."""
+    import jax
+    import jax.numpy as jnp
+
+    from mnist1d.learning import Settings, Split, make_fit
+    from mnist1d.learning.sweeps import fit_settings
+    from mnist1d.observer.fresh import fresh_test
+
+    model = resolve(config.model).make(num_inputs=config.data.final_seq_length)
+    settings = Settings(
+        config.num_steps,
+        config.batch_size,
+        optimizer="adamw",
+        eval_every=config.num_steps,
+        reshuffle=True,
+    )
+    fit, rows = make_fit(model, settings), []
+    for seed, data in zip(seeds, datasets_for(config.data, seeds, config.vary), strict=True):
+        begin, test = time.perf_counter(), fresh_test(data, config.num_fresh)
+        numbers = {name: jnp.asarray(v, jnp.float32) for name, v in draws(config, seed).items()}
+        x_test, y_test = np.concatenate([data.x_test, test.x]), np.append(data.y_test, test.y)
+        parts = data.x, data.y, x_test, y_test
+        kinds = (jnp.float32, jnp.int32) * 2
+        split = Split(*(jnp.asarray(a, kind) for a, kind in zip(parts, kinds, strict=True)))
+        keys = jax.random.split(jax.random.key(seed), config.num_configurations)
+        found = fit_settings(fit, keys, split, numbers).predictions
+        right = np.asarray(found[:, 0] == found[:, 2])  # (configurations, test and fresh signals)
+        both = np.split(right, [len(data.x_test)], axis=1)
+        rows.append(Row(seed, "scores", None, np.stack([part.mean(axis=1) for part in both])))
+        rows += scalar_rows([seed], {"seconds": [time.perf_counter() - begin]})
+    return rows
+
+
+def draws(config: Config, seed: int) -> dict[str, np.ndarray]:
+    """Return a seed's configurations: learning_rate (configurations, steps), weight_decay
+    (configurations,)."""
+    rng, n = np.random.default_rng(seed), config.num_configurations
+    rate, decay = 10 ** rng.uniform(-3, np.log10(0.03), n), 10 ** rng.uniform(-3, 0, n)
+    fall = 0.5 * (1 + np.cos(np.pi * np.arange(config.num_steps) / config.num_steps))
+    falls = np.where(rng.random(n)[:, None] < 0.5, fall, 1.0)  # (configurations, steps)
+    return {"learning_rate": rate[:, None] * falls, "weight_decay": decay}
+
+
+def luck(scores: np.ndarray) -> float:
+    """Return the share of the variance of the scores that fresh accuracies do not explain, of
+    scores (2, configurations); NaN where one of the two does not vary."""
+    if (scores.std(axis=1) == 0).any():
+        return float("nan")
+    return 1 - float(np.corrcoef(scores)[0, 1]) ** 2
+
+
+def reading(scores: np.ndarray) -> dict[str, float]:
+    """Return what one leaderboard shows, scores (2, configurations)."""
+    on_test, on_fresh = scores
+    order = np.argsort(-on_test, kind="stable")
+    winner, top = order[0], order[: max(3, round(TOP * len(order)))]
+    gaps = on_test - on_fresh
+    return {
+        "score": on_test[winner],
+        "fresh": on_fresh[winner],
+        "optimism": gaps[winner] - gaps.mean(),
+        "regret": on_fresh.max() - on_fresh[winner],
+        "rank correlation": rank_correlation(on_test, on_fresh),
+        "luck": luck(scores),
+        "luck at the top": luck(scores[:, top]),
+    }
+
+
+def readings(rows: Rows, model: str) -> dict[str, Values]:
+    """Return what each seed's leaderboard of a model shows, by name."""
+    trial = rows.where(model=model, metric="scores")
+    found = {seed: reading(trial.array("scores", seed)) for seed in sorted(trial.unique("seed"))}
+    names = next(iter(found.values()), {})
+    return {name: Values(found, [of[name] for of in found.values()]) for name in names}
+
+
+def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+    """Return one line per model."""
+    lines = []
+    for model in models_in(rows):
+        found = readings(rows, model)
+        shares = [cell(found[name]) for name in ("score", "fresh")]
+        points = [cell(100 * found[name], ".2f", 1) for name in ("optimism", "regret")]
+        rank = cell(found["rank correlation"], ".2f", 1)
+        lucky = [cell(found[name], ".0f") for name in ("luck", "luck at the top")]
+        count = str(len(found["score"]))
+        lines.append([label(model), *shares, *points, rank, *lucky, count])
+    header = ["model", "winner's score, %", "winner on fresh signals, %", "optimism, points"]
+    header += ["points below the best on fresh signals", "rank correlation"]
+    header += ["luck, % of variance", f"luck in the top {100 * TOP:.0f}%", "n"]
+    return header, lines
+
+
+def figures(rows: Rows) -> dict[str, Captioned]:
+    """Draw accuracy on fresh signals against the score on the test set, a dot per configuration of
+    the first seed, a panel per model."""
+    from mnist1d.plots import style
+
+    models = models_in(rows)
+    if not models:
+        return {}
+    fig, axes = style.figure(1, len(models), size=(4.4 * len(models), 3.9))
+    for ax, model in zip(np.atleast_1d(axes), models, strict=True):
+        on_test, on_fresh = rows.where(model=model).array("scores")
+        ax.scatter(on_test, on_fresh, s=9, color=color(model), alpha=0.6, linewidths=0)
+        best = on_test.argmax()
+        ax.plot(on_test[best], on_fresh[best], "o", mfc="none", color=style.INK, markersize=9)
+        ends = [min(on_test.min(), on_fresh.min()), max(on_test.max(), on_fresh.max())]
+        ax.plot(ends, ends, ":", color=style.GREY, linewidth=1.2, zorder=1)
+        ax.set(title=label(model), xlabel="score on the test set")
+        style.percent_axis(ax, "x")
+        style.percent_axis(ax)
+    np.atleast_1d(axes)[0].set(ylabel="accuracy on fresh signals")
+    caption = (
+        "Accuracy on fresh signals against the score on one test set of 1,000 signals, a dot per "
+        "configuration, for the leaderboard of the first seed. The circle is the winner, the dotted "
+        "line where both are equal. Look how far the winner lies to the right of the other dots at "
+        "its height: its score is better than the network is."
+    )
+    return {"scores": (fig, caption)}
+
+
+def claims(rows: Rows) -> list[Claim]:
+    """Test for each model whether ranks carry over to fresh signals, whether the winner's score is
+    too good, and whether luck makes most of the spread at the top."""
+    found = []
+    for model in models_in(rows):
+        of, name = readings(rows, model), label(model)
+        text = f"{name}: fresh signals rank the configurations as the test set does"
+        ranks = of["rank correlation"]
+        found.append(above(text, "rank correlation", ranks, 0.9, "gains carry over"))
+        text = f"{name}: the winner's score is too good"
+        quantity = "winner's score - accuracy on fresh signals, less the mean over configurations"
+        optimism = of["optimism"]
+        found.append(above(text, quantity, optimism, 0, unit=POINTS))
+        text = f"{name}: luck makes more than half of the spread at the top"
+        quantity = f"share of luck in the scores' variance, best {100 * TOP:.0f}%"
+        found.append(above(text, quantity, of["luck at the top"], 0.5, unit=SHARE))
+    return keep_measured(found)
