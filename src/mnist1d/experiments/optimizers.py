@@ -28,7 +28,7 @@ from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, above, keep_measured
 from mnist1d.experiments.datasets import datasets_for
-from mnist1d.experiments.estimates import POINTS, mean_interval
+from mnist1d.experiments.estimates import POINTS
 from mnist1d.experiments.present import CI, cell
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
 from mnist1d.experiments.study import Info
@@ -203,7 +203,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         rates = trial.curve("learning_rate")[1][0]
         acc = np.maximum(*(trial.curve(f"{s} validation_acc")[1] for s in SCHEDULES))
         style.band(left, rates, acc, CALLED[name], tint, marker="o", unit="%")
-        marks.dots(right, [-at], [tuned_acc(trial).array], mean_interval, tint, across=True)
+        marks.dots(right, [-at], [tuned_acc(trial)], tint, unit="%", across=True)
     left.set(title="Search on validation", xscale="log", xlabel="learning rate")
     left.set(ylabel="validation accuracy, better schedule")
     right.set(title="Chosen, on fresh signals", xlabel="accuracy on fresh signals")
@@ -217,8 +217,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         "Five optimizers with the same budget of settings. Left: validation accuracy of a CNN against "
         "the learning rate, with the better of a constant and a cosine schedule. "
         f"{style.band_words(n)} Right: accuracy on fresh signals of the setting that each seed chose "
-        f"by validation; dots are means over {n} seeds with 95% confidence intervals (single seeds "
-        "below 3). Look whether any interval stands apart from the others."
+        f"by validation. {style.dot_words(n)} "
+        "Look whether any interval stands apart from the others."
     )
     return {"tuned": (fig, caption)}
 

@@ -200,9 +200,9 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     from mnist1d.plots import style
 
     fig, axes = style.figure(1, 2, size=(9, 3.9))
+    floor = losses_of(rows)[-1]
     for width, tint in zip(sorted(rows.unique("width")), style.COLORS, strict=False):
         lengths, kl = rows.where(width=width).across("num_samples", "kl")
-        floor = float(rows.where(width=width, metric="bayes_loss").records[0].value)
         name = f"{width} channels"
         for ax, values in zip(axes, (kl + floor, kl), strict=True):
             style.band(ax, lengths, values, name, tint, marker="o", log=True)

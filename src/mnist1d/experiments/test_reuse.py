@@ -72,9 +72,8 @@ class Config:
 
 def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: a leaderboard per model."""
-    small = {"num_configurations": 6, "num_steps": 20, "num_fresh": 200}
     return {
-        "smoke": [Config("logistic", **small)],
+        "smoke": [Config("logistic", 6, 20, num_fresh=200)],
         "quick": [Config("mlp"), Config("cnn", 60, 300, num_fresh=10_000)],
         "paper": [Config("mlp"), Config("cnn")],
     }[preset]
