@@ -98,7 +98,7 @@ def test_json_alone_reaches_a_real_stdout(here, tmp_path):
 def test_command_succeeds_and_shows_the_table(here, capsys):
     assert main(["evaluate", f"{here}:Constant", "--seeds", "2", "--no-shuffled"]) == 0
     out = capsys.readouterr().out
-    assert "below logistic" in out and "nothing was selected on the test signals" in out
+    assert "below logistic" in out and "no step was selected on the test signals" in out
 
 
 def test_options_reach_the_evaluation(here, capsys):

@@ -11,6 +11,7 @@ from mnist1d import DataConfig
 from mnist1d.errors import Mnist1dError, UsageError
 from mnist1d.evaluation import evaluate as module
 from mnist1d.evaluation.evaluate import Interrupted
+from mnist1d.evaluation.table import measured
 from tests.evaluation.models import Stub
 
 pytestmark = pytest.mark.usefixtures("no_observer")
@@ -35,10 +36,15 @@ def test_a_classifier_lands_in_the_table():
     model = make_pipeline(StandardScaler(), KNeighborsClassifier(5))
     found = mnist1d.evaluate(model, 2, name="kNN")
     assert found.acc()[0] == found.acc()[1] == pytest.approx(0.556, abs=0.02)
-    assert found.place == "between logistic (31.3%) and MLP (64.4%)"
+    others = sorted((line.acc["frozen"][0], line.name) for line in measured())
+    above = next(name for acc, name in others if acc > found.acc()[0])
+    assert found.place.startswith(f"between logistic (31.3%) and {above} (")
     header, lines = found.table()
-    assert [line[1] for line in lines] == ["human", "CNN", "GRU", "MLP", "kNN", "logistic"]
-    assert [line[0] for line in lines] == ["", "", "", "", "*", ""]
+    order = [name for _, name in others[::-1]]
+    assert {"human", "CNN", "GRU", "MLP"} <= set(order) and order[-1] == "logistic"
+    assert [line[1] for line in lines] == [*order[:-1], "kNN", "logistic"]
+    assert [line[0] for line in lines] == [*[""] * (len(order) - 1), "*", ""]
+    assert header[3] == "test acc, % [95% CI]" and lines[-1][3] == "31.3 [31.3, 31.4]"
     assert all(len(line) == len(header) for line in lines)
     for part in ("kNN", "frozen, positions shuffled, 1,000 signals", "95% CI over 2 of 2 seeds"):
         assert part in repr(found)
@@ -92,7 +98,8 @@ def test_figure_shows_every_row_and_the_model_in_bold():
     (ax,) = found.figure().axes
     labels = ax.get_yticklabels()
     names = [label.get_text() for label in labels]
-    assert names == ["mine", "logistic", "MLP", "GRU", "CNN", "human"]
+    others = sorted(measured(), key=lambda line: line.acc["frozen"][0])
+    assert names == ["mine", *(line.name for line in others)]
     assert [label.get_fontweight() for label in labels].index("bold") == 0
     assert "95.8" in {text.get_text() for text in ax.texts}
 

@@ -26,11 +26,22 @@ def raising():
     raise OSError("no weights")
 
 
+def with_a_checkpoint_that_does_not_fit():
+    torch = pytest.importorskip("torch")
+    net = torch.nn.Linear(40, 10)
+    net.load_state_dict(torch.nn.Linear(40, 12).state_dict())
+    return net
+
+
 BAD = [
     (3, "a model must be a PyTorch nn.Module, a Keras model, .*; got int"),
     (None, "a model must be .*; got NoneType"),
     ("cnnn", "unknown model 'cnnn': did you mean 'cnn'"),
     (raising, "raising: the factory failed: OSError: no weights"),
+    (
+        with_a_checkpoint_that_does_not_fit,
+        "does_not_fit: the factory failed: RuntimeError: .*size mismatch for weight",
+    ),
     (
         Stub(lambda x: np.full((len(x), 10), 0.2)),
         "must lie in .0, 1. and sum to 1: take the softmax of logits; the sums range from 2 to 2",
@@ -56,7 +67,7 @@ BAD = [
 
 @pytest.mark.parametrize(("model", "message"), BAD)
 def test_bad_models_hear_the_rule_the_value_and_the_fix(model, message):
-    with pytest.raises(Mnist1dError, match=message):
+    with pytest.raises(Mnist1dError, match=f"(?s){message}"):
         run(model, 1)
 
 

@@ -11,7 +11,8 @@ from mnist1d.experiments.entries import HOW, Entry, shipped
 from mnist1d.experiments.estimates import SHARE, mean_interval
 from mnist1d.intervals import wilson
 
-HEADER = ["", "model", "parameters", "test acc %", "95% CI", "n", "shuffled %", "95% CI", "s/seed"]
+CI = "% [95% CI]"
+HEADER = ["", "model", "parameters", f"test acc, {CI}", "n", f"shuffled, {CI}", "s/seed"]
 OURS = "mnist1d-lab"  # who submitted the entries that ship
 Interval = tuple[float, float, float]  # mean, low, high; low is infinite for one seed
 
@@ -126,13 +127,12 @@ def aligned(header: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _cells(line: Line, test: str, is_own: bool) -> list[str]:
-    plain, shuffled = (percent(line.acc.get(name)) for name in (test, f"{test}_shuffled"))
     return [
         "*" if is_own else "",
         line.name,
         "" if line.num_params is None else f"{line.num_params:,}",
-        *plain,
+        spread(line.acc.get(test)),
         line.count.removesuffix(" seeds"),
-        *shuffled,
+        spread(line.acc.get(f"{test}_shuffled")),
         "" if line.seconds is None else f"{line.seconds:.2f}",
     ]

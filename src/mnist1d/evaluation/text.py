@@ -10,7 +10,7 @@ from mnist1d.evaluation import table
 if TYPE_CHECKING:
     from mnist1d.evaluation.result import Evaluation
 
-NOTE = "Accuracy after the last step; nothing was selected on the test signals."
+NOTE = "Accuracy after the last step; no step was selected on the test signals."
 
 
 def describe(found: Evaluation) -> str:
@@ -34,12 +34,12 @@ def _accuracy(found: Evaluation, test: str, shuffled: bool) -> str:
     scores, num_seeds = found.scores(test, shuffled), len(found.runs_of(shuffled))
     if not scores:
         return f"{what}: all {num_seeds} seeds failed"
-    mean, interval = table.percent(table.interval_of([score.acc for score in scores]))
+    acc = table.spread(table.interval_of([score.acc for score in scores]))
     sampling = 196 * found.sampling_error(test, shuffled)
     return (
-        f"{what}, {len(scores[0].right):,} signals: accuracy {mean}% {interval}, "
-        f"95% CI over {len(scores)} of {num_seeds} seeds; "
-        f"± {sampling:.2f} points from the choice of test signals"
+        f"{what}, {len(scores[0].right):,} signals: test accuracy in %: {acc} "
+        f"(95% CI over {len(scores)} of {num_seeds} seeds); "
+        f"the choice of test signals adds ± {sampling:.2f} points"
     )
 
 
@@ -62,7 +62,7 @@ def _ceiling(found: Evaluation, test: str) -> list[str]:
     avoidable, doubt = found.mean("avoidable", test), found.mean("in_doubt", test)
     if avoidable is not None and doubt is not None:
         lines.append(
-            f"avoidable errors: {100 * avoidable:.1f}% of the signals; {100 * doubt:.1f}% of all "
-            f"errors fall on the {100 * ceiling.in_doubt:.1f}% of signals that the observer doubts"
+            f"avoidable errors: {100 * avoidable:.1f}% of the signals; {100 * doubt:.1f}% of the "
+            f"errors fall on signals that the observer doubts ({100 * ceiling.in_doubt:.1f}% of all)"
         )
     return lines
