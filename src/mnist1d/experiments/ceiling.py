@@ -72,6 +72,10 @@ INFO = Info(
     question=("What is the highest possible accuracy, and how far below it are models and people?"),
     seeds={"smoke": 2, "quick": 2, "paper": 8},
     cost={"smoke": 6.0, "quick": 40.0, "paper": 2800.0},
+    variations={
+        "what=observer,resnet": "a model of today against the exact probabilities",
+        "num_steps=1000": "less training: is a model still overconfident?",
+    },
 )
 NUM_HARDEST = 8
 CERTAIN = 0.95  # below this probability of its first choice, the observer is in doubt
@@ -100,8 +104,7 @@ class Config:
 
 
 def grid(preset: str) -> list[Config]:
-    """Return the trials of a preset: all classifiers at the default settings, then observer, MLP
-    and CNN at every value of every knob."""
+    """Return the trials of a preset: all classifiers at the defaults, then three at every knob."""
     rest, few, values = {
         "smoke": ({"num_steps": 20, "num_signals": 40}, 40, {"corr_noise_scale": (1.0,)}),
         "quick": ({"num_steps": 1000}, 100, QUICK),
@@ -128,8 +131,7 @@ def weight(config: Config) -> float:
 
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
-    """Measure the observer, or train one model from every seed and compare its probabilities with
-    the exact ones."""
+    """Measure the observer, or train one model from every seed and compare their probabilities."""
     return _observe(config, seeds) if config.what == "observer" else _train(config, seeds)
 
 
@@ -229,9 +231,8 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test how far people and models stay below the ceiling, and what the two kinds of noise take
-    from either. Observer and models are paired by seed, which fixes the data set; observer and
-    human by signal, on the answered signals."""
+    """Test how far people and models stay below the ceiling, and what noise takes from either. Models
+    are paired with the observer by seed, which fixes the data set; the human is paired by signal."""
     points = partial(above, unit=POINTS)
     observer = base(rows, "observer")
     models = [what for what in models_in(rows, "what") if len(base(rows, what))]
@@ -296,14 +297,33 @@ def _fall(rows: Rows, model: str, knob: str) -> tuple[str, Values, Values]:
 def figures(rows: Rows) -> dict[str, Captioned]:
     """Draw accuracy against every knob, the calibration curves, and the hardest signals of the test
     set."""
-    shown = [what for what in (OBSERVER, *models_in(rows, "what")) if len(base(rows, what))]
-    found = {}
+    from mnist1d.plots.observer import calibration_figure, doubt_figure
+
+    found: dict[str, Captioned] = {}
     if any(len(rows.where(knob=knob)) for knob in KNOBS):
         found["knobs"] = _knobs_figure(rows)
-    if shown:
-        found["calibration"] = _calibration_figure(rows, shown)
-    if len(trial := base(rows, OBSERVER)):
-        found["hardest"] = _hardest_figure(trial)
+    trials = {what: base(rows, what) for what in (OBSERVER, *models_in(rows, "what"))}
+    trials = {what: trial for what, trial in trials.items() if len(trial)}
+    if trials:
+        curves = [(of.arrays("calibration"), label(w), color(w)) for w, of in trials.items()]
+        caption = (
+            "Calibration on the test signals: the accuracy of answers given with each confidence, in "
+            f"ten bins over all {num_seeds(rows)} seeds (bins with fewer than 5 answers are left out). "
+            "On the dotted line a classifier is as accurate as it is confident. Below the line, it is "
+            "overconfident."
+        )
+        found["calibration"] = calibration_figure(curves), caption
+    if OBSERVER in trials:
+        names = ("signal", "clean", "classes", "label", "t")
+        *arrays, t = (trials[OBSERVER].array(f"hardest_{name}") for name in names)
+        shown = max(int((arrays[2].max(axis=1) < CERTAIN).sum()), 1)
+        caption = (
+            "The signals of the test set that leave the ideal observer in doubt: its first choice has "
+            f"a probability below {100 * CERTAIN:g}%. Titles: the true class, then the observer's "
+            "probabilities. Dots: the signal. Line: the clean signal that the observer expects. Try to "
+            "name the class from the dots."
+        )
+        found["hardest"] = doubt_figure(t, *(array[:shown] for array in arrays)), caption
     return found
 
 
@@ -327,32 +347,3 @@ def _knobs_figure(rows: Rows) -> Captioned:
         "the observer itself."
     )
     return knobs_figure(knobs, human.ACC), caption
-
-
-def _calibration_figure(rows: Rows, shown: Sequence[str]) -> Captioned:
-    from mnist1d.plots.observer import calibration_figure
-
-    curves = [(base(rows, what).arrays("calibration"), label(what), color(what)) for what in shown]
-    caption = (
-        "Calibration on the test signals: the accuracy of answers given with each confidence, in ten "
-        f"bins over all {num_seeds(rows)} seeds (bins with fewer than 5 answers are left out). On the "
-        "dotted line a classifier is as accurate as it is confident. Below the line, it is "
-        "overconfident."
-    )
-    return calibration_figure(curves), caption
-
-
-def _hardest_figure(trial: Rows) -> Captioned:
-    from mnist1d.plots.observer import doubt_figure
-
-    names = ("t", "signal", "clean", "classes", "label")
-    t, signals, clean, classes, labels = (trial.array(f"hardest_{name}") for name in names)
-    shown = max(int((classes.max(axis=1) < CERTAIN).sum()), 1)
-    fig = doubt_figure(t, *(array[:shown] for array in (signals, clean, classes, labels)))
-    caption = (
-        "The signals of the test set that leave the ideal observer in doubt: its first choice has a "
-        f"probability below {100 * CERTAIN:g}%. Titles: the true class, then the observer's "
-        "probabilities. Dots: the signal. Line: the clean signal that the observer expects. Try to "
-        "name the class from the dots."
-    )
-    return fig, caption

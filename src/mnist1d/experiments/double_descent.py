@@ -126,8 +126,7 @@ class Config:
 
 
 def grid(preset: str) -> list[Config]:
-    """Return the trials of a preset: widths of the MLP without and with noise, of the CNN with
-    noise."""
+    """Return the trials of a preset: the MLP without and with noise, the CNN with noise."""
     small = DataConfig(num_samples=4000, train_split=0.25)
     mlp, cnn, fixed = {
         "smoke": ((2, 8), (2,), {"num_epochs": 2, "data": DataConfig(num_samples=400)}),
@@ -143,8 +142,7 @@ def grid(preset: str) -> list[Config]:
 
 
 def weight(config: Config) -> float:
-    """Return the cost of a trial relative to the narrowest MLP: a fixed part per step, and one that
-    grows with the square of the width."""
+    """Return a trial's relative cost: a fixed part, and one that grows with the width squared."""
     units = padded_width(config.model, config.width)
     return 1 + (units / 130) ** 2 if config.model == "mlp" else 3 + (units / 15) ** 2
 
@@ -212,8 +210,7 @@ class Shape(NamedTuple):
 
 
 def shape_of(widths: np.ndarray, train: np.ndarray, test: np.ndarray) -> Shape:
-    """Find threshold, first dip and peak (see the study's docstring) in one seed's errors,
-    (widths,) each."""
+    """Find threshold, dip and peak, as the study defines them, in one seed's errors (widths,)."""
     fitted = widths[train <= FITTED]
     threshold = fitted[0] if len(fitted) else np.nan
     below = np.flatnonzero(widths < fitted[0]) if len(fitted) else np.arange(len(widths))
@@ -239,8 +236,7 @@ def column(shapes: Mapping[Hashable, Shape], name: str) -> Values:
 
 
 def measured(rows: Rows) -> dict[str, Values]:
-    """Return the values beside the published figures, by seed; a threshold only for the seeds that
-    have one."""
+    """Return the values beside the published figures, by seed; NaN: no threshold."""
     shapes, known = {curve: shapes_of(rows, curve) for curve in CURVES}, {p.name for p in PUBLISHED}
     found = {
         f"{curve}, {name}": column(of_curve, part)

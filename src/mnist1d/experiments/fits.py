@@ -13,6 +13,7 @@ from mnist1d.experiments.rows import Row, curve_rows, scalar_rows, timing_rows
 if TYPE_CHECKING:
     from mnist1d.learning import Model, Settings, Split
     from mnist1d.learning.training import Sampler, TimedFit
+    from mnist1d.mnist import Images
 
 
 def fit_rows(
@@ -20,7 +21,7 @@ def fit_rows(
     model: Model,
     settings: Settings,
     seeds: Sequence[int],
-    sets: Sequence[Dataset],
+    sets: Sequence[Dataset] | Sequence[Images],
     **given: Any,
 ) -> list[Row]:
     """Train a model from each seed on that seed's data set; return its curves, predictions, number

@@ -1,11 +1,11 @@
 """Metalearning a learning rate.
 
-An MLP (40 -> 50 tanh -> 10) is trained for 200 steps of plain gradient descent, batches of 50 in
-fixed order, always from the same initial weights. The mean of its 200 losses is a function of the
-learning rate alone; its exact gradient, taken through all the steps, moves the rate by gradient
+Train an MLP (40 -> 50 tanh -> 10) for 200 steps of plain gradient descent, batches of 50 in fixed
+order, always from the same initial weights. The mean of its 200 losses is a function of the learning
+rate alone. The exact gradient of that mean, taken through all steps, moves the rate by gradient
 descent (0.3, 50 outer steps), once from far above and once from far below. A grid search over fixed
-rates, on the same initial weights, is the judge. Each seed draws a data set and initial weights;
-seed 0 sees the published data set. Row.step of `rate` and `objective` counts outer
+rates, with the same initial weights, shows what the best rate is. Each seed draws a data set and
+initial weights; seed 0 uses the published data set. Row.step of `rate` and `objective` counts outer
 steps; `grid` is an array of rates and losses.
 """
 
@@ -15,7 +15,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,8 +23,8 @@ from mnist1d.checks import check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.experiments.claims import Claim, all_of, below, keep_measured, within
 from mnist1d.experiments.datasets import check_varied, datasets_for
-from mnist1d.experiments.present import MISSING, cell
-from mnist1d.experiments.published import ARTICLE, NOTEBOOK, Published
+from mnist1d.experiments.present import MISSING, cell, num_seeds
+from mnist1d.experiments.published import ARTICLE, NOTEBOOK, TITLE, Published
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, timing_rows, values_of
 from mnist1d.experiments.study import Info
 from mnist1d.experiments.values import Values
@@ -36,35 +36,26 @@ STARTS = {1.5: ("from above", 0.6243), 0.15: ("from below", 0.6203)}  # the note
 
 
 def _printed(start: float) -> list[Published]:
-    """Return what paper and notebook give for one start, the notebook after 48 of the 50 steps."""
+    """Return the figures of paper and notebook for one start; the notebook's are those of step 48
+    of 50."""
     called, rate = STARTS[start]
-    names, file = (
-        (f"rate from {start:g}", f"mean inner loss from {start:g}"),
-        "metalearn-learn-rate",
-    )
-    where = {"source": f"{file}.ipynb, step 48", "origin": NOTEBOOK, "n": 1}
+    names = f"rate from {start:g}", f"mean inner loss from {start:g}"
+    paper, book = f"{ARTICLE}, section 3.3", "metalearn-learn-rate.ipynb, step 48"
     keys = [(called, "outer step", "48", m) for m in ("learning_rate", "mean_inner_loss")]
-    paper = f"{ARTICLE}, section 3.3"
     return [
         Published(names[0], 0.62, paper, unit="", rounding=0.005),
         Published(names[1], 1.716, paper, unit="nats", rounding=0.0005),
-        Published(names[0], rate, **where, unit="", rounding=0.00005, key=keys[0]),
-        Published(names[1], 1.716, **where, unit="nats", rounding=0.0005, key=keys[1]),
+        Published(names[0], rate, book, "", NOTEBOOK, None, 1, 0.00005, keys[0]),
+        Published(names[1], 1.716, book, "nats", NOTEBOOK, None, 1, 0.0005, keys[1]),
     ]
-
-
-PUBLISHED = tuple(figure for start in STARTS for figure in _printed(start))
 
 
 INFO = Info(
     name="learning-rate",
     title="Metalearning a learning rate",
     question="Does the gradient through all of training find the best rate?",
-    source=(
-        "Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv "
-        "2011.14439), section 3.3"
-    ),
-    published=PUBLISHED,
+    source=f"{TITLE}, section 3.3",
+    published=tuple(figure for start in STARTS for figure in _printed(start)),
     seeds={"smoke": 2, "quick": 4, "paper": 8},
     cost={"smoke": 5.0, "quick": 9.0, "paper": 15.0},
     peer_seconds=8.0,
@@ -79,7 +70,7 @@ MEET, NO_BETTER = 0.01, 0.001  # the last digits of the published 0.62 and 1.716
 
 @dataclass(frozen=True)
 class Config:
-    """One run of the outer loop, and the grid search it is held against."""
+    """One run of the outer loop, and the grid search beside it."""
 
     initial_rate: float = 1.5
     outer_steps: int = 50
@@ -111,56 +102,43 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     import jax
     import jax.numpy as jnp
 
-    from mnist1d.learning.compilation import jit_once, timed
-    from mnist1d.learning.unrolled import mlp_init, sgd_objective
+    from mnist1d.learning import jit_once
+    from mnist1d.learning.compilation import timed
+    from mnist1d.learning.unrolled import mlp_init, rate_learner, sgd_objective
 
     sets = datasets_for(config.data, seeds, config.vary)
     objective = sgd_objective(config.num_steps, config.batch_size)
-    rates = np.geomspace(0.15, 2, config.grid_size)
-
+    outer = rate_learner(objective, config.outer_steps, config.outer_rate)
     init = jit_once(partial(mlp_init, num_inputs=sets[0].x.shape[1], hidden=config.hidden))
-
-    def outer(params: Any, x: Any, y: Any, initial_rate: Any, rates: Any) -> tuple[Any, ...]:
-        def step(rate: Any, _: None) -> tuple[Any, Any]:
-            value, slope = jax.value_and_grad(objective)(rate, params, x, y)
-            return rate - config.outer_rate * slope, (rate, value)
-
-        curves = jax.lax.scan(step, initial_rate, None, config.outer_steps + 1)[
-            1
-        ]  # the last step only tells its objective
-        return *curves, jax.lax.map(lambda rate: objective(rate, params, x, y), rates)
-
+    rates = np.geomspace(0.15, 2, config.grid_size)
     numbers = jnp.float32(config.initial_rate), jnp.asarray(rates, jnp.float32)
-    arguments = [
+    calls = [
         (init(jax.random.key(seed)), jnp.asarray(data.x), jnp.asarray(data.y), *numbers)
         for seed, data in zip(seeds, sets, strict=True)
     ]
-    found = timed(outer, arguments)
-    rate, value, grid_value = (np.stack(part) for part in zip(*found.results, strict=True))
-    rows = curve_rows(seeds, range(config.outer_steps + 1), {"rate": rate, "objective": value})
-    rows += [
-        Row(seed, "grid", None, np.stack([rates, losses]))
-        for seed, losses in zip(seeds, grid_value, strict=True)
-    ]
-    scalars = {
-        "grid_best_rate": rates[np.nanargmin(grid_value, axis=1)],
-        "grid_best_loss": np.nanmin(grid_value, axis=1),
+    found = timed(outer, calls)
+    rate, value, losses = (np.stack(part) for part in zip(*found.results, strict=True))
+    grids = np.stack([np.broadcast_to(rates, losses.shape), losses], axis=1)  # (seeds, 2, rates)
+    best = {
+        "grid_best_rate": rates[np.nanargmin(losses, axis=1)],
+        "grid_best_loss": np.nanmin(losses, axis=1),
     }
-    return (
-        rows
-        + scalar_rows(seeds, scalars)
-        + timing_rows(seeds, found.seconds, found.compile_seconds)
-    )
+    return [
+        *curve_rows(seeds, range(config.outer_steps + 1), {"rate": rate, "objective": value}),
+        *(Row(seed, "grid", None, of) for seed, of in zip(seeds, grids, strict=True)),
+        *scalar_rows(seeds, best),
+        *timing_rows(seeds, found.seconds, found.compile_seconds),
+    ]
 
 
 def arrived(trial: Rows) -> np.ndarray:
-    """Return which seeds end with a loss below that of guessing, (seeds,); the others diverge: from
+    """Return which seeds end with a loss below that of guessing, (seeds,). The others diverge: from
     above, one step along a huge gradient can throw the rate out of range."""
-    return values_of(trial, "objective").array < math.log(NUM_CLASSES)  # never true of NaN
+    return values_of(trial, "objective").array < math.log(NUM_CLASSES)  # False for NaN
 
 
 def at_the_end(trial: Rows, metric: str) -> Values:
-    """Return a metric after the last outer step, by the seeds that arrive."""
+    """Return a metric after the last outer step, for the seeds that arrive."""
     return values_of(trial, metric).keep(arrived(trial))
 
 
@@ -176,32 +154,52 @@ def measured(rows: Rows) -> dict[str, Values]:
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return one line per start: the rate and mean inner loss that were reached, and the grid's
-    best; means over the seeds that arrive."""
+    """Return one line per start: the final rate and mean inner loss, and the best of the grid; means
+    over the seeds that arrive."""
     header = ["from", "reaches [95% CI]", "n", "diverged", "mean inner loss"]
     header += ["grid: best rate", "its loss", "paper", "notebook"]
     lines = []
     for start in rows.unique("initial_rate"):
         trial = rows.where(initial_rate=start)
-        rate, count = at_the_end(trial, "rate"), len(trial.unique("seed"))
+        rate, count = at_the_end(trial, "rate"), num_seeds(trial)
         means = [
             f"{at_the_end(trial, name).array.mean():.4f}" if len(rate) else MISSING
             for name in ("objective", "grid_best_rate", "grid_best_loss")
         ]
-        reached = cell(rate, ".3f", 1) or MISSING
         printed = f"{STARTS[start][1]:g}, 1.716" if start in STARTS else ""
         counts = [str(len(rate)), str(count - len(rate))]
+        reached = cell(rate, ".3f", 1) or MISSING
         lines.append([f"{start:g}", reached, *counts, *means, "0.62, 1.716", printed])
     return header, lines
 
 
+def claims(rows: Rows) -> list[Claim]:
+    """Test that both starts meet, and that no fixed rate of the grid is better. Seeds that diverge
+    are left out, and counted."""
+    trials = {start: rows.where(initial_rate=start) for start in STARTS}
+    high, low = (at_the_end(trial, "rate") for trial in trials.values())
+    text = f"from above and from below, both reach the same rate, within {MEET}"
+    quantity, words = "rate from 1.5 - rate from 0.15", "both 0.62"
+    found = [within(text, quantity, high - low, -MEET, MEET, words, published_value=0.004)]
+    parts = []
+    for start, trial in trials.items():
+        gap = at_the_end(trial, "objective") - at_the_end(trial, "grid_best_loss")
+        if len(gap):
+            quantity = f"loss - grid's best loss, from {start:g}"
+            parts.append(below("", quantity, gap, NO_BETTER, unit="nats"))
+    if parts:
+        text = f"a grid search over fixed rates finds none better by {NO_BETTER} nats"
+        found.append(all_of(text, parts, "no better one"))
+    return keep_measured(found)
+
+
 def figures(rows: Rows) -> dict[str, Captioned]:
-    """Draw the rate against outer steps, and the mean inner loss against the rate: the grid's curve
-    and the loop's path."""
+    """Draw the rate against outer steps, and the mean inner loss against the rate: the curve of the
+    grid search and the path of the outer loop."""
     from mnist1d.plots import style
 
     fig, (left, right) = style.figure(1, 2, size=(9, 3.7))
-    losses = []
+    grids = None
     for start, color in zip(rows.unique("initial_rate"), style.COLORS, strict=False):
         trial = rows.where(initial_rate=start)
         kept = arrived(trial)
@@ -212,63 +210,24 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         path = rate[kept].mean(axis=0), value[kept].mean(axis=0)
         thin = {"color": color, "markersize": 3, "linewidth": 1}
         right.plot(*path, "o-", label=f"outer loop from {start:g}", **thin)
-        seeds = np.array(sorted(trial.unique("seed")))[kept]
-        grids = np.stack([trial.array("grid", seed) for seed in seeds])  # (seeds, 2, rates)
-        losses.append((grids[0, 0], grids[:, 1].mean(axis=0)))
-    if losses:
-        right.plot(*losses[0], color=style.GREY, linewidth=1.2, zorder=1, label="grid search")
+        grids = trial.arrays("grid")[kept]  # (seeds, 2, rates)
     dotted = {"color": style.INK, "linestyle": ":", "linewidth": 1.2, "zorder": 1}
     left.axhline(0.62, **dotted, label="published: 0.62")
     right.axhline(1.716, **dotted, label="published: 1.716")
     left.set(title="Learning rate", xlabel="outer steps", ylabel="learning rate", ylim=(0, None))
-    right.set(
-        title="Loss at each rate",
-        xlabel="learning rate",
-        ylabel="mean loss of 200 steps (nats)",
-        xscale="log",
-    )
-    right.set_xticks([0.15, 0.3, 0.6, 1, 1.5], ["0.15", "0.3", "0.6", "1", "1.5"], minor=False)
-    right.set_xticks([], minor=True)
-    if losses:
+    right.set(title="Loss at each rate", xlabel="learning rate", xscale="log")
+    right.set_ylabel("mean loss of 200 steps (nats)")
+    style.ticks(right, [0.15, 0.3, 0.6, 1, 1.5])
+    if grids is not None:
+        mean = grids.mean(axis=0)  # (2, rates)
+        right.plot(*mean, color=style.GREY, linewidth=1.2, zorder=1, label="grid search")
         style.legend(left, loc="upper right")
         style.legend(right, loc="upper center")
     caption = (
         "Metalearning a learning rate by gradient descent through 200 training steps, from a rate "
         "above and a rate below the best one. Left: the rate after each outer step. "
-        f"{style.band_words(len(rows.unique('seed')))} Right: the mean training loss against the "
-        "rate, by a grid search over fixed rates and along the path of the outer loop (means over "
-        "seeds). Look whether both paths end in the valley of the grid search. Runs that diverge are "
-        "left out."
+        f"{style.band_words(num_seeds(rows))} Right: the mean training loss against the rate, in a grid "
+        "search over fixed rates and along the path of the outer loop (means over seeds). Look whether "
+        "both paths end in the valley of the grid search. Runs that diverge are left out."
     )
     return {"learning-rate": (fig, caption)}
-
-
-def claims(rows: Rows) -> list[Claim]:
-    """Test that both starts meet, and that no fixed rate of the grid does better. Seeds that
-    diverge are left out, and counted."""
-    above, below_ = (rows.where(initial_rate=start) for start in STARTS)
-    found = [
-        within(
-            f"from above and from below, both reach the same rate, within {MEET}",
-            "rate from 1.5 - rate from 0.15",
-            at_the_end(above, "rate") - at_the_end(below_, "rate"),
-            -MEET,
-            MEET,
-            "both 0.62",
-            published_value=0.004,
-        )
-    ]
-    parts = [
-        below("", f"loss - grid's best loss, from {start:g}", gap, NO_BETTER, unit="nats")
-        for start, trial in zip(STARTS, (above, below_), strict=True)
-        if len(gap := loss_gap(trial))
-    ]
-    if parts:
-        text = f"a grid search over fixed rates finds none better by {NO_BETTER} nats"
-        found.append(all_of(text, parts, "no better one"))
-    return keep_measured(found)
-
-
-def loss_gap(trial: Rows) -> Values:
-    """Return how much more the metalearned rate costs than the grid's best, by seed, in nats."""
-    return at_the_end(trial, "objective") - at_the_end(trial, "grid_best_loss")

@@ -4,18 +4,17 @@ Train a network with two hidden layers, drop its smallest weights layer by layer
 together), rewind the others to their initial values, and repeat while the sparsity rises from 0 to
 1. Weights are scored after 1,000 of the 1,501 steps, the notebook's last checkpoint. The control
 drops weights at random. The masks at 92% sparsity are then tested on a fresh data set: as it is,
-reversed in time, with permuted positions, with the two halves of each signal exchanged (chunked),
-and with newly drawn initial weights. If a ticket knows which positions are neighbours, its mask
-should keep neighbouring inputs: we count the runs of 2, 3 and 4 neighbouring inputs of a hidden
-unit whose weights all survive.
+reversed in time, with permuted positions, with the halves of each signal exchanged (chunked), and
+with newly drawn initial weights. A ticket that knows which positions are neighbours should keep
+neighbouring inputs: we count the runs of 2, 3 and 4 inputs of a hidden unit that all survive.
 
 Each seed draws two data sets, one to find the masks and one to test them, and initial weights. Seed
 0 uses those of the notebook.
 
 Rows: train and test accuracy, loss and sparsity at the end of each round (step: the round);
 `NETWORK VARIANT test_acc` against training steps on the fresh set; `adjacent K` (mean over hidden
-units), `adjacent K se`, and `adjacent K by chance`, the expected value if the surviving weights of
-each unit were placed at random; `mask LAYER`, (inputs + 1, units), whose last row is the biases.
+units), its standard error `adjacent K se`, and `adjacent K by chance`, for the same weights placed
+at random; `mask LAYER`, (inputs + 1, units), whose last row is the biases.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist1d.checks import check_name, check_numbers
+from mnist1d.checks import check_name, check_numbers, check_whole
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, above, all_of, keep_measured, within
@@ -64,8 +63,8 @@ def name_of(network: str, variant: str) -> str:
 
 
 def _printed(network: str, variant: str, runs: tuple[float, float]) -> Published:
-    called = "random mask" if network == "random" else network
-    key = (f"{called}, {VARIANTS[variant]}", "step", "6000", "test_acc")
+    called = f"{network.replace('random', 'random mask')}, {VARIANTS[variant]}"
+    key = (called, "step", "6000", "test_acc")
     return in_notebook(name_of(network, variant), runs, "lottery-tickets", key)
 
 
@@ -100,8 +99,7 @@ FINE = 50  # rounds; with fewer, the sparsity is too coarse to say where the acc
 
 @dataclass(frozen=True)
 class Config:
-    """One way to select the weights that stay; magnitude also trains the dense network on the fresh
-    set."""
+    """One way to select the weights that stay."""
 
     selection: str = "magnitude"
     hidden: int = 500
@@ -110,7 +108,7 @@ class Config:
     score_at_step: int = 1000  # score the weights of this step: the notebook's last checkpoint
     batch_size: int = 100
     learning_rate: float = 0.02
-    ticket_sparsity: float = 0.92  # of the masks tested on the fresh set: the nearest round's
+    ticket_sparsity: float = 0.92  # of the tested masks: those of the nearest round
     ticket_steps: int = 6000
     ticket_batch_size: int = 500
     ticket_eval_every: int = 100
@@ -119,12 +117,9 @@ class Config:
 
     def __post_init__(self) -> None:
         check_name(self.selection, PRUNED, "selection")
-        # at least two rounds: from the dense network to none
-        check_numbers(self, num_rounds=2, ticket_sparsity=0)
+        check_numbers(self, num_rounds=2, ticket_sparsity=0)  # from the dense network to none
         check_varied(self.vary)
-        if self.score_at_step > self.num_steps:
-            rule = f"score_at_step must be at most num_steps = {self.num_steps}"
-            raise UsageError(f"{rule}, got {self.score_at_step}")
+        check_whole(self.score_at_step, 1, "score_at_step", self.num_steps)
         if self.ticket_sparsity >= 1:
             raise UsageError(f"ticket_sparsity must be below 1, got {self.ticket_sparsity}")
 
@@ -152,14 +147,12 @@ def grid(preset: str) -> list[Config]:
 
 
 def weight(config: Config) -> float:
-    """Return the cost of a trial relative to random masks; magnitude also trains the dense network
-    on the fresh set."""
+    """Return a trial's relative cost: magnitude also trains the dense network."""
     return 1.45 if config.selection == "magnitude" else 1.0
 
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
-    """Prune and rewind round after round, then train the masks of the ticket round on the fresh
-    set; one seed after the other."""
+    """Prune and rewind round after round, then train the ticket's masks on the fresh set."""
     import jax
 
     from mnist1d.learning import Settings, jit_once
@@ -197,9 +190,8 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
                 rows += curve_rows([seed], np.asarray(fit.steps), curves)
                 rows += prediction_rows([seed], [fit.predictions], f"{name} predictions")
         compiled = cycle.compile_seconds + test.compile_seconds - compiled
-        seconds = time.perf_counter() - begin - compiled
-        scalars = {"seconds": seconds, "compile_seconds": compiled}
-        scalars |= adjacency(masks["dense1"]["w"], tuple(RUNS))
+        times = {"seconds": time.perf_counter() - begin - compiled, "compile_seconds": compiled}
+        scalars = times | adjacency(masks["dense1"]["w"], tuple(RUNS))
         rows += scalar_rows([seed], {name: [value] for name, value in scalars.items()})
         kept = {f"mask {layer}": joined(mask).astype(np.uint8) for layer, mask in masks.items()}
         rows += [Row(seed, name, None, mask) for name, mask in kept.items()]
@@ -242,8 +234,7 @@ def peaks(rows: Rows, selection: str) -> tuple[Values, Values]:
 
 
 def measured(rows: Rows) -> dict[str, Values]:
-    """Return test accuracies on the fresh set and peaks over the rounds by seed, under the names of
-    the published figures."""
+    """Return test accuracies and peaks by seed, under the names of the published figures."""
     result = {name_of(n, v): on_fresh(rows, n, v) for n in PRINTED for v in VARIANTS}
     for selection, network in PRUNED.items():
         if len(rows.where(selection=selection)):
@@ -252,8 +243,7 @@ def measured(rows: Rows) -> dict[str, Values]:
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return test accuracies on the fresh set in percent, network by variant: mean and 95% interval
-    over seeds, and below them the figures of paper and notebook."""
+    """Return test accuracies on the fresh set in percent, above those of paper and notebook."""
     lines = []
     for network in PRINTED:
         accs = [on_fresh(rows, network, variant) for variant in VARIANTS]
@@ -267,8 +257,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test the sentences on the fresh set, paired by seed, which fixes data sets and initial
-    weights; then adjacency and the sparsity at the peaks."""
+    """Test the sentences, paired by seed, which fixes data sets and initial weights."""
     dense, ticket, random = ({v: on_fresh(rows, n, v) for v in VARIANTS} for n in PRINTED)
     gain = {variant: ticket[variant] - dense[variant] for variant in VARIANTS}
     points = partial(above, unit=POINTS)
@@ -298,11 +287,11 @@ def claims(rows: Rows) -> list[Claim]:
         points("", "ticket, as is - permuted, test acc", ticket["plain"] - ticket["permuted"]),
         points("", "half the gain - gain when permuted", gain["plain"] * 0.5 - gain["permuted"]),
     ]
+    said = "so the paper; its notebook prints 62.8 and 63.1"
     beats = "the ticket still beats the dense network"
-    printed = "so the paper; its notebook prints 62.8 and 63.1"
     found = [
         wins("plain", "the ticket beats the dense network", "71 > 64", 0.07),
-        wins("reversed", f"{beats} when the signals are reversed", printed, -0.0025),
+        wins("reversed", f"{beats} when the signals are reversed", said, -0.0025),
         wins("redrawn", f"{beats} with newly drawn weights", "67 > 64", 0.03),
         all_of("permuting takes away more than half of the ticket's gain", taken, "63 < 64"),
         points(
@@ -320,12 +309,11 @@ def claims(rows: Rows) -> list[Claim]:
 
 
 def figures(rows: Rows) -> dict[str, Captioned]:
-    """Draw accuracy against sparsity and on the fresh set; the first layer's masks, units sorted by
-    adjacency."""
+    """Draw accuracies, and the masks of the first layer with their units sorted by adjacency."""
     from mnist1d.plots import style
     from mnist1d.plots.pruning import accuracy_figure, mask_figure
 
-    curves, masks, ratios, marked = {}, {}, {}, None
+    n, curves, masks, ratios, marked = num_seeds(rows), {}, {}, {}, None
     for selection, network in PRUNED.items():
         if not len(trial := rows.where(selection=selection)):
             continue
@@ -340,9 +328,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
             chance = values_of(trial, f"adjacent {length} by chance")
             share = values_of(trial, f"adjacent {length}")
             ratios[network].append((share / chance.keep(chance.array > 0)).array)
-    fresh = {network: [on_fresh(rows, network, v).array for v in VARIANTS] for network in PRINTED}
+    fresh = {n: [on_fresh(rows, n, v).array for v in VARIANTS] for n in PRINTED}
     fresh = {network: accs for network, accs in fresh.items() if len(accs[0])}
-    n = num_seeds(rows)
     accuracy = (
         "Left: test accuracy after each round of pruning, by magnitude (lottery ticket) and at random. "
         f"{style.band_words(n)} Right: the networks at the marked sparsity, trained on fresh data: as "

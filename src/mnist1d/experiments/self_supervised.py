@@ -1,18 +1,19 @@
 """Self-supervised learning: classes without labels.
 
-SimCLR. Two views of a signal share its shape alone: mean and slope are removed, then come a random
-circular shift by 0 to 9 positions, a new slope and a new offset. Encoder: the three convolutions of
-study 1 (125 features); projector: 125 to 125, relu, to 16. Each view must find its partner among
-the batch's (InfoNCE: cosine, temperature 0.5); Adam 0.01, batch 100, 200 epochs. Then labels come
-in, to probe every layer: 10 nearest neighbours (by cosine; signals by distance) and logistic
-regression on standardised features. Variants: no projector, and a deep one of four linear layers.
+SimCLR trains an encoder on pairs of views of the same signal. A view removes mean and slope, then
+adds a random circular shift of 0 to 9 points, a new slope and a new offset. The encoder is the three
+convolutions of the benchmark's CNN (125 features); the projector maps 125 to 125, relu, to 16. Each
+view must find its partner in the batch (InfoNCE: cosine similarity, temperature 0.5); Adam 0.01,
+batch 100, 200 epochs. Then labels are used to probe every layer: 10 nearest neighbours (by cosine;
+raw signals by distance) and logistic regression on standardised features. Variants: no projector,
+and a deep projector of four linear layers.
 
-Each seed draws a data set, initial weights and batch order, and all that is compared sees the same
-data set; seed 0 sees the published one.
+Each seed draws a data set, initial weights and batch order; all variants see its data set. Seed 0
+uses the published data set.
 
-Rows: loss (step: epochs), `knn acc` and `linear acc` (step: depth; 0 is the signal, then each
-layer's output), `knn acc untrained`, seconds, compile_seconds; of seed 0, `plane before` and `plane
-after` (n, 2), t-SNE of the test signals and their last features, `labels`.
+Rows: loss (step: epochs), `knn acc` and `linear acc` (step: depth; 0 is the signal, then the output
+of each layer), `knn acc untrained`, seconds, compile_seconds. For seed 0: `plane before` and `plane
+after` (n, 2), t-SNE of the test signals and of their last features, and `labels`.
 """
 
 from __future__ import annotations
@@ -30,30 +31,28 @@ from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.experiments.claims import Claim, above, all_of, keep_measured
 from mnist1d.experiments.datasets import check_varied, datasets_for
-from mnist1d.experiments.estimates import POINTS
+from mnist1d.experiments.estimates import POINTS, SHARE
 from mnist1d.experiments.predictions import prediction_rows, predictions_of
-from mnist1d.experiments.present import cell
-from mnist1d.experiments.published import Published, in_notebook
-from mnist1d.experiments.rows import (
-    Row,
-    Rows,
-    curve_rows,
-    scalar_rows,
-    timing_rows,
-    values_of,
-)
+from mnist1d.experiments.present import cell, num_seeds
+from mnist1d.experiments.published import TITLE, Published, in_notebook
+from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, timing_rows, values_of
 from mnist1d.experiments.study import Info
 from mnist1d.experiments.values import Values
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
 
-VARIANTS = ("projector", "none", "deep")
+TITLES = {
+    "projector": "projector of two layers",
+    "none": "no projector",
+    "deep": "projector of four layers",
+}
+VARIANTS = tuple(TITLES)
 ENCODER = ("signal", "conv 1", "conv 2", "conv 3")
 LAYERS = {  # names of the depths 0, 1, ..
     "projector": (*ENCODER, "projector 1", "projector 2"),
     "none": ENCODER,
-    "deep": (*ENCODER, "projector 1", "projector 2", "projector 3", "projector 4"),
+    "deep": (*ENCODER, *(f"projector {i}" for i in range(1, 5))),
 }
 LINEAR = {  # what the notebook prints of the linear probe by depth, in percent
     "projector": (32.8, 75.1, 80.9, 82.1, 76.1, 75.0),
@@ -61,55 +60,35 @@ LINEAR = {  # what the notebook prints of the linear probe by depth, in percent
     "deep": (32.8, 75.9, 82.4, 79.5, 77.3, 72.8, 65.0, 61.1),
 }
 LAST = {"projector": (74.1, 2.88), "none": (48.7, 3.39), "deep": (61.3, 2.87)}  # kNN, loss
+BOOK = "self-supervised-learning"
 
 
-CALLED = {
-    "projector": "two-layer projector",
-    "none": "no projector",
-    "deep": "four-layer projector",
-}
-
-
-NOTEBOOK_FILE = "self-supervised-learning"
-
-
-def _printed(variant: str) -> list[Published]:
+def _printed(variant: str, called: str) -> list[Published]:
     """Return what the notebook prints of a variant after the last epoch: linear accuracy by layer,
     kNN accuracy on the last layer, and the loss."""
-    called, (knn, loss) = CALLED[variant], LAST[variant]
-    found = [
-        in_notebook(
-            f"linear, {variant}, {layer}",
-            percent,
-            NOTEBOOK_FILE,
-            (called, "layer", str(depth), "linear_acc"),
-        )
-        for depth, (layer, percent) in enumerate(zip(LAYERS[variant], LINEAR[variant], strict=True))
-    ]
-    name, key = f"kNN, {variant}, last layer", (called, "epoch", "200", "knn_acc_last_layer")
-    found.append(in_notebook(name, knn, NOTEBOOK_FILE, key))
-    as_loss = in_notebook(f"loss, {variant}", loss, NOTEBOOK_FILE, (called, "epoch", "200", "loss"))
-    found.append(replace(as_loss, value=loss, unit="nats", rounding=0.005))
-    return found
+    (knn, loss), found = LAST[variant], []
+    for depth, (layer, percent) in enumerate(zip(LAYERS[variant], LINEAR[variant], strict=True)):
+        key = (called, "layer", str(depth), "linear_acc")
+        found.append(in_notebook(f"linear, {variant}, {layer}", percent, BOOK, key))
+    key = (called, "epoch", "200", "knn_acc_last_layer")
+    found.append(in_notebook(f"kNN, {variant}, last layer", knn, BOOK, key))
+    as_loss = in_notebook(f"loss, {variant}", loss, BOOK, (called, "epoch", "200", "loss"))
+    return [*found, replace(as_loss, value=loss, unit="nats", rounding=0.005)]
 
 
 PUBLISHED = (
-    in_notebook("kNN, signal", 59.6, NOTEBOOK_FILE, ("signal", "layer", "0", "knn_acc")),
-    *(figure for variant in VARIANTS for figure in _printed(variant)),
+    in_notebook("kNN, signal", 59.6, BOOK, ("signal", "layer", "0", "knn_acc")),
+    *_printed("projector", "two-layer projector"),
+    *_printed("none", "no projector"),
+    *_printed("deep", "four-layer projector"),
 )
-
-
-COLLAPSED = 0.95  # of the loss of guessing
-
-
 INFO = Info(
     name="self-supervised",
     title="Self-supervised learning: classes without labels",
-    question="What does a network learn of the classes from signals without labels?",
+    question="How much does a network learn about the classes from signals without labels?",
     source=(
-        "Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv "
-        "2011.14439), section 3.6; Chen et al., A Simple Framework for Contrastive Learning "
-        "of Visual Representations (ICML 2020, arXiv 2002.05709)"
+        f"{TITLE}, section 3.6; Chen et al., A Simple Framework for Contrastive Learning of Visual "
+        "Representations (ICML 2020, arXiv 2002.05709)"
     ),
     published=PUBLISHED,
     seeds={"smoke": 2, "quick": 2, "paper": 8},
@@ -120,8 +99,8 @@ INFO = Info(
         "temperature=0.1": "a sharper contrast between pairs",
     },
 )
-
-PROBES = ("knn", "linear")
+COLLAPSED = 0.95  # of the loss of guessing
+PROBES = {"knn": "10 nearest neighbours", "linear": "linear probe"}
 PROJECTORS = {"none": [], "projector": [125, 16], "deep": [125, 125, 125, 16]}  # widths
 
 
@@ -136,7 +115,7 @@ class Config:
     temperature: float = 0.5
     num_neighbours: int = 10
     probe_iterations: int = 1000  # at most, of the logistic regression
-    probe_tolerance: float = 0.01  # where the logistic regression stops: the notebook's
+    probe_tolerance: float = 0.01  # at which the logistic regression stops: the notebook's
     num_embedded: int = 1000  # test signals in the t-SNE figure, at most; 0: no figure
     vary: str = "data"  # what a seed draws besides weights: "data", or nothing: "frozen"
     data: DataConfig = DataConfig()
@@ -149,13 +128,9 @@ class Config:
 
 def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: the three variants."""
+    smoke = {"num_epochs": 1, "probe_iterations": 5, "num_embedded": 40}
     sizes = {
-        "smoke": {
-            "num_epochs": 1,
-            "probe_iterations": 5,
-            "num_embedded": 40,
-            "data": DataConfig(num_samples=500),
-        },
+        "smoke": smoke | {"data": DataConfig(num_samples=500)},
         "quick": {"num_epochs": 50, "probe_iterations": 60, "num_embedded": 300},
         "paper": {},
     }[preset]
@@ -163,7 +138,7 @@ def grid(preset: str) -> list[Config]:
 
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
-    """Train without labels from every seed, then probe every layer with them."""
+    """Train without labels from every seed, then probe every layer with labels."""
     import jax
 
     from mnist1d.learning import jit_once
@@ -171,9 +146,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
     sets = datasets_for(config.data, seeds, config.vary)
     init, layers = encoder(PROJECTORS[config.variant], sets[0].x.shape[1])
-    init = jit_once(init)
-    begin = time.perf_counter()
-    key = jax.random.key(0)
+    init, begin, key = jit_once(init), time.perf_counter(), jax.random.key(0)
     loop = simclr(
         layers,
         num_epochs=config.num_epochs,
@@ -183,23 +156,16 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     )
     train = jax.jit(loop).lower(key, init(key), sets[0].x).compile()
     features_of = jax.jit(layers)
-    compile_seconds = time.perf_counter() - begin
-    rows, seconds = [], []
+    compile_seconds, rows, seconds = time.perf_counter() - begin, [], []
     for seed, data in zip(seeds, sets, strict=True):
-        begin = time.perf_counter()
-        init_key, loop_key = jax.random.split(jax.random.key(seed))
+        begin, key = time.perf_counter(), jax.random.key(seed)
+        init_key, loop_key = jax.random.split(key)
         params, losses = jax.block_until_ready(train(loop_key, init(init_key), data.x))
-        rows += curve_rows(
-            [seed], range(1, config.num_epochs + 1), {"loss": np.asarray(losses)[None]}
-        )
-        features, tests = (
-            [x, *map(np.asarray, features_of(params, x))]
-            for x in (np.asarray(data.x, np.float32), np.asarray(data.x_test, np.float32))
-        )
-        untrained = [
-            np.asarray(features_of(init(jax.random.key(seed)), x)[-1])
-            for x in (data.x, data.x_test)
-        ]
+        curves = {"loss": np.asarray(losses)[None]}
+        rows += curve_rows([seed], range(1, config.num_epochs + 1), curves)
+        signals = [np.asarray(x, np.float32) for x in (data.x, data.x_test)]
+        features, tests = ([x, *map(np.asarray, features_of(params, x))] for x in signals)
+        untrained = [np.asarray(features_of(init(key), x)[-1]) for x in signals]
         predicted = {name: [] for name in PROBES}
         for depth, (a, b) in enumerate(zip(features, tests, strict=True)):
             for name in PROBES:
@@ -209,26 +175,24 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         for name, arrays in predicted.items():
             rows += prediction_rows([seed], [np.stack(arrays)], f"{name} predictions")
         before = probe("knn", config, 1, untrained[0], data.y, untrained[1])
-        scalars = {"knn acc untrained": [(before.argmax(1) == data.y_test).mean()]}
-        rows += scalar_rows([seed], scalars)
+        rows += scalar_rows(
+            [seed], {"knn acc untrained": [(before.argmax(1) == data.y_test).mean()]}
+        )
         seconds.append(time.perf_counter() - begin)
         if seed == 0 and config.variant == "projector" and config.num_embedded:
-            rows += [
-                Row(seed, name, None, array)
-                for name, array in planes(tests, data.y_test, config.num_embedded).items()
-            ]
+            maps = planes(tests, data.y_test, config.num_embedded)
+            rows += [Row(seed, name, None, array) for name, array in maps.items()]
     return rows + timing_rows(seeds, seconds, compile_seconds)
 
 
 def probe(name: str, config: Config, depth: int, *features: np.ndarray) -> np.ndarray:
-    """Return class probabilities of the test signals, read off a layer: (x, y, x_test)."""
+    """Return class probabilities of the test signals, read from a layer: (x, y, x_test)."""
     from mnist1d.learning.probes import knn_probs, linear_probs
 
     if name == "linear":
         return linear_probs(*features, config.probe_iterations, config.probe_tolerance)
-    # By cosine, which is what features are trained for; signals, depth 0, by distance
-    metric = "cosine" if depth else "euclidean"
-    return knn_probs(*features, config.num_neighbours, metric)
+    # The loss trains features for cosine similarity; raw signals, depth 0, use the distance
+    return knn_probs(*features, config.num_neighbours, "cosine" if depth else "euclidean")
 
 
 def planes(
@@ -249,8 +213,8 @@ def at_depth(rows: Rows, variant: str, depth: int, probe: str = "linear") -> Val
 
 
 def collapsed(rows: Rows, variant: str) -> Values:
-    """Return 1 for each seed whose network maps all signals to one direction, else 0: its last
-    epoch's loss is at least 95% of ln(batch size), what guessing costs."""
+    """Return 1 for each seed whose network maps all signals to one direction, else 0. Such a
+    network's last loss is at least 95% of ln(batch size), the loss of guessing."""
     trial = rows.where(variant=variant)
     losses = values_of(trial, "loss")
     chance = math.log(trial.config()["batch_size"]) if len(losses) else 1.0
@@ -269,50 +233,9 @@ def measured(rows: Rows) -> dict[str, Values]:
     return {name: values for name, values in found.items() if len(values)}
 
 
-def figures(rows: Rows) -> dict[str, Captioned]:
-    """Draw the probes by layer, and the test signals in the plane before and after."""
-    from mnist1d.plots import marks, style
-
-    fig, axes = style.figure(1, 3, size=(10.5, 3.7), sharey=True)
-    probes = (("linear acc", "linear probe"), ("knn acc", "10 nearest neighbours"))
-    for ax, variant in zip(axes, VARIANTS, strict=True):
-        trial = rows.where(variant=variant)
-        ax.set(title=TITLES[variant].capitalize(), ylim=(0.1, 1))
-        ax.set_xticks(range(len(LAYERS[variant])), LAYERS[variant], rotation=40, ha="right")
-        style.percent_axis(ax)
-        for (metric, label), color in zip(probes if len(trial) else (), style.COLORS, strict=False):
-            dot = {"marker": "o", "markersize": 3.5, "unit": "%"}
-            style.band(ax, *trial.curve(metric), label, color, **dot)
-        ax.plot(LINEAR[variant], ":", color=style.INK, label="linear probe, published")
-    axes[0].set_ylabel("test accuracy")
-    style.legend(axes[0], loc="lower center")
-    caption = (
-        "How well the class can be read from each layer after training without labels, by logistic "
-        "regression and by 10 nearest neighbours, for three projectors. "
-        f"{style.band_words(len(rows.unique('seed')))} Dotted: the published linear probe. Look where "
-        "each curve is highest: in the middle of the network, not at its end."
-    )
-    result = {"layers": (fig, caption)}
-    trial = rows.where(variant="projector")
-    if len(trial.where(metric="plane before")):
-        fig, axes = style.figure(1, 2, size=(8, 4))
-        labels = trial.array("labels").astype(int)
-        parts = (("plane before", "Raw signals"), ("plane after", "Features of the last layer"))
-        for ax, (name, title) in zip(axes, parts, strict=True):
-            style.scatter_classes(ax, trial.array(name), labels, title)
-            marks.class_labels(ax, trial.array(name), labels)
-        caption = (
-            f"The {len(labels):,} test signals in two dimensions, by t-SNE of the raw signals (left) "
-            "and of the features after training without labels (right), first seed; a colour and a "
-            "number per class. Compare how far the classes come together."
-        )
-        result["plane"] = fig, caption
-    return result
-
-
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return mean probe accuracies in percent with 95% intervals, a line for each layer of each
-    variant, and how many seeds of a variant collapse."""
+    """Return probe accuracies in percent with 95% intervals, one line per layer of each variant, and
+    the number of seeds that collapse."""
     lines = []
     for variant in VARIANTS:
         for depth, layer in enumerate(LAYERS[variant]):
@@ -328,8 +251,8 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test where along the network the classes are easiest to read; differences are paired by
-    seed. Seeds that collapse count like the others."""
+    """Test at which layer the classes are easiest to read; differences are paired by seed. Seeds
+    that collapse are included."""
     points = partial(above, unit=POINTS)
     signal, _, conv2, conv3, _, last = (
         at_depth(rows, "projector", depth) for depth in range(len(LAYERS["projector"]))
@@ -341,46 +264,75 @@ def claims(rows: Rows) -> list[Claim]:
     ]
     before, after = (at_depth(rows, "projector", depth, "knn") for depth in (0, -1))
     first, plain = (at_depth(rows, "none", depth) for depth in (1, 3))
-    found = [
-        all_of("linear accuracy peaks in the middle of the network", peak, "33, 81 and 82, 75"),
-        points(
+    pairs = [
+        (
             "linear accuracy falls in the projector",
             "last convolution - last layer, linear acc",
-            conv3 - last,
-            0,
-            "82.1 > 75.0",
-            published_value=0.071,
+            (conv3 - last, "82.1 > 75.0", 0.071),
         ),
-        points(
+        (
             "training without labels brings signals of a class together",
             "last layer - signal, kNN acc",
-            after - before,
-            0,
-            "74.1 > 59.6",
-            published_value=0.145,
+            (after - before, "74.1 > 59.6", 0.145),
         ),
-        points(
+        (
             "without a projector the last layer loses accuracy",
             "first convolution - last, linear acc",
-            first - plain,
-            0,
-            "82.2 > 53.4",
-            published_value=0.288,
+            (first - plain, "82.2 > 53.4", 0.288),
         ),
-        points(
+        (
             "a projector keeps the last convolution readable",
             "last convolution, with - without projector, linear acc",
-            conv3 - plain,
-            0,
-            "82.1 > 53.4",
-            published_value=0.287,
+            (conv3 - plain, "82.1 > 53.4", 0.287),
         ),
     ]
+    found = [
+        all_of("linear accuracy peaks in the middle of the network", peak, "33, 81 and 82, 75")
+    ]
+    for text, quantity, (gap, words, value) in pairs:
+        found.append(points(text, quantity, gap, published=words, published_value=value))
     return keep_measured(found)
 
 
-TITLES = {
-    "projector": "projector of two layers",
-    "none": "no projector",
-    "deep": "projector of four layers",
-}
+def figures(rows: Rows) -> dict[str, Captioned]:
+    """Draw the probes by layer, and the test signals in the plane before and after."""
+    from mnist1d.plots import marks, style
+
+    fig, axes = style.figure(1, 3, size=(10.5, 3.7), sharey=True)
+    for ax, variant in zip(axes, VARIANTS, strict=True):
+        trial = rows.where(variant=variant)
+        ax.set(title=TITLES[variant].capitalize(), ylim=(0.1, 1))
+        ax.set_xticks(range(len(LAYERS[variant])), LAYERS[variant], rotation=40, ha="right")
+        style.percent_axis(ax)
+        colors = dict(zip(("linear", "knn"), style.COLORS, strict=False))
+        for name, color in colors.items() if len(trial) else ():
+            dot = {"marker": "o", "markersize": 3.5, "unit": SHARE}
+            style.band(ax, *trial.curve(f"{name} acc"), PROBES[name], color, **dot)
+        published = np.array(LINEAR[variant]) / 100
+        ax.plot(published, ":", color=style.INK, label="linear probe, published")
+    axes[0].set_ylabel("test accuracy")
+    style.legend(axes[0], loc="lower center")
+    caption = (
+        "How well the class can be read from each layer after training without labels, by logistic "
+        "regression and by 10 nearest neighbours, for three projectors. "
+        f"{style.band_words(num_seeds(rows))} Dotted: the published linear probe. Look where each "
+        "curve is highest: in the middle of the network, not at its end."
+    )
+    found = {"layers": (fig, caption)}
+    trial = rows.where(variant="projector")
+    if len(trial.where(metric="plane before")):
+        fig, axes = style.figure(1, 2, size=(8, 4))
+        labels = trial.array("labels").astype(int)
+        for ax, when, title in zip(
+            axes, ("before", "after"), ("Raw signals", "Features of the last layer"), strict=True
+        ):
+            points = trial.array(f"plane {when}")
+            style.scatter_classes(ax, points, labels, title)
+            marks.class_labels(ax, points, labels)
+        caption = (
+            f"The {len(labels):,} test signals in two dimensions, by t-SNE of the raw signals (left) "
+            "and of the features after training without labels (right), first seed; one colour and "
+            "one number per class. Compare how close the signals of each class are."
+        )
+        found["plane"] = fig, caption
+    return found

@@ -1,18 +1,18 @@
 """Spatial priors: the benchmark table.
 
-Four models from no prior to a strong one (logistic regression, MLP, CNN, GRU) are trained on the
-frozen set by one protocol: Adam, learning rate 0.01, batches of 100 in fixed order, 6,000 steps,
-cross-entropy. Then the same once the 40 positions are permuted, one permutation for all signals:
-what a model loses there is what it drew from the order.
+One protocol trains four models, from no prior to a strong one (logistic regression, MLP, CNN, GRU),
+on the frozen set: Adam, learning rate 0.01, batches of 100 in fixed order, 6,000 steps,
+cross-entropy. Then it trains them again with the 40 positions permuted, by one permutation for all
+signals. The accuracy that a model loses there is what it gained from the order of the positions.
 
-On the frozen set a seed draws initial weights and batch order, so that an interval over seeds says
+On the frozen set a seed draws initial weights and batch order, so an interval over seeds says
 nothing about other data. The claims about models are therefore tested on trials in which each seed
-also draws a data set of its own, the same for all models. The human's answers are to signals of the
-frozen set: models are compared with them signal by signal.
+also draws a data set, the same for all models. The human answered signals of the frozen set, so
+models and human are compared signal by signal.
 
-The MNIST column is the same protocol on MNIST's images, where they are given (`--mnist`): logistic
-regression and MLP on the 784 pixels, CNN and GRU on the rows, the image as a series of 28 steps
-with 28 values each. Pixels lie in [0, 1], as they come.
+The MNIST column is the same protocol on the images of MNIST, if you give them (`--mnist`): logistic
+regression and MLP read the 784 pixels, CNN and GRU read the rows, 28 steps of 28 values each. Pixels
+lie in [0, 1] and are not standardised.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from mnist1d.config import DataConfig
 from mnist1d.experiments import human
 from mnist1d.experiments.claims import Claim, above, all_of, keep_measured, within
 from mnist1d.experiments.datasets import check_varied, datasets_for
-from mnist1d.experiments.estimates import POINTS, estimate
+from mnist1d.experiments.estimates import POINTS, SHARE, estimate
 from mnist1d.experiments.fits import fit_rows
 from mnist1d.experiments.predictions import right_by_signal
 from mnist1d.experiments.present import (
@@ -38,11 +38,13 @@ from mnist1d.experiments.present import (
     last_cell,
     mean_cell,
     models_in,
+    num_seeds,
+    printed_cell,
 )
-from mnist1d.experiments.published import NOTEBOOK, PAPER, Published, find, in_notebook, in_paper
+from mnist1d.experiments.published import NOTEBOOK, PAPER, TITLE, Published, in_notebook, in_paper
 from mnist1d.experiments.rows import Row, Rows, values_of
 from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import Values
+from mnist1d.experiments.values import Values, joint
 from mnist1d.learning.registry import (
     MODELS,
     PublishedAccuracy,
@@ -56,9 +58,8 @@ from mnist1d.mnist import load_mnist
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
 
-CLAIMED = ("logistic", "mlp", "cnn", "gru")  # the models that the claims are about
+CLAIMED = ("logistic", "mlp", "cnn", "gru")  # the models of the claims
 PAST_LINEAR = CLAIMED[1:]
-NOTEBOOK_FILE = "mnist1d-classification"
 
 
 def _published(model: str, figure: PublishedAccuracy) -> Published:
@@ -66,7 +67,7 @@ def _published(model: str, figure: PublishedAccuracy) -> Published:
     name = f"{model} {figure.on}".strip()
     if figure.in_notebook:
         key = (name, "step", "6000", "test_acc")
-        return in_notebook(name, figure.percent, NOTEBOOK_FILE, key)
+        return in_notebook(name, figure.percent, "mnist1d-classification", key)
     found = in_paper(name, figure.percent, "", figure.rounding)
     std = None if figure.std is None else figure.std / 100
     return replace(found, std=std, n=figure.n, source=figure.source)
@@ -80,18 +81,11 @@ PUBLISHED = (
 INFO = Info(
     name="spatial-priors",
     title="Spatial priors: the benchmark table",
-    question="Do models that know that time is ordered read these signals better?",
-    source=(
-        "Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv "
-        "2011.14439), section 2 and table 1"
-    ),
+    question="Do models that know that time is ordered classify these signals better?",
+    source=f"{TITLE}, section 2 and table 1",
     published=PUBLISHED,
     seeds={"smoke": 2, "quick": 3, "paper": 8},
-    cost={
-        "smoke": 16.0,
-        "quick": 64.0,
-        "paper": 320.0,
-    },
+    cost={"smoke": 16.0, "quick": 64.0, "paper": 320.0},
     peer_seconds=105.0,
     quiz=True,
     variations={
@@ -101,14 +95,13 @@ INFO = Info(
     },
 )
 DATASETS = ("mnist1d", "mnist")
-SHUFFLED = DataConfig(shuffle_seq=True)
 ROW = 28  # pixels; a CNN or GRU sees an image row by row
 
 
 @dataclass(frozen=True)
 class Config:
-    """One model on one data set. `data` says which MNIST-1D; a trial on MNIST keeps its default, so
-    that it is one, whatever is set."""
+    """One model on one data set. `data` says which MNIST-1D; a trial on MNIST keeps the default, so
+    that other settings of MNIST-1D do not repeat it."""
 
     model: str = "mlp"
     dataset: str = "mnist1d"
@@ -130,26 +123,23 @@ class Config:
 
 
 def grid(preset: str) -> list[Config]:
-    """Return the trials of a preset: every model on the plain set, on the shuffled set and, where
-    quick takes fewer steps, on MNIST; those that the claims are about also across data sets."""
+    """Return the trials of a preset: every model on the frozen set, on the shuffled set and, with
+    fewer steps in quick, on MNIST; the models of the claims across data sets too."""
     num_steps, on_mnist, eval_every = {
         "smoke": (60, 60, 20),
         "quick": (2000, 500, 250),
         "paper": (6000, 6000, 250),
     }[preset]
-    sets = (
-        {"num_steps": num_steps},
-        {"num_steps": num_steps, "data": SHUFFLED},
-        {"num_steps": num_steps, "vary": "data"},
-        {"num_steps": num_steps, "vary": "data", "data": SHUFFLED},
-        {"num_steps": on_mnist, "dataset": "mnist"},
-    )
-    return [
-        Config(model=model, eval_every=eval_every, **which)
-        for which in sets
-        for model in models_of(preset)
-        if model in CLAIMED or which.get("vary") != "data"
+    frozen, shuffled, models = DataConfig(), DataConfig(shuffle_seq=True), models_of(preset)
+    trials = [
+        Config(model, num_steps=num_steps, eval_every=eval_every, vary=vary, data=data)
+        for vary in ("frozen", "data")
+        for data in (frozen, shuffled)
+        for model in models
+        if model in CLAIMED or vary == "frozen"
     ]
+    images = [Config(m, "mnist", num_steps=on_mnist, eval_every=eval_every) for m in models]
+    return trials + images
 
 
 def weight(config: Config) -> float:
@@ -162,36 +152,57 @@ def weight(config: Config) -> float:
 
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
-    """Train one model from every seed; curves of loss and accuracy, seconds a seed, seconds to
-    compile, parameters."""
+    """Train one model from every seed; return curves of loss and accuracy, seconds per seed, seconds
+    to compile, and number of parameters."""
     from mnist1d.learning import Settings
 
-    on_images = config.dataset == "mnist"
+    on_images, entry = config.dataset == "mnist", resolve(config.model)
     if on_images:
         sets = [load_mnist()] * len(seeds)
     else:
         sets = datasets_for(config.data, seeds, config.vary)
-    entry = resolve(config.model)
     by_row = {"num_features": ROW} if on_images and takes(entry.load(), "num_features") else {}
     model = entry.make(num_inputs=sets[0].x.shape[1], **by_row)
-    settings = Settings(
-        config.num_steps, config.batch_size, config.learning_rate, eval_every=config.eval_every
-    )
+    steps, rate = config.num_steps, config.learning_rate
+    settings = Settings(steps, config.batch_size, rate, eval_every=config.eval_every)
     return fit_rows(config.model, model, settings, seeds, sets)
+
+
+def rows_of(rows: Rows, model: str, shuffled: bool, vary: str = "frozen") -> Rows:
+    """Return the rows of one cell of the table, or of the same model across data sets."""
+    return rows.where(model=model, dataset="mnist1d", data__shuffle_seq=shuffled, vary=vary)
+
+
+def on_images(rows: Rows, model: str) -> Rows:
+    """Return the rows of one cell of the MNIST column; with several lengths of training, as from
+    --set, the longest."""
+    found = rows.where(model=model, dataset="mnist")
+    return found.where(num_steps=max(found.unique("num_steps"), default=None))
+
+
+def measured(rows: Rows) -> dict[str, Values]:
+    """Return final test accuracies by seed, under the names of the published figures."""
+    models = models_in(rows)
+    found = {
+        f"{model}{' shuffled' * shuffled}": rows_of(rows, model, shuffled)
+        for model in models
+        for shuffled in (False, True)
+    }
+    found |= {f"{model} on MNIST": on_images(rows, model) for model in models}
+    return {name: cell.by_seed("test_acc") for name, cell in found.items() if len(cell)}
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     """Return the benchmark table: final test accuracy, mean and 95% interval over seeds, on the
-    frozen set, on a data set of each seed's own, on the shuffled frozen set, and on MNIST.
+    frozen set, across data sets, on the shuffled frozen set, and on MNIST.
 
-    "best" is the best test accuracy over the steps, a selection on the test set: not a result, and
-    labelled so. MNIST's cells are empty where it was not measured; CNN and GRU read it row by row.
+    "best step" is the best test accuracy over the steps: a selection on the test set, not a result.
     """
     header = ["model", "parameters", f"frozen set, {CI}", "n", "best step, %*"]
     header += [f"other data sets, {CI}", f"shuffled, {CI}", f"MNIST (rows), {CI}", "s/seed"]
     lines = []
     for model in models_in(rows):
-        plain, shuffled = rows_of(rows, model, False), rows_of(rows, model, True)
+        plain, shuffled = (rows_of(rows, model, permuted) for permuted in (False, True))
         varied, images = rows_of(rows, model, False, "data"), on_images(rows, model)
         if not any(map(len, (plain, shuffled, varied, images))):
             continue
@@ -201,102 +212,58 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
         size = mean_cell(plain, "num_params", ",.0f", 1)
         line = [label(model), size, last_cell(plain), count_cell(plain), best, last_cell(varied)]
         line += [last_cell(shuffled), last_cell(images), mean_cell(plain, "seconds", ".2f", 1)]
-        lines.append([*line, _printed(model, PAPER), _printed(model, NOTEBOOK)])
-    people = ["human", "", human.CELL, f"{human.NUM_ANSWERS} answers", *[""] * 5, "96 / ~30", ""]
-    return [*header, "paper, %", "notebook, %"], [*lines, people]
-
-
-def _printed(model: str, origin: str) -> str:
-    """Return a model's published accuracies in percent, plain / shuffled."""
-    found = (find(PUBLISHED, name, origin) for name in (model, f"{model} shuffled"))
-    return " / ".join(f"{100 * p.value:.3g}" for p in found if p)
-
-
-def measured(rows: Rows) -> dict[str, Values]:
-    """Return final test accuracies by seed, under the names of the published figures."""
-    cells = {
-        f"{model}{' shuffled' * shuffled}": rows_of(rows, model, shuffled)
-        for model in models_in(rows)
-        for shuffled in (False, True)
-    }
-    cells |= {f"{model} on MNIST": on_images(rows, model) for model in models_in(rows)}
-    return {name: cell.by_seed("test_acc") for name, cell in cells.items() if len(cell)}
-
-
-def figures(rows: Rows) -> dict[str, Captioned]:
-    """Draw test accuracy against steps, in order and shuffled; thin: training accuracy."""
-    from mnist1d.plots import marks, style
-
-    fig, axes = style.figure(1, 2, size=(9, 3.9), sharey=True)
-    people = ((human.ACC, "human"), (human.SHUFFLED_ACC, "human, about 30%"))
-    titles = ("Positions in order", "Positions shuffled")
-    for ax, shuffled, title, line in zip(axes, (False, True), titles, people, strict=True):
-        ends = [(*line, style.INK)]
-        for model in models_in(rows):
-            trial, color = rows_of(rows, model, shuffled), resolve(model).color
-            if len(trial):
-                thin = {"linewidth": 0.8, "alpha": 0.7}
-                steps, train = trial.curve("train_acc")
-                ax.plot(steps, train.mean(axis=0), "--", color=color, **thin)
-                style.band(ax, *trial.curve("test_acc"), None, color, unit="%")
-                ends.append((trial.final("test_acc").mean(), resolve(model).label, color))
-        ax.axhline(line[0], color=style.INK, linestyle=":", linewidth=1.2)
-        ax.set(title=title, xlabel="training steps", ylim=(0, 1.02))
-        ax.margins(x=0)
-        style.percent_axis(ax)
-        marks.end_labels(ax, ends)
-    axes[0].set_ylabel("accuracy")
-    caption = (
-        "Accuracy of each model during training, on the frozen set as it is (left) and with one "
-        "permutation of the 40 positions for all signals (right). Thick: test accuracy. "
-        f"{style.band_words(len(rows.unique('seed')))} Thin and dashed: mean training accuracy. "
-        "Dotted: people. Compare the two panels: the drop of a model's test accuracy is what the "
-        "model drew from the order of the positions."
-    )
-    return {"accuracy": (fig, caption)}
+        for origin in (PAPER, NOTEBOOK):
+            names = (model, f"{model} shuffled")
+            printed = (printed_cell(PUBLISHED, name, origin) for name in names)
+            line.append(" / ".join(filter(None, printed)))
+        lines.append(line)
+    people = [human.CELL, f"{human.NUM_ANSWERS} answers", *[""] * 5, "96 / ~30", ""]
+    return [*header, "paper, %", "notebook, %"], [*lines, ["human", "", *people]]
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test the table's sentences. Models are compared across data sets: seed i gives every model
-    data set i. A model and the human are compared by signal, on the signals that were answered."""
+    """Test the sentences of the table. Models are compared across data sets: seed i gives every model
+    data set i. A model and the human are compared by signal, on the answered signals."""
     plain, shuffled = (
         {m: values_of(rows_of(rows, m, permuted, "data"), "test_acc") for m in CLAIMED}
         for permuted in (False, True)
     )
-    below = [_below_human(rows, model) for model in CLAIMED]
-    apart = _spread([rows_of(rows, model, False, "data") for model in PAST_LINEAR])
-    near = _spread([on_images(rows, model) for model in PAST_LINEAR])
+    names = {model: label(model) for model in CLAIMED}
+    below = {model: _below_human(rows, model) for model in CLAIMED}
+    apart = joint(np.ptp, [plain[model] for model in PAST_LINEAR])
+    near = joint(np.ptp, [values_of(on_images(rows, m), "test_acc") for m in PAST_LINEAR])
     gru, cnn = (values_of(rows_of(rows, m, False, "data"), "seconds") for m in ("gru", "cnn"))
 
     def gap(better: str, worse: str) -> Claim:
-        quantity = f"{resolve(better).label} - {resolve(worse).label}, test acc"
+        quantity = f"{names[better]} - {names[worse]}, test acc"
         return above("", quantity, plain[better] - plain[worse], unit=POINTS)
 
-    def unchanged(model: str, margin: float, published: str) -> Claim:
-        text = (
-            f"shuffling changes the {resolve(model).label} by less than {100 * margin:.0f} points"
-        )
+    def unchanged(model: str, margin: float, bound: str, words: str) -> Claim:
+        text = f"shuffling changes the {names[model]} by less than {bound}"
         change, limits = shuffled[model] - plain[model], (-margin, margin)
         quantity = "shuffled - in order, test acc"
-        return within(text, quantity, change, *limits, published, unit=POINTS, published_value=0.0)
+        return within(text, quantity, change, *limits, words, unit=POINTS, published_value=0.0)
 
     def overtaken(model: str, published: float) -> Claim:
-        text = f"shuffling takes the {resolve(model).label} below the MLP"
-        quantity = f"MLP - {resolve(model).label}, both shuffled, test acc"
+        text = f"shuffling takes the {names[model]} below the MLP"
+        quantity = f"MLP - {names[model]}, both shuffled, test acc"
+        difference = shuffled["mlp"] - shuffled[model]
         words, value = f"{100 * published:.0f} < 68", 0.68 - published
-        gap = shuffled["mlp"] - shuffled[model]
-        return above(text, quantity, gap, 0, words, unit=POINTS, published_value=value)
+        return above(text, quantity, difference, 0, words, unit=POINTS, published_value=value)
 
-    parts = [gap("mlp", "logistic"), gap("cnn", "mlp")]
-    between = [gap("gru", "mlp"), below[CLAIMED.index("gru")]]
+    ordered, between = (
+        [gap("mlp", "logistic"), gap("cnn", "mlp")],
+        [gap("gru", "mlp"), below["gru"]],
+    )
     found = [
-        all_of("logistic < MLP < CNN", parts, "32 < 68 < 94"),
+        all_of("logistic < MLP < CNN", ordered, "32 < 68 < 94"),
         all_of("the GRU lies between MLP and human", between, "68 < 91 < 96"),
-        unchanged("logistic", 0.01, "32 = 32"),  # the margins: table 1's standard deviations
-        unchanged("mlp", 0.02, "68 = 68"),
+        # the margins are the standard deviations of table 1
+        unchanged("logistic", 0.01, "1 percentage point", "32 = 32"),
+        unchanged("mlp", 0.02, "2 percentage points", "68 = 68"),
         overtaken("cnn", 0.56),
         overtaken("gru", 0.57),
-        all_of("the human is above all four models", below, "96 > 94"),
+        all_of("the human is above all four models", list(below.values()), "96 > 94"),
         above(
             "the GRU takes at least 10 times as long as the CNN",
             "seconds, GRU / CNN",
@@ -315,35 +282,69 @@ def claims(rows: Rows) -> list[Claim]:
     return keep_measured(found)
 
 
-def _spread(trials: Sequence[Rows]) -> Values:
-    """Return best minus worst final test accuracy of the trials, by the seeds that all have."""
-    accs = [values_of(trial, "test_acc") for trial in trials]
-    shared = [seed for seed in accs[0].keys if all(seed in acc.keys for acc in accs)]
-    every = [[acc[seed] for seed in shared] for acc in accs]  # (models, seeds)
-    return Values(shared, np.ptp(every, axis=0) if shared else ())
-
-
-def rows_of(rows: Rows, model: str, shuffled: bool, vary: str = "frozen") -> Rows:
-    """Return the rows of one cell of the table, or of the same model across data sets."""
-    return rows.where(model=model, dataset="mnist1d", data__shuffle_seq=shuffled, vary=vary)
-
-
-def on_images(rows: Rows, model: str) -> Rows:
-    """Return the rows of one cell of the MNIST column; where steps of two lengths were asked for,
-    as by --set, the longer training."""
-    found = rows.where(model=model, dataset="mnist")
-    return found.where(num_steps=max(found.unique("num_steps"), default=None))
-
-
 def _below_human(rows: Rows, model: str) -> Claim:
-    """Test that the human is right more often than a model about the answered signals of the frozen
-    set. A signal counts by the share of seeds that are right about it; what the seeds disagree
-    about is in the interval too."""
-    trial, quantity = rows_of(rows, model, False), f"human - {resolve(model).label}, by signal"
+    """Claim that the human has a higher accuracy than a model on the answered signals of the frozen
+    set. A signal counts by the share of seeds that classify it correctly; the interval includes the
+    variation between seeds too."""
+    trial, quantity = rows_of(rows, model, False), f"human - {label(model)}, by signal"
     if not len(trial.where(metric="predictions")):
         return above("", quantity, Values((), ()), unit=POINTS)
     by_signal, right = right_by_signal(trial)
     noise = estimate(right[:, list(human.ANSWERED)].mean(axis=1)).error
-    gaps = human.correct() - by_signal
-    count = {"over": "signals", "seeds": len(right)}
-    return above("", quantity, gaps, noise=noise, unit=POINTS, **count)
+    gaps, seeds = human.correct() - by_signal, len(right)
+    return above("", quantity, gaps, noise=noise, unit=POINTS, over="signals", seeds=seeds)
+
+
+def figures(rows: Rows) -> dict[str, Captioned]:
+    """Draw test accuracy against steps for the models of the claims, in order and shuffled (thin:
+    training accuracy), and the final test accuracies of all models."""
+    from mnist1d.plots import marks, style
+
+    models = models_in(rows)
+    fig, (*panels, right) = style.figure(1, 3, size=(10.5, 4.2), width_ratios=(1, 1, 1.1))
+    people = {False: (human.ACC, "human"), True: (human.SHUFFLED_ACC, "human, about 30%")}
+    for ax, (shuffled, level) in zip(panels, people.items(), strict=True):
+        named = marks.Named(ax)
+        for model in (model for model in models if model in CLAIMED):
+            trial, color = rows_of(rows, model, shuffled), resolve(model).color
+            if len(trial):
+                steps, train = trial.curve("train_acc")
+                ax.plot(steps, train.mean(axis=0), "--", color=color, linewidth=0.8, alpha=0.7)
+                named.band(*trial.curve("test_acc"), label(model), color, unit=SHARE)
+        named.level(*level)
+        title = "Positions shuffled" if shuffled else "Positions in order"
+        ax.set(title=title, xlabel="training steps", ylim=(0, 1.02))
+        ax.margins(x=0)
+        style.percent_axis(ax)
+        named.label()
+    panels[0].set_ylabel("accuracy")
+    final = {
+        model: [values_of(rows_of(rows, model, s), "test_acc").array for s in (False, True)]
+        for model in models
+    }
+    final = {model: accs for model, accs in final.items() if any(map(len, accs))}
+    order = sorted(final, key=lambda model: max(acc.mean() for acc in final[model] if len(acc)))
+    for at, model in enumerate(order):
+        for accs, hollow in zip(final[model], (False, True), strict=True):
+            color = resolve(model).color
+            marks.dots(right, [at], [accs], color, unit=SHARE, across=True, hollow=hollow)
+    for acc, face, name in (
+        (human.ACC, style.INK, "in order"),
+        (human.SHUFFLED_ACC, "white", "shuffled"),
+    ):
+        right.plot(acc, len(order), "o", color=style.INK, mfc=face, markersize=5.5, label=name)
+    right.set(title="After the last step", xlabel="test accuracy", xlim=(0.2, 1.02))
+    right.set_yticks(range(len(order) + 1), [*map(label, order), "human"])
+    right.grid(axis="x")
+    style.percent_axis(right, "x")
+    style.legend(right, loc="lower right")
+    n = num_seeds(rows)
+    caption = (
+        "Accuracy during training on the frozen set as it is (left) and with one permutation of the "
+        "40 positions for all signals (middle), for the four models of the paper. Thick: test "
+        f"accuracy. {style.band_words(n)} Thin and dashed: mean training accuracy. Dotted: people. "
+        f"Right: the final test accuracy of every model, in order and shuffled. {style.dot_words(n)} "
+        "Compare filled and hollow dots: the drop of a model is what it gained from the order of the "
+        "positions."
+    )
+    return {"accuracy": (fig, caption)}

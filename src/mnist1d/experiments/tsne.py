@@ -1,9 +1,9 @@
 """t-SNE: how far classes separate.
 
-5,000 signals of MNIST-1D and as many digits of MNIST, each mapped into the plane by t-SNE and
-coloured by class. How far the classes separate is measured, before and after: the share of points
-whose 10 nearest neighbours, themselves left out, vote for their class. MNIST has to be given
-(`--mnist`); without it that half is skipped. Each seed draws other signals and other digits.
+t-SNE maps 5,000 signals of MNIST-1D, and as many digits of MNIST, into the plane. The separation of
+the classes is the share of points whose 10 nearest neighbours, without the point itself, vote for
+its class, in signal space and in the plane. You have to give MNIST (`--mnist`); without it that half
+is skipped. Each seed draws other signals and other digits.
 
 Rows: `knn acc space`, `knn acc plane`, seconds; `plane` (n, 2) and `labels` (n,).
 """
@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist1d.checks import check_name, check_numbers
+from mnist1d.checks import check_name, check_numbers, check_real
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, above, keep_measured
 from mnist1d.experiments.datasets import check_varied, config_for
 from mnist1d.experiments.estimates import POINTS
 from mnist1d.experiments.present import CI, last_cell
+from mnist1d.experiments.published import TITLE
 from mnist1d.experiments.rows import Row, Rows, scalar_rows, values_of
 from mnist1d.experiments.study import Info
 from mnist1d.generate import make_dataset
@@ -38,11 +39,7 @@ INFO = Info(
     name="tsne",
     title="t-SNE: how far classes separate",
     question="Do classes that are easy to separate in MNIST separate in MNIST-1D?",
-    source=(
-        "Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D (ICML 2024, arXiv "
-        "2011.14439), figure 2; van der Maaten and Hinton, Visualizing Data using t-SNE (JMLR "
-        "2008)"
-    ),
+    source=f"{TITLE}, figure 2; van der Maaten and Hinton, Visualizing Data using t-SNE (JMLR 2008)",
     seeds={"smoke": 2, "quick": 2, "paper": 8},
     cost={"smoke": 3.0, "quick": 5.0, "paper": 320.0},
     peer_seconds=115.0,
@@ -51,18 +48,19 @@ INFO = Info(
         "method=scikit-learn": "another implementation of t-SNE",
     },
 )
-DATASETS = ("mnist1d", "mnist")
+TITLES = {"mnist1d": "MNIST-1D", "mnist": "MNIST"}
+DATASETS = tuple(TITLES)
 
 
 def installed() -> str:
-    """Return the default method: openTSNE where it is installed."""
+    """Return the default method: openTSNE if it is installed."""
     return "openTSNE" if importlib.util.find_spec("openTSNE") else "scikit-learn"
 
 
 @dataclass(frozen=True)
 class Config:
-    """One data set in the plane. `method` is part of the trial, since the two programs give
-    different maps."""
+    """One data set in the plane. `method` is part of the trial: the two programs give different
+    maps."""
 
     dataset: str = "mnist1d"
     num_samples: int = 5000
@@ -78,13 +76,9 @@ class Config:
         check_name(self.method, METHODS, "method")
         check_numbers(self)
         if self.num_neighbours >= self.num_samples:
-            raise UsageError(
-                f"num_neighbours must be below num_samples={self.num_samples}, got {self.num_neighbours}"
-            )
-        if not 1 <= self.perplexity <= (self.num_samples - 1) / 3:
-            raise UsageError(
-                f"perplexity must lie in 1 .. (num_samples - 1) / 3, got {self.perplexity:g} for {self.num_samples} samples"
-            )
+            rule = f"num_neighbours must be below num_samples={self.num_samples}"
+            raise UsageError(f"{rule}, got {self.num_neighbours}")
+        check_real(self.perplexity, 1, (self.num_samples - 1) / 3, "perplexity")
 
 
 def grid(preset: str) -> list[Config]:
@@ -115,8 +109,8 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
 
 def samples(config: Config, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return x (n, features) and y (n,): the first of the seed's data set, training signals first;
-    or as many digits, others for every seed, of every class alike."""
+    """Return x (n, features) and y (n,): the first signals of the seed's data set, training signals
+    first, or as many digits, drawn again for every seed."""
     if config.dataset == "mnist1d":
         data = make_dataset(config_for(config.data, seed, config.vary), dtype="float32")
         x, y = np.concatenate([data.x, data.x_test]), np.concatenate([data.y, data.y_test])
@@ -127,16 +121,9 @@ def samples(config: Config, seed: int) -> tuple[np.ndarray, np.ndarray]:
         order = np.random.default_rng(drawn).permutation(len(y))  # files are often sorted by class
         x, y = x[order], y[order]
     if len(y) < config.num_samples:
-        raise UsageError(
-            f"num_samples must be at most what there is, got {config.num_samples} for {len(y)} of {config.dataset}"
-        )
+        rule = f"num_samples must be at most what there is, {len(y)} of {config.dataset}"
+        raise UsageError(f"{rule}, got {config.num_samples}")
     return x[: config.num_samples], y[: config.num_samples]
-
-
-def measured(rows: Rows) -> dict[str, np.ndarray]:
-    """Return nothing: the paper shows a figure and gives no number."""
-    del rows
-    return {}
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
@@ -165,15 +152,15 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         for name, trial in found.items()
     ]
     caption = (
-        f"t-SNE of {' and of '.join(TITLES[name] for name in found)}, first seed; a colour and a number "
-        f"per class. Nearest neighbours in the plane give the right class to {' and '.join(shares)} "
-        "(mean over seeds). Look how far each class stays in one piece."
+        f"t-SNE of {' and of '.join(TITLES[name] for name in found)}, first seed; one colour and one "
+        f"number per class. Accuracy of the nearest neighbours in the plane: {' and '.join(shares)} "
+        "(mean over seeds). Look whether each class stays in one piece."
     )
     return {"plane": (fig, caption)}
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test whether MNIST's classes separate further than those of MNIST-1D; each seed draws other
+    """Test whether the classes of MNIST separate more than those of MNIST-1D; each seed draws other
     signals and other digits."""
     found = []
     for metric, where in (("plane", "in the plane"), ("space", "in the space of signals")):
@@ -190,6 +177,3 @@ def trials(rows: Rows) -> dict[str, Rows]:
     """Return the trial of each data set that is there."""
     found = {name: rows.where(dataset=name) for name in DATASETS}
     return {name: trial for name, trial in found.items() if len(trial)}
-
-
-TITLES = {"mnist1d": "MNIST-1D", "mnist": "MNIST"}

@@ -1,5 +1,5 @@
-"""Training that is differentiated as a whole: inner loops short enough for a gradient through all of
-their steps, with respect to a learning rate or an activation function."""
+"""Gradients through training: inner loops short enough to differentiate through all of their steps,
+with respect to a learning rate or an activation function."""
 
 from __future__ import annotations
 
@@ -51,10 +51,31 @@ def sgd_objective(
     return objective
 
 
+def rate_learner(
+    objective: Callable[[Array, Params, Array, Array], Array], num_steps: int, outer_rate: float
+) -> Callable[[Params, Array, Array, Array, Array], tuple[Array, Array, Array]]:
+    """Return learn(params, x, y, initial_rate, rates) -> (the rate at each outer step, the objective
+    there, (num_steps + 1,) each; the objective at fixed rates). The outer loop is gradient descent
+    on the rate."""
+
+    def learn(
+        params: Params, x: Array, y: Array, initial_rate: Array, rates: Array
+    ) -> tuple[Array, Array, Array]:
+        def step(rate: Array, _: None) -> tuple[Array, tuple[Array, Array]]:
+            value, slope = jax.value_and_grad(objective)(rate, params, x, y)
+            return rate - outer_rate * slope, (rate, value)
+
+        # One step more: the last one only evaluates the objective
+        _, (path, values) = lax.scan(step, initial_rate, None, num_steps + 1)
+        return path, values, lax.map(lambda rate: objective(rate, params, x, y), rates)
+
+    return learn
+
+
 @dataclass(frozen=True)
 class Inner:
-    """RMSProp on an MLP with one hidden layer, to whose values uniform noise is added: one draw per
-    step and unit, shared over the batch."""
+    """RMSProp on an MLP with one hidden layer. Uniform noise is added to the hidden values: one draw
+    per step and unit, shared by the batch."""
 
     num_steps: int
     batch_size: int
@@ -81,8 +102,8 @@ def inner_loop(
 ) -> Callable[[Activation, Params, Array], tuple[Params, Array]]:
     """Return train(f, params, key) -> (weights, losses (steps,)) for an activation f.
 
-    The chain rule at the activation is written out, since the gradient of a gradient would evaluate
-    f more often; everything here can be differentiated with respect to params.
+    We write out the chain rule at the activation, since the gradient of a gradient would evaluate f
+    more often. The result is differentiable with respect to params.
     """
     rows = batch_rows(len(x), inner.num_steps, inner.batch_size)
     batches = x[rows], y[rows]  # (steps, batch, time), (steps, batch)
