@@ -222,6 +222,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         named.level(max(1 - observer.final("test_acc").mean(), FLOOR), "ideal observer")
     ax.set(xlabel="training signals seen", ylabel="test error", ylim=(0.8 * FLOOR, 1))
     ax.set(xscale="log", yscale="log")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
     named.label()
     caption = (

@@ -65,6 +65,7 @@ def mask_figure(
             masks[network].T, aspect="auto", cmap="Greys", interpolation="none", vmin=0, vmax=1
         )
         ax.grid(False)
+        ax.yaxis.get_major_locator().set_params(integer=True)
         ax.set(title=LABELS[network].capitalize(), xlabel="input position")
         at = np.arange(len(runs)) + (0.1 if network == "random" else -0.1)
         marks.dots(right, at, ratios[network], COLORS[network], LABELS[network])

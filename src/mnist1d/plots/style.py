@@ -196,8 +196,12 @@ def legend(ax: Axes | Figure, **settings: Any) -> Legend:
 
 
 def shared_legend(fig: Figure, ax: Axes, columns: int) -> None:
-    """Name the lines of one panel below all panels of the figure."""
+    """Name the lines of one panel below all panels of the figure, in at most so many columns."""
     handles, labels = ax.get_legend_handles_labels()
+    width = (
+        5 * max(map(len, labels), default=0) + 40
+    )  # points that a name and its line take, roughly
+    columns = min(columns, max(1, int(72 * fig.get_figwidth() / width)))
     legend(fig, handles=handles, labels=labels, loc="outside lower center", ncols=columns)
 
 
