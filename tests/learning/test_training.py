@@ -19,11 +19,12 @@ from mnist1d.learning import (
     fit_seeds,
     make_fit,
 )
+from mnist1d.learning import batches as signals
+from mnist1d.learning.evaluation import apply_in_chunks
 from mnist1d.learning.losses import accuracy, cross_entropy
 from mnist1d.learning.model import augmented, num_params
 from mnist1d.learning.optimizers import OPTIMIZERS, schedule
 from mnist1d.learning.sweeps import fit_settings
-from mnist1d.learning.training import _batches, apply_in_chunks
 from tests.learning.test_models import as_torch
 
 KEY = random.key(0)
@@ -46,10 +47,10 @@ def trained(split, params=None, mask=None, learning_rate=None, model=None, **set
     return jax.jit(fit)(KEY, split, params=params, mask=mask, learning_rate=learning_rate)
 
 
-def rows_of_batches(n, steps, **settings):
+def rows_ofbatches(n, steps, **settings):
     """Which training rows each step sees, (steps, batch)."""
     x = jnp.arange(n, dtype=jnp.float32)[:, None]
-    batch_at = _batches(
+    batch_at = signals.batches(
         KEY, Split(x, jnp.arange(n), x[:1], jnp.arange(1)), Settings(num_steps=steps, **settings)
     )
     batches = [batch_at(i) for i in range(steps)]
@@ -60,19 +61,19 @@ def rows_of_batches(n, steps, **settings):
 
 @pytest.mark.parametrize("n", [400, 230, 100])
 def test_batch_i_is_rows_100_i_mod_n_onward(n):
-    found = rows_of_batches(n, 12)
+    found = rows_ofbatches(n, 12)
     np.testing.assert_array_equal(found, (100 * np.arange(12)[:, None] + np.arange(100)) % n)
 
 
 def test_reshuffled_epochs_are_permutations_in_new_orders():
-    epochs = rows_of_batches(60, 9, batch_size=20, reshuffle=True).reshape(3, 60)
+    epochs = rows_ofbatches(60, 9, batch_size=20, reshuffle=True).reshape(3, 60)
     np.testing.assert_array_equal(np.sort(epochs, axis=1), np.tile(np.arange(60), (3, 1)))
     orders = [tuple(epoch) for epoch in [*epochs, np.arange(60)]]
     assert len(set(orders)) == 4
 
 
 def test_reshuffling_leaves_another_remainder_out_each_epoch():
-    epochs = rows_of_batches(50, 6, batch_size=20, reshuffle=True).reshape(3, 40)
+    epochs = rows_ofbatches(50, 6, batch_size=20, reshuffle=True).reshape(3, 40)
     assert all(len(set(epoch)) == 40 for epoch in epochs)
     assert len({tuple(sorted(set(range(50)) - set(epoch))) for epoch in epochs}) == 3
 

@@ -138,7 +138,7 @@ def soft_errors(model: Model) -> Probe:
     import jax.numpy as jnp
 
     from mnist1d.learning import Split
-    from mnist1d.learning.training import apply_in_chunks
+    from mnist1d.learning.evaluation import apply_in_chunks
 
     def soft_error(params: object, x: jax.Array, y: jax.Array) -> jax.Array:
         p = jax.nn.softmax(apply_in_chunks(lambda chunk: model.apply(params, chunk), x))

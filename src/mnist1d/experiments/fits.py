@@ -12,7 +12,8 @@ from mnist1d.experiments.rows import Row, curve_rows, scalar_rows, timing_rows
 
 if TYPE_CHECKING:
     from mnist1d.learning import Model, Settings, Split
-    from mnist1d.learning.training import Sampler, TimedFit
+    from mnist1d.learning.batches import Sampler
+    from mnist1d.learning.training import TimedFit
     from mnist1d.mnist import Images
 
 

@@ -3,7 +3,7 @@ and ensembles need no second run.
 
 Each seed has one array, (..., 3, signals) uint8: the predicted class, the confidence in it in units
 of 1/255, the label. Leading axes, if any, are networks: widths, layers, initial weights.
-`learning.training.predict` makes the array from logits, `predictions_of` from probabilities.
+`learning.evaluation.predict` makes the array from logits, `predictions_of` from probabilities.
 """
 
 from __future__ import annotations

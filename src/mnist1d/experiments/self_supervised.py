@@ -185,14 +185,16 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     return rows + timing_rows(seeds, seconds, compile_seconds)
 
 
-def probe(name: str, config: Config, depth: int, *features: np.ndarray) -> np.ndarray:
-    """Return class probabilities of the test signals, read from a layer: (x, y, x_test)."""
+def probe(
+    name: str, config: Config, depth: int, x: np.ndarray, y: np.ndarray, x_test: np.ndarray
+) -> np.ndarray:
+    """Return class probabilities of the test signals, read from the features of one layer."""
     from mnist1d.learning.probes import knn_probs, linear_probs
 
     if name == "linear":
-        return linear_probs(*features, config.probe_iterations, config.probe_tolerance)
+        return linear_probs(x, y, x_test, config.probe_iterations, config.probe_tolerance)
     # The loss trains features for cosine similarity; raw signals, depth 0, use the distance
-    return knn_probs(*features, config.num_neighbours, "cosine" if depth else "euclidean")
+    return knn_probs(x, y, x_test, config.num_neighbours, "cosine" if depth else "euclidean")
 
 
 def planes(

@@ -16,17 +16,17 @@ from mnist1d.learning.registry import (
 )
 
 if TYPE_CHECKING:
+    from mnist1d.learning.batches import Split
     from mnist1d.learning.compilation import enable_compilation_cache, jit_once
+    from mnist1d.learning.evaluation import predict
     from mnist1d.learning.model import Model, num_params
     from mnist1d.learning.training import (
         Fit,
         Settings,
-        Split,
         TimedFit,
         fit_each,
         fit_seeds,
         make_fit,
-        predict,
     )
 
 _LATER = {
@@ -36,12 +36,12 @@ _LATER = {
     "num_params": "model",
     "Fit": "training",
     "Settings": "training",
-    "Split": "training",
+    "Split": "batches",
     "TimedFit": "training",
     "fit_each": "training",
     "fit_seeds": "training",
     "make_fit": "training",
-    "predict": "training",
+    "predict": "evaluation",
 }
 
 __all__ = [

@@ -1,8 +1,9 @@
-"""What features hold: nearest neighbours, logistic regression, and maps into the plane."""
+"""Probes of features: nearest neighbours, logistic regression, and maps into the plane."""
 
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -65,4 +66,6 @@ def plane(x: np.ndarray, perplexity: float, seed: int, method: str = "scikit-lea
         raise MissingExtraError(
             "method='openTSNE' needs it: pip install openTSNE, or --set method=scikit-learn"
         ) from None
-    return np.asarray(openTSNE.TSNE(perplexity=perplexity, random_state=seed, n_jobs=1).fit(x))
+    # The annotation says int, but TSNE takes any number
+    settings: dict[str, Any] = {"perplexity": perplexity, "random_state": seed, "n_jobs": 1}
+    return np.asarray(openTSNE.TSNE(**settings).fit(x))

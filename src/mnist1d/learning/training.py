@@ -24,29 +24,15 @@ import numpy as np
 from jax import Array, lax, random
 
 from mnist1d.errors import UsageError
+from mnist1d.learning.batches import Sampler, Split, batches, drawn
 from mnist1d.learning.compilation import jit_once, timed
+from mnist1d.learning.evaluation import evaluate
 from mnist1d.learning.layers import Params
-from mnist1d.learning.losses import CONFIDENCES, LOSSES, accuracy
+from mnist1d.learning.losses import CONFIDENCES, LOSSES
 from mnist1d.learning.model import Model
 from mnist1d.learning.optimizers import OPTIMIZERS, SCHEDULES, schedule
 
 Carry = tuple[Params, Params, Any]  # weights, state of the model, moments of the optimizer
-EVAL_CHUNK = 1000  # signals evaluated at once: bounds memory, stays in the processor's cache
-
-
-class Split(NamedTuple):
-    """Training and test signals as JAX arrays: x (n, time) float32, y (n,) int32."""
-
-    x: Array
-    y: Array
-    x_test: Array
-    y_test: Array
-
-    @classmethod
-    def of(cls, data: Any) -> Split:
-        """Take x, y, x_test, y_test from a Dataset."""
-        as_x, as_y = partial(jnp.asarray, dtype=jnp.float32), partial(jnp.asarray, dtype=jnp.int32)
-        return cls(as_x(data.x), as_y(data.y), as_x(data.x_test), as_y(data.y_test))
 
 
 @dataclass(frozen=True)
@@ -117,7 +103,6 @@ class TimedFit(NamedTuple):
     compile_seconds: float
 
 
-Sampler = Callable[[Array], tuple[Array, Array]]  # key -> x (batch, time), y (batch,)
 Probe = Callable[[Params, Split], dict[str, Array]]  # what else to measure at each evaluation
 
 
@@ -188,7 +173,7 @@ def make_fit(
         decay = settings.weight_decay if weight_decay is None else weight_decay
         has_decay = not isinstance(decay, float) or decay != 0
         batch_at = (
-            _batches(order_key, split, settings) if sampler is None else _drawn(sampler, order_key)
+            batches(order_key, split, settings) if sampler is None else drawn(sampler, order_key)
         )
         train_key = None if model.train is None else random.split(key, 3)[2]
 
@@ -219,7 +204,7 @@ def make_fit(
             if snapshot is not None:
                 is_due = bounds[1] == settings.snapshot_at
                 snapshot = jax.tree.map(partial(jnp.where, is_due), params, snapshot)
-            curves, predictions = _evaluate(
+            curves, predictions = evaluate(
                 partial(model.apply, params), split, loss_of, confidence_of
             )
             if probe is not None:
@@ -243,11 +228,6 @@ def make_fit(
 
     fit.init = init  # pyright: ignore[reportFunctionMemberAccess]
     return cast(FitFunction, fit)
-
-
-def _drawn(sampler: Sampler, key: Array) -> Callable[[Array], tuple[Array, Array]]:
-    """Return the function from a step to a batch of the sampler's."""
-    return lambda i: sampler(random.fold_in(key, i))
 
 
 def _rates(settings: Settings, learning_rate: Array | float | None) -> Array:
@@ -314,67 +294,3 @@ def _fit_seeds(
 ) -> Fit:
     result = lax.map(lambda seed: fit(seed[0], split, params=seed[1], **given), (keys, params))
     return result._replace(steps=result.steps[0])
-
-
-def predict(logits: Array, labels: Array, confidence_of: Callable[[Array], Array]) -> Array:
-    """Return what is kept of each signal, (3, n) uint8: the predicted class, the confidence in it
-    in units of 1/255, the label."""
-    confidence = jnp.round(255 * confidence_of(logits)).astype(jnp.uint8)
-    return jnp.stack(
-        [jnp.argmax(logits, axis=-1).astype(jnp.uint8), confidence, labels.astype(jnp.uint8)]
-    )
-
-
-def apply_in_chunks(apply: Callable[[Array], Array], x: Array, chunk: int = EVAL_CHUNK) -> Array:
-    """Return apply(x) for x (n, time), `chunk` rows at a time."""
-    n = len(x)
-    num_chunks = -(-n // chunk)
-    if num_chunks == 1:
-        return apply(x)
-    padded = jnp.pad(x, ((0, num_chunks * chunk - n), (0, 0)))
-    outputs = lax.map(apply, padded.reshape(num_chunks, chunk, -1))  # (chunks, chunk, ...)
-    return outputs.reshape(num_chunks * chunk, *outputs.shape[2:])[:n]
-
-
-def _batches(
-    key: Array, split: Split, settings: Settings
-) -> Callable[[Array], tuple[Array, Array]]:
-    """Return the function from a step to its batch, x (batch, time) and y (batch,)."""
-    n, size = len(split.x), settings.batch_size
-    if size > n:
-        raise UsageError(
-            f"batch_size must be at most the number of training signals, got {size} for {n} signals"
-        )
-    if settings.reshuffle:
-        per_epoch = n // size  # a remainder is left out, another one each epoch
-        epochs = -(-settings.num_steps // per_epoch)
-        orders = lax.map(partial(random.permutation, x=n), random.split(key, epochs))  # (epochs, n)
-        rows = orders[:, : per_epoch * size].reshape(-1, size)  # (steps, batch)
-        return lambda i: (split.x[rows[i]], split.y[rows[i]])
-    wrap = size if n % size else 0  # a batch that passes the end goes on at the start
-    x, y = (jnp.concatenate([a, a[:wrap]]) for a in (split.x, split.y))
-    return lambda i: (
-        lax.dynamic_slice_in_dim(x, i * size % n, size),
-        lax.dynamic_slice_in_dim(y, i * size % n, size),
-    )
-
-
-def _evaluate(
-    apply: Callable[[Array], Array],
-    split: Split,
-    loss_of: Callable[[Array, Array], Array],
-    confidence_of: Callable[[Array], Array],
-) -> tuple[dict[str, Array], Array]:
-    """Return loss and accuracy on both parts, and the predictions on the test signals."""
-    logits = apply_in_chunks(apply, jnp.concatenate([split.x, split.x_test]))
-    on_train, on_test = logits[: len(split.x)], logits[len(split.x) :]
-    curves = {}
-    for part, outputs, labels in (
-        ("train", on_train, split.y),
-        ("test", on_test, split.y_test),
-    ):
-        curves |= {
-            f"{part}_loss": loss_of(outputs, labels),
-            f"{part}_acc": accuracy(outputs, labels),
-        }
-    return curves, predict(on_test, split.y_test, confidence_of)

@@ -12,9 +12,10 @@ import numpy as np
 from jax import Array, lax, random
 
 from mnist1d.learning.activations import Activation, learned
+from mnist1d.learning.batches import Split
+from mnist1d.learning.evaluation import predict
 from mnist1d.learning.layers import Params, dense, dense_init
 from mnist1d.learning.losses import accuracy, cross_entropy, softmax_confidence
-from mnist1d.learning.training import Split, predict
 
 
 def mlp_init(key: Array, num_inputs: int, hidden: int, num_outputs: int = 10) -> Params:

@@ -90,7 +90,7 @@ def _compiled(pair: Model, settings: Settings) -> Callable[..., Fit]:
 def _answer(pair: Model, params: Any, x: np.ndarray, classes: np.ndarray) -> Answer:
     import jax
 
-    from mnist1d.learning.training import apply_in_chunks
+    from mnist1d.learning.evaluation import apply_in_chunks
 
     apply = jax.jit(lambda params, x: apply_in_chunks(lambda x: pair.apply(params, x), x))
     return answer_of_logits(np.asarray(apply(params, x.astype(np.float32))), len(x), classes)

@@ -1,0 +1,58 @@
+"""Batches: training and test signals on the device, and which of them each step sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jax.numpy as jnp
+from jax import Array, lax, random
+
+from mnist1d.errors import UsageError
+
+if TYPE_CHECKING:
+    from mnist1d.learning.training import Settings
+
+Sampler = Callable[[Array], tuple[Array, Array]]  # key -> x (batch, time), y (batch,)
+
+
+class Split(NamedTuple):
+    """Training and test signals as JAX arrays: x (n, time) float32, y (n,) int32."""
+
+    x: Array
+    y: Array
+    x_test: Array
+    y_test: Array
+
+    @classmethod
+    def of(cls, data: Any) -> Split:
+        """Take x, y, x_test, y_test from a Dataset."""
+        as_x, as_y = partial(jnp.asarray, dtype=jnp.float32), partial(jnp.asarray, dtype=jnp.int32)
+        return cls(as_x(data.x), as_y(data.y), as_x(data.x_test), as_y(data.y_test))
+
+
+def batches(key: Array, split: Split, settings: Settings) -> Callable[[Array], tuple[Array, Array]]:
+    """Return the function from a step to its batch, x (batch, time) and y (batch,)."""
+    n, size = len(split.x), settings.batch_size
+    if size > n:
+        raise UsageError(
+            f"batch_size must be at most the number of training signals, got {size} for {n} signals"
+        )
+    if settings.reshuffle:
+        per_epoch = n // size  # a remainder is left out, another one each epoch
+        epochs = -(-settings.num_steps // per_epoch)
+        orders = lax.map(partial(random.permutation, x=n), random.split(key, epochs))  # (epochs, n)
+        rows = orders[:, : per_epoch * size].reshape(-1, size)  # (steps, batch)
+        return lambda i: (split.x[rows[i]], split.y[rows[i]])
+    wrap = size if n % size else 0  # a batch that passes the end goes on at the start
+    x, y = (jnp.concatenate([a, a[:wrap]]) for a in (split.x, split.y))
+    return lambda i: (
+        lax.dynamic_slice_in_dim(x, i * size % n, size),
+        lax.dynamic_slice_in_dim(y, i * size % n, size),
+    )
+
+
+def drawn(sampler: Sampler, key: Array) -> Callable[[Array], tuple[Array, Array]]:
+    """Return the function from a step to a batch of the sampler's."""
+    return lambda i: sampler(random.fold_in(key, i))
