@@ -1,9 +1,9 @@
-"""Which data a seed sees: a data set of its own, or the one set that all seeds share.
+"""The data of a seed: its own data set, or one set that all seeds share.
 
 A claim about models or methods is tested across data sets (`vary="data"`): seed i draws data set i,
-initial weights i and batch order i, and everything that is compared sees the same data set i. On
-one shared set (`vary="frozen"`) a seed draws weights and batch order only, so that an interval over
-seeds says nothing about other data.
+initial weights i and batch order i, and all models of the comparison see data set i. On one
+shared set (`vary="frozen"`) a seed draws weights and batch order only, so an interval over seeds
+says nothing about other data.
 """
 
 from __future__ import annotations

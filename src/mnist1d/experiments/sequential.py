@@ -1,15 +1,15 @@
-"""Group-sequential looks: how much of the 5 % each look at growing data may spend.
+"""Group-sequential looks: how much of the 5% error each look at growing data may spend.
 
-Seeds are added in looks, say of 4, 8, 16 and 32, and every claim is tested at each look. Tested at
-5 % each time, a true null would be rejected far more often than that. Instead the looks share the
-5 %: by the share t of the seeds that a look has, the error spent is at most
+Seeds are added in looks, say of 4, 8, 16 and 32, and every claim is tested at each look. With a
+test at 5% each time, a true null would be rejected far more often than that. Instead the looks share
+the 5%: at a look that has a share t of the seeds, the error spent so far is at most
 
     alpha*(t) = 2 (1 - Phi(Phi^-1(1 - alpha/2) / sqrt(t))),
 
 which spends next to nothing early and nearly all of it at the last look, as the boundaries of
 O'Brien and Fleming do (Lan and DeMets, Discrete sequential boundaries for clinical trials,
 Biometrika 70, 1983). A look tests Student's t at the level that its own share of the error leaves.
-The levels add up to alpha, so that the bound holds whatever the looks' statistics have to do with
+The levels add up to alpha, so the bound holds however the statistics of the looks depend on
 one another, and for few seeds as well as for many.
 """
 

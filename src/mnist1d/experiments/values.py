@@ -1,5 +1,5 @@
-"""Numbers by key: what claims subtract, so that a pair is always two measurements of one seed (or one
-signal), never two numbers that happen to stand in the same place."""
+"""Numbers by key. Claims subtract them, so a pair is always two measurements of one seed (or one
+signal), never two numbers that happen to have the same position."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Operand: TypeAlias = "Values | float"
 
 
 class Values:
-    """Numbers by key: one per seed, per signal, or per setting and seed. Arithmetic between two goes
-    by key, never by position; a key that one of them lacks is left out, and kept in `lacking`.
+    """Numbers by key: one per seed, per signal, or per setting and seed. Arithmetic matches keys,
+    never positions; a key that is missing on one side is left out, and kept in `lacking`.
 
     >>> cnn, mlp = Values([0, 1, 2], [0.93, 0.94, 0.92]), Values([2, 0, 7], [0.62, 0.63, 0.66])
     >>> gain = cnn - mlp

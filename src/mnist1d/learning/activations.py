@@ -1,4 +1,4 @@
-"""Activation functions: made by hand, learned, or looked up. Each is f(params, z) -> (f(z), slope
+"""Activation functions: hand-made, learned, or tabulated. Each is f(params, z) -> (f(z), slope
 of f at z), of z's shape."""
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ BLOCK = 640  # values of z at once: their 100 hidden units each stay in the proc
 
 
 def hand_made(index: Array | int, z: Array) -> tuple[Array, Array]:
-    """Evaluate the function of that place in HAND_MADE; a traced index, so that one program serves
-    them all."""
+    """Evaluate HAND_MADE[index]. The index may be traced, so one program serves all functions."""
     functions = [getattr(jax.nn, name) for name in HAND_MADE]
     branches = [lambda z, f=f: jax.jvp(f, (z,), (jnp.ones_like(z),)) for f in functions]
     return lax.switch(index, branches, z)
@@ -63,8 +62,8 @@ def value_and_slope(params: Params, z: Array) -> tuple[Array, Array]:
     faster than the automatic ones.
 
     g(z) = sum v t + d with t = tanh(w z + b). With s = 1 - t^2: t' = w s and s' = -2 w t s. All
-    that the gradient of the parameters needs are sums of t, s and t s over z, three matrix products
-    a block; t is computed anew instead of kept.
+    that the gradient of the parameters needs are sums of t, s and t s over z: three matrix products
+    per block. The backward pass computes t again instead of keeping it.
     """
     w, b, v, d = _parts(params)
 
@@ -121,11 +120,10 @@ value_and_slope.defvjp(_forward, _backward)
 
 
 def piecewise_fit(x: np.ndarray, f: np.ndarray, segments: int) -> np.ndarray:
-    """Return the positions (segments + 1,) in x of the knots whose straight lines from (x, f) to
-    (x, f) are nearest to f.
+    """Return the positions (segments + 1,) in x of the knots whose straight lines fit f best.
 
-    The best of all choices of knots on the grid x, in squared error: by dynamic programming over
-    the last knot.
+    The fit has the smallest squared error of all choices of knots on the grid x, found by dynamic
+    programming over the last knot.
     """
     n = len(x)
     cost = np.full((n, n), np.inf)  # squared error of one line from i to j
@@ -146,8 +144,8 @@ def piecewise_fit(x: np.ndarray, f: np.ndarray, segments: int) -> np.ndarray:
 
 
 def fit_cnn(grid: np.ndarray, values: np.ndarray, key: Array, num_steps: int, split: Split) -> Fit:
-    """Train the benchmark table's CNN by its protocol, its activation looked up among the values of
-    a function on a grid; return the Fit of one seed, as NumPy arrays."""
+    """Train the CNN of the benchmark table by its protocol with a tabulated activation: the values
+    of a function on a grid. Return the Fit of one seed, as NumPy arrays."""
     model = _tabulated_cnn(float(grid[0]), float(grid[-1]))
     params = jit_once(model.init)(key) | {"table": jnp.asarray(values, jnp.float32)}
     fit = make_fit(model, Settings(num_steps=num_steps, eval_every=num_steps))
@@ -156,7 +154,7 @@ def fit_cnn(grid: np.ndarray, values: np.ndarray, key: Array, num_steps: int, sp
 
 @cache
 def _tabulated_cnn(first: float, last: float) -> Model:
-    """Return the CNN with its activation in params["table"], which training leaves as it is."""
+    """Return the CNN with its activation in params["table"], which training does not change."""
 
     def apply(params: Params, x: Array) -> Array:
         table = jax.lax.stop_gradient(params["table"]), first, last

@@ -1,4 +1,4 @@
-"""Batches: training and test signals on the device, and which of them each step sees."""
+"""Batches: training and test signals as JAX arrays, and the signals of each step."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def batches(key: Array, split: Split, settings: Settings) -> Callable[[Array], t
             f"batch_size must be at most the number of training signals, got {size} for {n} signals"
         )
     if settings.reshuffle:
-        per_epoch = n // size  # a remainder is left out, another one each epoch
+        per_epoch = n // size  # the remainder is left out; it differs between epochs
         epochs = -(-settings.num_steps // per_epoch)
         orders = lax.map(partial(random.permutation, x=n), random.split(key, epochs))  # (epochs, n)
         rows = orders[:, : per_epoch * size].reshape(-1, size)  # (steps, batch)
         return lambda i: (split.x[rows[i]], split.y[rows[i]])
-    wrap = size if n % size else 0  # a batch that passes the end goes on at the start
+    wrap = size if n % size else 0  # a batch that reaches the end continues at the start
     x, y = (jnp.concatenate([a, a[:wrap]]) for a in (split.x, split.y))
     return lambda i: (
         lax.dynamic_slice_in_dim(x, i * size % n, size),
@@ -54,5 +54,5 @@ def batches(key: Array, split: Split, settings: Settings) -> Callable[[Array], t
 
 
 def drawn(sampler: Sampler, key: Array) -> Callable[[Array], tuple[Array, Array]]:
-    """Return the function from a step to a batch of the sampler's."""
+    """Return the function from a step to its batch, drawn by the sampler."""
     return lambda i: sampler(random.fold_in(key, i))

@@ -1,5 +1,5 @@
-"""SimCLR for signals: an encoder with a projector, random views, and the loss by which each view
-finds its partner (Chen et al., ICML 2020, arXiv 2002.05709)."""
+"""SimCLR for signals: an encoder with a projector, random views, and the loss that pairs the two
+views of a signal (Chen et al., ICML 2020, arXiv 2002.05709)."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ EVAL_CHUNK = 1000  # signals evaluated at once: bounds memory, stays in the proc
 
 
 def predict(logits: Array, labels: Array, confidence_of: Callable[[Array], Array]) -> Array:
-    """Return what is kept of each signal, (3, n) uint8: the predicted class, the confidence in it
+    """Return the predictions of n signals, (3, n) uint8: the predicted class, the confidence in it
     in units of 1/255, the label."""
     confidence = jnp.round(255 * confidence_of(logits)).astype(jnp.uint8)
     return jnp.stack(

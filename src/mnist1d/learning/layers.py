@@ -1,7 +1,7 @@
 """Building blocks of networks: pairs of pure functions, `*_init(key, sizes) -> params` and the
 layer itself.
 
-All start as PyTorch's layers do, uniform in +- 1/sqrt(fan_in) for weights and biases (recurrent
+Initial values are those of PyTorch, uniform in +- 1/sqrt(fan_in) for weights and biases (recurrent
 layers: hidden size).
 """
 
@@ -53,8 +53,8 @@ def conv1d(
     """Convolve x (inputs, time, batch), zero-padded in time on both sides, into (outputs, new time,
     batch).
 
-    As patches and one matrix product, features first and batch last: on a processor half the time
-    of the usual layout, and XLA's own convolution takes many times as long.
+    Computed as patches and one matrix product, features first and batch last. On a CPU this takes
+    half the time of the usual layout; XLA's own convolution takes many times as long.
     """
     kernel, num_inputs, num_outputs = params["w"].shape
     new_time = conv1d_time(x.shape[1], kernel, stride, padding, dilation)
@@ -72,7 +72,7 @@ def conv1d(
 def conv1d_time(
     time: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> int:
-    """Return the number of time steps that `conv1d` makes of `time`."""
+    """Return the number of time steps after `conv1d`."""
     return (time + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
 
 
@@ -109,7 +109,8 @@ def gru(params: Params, x: Array) -> Array:
     """Run PyTorch's GRU cell over x (time, inputs, batch) from a zero state; return all states
     (time, hidden, batch).
 
-    Features first and batch last: a step is a few long rows instead of many short ones.
+    Features come first and the batch last, so a step works on a few long rows instead of many short
+    ones.
     """
     hidden = params["w_hidden"].shape[1]
     b_input, b_hidden = params["b_input"][:, None], params["b_hidden"][:, None]
@@ -133,8 +134,8 @@ def bidirectional_gru(forward: Params, backward: Params, x: Array) -> Array:
     """Run one GRU forward and one backward over x (time, inputs, batch); return their states (time,
     2 * hidden, batch).
 
-    Both run as one GRU of twice the size with block-diagonal weights: one scan, whose steps are too
-    short to be worth two.
+    Both run as one GRU of twice the size with block-diagonal weights: the steps are too short for
+    two scans to pay off.
     """
     hidden = forward["w_hidden"].shape[1]
     both = {name: _joined(forward[name], backward[name]) for name in forward}

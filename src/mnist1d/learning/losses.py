@@ -36,14 +36,14 @@ def _one_hot(logits: Array, labels: Array) -> Array:
 
 
 def softmax_confidence(logits: Array) -> Array:
-    """Return the probability of the predicted class, (batch,), of a network trained by
+    """Return the probability of the predicted class, (batch,), for a network trained with
     cross-entropy."""
     return jax.nn.softmax(logits).max(axis=-1)
 
 
 def clipped_confidence(outputs: Array) -> Array:
-    """Return the largest output within [0, 1], (batch,): outputs trained by squared error estimate
-    probabilities themselves."""
+    """Return the largest output, clipped to [0, 1], (batch,): with squared error, the outputs
+    themselves estimate probabilities."""
     return jnp.clip(outputs.max(axis=-1), 0, 1)
 
 

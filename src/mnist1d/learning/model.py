@@ -1,4 +1,4 @@
-"""What a model is: two pure functions, and what the training loop may use beside them."""
+"""A model: two pure functions, and optional parts that the training loop uses."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from mnist1d.learning.layers import Params
 class Model(NamedTuple):
     """A network as pure functions of its params, a pytree.
 
-    init(key) -> params. apply(params, x (batch, time)) -> logits (batch, classes): what the model
-    says of a signal; nothing in it is random. Models that are more than that have also:
+    init(key) -> params. apply(params, x (batch, time)) -> logits (batch, classes): the model's
+    output, without any randomness. Two parts are optional.
 
-    train(params, x, key) -> logits: in place of `apply` on training batches, with randomness such
-    as dropout or augmentation. stateful: params is a pair (weights, state), of which only the
+    train(params, x, key) -> logits: replaces `apply` on training batches, with randomness such as
+    dropout or augmentation. stateful: params is a pair (weights, state), of which only the
     weights get gradients, and `train` returns (logits, new state): running batch statistics.
     """
 
@@ -35,20 +35,20 @@ class Model(NamedTuple):
         return params if self.stateful else (params, None)
 
     def join(self, weights: Params, state: Params) -> Params:
-        """Return params again: the inverse of `split`."""
+        """Return params: the inverse of `split`."""
         return (weights, state) if self.stateful else weights
 
 
 def num_params(model: Model) -> int:
-    """Return how many numbers a model learns."""
+    """Return the number of trainable parameters."""
     weights = model.split(jax.eval_shape(model.init, random.key(0)))[0]
     return sum(leaf.size for leaf in jax.tree.leaves(weights))
 
 
 def augmented(model: Model, augment: Callable[[Array, Array], Array]) -> Model:
-    """Return a model that trains on augment(key, x) in place of x, anew for every batch.
+    """Return a model that trains on augment(key, x) instead of x, with a new key for every batch.
 
-    Its params are the model's own. augment: a pure function, x (batch, time) -> the same shape.
+    Its params are those of `model`. augment: a pure function, x (batch, time) -> the same shape.
     """
 
     def train(params: Params, x: Array, key: Array) -> Any:
@@ -62,7 +62,7 @@ def augmented(model: Model, augment: Callable[[Array, Array], Array]) -> Model:
 def check_outputs(model: Model, name: str, num_inputs: int, num_outputs: int) -> None:
     """Raise UsageError unless the untrained model gives finite logits (batch, num_outputs).
 
-    name: of the model, for the message. What the model's own code raises is passed on.
+    name: the model's name in the message. Exceptions from the model's own code are not caught.
     """
     x = random.normal(random.key(0), (7, num_inputs))
     params = model.init(random.key(1))
@@ -83,7 +83,7 @@ def check_outputs(model: Model, name: str, num_inputs: int, num_outputs: int) ->
 def check_finite(name: str, seeds: Sequence[int], loss: Array) -> None:
     """Raise UsageError where a loss (seeds, evaluations) ends in NaN or infinity.
 
-    A diverged seed fails the trial: left out, it would make the others look better.
+    One diverged seed fails the whole trial: leaving it out would make the results look better.
     """
     diverged = [seed for seed, last in zip(seeds, loss[:, -1], strict=True) if not isfinite(last)]
     if diverged:

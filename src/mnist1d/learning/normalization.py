@@ -36,8 +36,8 @@ def statistics_init(features: int) -> Statistics:
 
 
 def batch_norm(params: Params, statistics: Statistics, x: Array) -> tuple[Array, Statistics]:
-    """Normalise each feature of x (features, time, batch) over time and batch; return that and the
-    new running statistics.
+    """Normalise each feature of x (features, time, batch) over time and batch; return the result and
+    the new running statistics.
 
     The batch's variance is biased, the running one unbiased, as in PyTorch.
     """
@@ -81,8 +81,8 @@ def dropout(key: Array, x: Array, rate: float) -> Array:
 def random_words(key: Array, shape: tuple[int, ...]) -> Array:
     """Return uint32 numbers that look random: a seed from the key, then a hash of the position.
 
-    A twentieth of the time of `random.bits`, whose cryptographic quality a mask does not need. The
-    hash is the best of its form by measured bias (Wellons 2018, "lowbias32").
+    This takes a twentieth of the time of `random.bits`, whose cryptographic quality a mask does not
+    need. The hash has the lowest measured bias of its form (Wellons 2018, "lowbias32").
     """
     seeds = random.bits(key, (2,))
     h = lax.iota(jnp.uint32, math.prod(shape)).reshape(shape) * jnp.uint32(0x9E3779B9) + seeds[0]

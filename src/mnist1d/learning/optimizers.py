@@ -1,5 +1,5 @@
-"""Optimizers, as directions without a learning rate, which stays a traced number in the loop; and
-schedules of the learning rate.
+"""Optimizers and schedules of the learning rate. An optimizer is a direction; the learning rate stays
+a traced number in the loop.
 
 All settings but the learning rate and weight decay are PyTorch's defaults.
 """
@@ -24,7 +24,7 @@ class Optimizer(NamedTuple):
 
     decoupled: decay shrinks the weights themselves, as in AdamW; otherwise it is added to the
     gradient, as in L2 regularisation. mixes: a weight's direction depends on other weights'
-    gradients, so that masking the gradient is not enough.
+    gradients, so masking the gradient is not enough.
     """
 
     direction: optax.GradientTransformation
@@ -33,7 +33,7 @@ class Optimizer(NamedTuple):
 
 
 def _matrix_axes(params: Params) -> Params:
-    """Return which axes of each weight are its inputs and outputs; None for what is no matrix.
+    """Return which axes of each weight are its inputs and outputs; None for a weight that is not a matrix.
 
     A convolution (kernel, inputs, outputs) is one matrix with kernel * inputs rows.
     """

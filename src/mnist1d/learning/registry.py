@@ -1,5 +1,5 @@
-"""The models by name. All that this package knows about a model stands in its entry; every study,
-table, figure and page reads it here. Importing this module does not import JAX.
+"""The models by name. An entry holds all that this package knows about a model; every study, table,
+figure and page reads it here. Importing this module does not import JAX.
 
 >>> from mnist1d.learning.registry import resolve
 >>> resolve("cnn").label
@@ -38,7 +38,7 @@ class PublishedAccuracy(NamedTuple):
 
     on: the signals: "" for MNIST-1D, or "shuffled", or "on MNIST". std, n: standard deviation over
     n runs in percent, where stated. in_notebook: printed by the authors' notebook (one run).
-    rounding: half of the last digit, or of the range, that was printed. source: where it stands.
+    rounding: half of the last printed digit, or of the printed range. source: where it is printed.
     """
 
     on: str
@@ -69,7 +69,7 @@ class Entry:
     """What the package knows about one model.
 
     factory: "module:function", imported when the model is first made. cost: time per training step
-    relative to the MLP's. presets: those in whose tables the model stands.
+    relative to the MLP's. presets: the presets whose tables include the model.
     """
 
     name: str
@@ -81,7 +81,7 @@ class Entry:
     presets: tuple[str, ...] = ("smoke", "quick", "paper")
 
     def load(self) -> Factory:
-        """Return the factory. Errors: UsageError where it cannot be loaded, or is none."""
+        """Return the factory. Errors: UsageError where it cannot be loaded, or is not a function."""
         factory = load_object(self.factory)
         if not callable(factory) or isinstance(factory, tuple):
             raise UsageError(
@@ -98,8 +98,8 @@ class Entry:
     def make(self, **sizes: Any) -> Model:
         """Return the model: num_inputs, num_outputs and what else its factory takes.
 
-        Equal arguments give the same model, thus one compilation. Errors: as for `load`;
-        UsageError where the factory returns no model.
+        Equal arguments give the same model and compile once. Errors: as for `load`; UsageError
+        where the factory does not return a model.
         """
         return _made(self.load(), self.factory, tuple(sorted(sizes.items())))
 
@@ -142,8 +142,8 @@ _HERE = "mnist1d.learning.models"
 def _late(
     name: str, label: str, color: str, factory: str, cost: float, published: float | None = None
 ) -> Entry:
-    """Return the entry of a model that came after the paper: it stands in the tables of the paper
-    preset only, so that the others stay short.
+    """Return the entry of a model that is newer than the paper. Only the tables of the paper preset
+    include it, which keeps the others short.
 
     published: its accuracy in arXiv 2602.13348, in percent.
     """
@@ -202,7 +202,7 @@ MODELS = {
 
 
 def resolve(name: str) -> Entry:
-    """Return a model's entry: the registry's, or one made up for "module:factory" or
+    """Return a model's entry from the registry, or a new one for "module:factory" or
     "file.py:factory", whose code is not loaded yet.
 
     Errors: UsageError for an unknown name, with the nearest one.
@@ -232,5 +232,5 @@ def in_order(names: Iterable[str]) -> list[str]:
 
 
 def models_of(preset: str) -> tuple[str, ...]:
-    """Return the names of the models that stand in the tables of a preset."""
+    """Return the names of the models in the tables of a preset."""
     return tuple(name for name, entry in MODELS.items() if preset in entry.presets)

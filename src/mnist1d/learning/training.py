@@ -37,14 +37,15 @@ Carry = tuple[Params, Params, Any]  # weights, state of the model, moments of th
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train. Defaults: the benchmark's protocol (the paper, appendix; study 1)."""
+    """How to train. Defaults: the protocol of the benchmark table (the paper's appendix)."""
 
     num_steps: int = 6000
     batch_size: int = 100
     learning_rate: float = 0.01
     optimizer: str = "adam"  # a key of OPTIMIZERS
     eval_every: int = 250  # steps
-    reshuffle: bool = False  # False: batch i is rows batch_size * i mod n onward; True: in a new order every epoch
+    # False: batch i starts at row batch_size * i mod n; True: a new order every epoch
+    reshuffle: bool = False
     loss: str = "cross_entropy"  # a key of LOSSES
     eval_at: tuple[int, ...] = ()  # numbers of steps taken, in place of eval_every
     weight_decay: float = 0.0  # as PyTorch's optimizers: adamw and muon decoupled, the others L2
@@ -83,9 +84,9 @@ class Settings:
 
 
 class Fit(NamedTuple):
-    """The outcome of training: final params; steps (evaluations,); curves of train and test loss
-    and acc, (evaluations,) each; predictions on the test signals at the end, as `predict` gives
-    them; snapshot: the params after settings.snapshot_at steps, None without."""
+    """What training returns: final params; steps (evaluations,); curves of train and test loss and
+    acc, (evaluations,) each; predictions on the test signals at the end, as from `predict`;
+    snapshot: the params after settings.snapshot_at steps, or None."""
 
     params: Params
     steps: Array
@@ -95,8 +96,8 @@ class Fit(NamedTuple):
 
 
 class TimedFit(NamedTuple):
-    """A Fit of many seeds, as NumPy arrays with a leading seeds axis (not `steps`), and the seconds
-    that it took: of training (seeds,), and of compiling the program that serves all seeds."""
+    """A Fit of many seeds, as NumPy arrays with a leading seeds axis (except `steps`), the seconds of
+    training (seeds,), and the seconds of compiling the one program for all seeds."""
 
     fit: Fit
     seconds: np.ndarray
@@ -253,8 +254,7 @@ def fit_each(fit: FitFunction, keys: Array, splits: Sequence[Split], **given: An
     """Run a `fit` of make_fit once per key, each on a split of its own and timed on its own.
 
     One program is compiled for all seeds, so the splits must have equal shapes; given: as for
-    `fit_seeds`. A seed's numbers do not depend on the other seeds of the call. Not to be called
-    inside jit.
+    `fit_seeds`. A seed's numbers do not depend on the other seeds of the call. Do not call this inside jit.
     """
     params, given = _starts(fit, keys, **given)
     starts = [jax.tree.map(lambda leaf, i=i: leaf[i], params) for i in range(len(keys))]
@@ -268,8 +268,8 @@ def fit_each(fit: FitFunction, keys: Array, splits: Sequence[Split], **given: An
 def _starts(
     fit: FitFunction, keys: Array, params: Params | None = None, **given: Any
 ) -> tuple[Params, dict[str, Any]]:
-    """Return each seed's initial params, drawn by a program of their own, which compiles in a third
-    of the time; and the rest."""
+    """Return each seed's initial params and the other arguments. A separate program draws the
+    params, which compiles in a third of the time."""
     if params is None:
         return _initial(fit.init, keys), given
     return jax.tree.map(

@@ -1,8 +1,8 @@
-"""The ideal observer's answers on many signals, kept in a file: computed once, a few kilobytes.
+"""A file of a few kilobytes with the ideal observer's answers on many signals.
 
-Nearly every posterior is one-hot on the label, so only the others are written: every class whose
-probability is at least SMALLEST, as float32. Read back, probabilities differ from the computed ones
-by at most SMALLEST, or by 6e-8 of their value.
+Nearly every posterior is one-hot on the label, so the file holds only the others: every class with
+a probability of at least SMALLEST, as float32. A probability that is read differs from the computed
+one by at most SMALLEST, or by 6e-8 of its value.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ EMPTY = Kept(0, *(np.empty(0, kind) for kind in (np.uint32, np.uint16, np.float3
 
 
 def without_one_hot(p: np.ndarray, label: np.ndarray, first: int = 0) -> Kept:
-    """Return what is to be kept of posteriors p (n, classes); `first`: the number of the first
+    """Return the posteriors of p (n, classes) that are not one-hot. first: the number of the first
     signal."""
     others = p >= SMALLEST
     others[np.arange(len(p)), label] = False
@@ -69,8 +69,8 @@ def joined(a: Kept, b: Kept) -> Kept:
 
 
 def write(path: Path, kept: Kept, key: str) -> None:
-    """Write answers; `key` says of which signals they are. Errors: UsageError for a folder that
-    cannot be written."""
+    """Write answers; `key` identifies their signals. Errors: UsageError for a folder that cannot be
+    written."""
     about = {"format": FORMAT, "key": key, "n": kept.n, "sha256": _digest(kept)}
     text = np.frombuffer(json.dumps(about).encode(), np.uint8)
     with atomic_path(path) as part, open(part, "wb") as file:
@@ -80,7 +80,7 @@ def write(path: Path, kept: Kept, key: str) -> None:
 
 
 def read(path: Path, key: str) -> Kept:
-    """Read answers, and check that they are whole and belong to the signals of `key`.
+    """Read answers, and check that they are complete and belong to the signals of `key`.
 
     Errors: FileFormatError for a file that is damaged or of other signals.
     """

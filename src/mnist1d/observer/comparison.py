@@ -1,4 +1,4 @@
-"""Class probabilities held against the exact ones: divergence, loss and calibration."""
+"""Class probabilities compared with the exact ones: divergence, loss and calibration."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def against_exact(exact: np.ndarray, p: np.ndarray, label: np.ndarray) -> dict[s
 
 
 def calibration_curve(p: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """Return, for equally wide bins of confidence, its mean, the share right and the number of
-    signals: (3, bins), NaN where empty."""
+    """Return mean confidence, accuracy and number of signals in equally wide bins of confidence,
+    (3, bins); NaN where a bin is empty."""
     confidence, right = p.max(axis=1), p.argmax(axis=1) == label
     bins = np.minimum((confidence * NUM_BINS).astype(int), NUM_BINS - 1)
     count = np.bincount(bins, minlength=NUM_BINS).astype(float)

@@ -1,10 +1,10 @@
-"""The mixture that a config's signals are drawn from: one component for each class, padding and
+"""The mixture from which the signals of a config are drawn: one component per class, padding and
 shift.
 
-Before standardisation a finished signal is R (s a + M G e + sigma e' - c r): template a of the
+Before standardisation, a finished signal is R (s a + M G e + sigma e' - c r): template a of the
 component, amplitude s, mask M where the template is exactly 0, smoothing G, ramp r, last resampling
-R, white noise e and e'. Given s and c it is Gaussian, with a covariance that depends on padding and
-shift alone (and on the class where a template of one's own has zeros inside).
+R, white noise e and e'. Given s and c, the signal is Gaussian. Its covariance depends only on padding
+and shift (and on the class, if a custom template has zeros inside).
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ SINGULAR = (
 
 
 class NoDensityError(UsageError):
-    """Settings without an ideal observer: their signals have no density, or it needs more memory
-    than there is."""
+    """Settings without an ideal observer: the signals have no density, or the observer needs too
+    much memory."""
 
 
 class Components(NamedTuple):
@@ -54,8 +54,8 @@ class Components(NamedTuple):
 
 
 def make_components(config: DataConfig, templates: Templates) -> Components:
-    """Return the components. Errors: NoDensityError where a covariance is singular, so that no
-    density exists, or where there are too many for the memory."""
+    """Return the components. Errors: NoDensityError where a covariance is singular, so there is no
+    density, or where the components need too much memory."""
     length, time = config.working_length, config.final_seq_length
     paddings = np.arange(config.padding[0], config.padding[1] + 1)
     shifts, shift_prior = shift_distribution(config)

@@ -1,9 +1,9 @@
-"""The fresh test: signals that nobody has trained on, with the ideal observer's answers.
+"""The fresh test: signals that no model was trained on, with the ideal observer's answers.
 
-The endless stream of a config is addressed by index, and its blocks from `draws.TEST_BLOCK` on are
-reserved: no data set and no stream that one trains on can reach them. The fresh test is the first
-signals of that range under the default seed, the same for every data seed, so that all models are
-tested on equal signals.
+Signals of the endless stream have an index, and the blocks from `draws.TEST_BLOCK` on are reserved:
+no data set or training stream can reach them. The fresh test is the first signals of that range
+under the default seed. It is the same for every data seed, so all models are tested on the same
+signals.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The ideal observer: Bayes' rule on the generative process, the best that any classifier of these
-signals can do."""
+"""The ideal observer: Bayes' rule on the generative process, the best possible classifier of these
+signals."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ BATCH_NUMBERS = 2_000_000  # signals times components held at once
 
 
 class Posterior(NamedTuple):
-    """What n signals say of their causes: distributions over classes, paddings and shifts, expected
-    amplitude factor and slope."""
+    """The posterior of n signals: distributions over classes, paddings and shifts, expected amplitude
+    factor and slope."""
 
     classes: np.ndarray  # (n, classes)
     padding: np.ndarray  # (n, paddings), of `IdealObserver.paddings`
@@ -117,8 +117,8 @@ class IdealObserver:
     def of(cls, data: Dataset) -> IdealObserver:
         """Return the observer of a data set: its config, templates, standardisation and positions.
 
-        Of a subset of the classes, take that with relabel=True: without, all templates are still
-        possible to the observer.
+        For a subset of the classes, use relabel=True; otherwise the observer still considers all
+        templates.
         """
         if data.config is None:
             raise UsageError(
@@ -143,8 +143,8 @@ class IdealObserver:
         return self.posterior(x).log_likelihood
 
     def posterior(self, x: np.ndarray) -> Posterior:
-        """Return what each signal of x (n, time) says of its class, padding, shift, factor and
-        slope.
+        """Return the posterior of class, padding, shift, factor and slope for each signal of x
+        (n, time).
 
         Errors: UsageError for a wrong shape or values that are not finite. Warns where x does not
         look standardised.
@@ -262,7 +262,7 @@ class IdealObserver:
         return signal, component, *evidence(signal, component)
 
     def _evidence(self, q: Quadratic, nodes: np.ndarray) -> Evidence:
-        """Integrate any number of components, each with the nodes it needs, a chunk in a call."""
+        """Integrate any number of components, each with the nodes it needs, one chunk per call."""
         vary = {
             "vary_factor": self.config.scale_coeff > 0,
             "vary_slope": self.config.shear_scale > 0,

@@ -99,8 +99,8 @@ class Quadratic(NamedTuple):
 
 
 def upper_bound(q: Quadratic, box: Rectangle) -> Array:
-    """Return a number that log_evidence never exceeds, within some nats of it: the peak, times the
-    least of three volumes."""
+    """Return an upper bound of log_evidence, tight to a few nats: the peak times the smallest of
+    three volumes."""
     free = jnp.stack(
         jnp.broadcast_arrays(
             0.5 * jnp.log(2 * math.pi / jnp.maximum(q.aa, TINY)) - jnp.log(box.high - box.low),
@@ -162,8 +162,8 @@ def _erfcx(x: Array) -> Array:
 
 
 class Evidence(NamedTuple):
-    """Of each component: log of the mean of exp(-Q/2) over the rectangle, and the posterior means
-    of factor and slope."""
+    """For each component: the log of the mean of exp(-Q/2) over the rectangle, and the posterior
+    means of factor and slope."""
 
     log: Numbers
     factor: Numbers

@@ -1,5 +1,5 @@
-"""The ideal observer's answers, computed once per settings: those of the default settings ship with
-the package, others are kept in the user's cache folder."""
+"""The ideal observer's answers, computed once per configuration: those of the default settings ship
+with the package, others are kept in the user's cache folder."""
 
 from __future__ import annotations
 

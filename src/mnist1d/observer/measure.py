@@ -1,4 +1,4 @@
-"""How well the signals of a config can be told apart at all: the ceiling, measured on fresh signals
+"""The ceiling: the highest possible accuracy on the signals of a config, measured on fresh signals
 with the ideal observer."""
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def measure_ceiling(
     seed: int = 0,
     templates: Templates | None = None,
 ) -> dict[str, Any]:
-    """Return what the best possible classifier reaches on n fresh signals: plain numbers, ready for
+    """Return the results of the best possible classifier on n fresh signals, as plain numbers for
     JSON.
 
     acc, low, high: expected accuracy with its 95 % interval, the mean confidence, which varies less

@@ -1,6 +1,6 @@
-"""The exact ceiling under a named shift, and the table of them that comes with the package.
+"""The exact ceiling under a named shift, and the table of ceilings that comes with the package.
 
-To measure it anew, some minutes:
+To measure the table again takes some minutes:
 python -c "from mnist1d.observer.shifts import write_ceilings; write_ceilings()"
 """
 
@@ -33,7 +33,7 @@ def measure_shift(
     *,
     seed: int = SEED,
 ) -> Ceiling:
-    """Measure what can be reached under a named shift, on n fresh signals.
+    """Measure the ceiling under a named shift on n fresh signals.
 
     Errors: UsageError for an unknown shift or severity, n below 2, or settings without a density.
     """

@@ -10,9 +10,9 @@ from mnist1d.parts import PARTS
 def soft_labels(data: Dataset) -> Dataset:
     """Return a data set with y_soft, y_soft_test and, after a split, y_soft_val: (n, classes).
 
-    Column i is the probability of the class templates.y[i], by the settings that the set was made
-    with. Label noise changes nothing: they are the probabilities of the true class. Of a subset of
-    the classes, take that with relabel=True. Takes about a second per 1,000 signals. Errors:
+    Column i is the probability of the class templates.y[i] under the settings of the data set. Label
+    noise changes nothing: these are probabilities of the true class. For a subset of the classes,
+    use relabel=True. This takes about a second per 1,000 signals. Errors:
     UsageError for a set that does not say how it was made, or whose signals have no density.
     """
     observer = IdealObserver.of(data)

@@ -49,7 +49,7 @@ def transformer(
     num_features: int = 1,
 ) -> Model:
     """A transformer encoder (Vaswani et al. 2017), normalised before each part: a convolution of
-    stride 2 makes tokens, positions are learned, the tokens' average is classified."""
+    stride 2 makes tokens, positions are learned, a linear layer reads the average of the tokens."""
     time = conv1d_time(num_inputs // num_features, 5, **STEM)
     names = [f"layer{i + 1}" for i in range(num_layers)]
 
@@ -96,7 +96,7 @@ def mixer(
     num_features: int = 1,
 ) -> Model:
     """An MLP-Mixer (Tolstikhin et al. 2021, arXiv 2105.01601): tokens of 4 points, mixed over
-    tokens and over features by turns; the tokens' average is classified."""
+    tokens and features alternately; a linear layer reads the average of the tokens."""
     patch = PATCH if num_features == 1 else 1
     tokens = num_inputs // (patch * num_features)
     names = [f"layer{i + 1}" for i in range(num_layers)]

@@ -12,8 +12,8 @@ from mnist1d.learning.models.benchmark import cnn
 
 
 def shift_circularly(key: Array, x: Array) -> Array:
-    """Shift each signal of x (batch, time) circularly by a number of points of its own, every
-    number alike."""
+    """Shift each signal of x (batch, time) circularly by its own random number of points, drawn
+    uniformly."""
     batch, time = x.shape
     shifts = random.randint(key, (batch, 1), 0, time)
     return jnp.take_along_axis(x, (jnp.arange(time) - shifts) % time, axis=1)

@@ -1,4 +1,4 @@
-"""The four models of the benchmark table, as pairs of pure functions."""
+"""The four models of the paper's benchmark table, as pairs of pure functions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mnist1d.learning.layers import (
 from mnist1d.learning.model import Model
 
 
-# The factories are cached: equal arguments give the same Model, thus the same `fit`, thus no second
+# The factories are cached: equal arguments give the same Model, hence the same `fit` and no second
 # compilation.
 @cache
 def logistic(*, num_inputs: int = 40, num_outputs: int = 10) -> Model:
@@ -72,8 +72,8 @@ def cnn(
 ) -> Model:
     """Three convolutions of stride 2, relu after each, and a linear layer on all positions.
 
-    num_features: values of each time step; x holds them step by step, so that num_inputs is their
-    number times that of the steps.
+    num_features: values per time step. x holds one step after the other, so num_inputs is
+    num_features times the number of steps.
     """
     time = num_inputs // num_features
     for kernel, stride, padding in CNN_LAYERS:
@@ -104,7 +104,7 @@ def cnn(
 def gru(
     *, hidden: int = 6, num_inputs: int = 40, num_outputs: int = 10, num_features: int = 1
 ) -> Model:
-    """One bidirectional GRU layer, `num_features` values a step (see `cnn`), and a linear layer on
+    """One bidirectional GRU layer, `num_features` values per step (see `cnn`), and a linear layer on
     all its outputs."""
     time = num_inputs // num_features
 

@@ -41,8 +41,8 @@ def resnet(
 ) -> Model:
     """A convolution of stride 2 and one residual block of two, batch normalisation after each.
 
-    The published run takes its statistics from the test set itself, for the model stays in training
-    mode; here they are those of training.
+    The published run stays in training mode, so its statistics come from the test set itself; ours
+    are those of training.
     """
     del num_inputs
 
@@ -83,7 +83,7 @@ def tcn(
 
     The published network has dilation 1 at every level and looks both ways in time. Where a level
     changes the number of channels, its residual goes through a 1x1 convolution whose weights are
-    drawn anew at every call, and never trained; here there is no residual at such a level.
+    drawn again at every call and never trained; here such a level has no residual.
     """
     del num_inputs
     levels = [

@@ -18,7 +18,7 @@ POOLED = ("max", "average", "l2")
 @cache
 def pooled_cnn(pooling: str, channels: int, num_inputs: int) -> Model:
     """Return the network; pooling: one of POOLED, "none", or "stride", whose convolutions step over
-    every second point. Equal arguments give the same model, thus one compilation."""
+    every second point. Cached: equal arguments compile once."""
     stride = WINDOW if pooling == "stride" else 1
 
     def features(params: Params, x: Array) -> Array:
@@ -41,8 +41,8 @@ def pooled_cnn(pooling: str, channels: int, num_inputs: int) -> Model:
 
 
 def pool(h: Array, pooling: str) -> Array:
-    """Pool h (channels, time, batch) over windows of 2 in time, without overlap; what does not fill
-    a window is left out.
+    """Pool h (channels, time, batch) over windows of 2 in time, without overlap; a last
+    point without a partner is left out.
 
     L2 pooling is the square root of the sum of squares, as PyTorch's LPPool1d; its gradient at 0 is
     0.

@@ -151,7 +151,7 @@ _recurrence.defvjp(_forward, _backward)
 
 
 def _step_later(x: Array, reverse: bool) -> Array:
-    """Return x (features, time, batch) one step later, or earlier where reverse, 0 moving in."""
+    """Return x (features, time, batch) one step later, or earlier where reverse, filled with 0."""
     if reverse:
         return jnp.pad(x[:, 1:], ((0, 0), (0, 1), (0, 0)))
     return jnp.pad(x[:, :-1], ((0, 0), (1, 0), (0, 0)))
@@ -166,8 +166,8 @@ def mingru(
     num_outputs: int = 10,
     num_features: int = 1,
 ) -> Model:
-    """MinGRU (Feng et al. 2024, arXiv 2410.01201): gates see the input only, so that the recurrence
-    is linear and runs in parallel. Each layer reads both ways, mixes features and has a residual
+    """MinGRU (Feng et al. 2024, arXiv 2410.01201): gates depend on the input only, so the recurrence
+    is linear and runs in parallel. Each layer reads both directions, mixes features and has a residual
     connection; then an average over time."""
     del num_inputs
     names = [f"layer{i + 1}" for i in range(num_layers)]
