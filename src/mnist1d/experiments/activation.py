@@ -257,8 +257,8 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test the learned function against every hand-made one, the fall of the objective, the shape of
-    the function, its fit and its transfer; functions are paired by seed, which fixes data and
+    """Test the learned function against every hand-made one, the fall of the objective, the shape
+    of the function, its fit and its transfer; functions are paired by seed, which fixes data and
     weights."""
     trial = rows.where(function=LEARNED)
     points, acc = partial(above, unit=POINTS), acc_of(rows, LEARNED)
@@ -343,7 +343,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         f"A metalearned activation function, seeds: {n}. Left: the function before and after "
         "metalearning, and straight lines fitted to it. Middle: the objective of the outer loop. "
         f"{style.band_words(n)} Right: test accuracy of the same network with the learned function "
-        f"and with hand-made ones. {style.dot_words(n)} Diamonds are published. Compare the first line "
-        "on the right with the others."
+        f"and with hand-made ones. {style.dot_words(n)} Diamonds are published. Compare the first "
+        "line on the right with the others."
     )
     return {"activation": (fig, caption)}

@@ -7,8 +7,8 @@ Kullback-Leibler divergence from the exact probabilities to theirs in nats, and 
 Then we turn one knob of the generator at a time; the observer, the CNN and the MLP (trained and
 tested at that setting) show how much a model misses and how much the signals do not contain.
 
-Each seed draws a data set, initial weights and batch order; all classifiers see its data set. Seed 0
-uses the published data set.
+Each seed draws a data set, initial weights and batch order; all classifiers see its data set. Seed
+0 uses the published data set.
 
 Rows, on the test signals: test_acc, test_loss, kl (nats), confidence (mean probability of the
 answer) and the array calibration (per bin of confidence: mean confidence, accuracy, signals). For
@@ -231,8 +231,9 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test how far people and models stay below the ceiling, and what noise takes from either. Models
-    are paired with the observer by seed, which fixes the data set; the human is paired by signal."""
+    """Test how far people and models stay below the ceiling, and what noise takes from either.
+    Models are paired with the observer by seed, which fixes the data set; the human is paired by
+    signal."""
     points = partial(above, unit=POINTS)
     observer = base(rows, "observer")
     models = [what for what in models_in(rows, "what") if len(base(rows, what))]
@@ -307,10 +308,10 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     if trials:
         curves = [(of.arrays("calibration"), label(w), color(w)) for w, of in trials.items()]
         caption = (
-            "Calibration on the test signals: the accuracy of answers given with each confidence, in "
-            f"ten bins over all {num_seeds(rows)} seeds (bins with fewer than 5 answers are left out). "
-            "On the dotted line a classifier is as accurate as it is confident. Below the line, it is "
-            "overconfident."
+            "Calibration on the test signals: the accuracy of answers given with each confidence, "
+            f"in ten bins over all {num_seeds(rows)} seeds (bins with fewer than 5 answers are "
+            "left out). On the dotted line a classifier is as accurate as it is confident. Below "
+            "the line, it is overconfident."
         )
         found["calibration"] = calibration_figure(curves), caption
     if OBSERVER in trials:
@@ -318,10 +319,10 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         *arrays, t = (trials[OBSERVER].array(f"hardest_{name}") for name in names)
         shown = max(int((arrays[2].max(axis=1) < CERTAIN).sum()), 1)
         caption = (
-            "The signals of the test set that leave the ideal observer in doubt: its first choice has "
-            f"a probability below {100 * CERTAIN:g}%. Titles: the true class, then the observer's "
-            "probabilities. Dots: the signal. Line: the clean signal that the observer expects. Try to "
-            "name the class from the dots."
+            "The signals of the test set that leave the ideal observer in doubt: its first choice "
+            f"has a probability below {100 * CERTAIN:g}%. Titles: the true class, then the "
+            "observer's probabilities. Dots: the signal. Line: the clean signal that the observer "
+            "expects. Try to name the class from the dots."
         )
         found["hardest"] = doubt_figure(t, *(array[:shown] for array in arrays)), caption
     return found
@@ -342,8 +343,8 @@ def _knobs_figure(rows: Rows) -> Captioned:
         knobs.append(Knob(name, default, [line for line in lines if line[1].size]))
     caption = (
         "Test accuracy of the ideal observer and of two models as one setting of the generator "
-        f"changes; the grey stripe is its default. {style.band_words(num_seeds(rows))} Dotted: people, "
-        "at the defaults. Look how far the models stay below the observer, and which settings lower "
-        "the observer itself."
+        f"changes; the grey stripe is its default. {style.band_words(num_seeds(rows))} Dotted: "
+        "people, at the defaults. Look how far the models stay below the observer, and which "
+        "settings lower the observer itself."
     )
     return knobs_figure(knobs, human.ACC), caption

@@ -34,7 +34,7 @@ Numbers = Values | Sequence[float] | np.ndarray
 
 @dataclass(frozen=True)
 class Part:
-    """One comparison: the mean of `quantity` lies between two lines, of which one may be infinite."""
+    """One comparison: the mean of `quantity` lies between two lines; one may be infinite."""
 
     quantity: str
     estimate: Estimate
@@ -146,8 +146,8 @@ def above(
     seeds: int | None = None,
     published_value: float | None = None,
 ) -> Claim:
-    """Claim that the mean over seeds lies above `line`. The claim holds where the whole interval lies
-    above, and fails where the whole interval lies below.
+    """Claim that the mean over seeds lies above `line`. The claim holds where the whole interval
+    lies above, and fails where the whole interval lies below.
 
     noise: standard error of what the values are compared with, where that was measured too (a
     person's accuracy). over, seeds: as for `estimate`.
@@ -184,8 +184,8 @@ def within(
     unit: str = "",
     published_value: float | None = None,
 ) -> Claim:
-    """Claim that the mean over seeds lies between two lines. The claim holds where the whole interval
-    lies between them, and fails where the whole interval lies outside."""
+    """Claim that the mean over seeds lies between two lines. The claim holds where the whole
+    interval lies between them, and fails where the whole interval lies outside."""
     found = estimate(values, unit)
     return _claim(text, [Part(quantity, found, low, high)], published, published_value)
 

@@ -344,7 +344,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     caption = (
         "Error on fresh signals (solid) and on the training set (dashed) against the width of the "
         f"network. {style.band_words(num_seeds(rows))} Dotted: the interpolation threshold, the "
-        "smallest width that fits the training set (geometric mean over seeds). Look at the test error "
-        "near the threshold, where label noise should cause a peak, and to its right."
+        "smallest width that fits the training set (geometric mean over seeds). Look at the test "
+        "error near the threshold, where label noise should cause a peak, and to its right."
     )
     return {"error": (fig, caption)}

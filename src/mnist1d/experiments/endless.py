@@ -229,7 +229,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         "Test error against the number of signals seen, when every training signal is new. "
         f"{style.band_words(num_seeds(rows))} Dots: the same models trained on the 4,000 frozen "
         "signals, 150 times over. Dotted: people and the ideal observer (an error of "
-        f"{100 * FLOOR:g}% or less is drawn at {100 * FLOOR:g}%). Compare where each line ends with "
-        "its dot and with the dotted lines."
+        f"{100 * FLOOR:g}% or less is drawn at {100 * FLOOR:g}%). Compare where each line ends "
+        "with its dot and with the dotted lines."
     )
     return {"error": (fig, caption)}

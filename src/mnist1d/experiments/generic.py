@@ -31,8 +31,8 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
 
 
 def figures(rows: Rows) -> dict[str, Captioned]:
-    """Draw every metric that has steps as one curve per trial. If no metric has steps, draw the final
-    values as dots with their 95% intervals."""
+    """Draw every metric that has steps as one curve per trial. If no metric has steps, draw the
+    final values as dots with their 95% intervals."""
     from mnist1d.plots import marks, style
 
     trials = rows.trials()

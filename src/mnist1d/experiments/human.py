@@ -1,4 +1,5 @@
-"""The human expert: which signals of the benchmark's test set were answered, and which were misread.
+"""The human expert: which signals of the benchmark's test set were answered, and which were
+misread.
 
 The authors' repository holds five files of 100 answers. The second file repeats the first, so 400
 distinct answers are public: to test signals 0 to 99 and 200 to 499. 17 of them are wrong. The

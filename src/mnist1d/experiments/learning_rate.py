@@ -1,12 +1,12 @@
 """Metalearning a learning rate.
 
 Train an MLP (40 -> 50 tanh -> 10) for 200 steps of plain gradient descent, batches of 50 in fixed
-order, always from the same initial weights. The mean of its 200 losses is a function of the learning
-rate alone. The exact gradient of that mean, taken through all steps, moves the rate by gradient
-descent (0.3, 50 outer steps), once from far above and once from far below. A grid search over fixed
-rates, with the same initial weights, shows what the best rate is. Each seed draws a data set and
-initial weights; seed 0 uses the published data set. Row.step of `rate` and `objective` counts outer
-steps; `grid` is an array of rates and losses.
+order, always from the same initial weights. The mean of its 200 losses is a function of the
+learning rate alone. The exact gradient of that mean, taken through all steps, moves the rate by
+gradient descent (0.3, 50 outer steps), once from far above and once from far below. A grid search
+over fixed rates, with the same initial weights, shows what the best rate is. Each seed draws a data
+set and initial weights; seed 0 uses the published data set. Row.step of `rate` and `objective`
+counts outer steps; `grid` is an array of rates and losses.
 """
 
 from __future__ import annotations
@@ -154,8 +154,8 @@ def measured(rows: Rows) -> dict[str, Values]:
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return one line per start: the final rate and mean inner loss, and the best of the grid; means
-    over the seeds that arrive."""
+    """Return one line per start: the final rate and mean inner loss, and the best of the grid;
+    means over the seeds that arrive."""
     header = ["from", "reaches [95% CI]", "n", "diverged", "mean inner loss"]
     header += ["grid: best rate", "its loss", "paper", "notebook"]
     lines = []
@@ -226,8 +226,9 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     caption = (
         "Metalearning a learning rate by gradient descent through 200 training steps, from a rate "
         "above and a rate below the best one. Left: the rate after each outer step. "
-        f"{style.band_words(num_seeds(rows))} Right: the mean training loss against the rate, in a grid "
-        "search over fixed rates and along the path of the outer loop (means over seeds). Look whether "
-        "both paths end in the valley of the grid search. Runs that diverge are left out."
+        f"{style.band_words(num_seeds(rows))} Right: the mean training loss against the rate, in a "
+        "grid search over fixed rates and along the path of the outer loop (means over seeds). "
+        "Look whether both paths end in the valley of the grid search. Runs that diverge are left "
+        "out."
     )
     return {"learning-rate": (fig, caption)}

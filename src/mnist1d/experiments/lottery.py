@@ -331,17 +331,17 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     fresh = {n: [on_fresh(rows, n, v).array for v in VARIANTS] for n in PRINTED}
     fresh = {network: accs for network, accs in fresh.items() if len(accs[0])}
     accuracy = (
-        "Left: test accuracy after each round of pruning, by magnitude (lottery ticket) and at random. "
-        f"{style.band_words(n)} Right: the networks at the marked sparsity, trained on fresh data: as "
-        "it is, reversed in time, with other orders of the positions, and with new initial weights. "
-        f"{style.dot_words(n)} The axis does not start at 0. Compare the ticket with the dense network "
-        "in each column."
+        "Left: test accuracy after each round of pruning, by magnitude (lottery ticket) and at "
+        f"random. {style.band_words(n)} Right: the networks at the marked sparsity, trained on "
+        "fresh data: as it is, reversed in time, with other orders of the positions, and with new "
+        f"initial weights. {style.dot_words(n)} The axis does not start at 0. Compare the ticket "
+        "with the dense network in each column."
     )
     adjacent = (
-        "First-layer weights kept (black) by the lottery ticket and by a random mask, first seed; one "
-        "row per hidden unit. Right: how often 2, 3 or 4 neighbouring inputs are all kept, relative to "
-        f"the same number of weights placed at random in each unit. {style.dot_words(n)} Values above "
-        "1 mean that kept weights lie side by side."
+        "First-layer weights kept (black) by the lottery ticket and by a random mask, first seed; "
+        "one row per hidden unit. Right: how often 2, 3 or 4 neighbouring inputs are all kept, "
+        "relative to the same number of weights placed at random in each unit. "
+        f"{style.dot_words(n)} Values above 1 mean that kept weights lie side by side."
     )
     columns = [name.replace("weights ", "weights\n") for name in VARIANTS.values()]
     return {

@@ -212,8 +212,9 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     style.percent_axis(ax)
     named.label()
     caption = (
-        "Test accuracy of a CNN with and without pooling against the size of the training set. Solid: "
-        f"pooling; dashed: none. {style.band_words(num_seeds(rows))} Look at the gap between solid and "
-        "dashed lines: how large it is with few signals, and how it changes to the right."
+        "Test accuracy of a CNN with and without pooling against the size of the training set. "
+        f"Solid: pooling; dashed: none. {style.band_words(num_seeds(rows))} Look at the gap "
+        "between solid and dashed lines: how large it is with few signals, and how it changes to "
+        "the right."
     )
     return {"accuracy": (fig, caption)}

@@ -1,5 +1,5 @@
-"""Predictions by signal: every trial keeps those of its test set, so paired tests, overlaps of errors
-and ensembles need no second run.
+"""Predictions by signal: every trial keeps those of its test set, so paired tests, overlaps of
+errors and ensembles need no second run.
 
 Each seed has one array, (..., 3, signals) uint8: the predicted class, the confidence in it in units
 of 1/255, the label. Leading axes, if any, are networks: widths, layers, initial weights.

@@ -2,8 +2,8 @@
 
 A figure comes from the paper or from the output of the authors' notebooks (their repository at
 7878d96); where the two differ, we quote both. The uncertainty of a figure is its standard deviation
-over n runs, where stated. Otherwise we take it as one run, which varies as much as ours do. Rounding
-adds half of the last printed digit, or half of the width of a range such as "65 to 69".
+over n runs, where stated. Otherwise we take it as one run, which varies as much as ours do.
+Rounding adds half of the last printed digit, or half of the width of a range such as "65 to 69".
 """
 
 from __future__ import annotations

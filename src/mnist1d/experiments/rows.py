@@ -59,8 +59,8 @@ def scalar_rows(seeds: Sequence[int], scalars: Mapping[str, ArrayLike]) -> list[
 
 
 def timing_rows(seeds: Sequence[int], seconds: ArrayLike, compile_seconds: float) -> list[Row]:
-    """Rows of seconds, measured once per seed, and of compile_seconds: one measurement for all seeds
-    of a call, kept with the first seed."""
+    """Rows of seconds, measured once per seed, and of compile_seconds: one measurement for all
+    seeds of a call, kept with the first seed."""
     rows = scalar_rows(seeds, {"seconds": seconds})
     return [*rows, Row(seeds[0], "compile_seconds", None, float(compile_seconds))]
 
@@ -173,8 +173,8 @@ class Rows:
         return [name for name in names if len({config.get(name) for config in configs}) > 1]
 
     def curve(self, metric: str) -> tuple[np.ndarray, np.ndarray]:
-        """Steps (steps,) and values (seeds, steps) of one trial's metric, seeds ascending; NaN where
-        a seed lacks a step."""
+        """Steps (steps,) and values (seeds, steps) of one trial's metric, seeds ascending; NaN
+        where a seed lacks a step."""
         rows = self._one_trial(metric)
         seeds = sorted(rows.unique("seed"))
         steps = sorted(s for s in rows.unique("step") if s is not None)
@@ -186,8 +186,8 @@ class Rows:
         return np.array(steps), values
 
     def by(self, field: str, metric: str) -> dict[Any, Values]:
-        """A metric's last values by seed, at each value of a field, ascending. No two trials may have
-        the same value of the field."""
+        """A metric's last values by seed, at each value of a field, ascending. No two trials may
+        have the same value of the field."""
         last = self.where(metric=metric)._last((field.replace("__", "."),))
         found: dict[Any, dict[Hashable, float]] = {}
         for key, value in zip(last.keys, last.array.tolist(), strict=True):
@@ -227,8 +227,8 @@ class Rows:
         return np.stack([self.array(metric, seed) for seed in seeds])
 
     def to_pandas(self) -> pandas.DataFrame:
-        """One line per record: trial, seed, metric, step (missing where there is no curve), value and
-        the fields of the config. An array is kept as one value.
+        """One line per record: trial, seed, metric, step (missing where there is no curve), value
+        and the fields of the config. An array is kept as one value.
 
         >>> Rows([Record("t", {"model": "cnn"}, 0, "test_acc", None, 0.93)]).to_pandas()
           trial  seed    metric  step  value model
@@ -245,8 +245,8 @@ class Rows:
         return pandas.concat([frame, fields], axis=1)
 
     def _last(self, fields: Sequence[str]) -> Values:
-        """The values at the last step of each trial and seed, keyed by seed, or by the fields' values
-        and seed."""
+        """The values at the last step of each trial and seed, keyed by seed, or by the fields'
+        values and seed."""
         last: dict[Hashable, Record] = {}
         for r in self.records:
             key = (*(r.config.get(name) for name in fields), r.seed) if fields else r.seed

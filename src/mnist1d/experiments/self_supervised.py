@@ -1,12 +1,12 @@
 """Self-supervised learning: classes without labels.
 
 SimCLR trains an encoder on pairs of views of the same signal. A view removes mean and slope, then
-adds a random circular shift of 0 to 9 points, a new slope and a new offset. The encoder is the three
-convolutions of the benchmark's CNN (125 features); the projector maps 125 to 125, relu, to 16. Each
-view must find its partner in the batch (InfoNCE: cosine similarity, temperature 0.5); Adam 0.01,
-batch 100, 200 epochs. Then labels are used to probe every layer: 10 nearest neighbours (by cosine;
-raw signals by distance) and logistic regression on standardised features. Variants: no projector,
-and a deep projector of four linear layers.
+adds a random circular shift of 0 to 9 points, a new slope and a new offset. The encoder is the
+three convolutions of the benchmark's CNN (125 features); the projector maps 125 to 125, relu, to
+16. Each view must find its partner in the batch (InfoNCE: cosine similarity, temperature 0.5); Adam
+0.01, batch 100, 200 epochs. Then labels are used to probe every layer: 10 nearest neighbours (by
+cosine; raw signals by distance) and logistic regression on standardised features. Variants: no
+projector, and a deep projector of four linear layers.
 
 Each seed draws a data set, initial weights and batch order; all variants see its data set. Seed 0
 uses the published data set.
@@ -236,8 +236,8 @@ def measured(rows: Rows) -> dict[str, Values]:
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return probe accuracies in percent with 95% intervals, one line per layer of each variant, and
-    the number of seeds that collapse."""
+    """Return probe accuracies in percent with 95% intervals, one line per layer of each variant,
+    and the number of seeds that collapse."""
     lines = []
     for variant in VARIANTS:
         for depth, layer in enumerate(LAYERS[variant]):
@@ -332,9 +332,9 @@ def figures(rows: Rows) -> dict[str, Captioned]:
             style.scatter_classes(ax, points, labels, title)
             marks.class_labels(ax, points, labels)
         caption = (
-            f"The {len(labels):,} test signals in two dimensions, by t-SNE of the raw signals (left) "
-            "and of the features after training without labels (right), first seed; one colour and "
-            "one number per class. Compare how close the signals of each class are."
+            f"The {len(labels):,} test signals in two dimensions, by t-SNE of the raw signals "
+            "(left) and of the features after training without labels (right), first seed; one "
+            "colour and one number per class. Compare how close the signals of each class are."
         )
         found["plane"] = fig, caption
     return found

@@ -1,8 +1,8 @@
 """Group-sequential looks: how much of the 5% error each look at growing data may spend.
 
 Seeds are added in looks, say of 4, 8, 16 and 32, and every claim is tested at each look. With a
-test at 5% each time, a true null would be rejected far more often than that. Instead the looks share
-the 5%: at a look that has a share t of the seeds, the error spent so far is at most
+test at 5% each time, a true null would be rejected far more often than that. Instead the looks
+share the 5%: at a look that has a share t of the seeds, the error spent so far is at most
 
     alpha*(t) = 2 (1 - Phi(Phi^-1(1 - alpha/2) / sqrt(t))),
 

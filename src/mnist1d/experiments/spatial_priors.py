@@ -11,8 +11,8 @@ also draws a data set, the same for all models. The human answered signals of th
 models and human are compared signal by signal.
 
 The MNIST column is the same protocol on the images of MNIST, if you give them (`--mnist`): logistic
-regression and MLP read the 784 pixels, CNN and GRU read the rows, 28 steps of 28 values each. Pixels
-lie in [0, 1] and are not standardised.
+regression and MLP read the 784 pixels, CNN and GRU read the rows, 28 steps of 28 values each.
+Pixels lie in [0, 1] and are not standardised.
 """
 
 from __future__ import annotations
@@ -152,8 +152,8 @@ def weight(config: Config) -> float:
 
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
-    """Train one model from every seed; return curves of loss and accuracy, seconds per seed, seconds
-    to compile, and number of parameters."""
+    """Train one model from every seed; return curves of loss and accuracy, seconds per seed,
+    seconds to compile, and number of parameters."""
     from mnist1d.learning import Settings
 
     on_images, entry = config.dataset == "mnist", resolve(config.model)
@@ -222,8 +222,8 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test the sentences of the table. Models are compared across data sets: seed i gives every model
-    data set i. A model and the human are compared by signal, on the answered signals."""
+    """Test the sentences of the table. Models are compared across data sets: seed i gives every
+    model data set i. A model and the human are compared by signal, on the answered signals."""
     plain, shuffled = (
         {m: values_of(rows_of(rows, m, permuted, "data"), "test_acc") for m in CLAIMED}
         for permuted in (False, True)
@@ -340,11 +340,11 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     style.legend(right, loc="lower right")
     n = num_seeds(rows)
     caption = (
-        "Accuracy during training on the frozen set as it is (left) and with one permutation of the "
-        "40 positions for all signals (middle), for the four models of the paper. Thick: test "
+        "Accuracy during training on the frozen set as it is (left) and with one permutation of "
+        "the 40 positions for all signals (middle), for the four models of the paper. Thick: test "
         f"accuracy. {style.band_words(n)} Thin and dashed: mean training accuracy. Dotted: people. "
-        f"Right: the final test accuracy of every model, in order and shuffled. {style.dot_words(n)} "
-        "Compare filled and hollow dots: the drop of a model is what it gained from the order of the "
-        "positions."
+        "Right: the final test accuracy of every model, in order and shuffled. "
+        f"{style.dot_words(n)} Compare filled and hollow dots: the drop of a model is what it "
+        "gained from the order of the positions."
     )
     return {"accuracy": (fig, caption)}

@@ -61,8 +61,8 @@ class Info:
     source: the publication. published: its figures. seeds: number per preset. cost: estimated
     seconds of one core per preset; without it, times are not predicted. peer_seconds: time of the
     published scripts at the paper's settings. quiz: its table gains a line for each quiz in the
-    store. looks: numbers of seeds after which --until-decided tests the claims. variations: settings
-    to try next, as for --set, and what each one shows.
+    store. looks: numbers of seeds after which --until-decided tests the claims. variations:
+    settings to try next, as for --set, and what each one shows.
     """
 
     name: str
@@ -101,7 +101,7 @@ class Info:
 
 
 class Study(Protocol):
-    """The parts that a study must have. A module with these names is one, for a type checker too."""
+    """The parts that a study must have. A type checker accepts a module with these names."""
 
     @property
     def INFO(self) -> Info: ...

@@ -265,8 +265,8 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test growth with MSE and constancy with NLL, with either number of signals fixed, and that the
-    peak of test loss sits at the threshold. Linear means an exponent nearer to 1 than to 0."""
+    """Test growth with MSE and constancy with NLL, with either number of signals fixed, and that
+    the peak of test loss sits at the threshold. Linear means an exponent nearer to 1 than to 0."""
     found, quantity = [], "exponent of the threshold in K"
     for fixed in FIXED:
         (mse, linear), (nll, constant) = (growth(rows, loss, fixed=fixed) for loss in LOSSES)
@@ -334,10 +334,10 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         ax.set_xticks(sorted(rows.unique("num_classes")))
         named.label()
     caption = (
-        "Loss against the number of parameters, for K classes, with cross-entropy (NLL) and squared "
-        f"error (MSE); a loss of 1 is guessing. {style.band_words(num_seeds(rows))} Means and "
-        "intervals are of logarithms. Dotted: the interpolation threshold, where the training loss "
-        f"falls to {100 * FITTED:g}% of chance (grey line). Right: the threshold and the peak of the "
-        "test loss against K. Compare the slopes of the two losses there."
+        "Loss against the number of parameters, for K classes, with cross-entropy (NLL) and "
+        f"squared error (MSE); a loss of 1 is guessing. {style.band_words(num_seeds(rows))} Means "
+        "and intervals are of logarithms. Dotted: the interpolation threshold, where the training "
+        f"loss falls to {100 * FITTED:g}% of chance (grey line). Right: the threshold and the peak "
+        "of the test loss against K. Compare the slopes of the two losses there."
     )
     return {"thresholds": (fig, caption)}

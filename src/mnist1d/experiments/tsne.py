@@ -2,8 +2,8 @@
 
 t-SNE maps 5,000 signals of MNIST-1D, and as many digits of MNIST, into the plane. The separation of
 the classes is the share of points whose 10 nearest neighbours, without the point itself, vote for
-its class, in signal space and in the plane. You have to give MNIST (`--mnist`); without it that half
-is skipped. Each seed draws other signals and other digits.
+its class, in signal space and in the plane. You have to give MNIST (`--mnist`); without it that
+half is skipped. Each seed draws other signals and other digits.
 
 Rows: `knn acc space`, `knn acc plane`, seconds; `plane` (n, 2) and `labels` (n,).
 """
@@ -39,7 +39,7 @@ INFO = Info(
     name="tsne",
     title="t-SNE: how far classes separate",
     question="Do classes that are easy to separate in MNIST separate in MNIST-1D?",
-    source=f"{TITLE}, figure 2; van der Maaten and Hinton, Visualizing Data using t-SNE (JMLR 2008)",
+    source=f"{TITLE}, figure 2; van der Maaten and Hinton, Visualizing Data using t-SNE (2008)",
     seeds={"smoke": 2, "quick": 2, "paper": 8},
     cost={"smoke": 3.0, "quick": 5.0, "paper": 320.0},
     peer_seconds=115.0,
@@ -152,9 +152,9 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         for name, trial in found.items()
     ]
     caption = (
-        f"t-SNE of {' and of '.join(TITLES[name] for name in found)}, first seed; one colour and one "
-        f"number per class. Accuracy of the nearest neighbours in the plane: {' and '.join(shares)} "
-        "(mean over seeds). Look whether each class stays in one piece."
+        f"t-SNE of {' and of '.join(TITLES[name] for name in found)}, first seed; one colour and "
+        "one number per class. Accuracy of the nearest neighbours in the plane: "
+        f"{' and '.join(shares)} (mean over seeds). Look whether each class stays in one piece."
     )
     return {"plane": (fig, caption)}
 

@@ -23,8 +23,9 @@ Layers = Callable[[Encoder, Array], list[Array]]
 
 
 def encoder(projector: Sequence[int], num_inputs: int) -> tuple[Callable[[Array], Encoder], Layers]:
-    """Return init(key) -> params and layers(params, x (batch, time)) -> every layer's output (batch,
-    features), after its relu: the CNN's three convolutions, then linear layers of these sizes.
+    """Return init(key) -> params and layers(params, x (batch, time)) -> every layer's output
+    (batch, features), after its relu: the CNN's three convolutions, then linear layers of these
+    sizes.
 
     The last layer of a projector is linear; without one, the relu of the last convolution stays.
     """

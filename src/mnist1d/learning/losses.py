@@ -1,7 +1,9 @@
-"""Losses and accuracy; all take logits (batch, classes) and labels, and return a mean over the batch.
+"""Losses and accuracy; all take logits (batch, classes) and labels, and return a mean over the
+batch.
 
-Labels are integers (batch,), or class probabilities (batch, classes): soft labels, whose accuracy is
-that of the likeliest class."""
+Labels are integers (batch,), or class probabilities (batch, classes): soft labels, whose accuracy
+is that of the likeliest class.
+"""
 
 from __future__ import annotations
 

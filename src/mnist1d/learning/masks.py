@@ -1,5 +1,5 @@
-"""Masks over the weights and biases of a layer, as NumPy arrays: which weights survive, and how many
-of them are neighbours."""
+"""Masks over the weights and biases of a layer, as NumPy arrays: which weights survive, and how
+many of them are neighbours."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def adjacent_shares(mask: np.ndarray, length: int) -> np.ndarray:
 
 
 def adjacency(mask: np.ndarray, lengths: Sequence[int] = (2, 3, 4)) -> dict[str, float]:
-    """Return mean and standard error of the adjacent shares over hidden units, and the expected mean
-    if the weights of each unit were placed at random."""
+    """Return mean and standard error of the adjacent shares over hidden units, and the expected
+    mean if the weights of each unit were placed at random."""
     num_inputs, result = len(mask), {}
     survivors = mask.sum(axis=0)[:, None]  # (units, 1)
     for length in lengths:

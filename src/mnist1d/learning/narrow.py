@@ -1,5 +1,5 @@
-"""Networks of any width, computed inside one wide network whose other units are masked: one compiled
-program serves all widths."""
+"""Networks of any width, computed inside one wide network whose other units are masked: one
+compiled program serves all widths."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def plain_mlp(width: int, *, num_inputs: int = 40, num_outputs: int = 10) -> Mod
 
 
 def network(name: str, width: int, num_inputs: int = 40) -> Model:
-    """Return the benchmark's CNN with `width` channels, or a plain MLP with `width` hidden units."""
+    """Return the benchmark's CNN with `width` channels, or a plain MLP with `width` units."""
     if name == "cnn":
         return cnn(channels=width, num_inputs=num_inputs)
     return plain_mlp(width, num_inputs=num_inputs)

@@ -36,8 +36,8 @@ def statistics_init(features: int) -> Statistics:
 
 
 def batch_norm(params: Params, statistics: Statistics, x: Array) -> tuple[Array, Statistics]:
-    """Normalise each feature of x (features, time, batch) over time and batch; return the result and
-    the new running statistics.
+    """Normalise each feature of x (features, time, batch) over time and batch; return the result
+    and the new running statistics.
 
     The batch's variance is biased, the running one unbiased, as in PyTorch.
     """

@@ -1,5 +1,5 @@
-"""Optimizers and schedules of the learning rate. An optimizer is a direction; the learning rate stays
-a traced number in the loop.
+"""Optimizers and schedules of the learning rate. An optimizer is a direction; the learning rate
+stays a traced number in the loop.
 
 All settings but the learning rate and weight decay are PyTorch's defaults.
 """
@@ -33,7 +33,8 @@ class Optimizer(NamedTuple):
 
 
 def _matrix_axes(params: Params) -> Params:
-    """Return which axes of each weight are its inputs and outputs; None for a weight that is not a matrix.
+    """Return which axes of each weight are its inputs and outputs; None for a weight that is not a
+    matrix.
 
     A convolution (kernel, inputs, outputs) is one matrix with kernel * inputs rows.
     """

@@ -57,8 +57,8 @@ def prune(
 
 
 class PrunedTraining:
-    """Call it with (seed, split, params, mask) to train `models.mlp` on splits of one shape; returns
-    a Fit in the shapes of the full network, as NumPy arrays.
+    """Call it with (seed, split, params, mask) to train `models.mlp` on splits of one shape;
+    returns a Fit in the shapes of the full network, as NumPy arrays.
 
     Each new size compiles a program; compile_seconds is the time spent on that so far.
     """

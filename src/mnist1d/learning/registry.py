@@ -81,7 +81,7 @@ class Entry:
     presets: tuple[str, ...] = ("smoke", "quick", "paper")
 
     def load(self) -> Factory:
-        """Return the factory. Errors: UsageError where it cannot be loaded, or is not a function."""
+        """Return the factory. Errors: UsageError where it is not a function or cannot load."""
         factory = load_object(self.factory)
         if not callable(factory) or isinstance(factory, tuple):
             raise UsageError(

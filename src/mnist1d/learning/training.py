@@ -96,8 +96,8 @@ class Fit(NamedTuple):
 
 
 class TimedFit(NamedTuple):
-    """A Fit of many seeds, as NumPy arrays with a leading seeds axis (except `steps`), the seconds of
-    training (seeds,), and the seconds of compiling the one program for all seeds."""
+    """A Fit of many seeds, as NumPy arrays with a leading seeds axis (except `steps`), the seconds
+    of training (seeds,), and the seconds of compiling the one program for all seeds."""
 
     fit: Fit
     seconds: np.ndarray
@@ -141,8 +141,8 @@ def make_fit(
     learning_rate, weight_decay: override the settings and may be traced; the rate is a number or
     one per step (num_steps,), which the schedule multiplies. sampler(key) -> x, y: draws each
     batch, in place of the split's training signals, which are then evaluated only. probe(params,
-    split) -> {name: array}: measured at each evaluation, and returned with the curves. Cached: equal
-    arguments give the same function, thus one compilation.
+    split) -> {name: array}: measured at each evaluation, and returned with the curves. Cached:
+    equal arguments give the same function, thus one compilation.
     """
     optimizer, loss_of = OPTIMIZERS[settings.optimizer], LOSSES[settings.loss]
     confidence_of = CONFIDENCES[settings.loss]
@@ -254,7 +254,8 @@ def fit_each(fit: FitFunction, keys: Array, splits: Sequence[Split], **given: An
     """Run a `fit` of make_fit once per key, each on a split of its own and timed on its own.
 
     One program is compiled for all seeds, so the splits must have equal shapes; given: as for
-    `fit_seeds`. A seed's numbers do not depend on the other seeds of the call. Do not call this inside jit.
+    `fit_seeds`. A seed's numbers do not depend on the other seeds of the call. Do not call this
+    inside jit.
     """
     params, given = _starts(fit, keys, **given)
     starts = [jax.tree.map(lambda leaf, i=i: leaf[i], params) for i in range(len(keys))]

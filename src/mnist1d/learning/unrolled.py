@@ -35,8 +35,8 @@ def batch_rows(num_signals: int, num_steps: int, batch_size: int) -> np.ndarray:
 def sgd_objective(
     num_steps: int, batch_size: int
 ) -> Callable[[Array, Params, Array, Array], Array]:
-    """Return objective(rate, params, x, y) -> mean loss over all steps of gradient descent on a tanh
-    MLP; each loss is that before its step. x (n, time), y (n,)."""
+    """Return objective(rate, params, x, y) -> mean loss over all steps of gradient descent on a
+    tanh MLP; each loss is that before its step. x (n, time), y (n,)."""
 
     def loss(params: Params, x: Array, y: Array) -> Array:
         return cross_entropy(dense(params["dense2"], jnp.tanh(dense(params["dense1"], x))), y)
@@ -55,9 +55,9 @@ def sgd_objective(
 def rate_learner(
     objective: Callable[[Array, Params, Array, Array], Array], num_steps: int, outer_rate: float
 ) -> Callable[[Params, Array, Array, Array, Array], tuple[Array, Array, Array]]:
-    """Return learn(params, x, y, initial_rate, rates) -> (the rate at each outer step, the objective
-    there, (num_steps + 1,) each; the objective at fixed rates). The outer loop is gradient descent
-    on the rate."""
+    """Return learn(params, x, y, initial_rate, rates) -> (the rate at each outer step, the
+    objective there, (num_steps + 1,) each; the objective at fixed rates). The outer loop is
+    gradient descent on the rate."""
 
     def learn(
         params: Params, x: Array, y: Array, initial_rate: Array, rates: Array
@@ -75,8 +75,8 @@ def rate_learner(
 
 @dataclass(frozen=True)
 class Inner:
-    """RMSProp on an MLP with one hidden layer. Uniform noise is added to the hidden values: one draw
-    per step and unit, shared by the batch."""
+    """RMSProp on an MLP with one hidden layer. Uniform noise is added to the hidden values: one
+    draw per step and unit, shared by the batch."""
 
     num_steps: int
     batch_size: int

@@ -3,8 +3,8 @@ shift.
 
 Before standardisation, a finished signal is R (s a + M G e + sigma e' - c r): template a of the
 component, amplitude s, mask M where the template is exactly 0, smoothing G, ramp r, last resampling
-R, white noise e and e'. Given s and c, the signal is Gaussian. Its covariance depends only on padding
-and shift (and on the class, if a custom template has zeros inside).
+R, white noise e and e'. Given s and c, the signal is Gaussian. Its covariance depends only on
+padding and shift (and on the class, if a custom template has zeros inside).
 """
 
 from __future__ import annotations
@@ -62,8 +62,9 @@ def make_components(config: DataConfig, templates: Templates) -> Components:
     num_bytes = 8.0 * len(paddings) * len(shifts) * min(time, length) ** 2
     if num_bytes > MAX_BYTES:
         raise NoDensityError(
-            f"the ideal observer keeps a matrix for each padding and shift, {len(paddings)} x {len(shifts)} here, {num_bytes / 1e9:.1f} GB "
-            f"of at most {MAX_BYTES / 1e9:.0f}: narrow padding={config.padding} or max_translation={config.max_translation}"
+            f"the ideal observer keeps a matrix for each padding and shift, {len(paddings)} x "
+            f"{len(shifts)} here, {num_bytes / 1e9:.1f} GB of at most {MAX_BYTES / 1e9:.0f}: "
+            f"narrow padding={config.padding} or max_translation={config.max_translation}"
         )
     pipeline = Pipeline(templates, config)
     rotation = (np.arange(length) - shifts[:, None]) % length  # (shifts, L)
@@ -140,7 +141,8 @@ def _check_density(covariance: np.ndarray, config: DataConfig) -> None:
     eigenvalues = np.linalg.eigvalsh(covariance)  # (g, n) ascending
     if not (eigenvalues[:, 0] > SINGULAR * np.maximum(eigenvalues[:, -1], 1e-300)).all():
         raise NoDensityError(
-            "the signals have no density where some point has no noise of its own (the covariance is singular), so no ideal observer "
-            f"exists: iid_noise_scale must be above 0 there, got {config.iid_noise_scale:g} with "
-            f"corr_noise_scale={config.corr_noise_scale:g}; write iid_noise_scale=1e-3"
+            "the signals have no density where some point has no noise of its own (the covariance "
+            "is singular), so no ideal observer exists: iid_noise_scale must be above 0 there, got "
+            f"{config.iid_noise_scale:g} with corr_noise_scale={config.corr_noise_scale:g}; write "
+            "iid_noise_scale=1e-3"
         )

@@ -38,8 +38,8 @@ BATCH_NUMBERS = 2_000_000  # signals times components held at once
 
 
 class Posterior(NamedTuple):
-    """The posterior of n signals: distributions over classes, paddings and shifts, expected amplitude
-    factor and slope."""
+    """The posterior of n signals: distributions over classes, paddings and shifts, expected
+    amplitude factor and slope."""
 
     classes: np.ndarray  # (n, classes)
     padding: np.ndarray  # (n, paddings), of `IdealObserver.paddings`
@@ -180,8 +180,9 @@ class IdealObserver:
             abs(x.mean() - mean) < 0.5 * std and 0.5 * std < x.std() < 2 * std
         ):
             warn(
-                f"x has mean {x.mean():.3g} and standard deviation {x.std():.3g} where {mean:.3g} and {std:.3g} are expected: "
-                "give signals standardised as the data set holds them, or IdealObserver(config, mean=0, std=1) for raw ones"
+                f"x has mean {x.mean():.3g} and standard deviation {x.std():.3g} where {mean:.3g} "
+                f"and {std:.3g} are expected: give signals standardised as the data set holds "
+                "them, or IdealObserver(config, mean=0, std=1) for raw ones"
             )
         raw = x * self.std + self.mean
         if self.positions is not None:

@@ -44,7 +44,7 @@ def show(what: str, path: str | Path, config: DataConfig | None = None, *, digit
     if what == "templates":
         fig = templates_figure(templates())
     elif what == "samples":
-        rows = 3  # of a set of the usual size: a larger one shows no more, a smaller one might lack them
+        rows = 3  # fits a set of the usual size
         fig = samples_figure(
             make_dataset(config.replace(num_samples=min(max(config.num_samples, 10 * rows), 5000))),
             rows,

@@ -1,4 +1,4 @@
-"""Figures of the ideal observer: what it sees in a signal, and how well a classifier is calibrated."""
+"""Figures of the ideal observer: what it sees in a signal, knobs, calibration."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def seen_figure(
     *,
     columns: int = 4,
 ) -> Figure:
-    """Draw what an ideal observer sees in signals x (n, time), one panel each. labels: the true rows
-    of the templates."""
+    """Draw what an ideal observer sees in signals x (n, time), one panel each. labels: the true
+    rows of the templates."""
     x = np.atleast_2d(x)
     t = np.arange(x.shape[1]) if t is None else t
     seen = observer.posterior(x)
@@ -95,8 +95,8 @@ def _panels(
 
 
 def calibration_figure(curves: Sequence[tuple[np.ndarray, str, str]]) -> Figure:
-    """Draw accuracy against confidence. curves: (array, label, colour) of each classifier; the array
-    (seeds, 3, bins) holds mean confidence, accuracy and number of answers in each bin."""
+    """Draw accuracy against confidence. curves: (array, label, colour) of each classifier; the
+    array (seeds, 3, bins) holds mean confidence, accuracy and number of answers in each bin."""
     fig, ax = style.figure(size=(4.8, 4.2))
     ax.plot([0, 1], [0, 1], color=style.GREY, linestyle=":", linewidth=1.2)
     for bins, label, color in curves:

@@ -1,4 +1,4 @@
-"""Figures of pruned networks: accuracy against sparsity, networks side by side, first-layer masks."""
+"""Figures of pruned networks: accuracy against sparsity, first-layer masks."""
 
 from __future__ import annotations
 

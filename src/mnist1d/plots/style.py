@@ -32,7 +32,8 @@ try:
     from matplotlib.figure import Figure
 except ImportError as error:
     raise MissingExtraError(
-        "figures need matplotlib, which is not installed; pip install 'matplotlib>=3.8' or the extra [lab]"
+        "figures need matplotlib, which is not installed; pip install 'matplotlib>=3.8' or the "
+        "extra [lab]"
     ) from error
 
 INK, GREY, PALE = "#222222", "#6e6e6e", "#dcdcdc"
@@ -148,7 +149,8 @@ def band(
     steps, values = np.asarray(steps), np.atleast_2d(np.asarray(values, dtype=float))
     if values.shape[1:] != steps.shape:
         raise ValueError(
-            f"values must have the shape (seeds, {len(steps)}), a column per step; got {values.shape}"
+            f"values must have the shape (seeds, {len(steps)}), one column per step; "
+            f"got {values.shape}"
         )
     if color is None:
         color = str(ax.plot([], [])[0].get_color())  # takes the next colour of the cycle

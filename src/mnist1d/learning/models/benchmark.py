@@ -104,8 +104,8 @@ def cnn(
 def gru(
     *, hidden: int = 6, num_inputs: int = 40, num_outputs: int = 10, num_features: int = 1
 ) -> Model:
-    """One bidirectional GRU layer, `num_features` values per step (see `cnn`), and a linear layer on
-    all its outputs."""
+    """One bidirectional GRU layer, `num_features` values per step (see `cnn`), and a linear layer
+    on all its outputs."""
     time = num_inputs // num_features
 
     def init(key: Array) -> Params:

@@ -1,4 +1,4 @@
-"""A Kolmogorov-Arnold network: learned functions of one variable on the edges, sums on the nodes."""
+"""A Kolmogorov-Arnold network: learned functions of one variable on edges, sums on nodes."""
 
 from __future__ import annotations
 

@@ -166,9 +166,9 @@ def mingru(
     num_outputs: int = 10,
     num_features: int = 1,
 ) -> Model:
-    """MinGRU (Feng et al. 2024, arXiv 2410.01201): gates depend on the input only, so the recurrence
-    is linear and runs in parallel. Each layer reads both directions, mixes features and has a residual
-    connection; then an average over time."""
+    """MinGRU (Feng et al. 2024, arXiv 2410.01201): gates depend on the input only, so the
+    recurrence is linear and runs in parallel. Each layer reads both directions, mixes features and
+    has a residual connection; then an average over time."""
     del num_inputs
     names = [f"layer{i + 1}" for i in range(num_layers)]
 
