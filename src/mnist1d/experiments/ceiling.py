@@ -74,7 +74,7 @@ INFO = Info(
     cost={"smoke": 6.0, "quick": 40.0, "paper": 2800.0},
     variations={
         "what=observer,resnet": "a model of today against the exact probabilities",
-        "num_steps=1000": "less training: is a model still overconfident?",
+        "num_steps=300": "less training: is a model still overconfident?",
     },
 )
 NUM_HARDEST = 8

@@ -95,7 +95,7 @@ INFO = Info(
     cost={"smoke": 10.0, "quick": 60.0, "paper": 600.0},
     peer_seconds=100.0,
     variations={
-        "num_epochs=50": "less pretraining",
+        "num_epochs=20": "less pretraining",
         "temperature=0.1": "a sharper contrast between pairs",
     },
 )

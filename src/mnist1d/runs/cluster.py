@@ -1,10 +1,7 @@
-"""Workers of a Dask cluster, on this machine or on many: an executor that gives every worker one
-call at a time.
+"""An executor on the workers of a Dask cluster, on this machine or on many.
 
-Dask carries calls and results. Each call is pinned to one idle worker, so that a worker that dies
-takes no other call with it, and whoever submitted the call learns of the death: a sweep then runs
-the trial elsewhere, as it does with processes.
-"""
+Each call is pinned to one idle worker, so a worker that dies takes no other call with it. The caller
+learns of the death; a sweep then runs the trial elsewhere."""
 
 from __future__ import annotations
 
@@ -64,10 +61,9 @@ class Running(NamedTuple):
 class Cluster(Executor):
     """An executor on the workers of a Dask scheduler, which may come and go.
 
-    address: of the scheduler, such as "tcp://10.0.0.1:8786". Default: a cluster of `workers`
-    processes on this machine, which ends with the executor. A call whose worker dies raises
-    WorkerDied. Errors: UsageError where no scheduler answers, or a worker has other versions,
-    several threads, or no mnist1d.
+    address: of the scheduler, such as "tcp://10.0.0.1:8786". Default: `workers` processes here, until
+    the executor ends. A call whose worker dies raises WorkerDied. Errors: UsageError where no
+    scheduler answers, or a worker has other versions, several threads, or no mnist1d.
     """
 
     def __init__(self, address: str | None, workers: int = 1):
@@ -169,11 +165,10 @@ class Cluster(Executor):
         while not self.usable:
             for problem in self._admit(self._addresses()).values():
                 raise UsageError(problem)
-            if not self.usable:
-                if not told:
-                    warn(f"no worker has joined {self.address} yet: waiting for one")
+            if not self.usable and not told:
+                warn(f"no worker has joined {self.address} yet: waiting for one")
                 told = True
-                time.sleep(POLL / 4)
+            time.sleep(0 if self.usable else POLL / 4)
 
     def _addresses(self) -> dict[str, int]:
         """Return the addresses of the cluster's workers and their numbers of threads."""
