@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from mnist1d import UsageError, atomic
-from mnist1d.atomic import atomic_path
+from mnist1d.atomic import atomic_path, hold_interrupts
 from mnist1d.utils import from_pickle, to_pickle
 
 is_root = os.geteuid() == 0
@@ -215,7 +215,7 @@ def test_standard_output_by_its_name(tmp_path, is_file):
         pytest.skip("this system has no /dev/stdout")
     code = """
 import sys
-from mnist1d.atomic import atomic_path
+from mnist1d.atomic import atomic_path, hold_interrupts
 print("before", flush=True)
 with atomic_path("/dev/stdout") as temporary:
     temporary.write_text("written\\n")
@@ -234,7 +234,7 @@ with atomic_path("/dev/stdout") as temporary:
 
 KILLED = """
 import os, signal, sys
-from mnist1d.atomic import atomic_path
+from mnist1d.atomic import atomic_path, hold_interrupts
 with atomic_path(sys.argv[1]) as temporary:
     temporary.write_bytes(b"half")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -338,3 +338,13 @@ def test_pickles_are_written_the_same_way(path):
     path.chmod(0o600)
     to_pickle([1, 2], path)
     assert from_pickle(path) == [1, 2] and stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_ctrl_c_waits_for_a_block_that_must_not_be_cut():
+    before, steps = signal.getsignal(signal.SIGINT), []
+    with pytest.raises(KeyboardInterrupt):
+        with hold_interrupts():
+            signal.raise_signal(signal.SIGINT)
+            steps.append("after")
+        steps.append("never")
+    assert steps == ["after"] and signal.getsignal(signal.SIGINT) == before

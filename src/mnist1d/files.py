@@ -15,6 +15,7 @@ import numpy as np
 
 from mnist1d import tables
 from mnist1d.atomic import atomic_path as atomic_path
+from mnist1d.atomic import hold_interrupts
 from mnist1d.checks import check_path
 from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset
@@ -45,7 +46,8 @@ def save(data: Dataset, path: str | os.PathLike[str]) -> None:
     rest = {name: arrays[name].tolist() for name in arrays if _is_of_the_set(name)}
     with atomic_path(path) as temporary:
         if ending == ".npz":
-            with temporary.open("wb") as file:  # open: given a name, NumPy may change its ending
+            # open: given a name, NumPy may change its ending
+            with temporary.open("wb") as file, hold_interrupts():
                 np.savez_compressed(
                     file, allow_pickle=False, settings=json.dumps(settings), **arrays
                 )

@@ -16,7 +16,7 @@ from pathlib import Path
 from mnist1d.runs.threads import one_thread
 from tests.faults.counting import run, table
 
-PARTS = {"kills": "killing", "lines": "lines"}
+PARTS = {"kills": "killing", "lines": "lines", "calls": "calls", "files": "damage"}
 
 
 def main() -> int:

@@ -9,27 +9,19 @@ those documented, an error is not told in words, or the memory grows beyond a bo
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import re
-import resource
 import shutil
-import signal
 import sys
 import tempfile
-import warnings
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from tests.faults.counting import Found, Piece, split
-from tests.faults.killing import silent, wait
+from tests.faults.isolation import Answer, printed, try_cases
+from tests.faults.killing import silent
 
-SECONDS = 25  # of the processor, that a line may take
-PATIENCE = 100  # seconds of waiting, for what hangs without computing
-MEMORY = 2_000  # megabytes that a process may have taken at its peak
-DISK = 2 * 10**8  # bytes of a file
 STATUSES = (0, 1, 2, 130)
 
 WHOLE = ["0", "-0", "1", "2", "3", "7", "-1", "-5", "1e3", "1_0", "٣", "0x10", "2.0", "+4", " 5 "]
@@ -222,14 +214,15 @@ def warm_up() -> None:
     assert "jax" not in sys.modules, "JAX is here"
 
 
-def prepare(folder: Path) -> int:
-    """Fill a folder with what the paths of command lines name."""
+def prepare() -> None:
+    """Fill this folder with what the paths of command lines name."""
     import pickle
 
     import mnist1d
     from mnist1d import cli
     from tests.runs.test_migration import old_store
 
+    folder = Path()
     data = mnist1d.make_dataset(num_samples=20)
     for ending in (".npz", ".csv", ".parquet"):
         data.save(folder / f"set{ending}")
@@ -247,50 +240,14 @@ def prepare(folder: Path) -> int:
     store = folder / "torn-runs" / "rows.sqlite"
     store.write_bytes(store.read_bytes()[:9000])
     old_store(folder / "old-runs")
-    return 0
 
 
-def run_lines(lines: list[list[str]], start: int, folder: Path, answers: Path) -> int:
-    """Run command lines from the one numbered `start` on, in this process; write one JSON line each
-    as it begins and as it ends."""
+def run_line(words: list[str]) -> Answer:
+    """Run a command line in this process."""
     from mnist1d import cli
 
-    limit(resource.RLIMIT_FSIZE, DISK)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    os.chdir(folder)
-    with answers.open("a") as answer:
-        for number in range(start, len(lines)):
-            print(json.dumps({"number": number}), file=answer, flush=True)
-            signal.setitimer(signal.ITIMER_PROF, SECONDS)
-            signal.alarm(PATIENCE)
-            sys.stdout.seek(0)
-            sys.stdout.truncate()
-            what = ""
-            try:
-                status = cli.main(lines[number])
-            except BaseException as error:
-                status, what = None, f"{type(error).__name__}: {error}"
-            signal.setitimer(signal.ITIMER_PROF, 0)
-            signal.alarm(0)
-            sys.stdout.flush()
-            what = what or judge(
-                status, Path("/proc/self/fd/1").resolve().read_text("utf-8", "replace")
-            )
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-            if not what and peak > MEMORY:
-                what = f"{peak} MB of memory"
-            found = {"number": number, "status": status, "what": what}
-            print(json.dumps(found), file=answer, flush=True)
-            if what:
-                return 0  # the next one in a new process
-    return 0
-
-
-def limit(what: int, most: int) -> None:
-    """Lower a limit of this process."""
-    hard = resource.getrlimit(what)[1]
-    resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    status = cli.main(words)
+    return f"exit {status}", judge(status, printed())
 
 
 def judge(status: int | None, told: str) -> str:
@@ -306,55 +263,10 @@ def judge(status: int | None, told: str) -> str:
     return ""
 
 
-def fork_quietly(work: Callable[[], int], told: Path) -> int:
-    """Start a process with work whose output goes to a file that it can read itself."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # JAX is imported, and not at work
-        process = os.fork()
-    if process:
-        return process
-    status = 70
-    try:
-        handle = os.open(told, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
-        os.dup2(handle, 1)
-        os.dup2(handle, 2)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
-        sys.stderr = sys.stdout
-        status = work()
-    except BaseException as error:
-        print(repr(error), file=sys.stderr, flush=True)
-    finally:
-        os._exit(status)
-
-
-def try_lines(lines: list[list[str]], found: Found) -> Found:
+def try_lines(lines: list[list[str]]) -> Found:
     """Run command lines, and count those that fail."""
-    with tempfile.TemporaryDirectory(prefix="mnist1d-") as place:
-        folder, answers, told = Path(place) / "here", Path(place) / "answers", Path(place) / "told"
-        folder.mkdir()
-        warm_up()
-        assert wait(fork_quietly(lambda: prepare(folder), told)) == 0, told.read_text()
-        start = 0
-        while start < len(lines):
-            answers.write_text("")
-            work = lambda: run_lines(lines, start, folder, answers)  # noqa: B023, E731
-            status = wait(fork_quietly(work, told))
-            last = start
-            for text in answers.read_text().splitlines():
-                answer = json.loads(text)
-                last = answer["number"]
-                if "what" in answer:
-                    found.cases += 1
-                    found.note(f"exit {answer['status']}")
-                    if answer["what"]:
-                        found.fail(f"{lines[last]}: {answer['what']}")
-            if status:
-                found.cases += 1
-                how = {-signal.SIGPROF: "hangs", -signal.SIGALRM: "hangs"}.get(status)
-                found.fail(f"{lines[last]}: {how or f'the process ended with status {status}'}")
-            start = last + 1
-    return found
+    warm_up()
+    return try_cases(len(lines), lambda i: run_line(lines[i]), lambda i: str(lines[i]), prepare)
 
 
 def odd_lines(count: int, seed: int) -> Found:
@@ -364,7 +276,7 @@ def odd_lines(count: int, seed: int) -> Found:
     toy.register()
     generator = random.Random(f"lines {seed}")
     known = FOUND if seed == 0 else []
-    return try_lines([*known, *(command_line(generator) for _ in range(count))], Found())
+    return try_lines([*known, *(command_line(generator) for _ in range(count))])
 
 
 def toy_lines(count: int, seed: int) -> Found:
@@ -374,13 +286,13 @@ def toy_lines(count: int, seed: int) -> Found:
     toy.register()
     generator = random.Random(f"toy lines {seed}")
     commands = ("run", "report", "results", "compare", "doctor", "merge", "reproduce")
-    return try_lines([command_line(generator, commands) for _ in range(count)], Found())
+    return try_lines([command_line(generator, commands) for _ in range(count)])
 
 
 def edge_lines(count: int, seed: int) -> Found:
     """Try command lines that train."""
     generator = random.Random(f"edges {seed}")
-    return try_lines([edge_run(generator) for _ in range(count)], Found())
+    return try_lines([edge_run(generator) for _ in range(count)])
 
 
 def pieces(is_long: bool) -> list[Piece]:

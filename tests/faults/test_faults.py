@@ -36,6 +36,17 @@ def test_command_lines():
     assert found["cases"] >= 80 and found["notes"]["exit 0"] > 5 < found["notes"]["exit 2"]
 
 
+def test_wrong_calls():
+    found = count("--short", "calls")["calls/data/0/300"]
+    assert found["cases"] == 300 and found["notes"]["own error"] > 200
+
+
+def test_damaged_files():
+    found = count("--short", "files")
+    assert len(found) == 5 and all(line["cases"] >= 40 for line in found.values())
+    assert found["files/damaged .npz/0/40"]["notes"]["refused"] > 30
+
+
 @pytest.mark.slow
 def test_the_long_form(tmp_path):
     assert len(count("--log", str(tmp_path / "log.jsonl"))) > 100
