@@ -6,8 +6,8 @@ steps (Adam, batches of 100, a learning rate that falls from 0.01 to 0 along a h
 error is then the ideal world's test error plus the gap between the worlds. If the gap is small,
 whatever learns fast online also generalises from a finite set.
 
-The error is soft: 1 minus the probability of the right class, averaged over signals. The gap is read
-at the stopping time of the publication: the first evaluation at which the soft error on the
+The error is soft: 1 minus the probability of the right class, averaged over signals. The gap is
+read at the stopping time of the publication: the first evaluation at which the soft error on the
 training set is at most 1%, or the last one. Each seed draws the initial weights, the training set,
 the stream, and 5,000 test signals that all its models share.
 
@@ -27,8 +27,9 @@ from mnist1d.checks import check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.experiments.claims import Claim, above, all_of, below, keep_measured
 from mnist1d.experiments.estimates import POINTS, rank_correlation
+from mnist1d.experiments.fits import fit_model
 from mnist1d.experiments.predictions import prediction_rows
-from mnist1d.experiments.present import CI, cell, color, label, models_in
+from mnist1d.experiments.present import CI, cell, color, label, models_in, num_seeds
 from mnist1d.experiments.rows import Row, Rows, curve_rows, timing_rows, values_of
 from mnist1d.experiments.streams import finite_signals, held_out_signals, stream
 from mnist1d.experiments.study import Info
@@ -45,8 +46,8 @@ INFO = Info(
     title="Deep bootstrap: finite against endless data",
     question="Does a network generalise from a finite set because it learns fast on endless data?",
     source=(
-        "Nakkiran, Neyshabur and Sedghi, The Deep Bootstrap Framework (ICLR 2021, arXiv 2010.08127), "
-        "whose networks see images; the settings here are ours"
+        "Nakkiran, Neyshabur and Sedghi, The Deep Bootstrap Framework (ICLR 2021, arXiv "
+        "2010.08127), whose networks see images; the settings here are ours"
     ),
     seeds={"smoke": 2, "quick": 2, "paper": 8},
     cost={"smoke": 5.0, "quick": 28.0, "paper": 420.0},
@@ -79,11 +80,7 @@ def grid(preset: str) -> list[Config]:
     models, sizes, rest = {
         "smoke": (("logistic",), (200,), {"num_steps": 20, "num_test": 100}),
         "quick": (("mlp", "cnn", "gru"), (4000,), {"num_steps": 1000, "num_test": 2000}),
-        "paper": (
-            ("logistic", "mlp", "kan", "cnn", "cnn-shifts", "gru"),
-            (4000, 40_000),
-            {},
-        ),
+        "paper": (("logistic", "mlp", "kan", "cnn", "cnn-shifts", "gru"), (4000, 40_000), {}),
     }[preset]
     return [Config(model, size, **rest) for model in models for size in (ENDLESS, *sizes)]
 
@@ -95,10 +92,7 @@ def weight(config: Config) -> float:
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     """Train one model in one world from every seed."""
-    import jax
-
-    from mnist1d.learning import Settings, Split, fit_each, make_fit
-    from mnist1d.learning.model import check_finite
+    from mnist1d.learning import Settings, Split
 
     model = resolve(config.model).make(num_inputs=config.data.final_seq_length)
     is_endless = config.num_train == ENDLESS
@@ -118,10 +112,9 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         train = finite_signals(config.data, config.num_train or 1, seed)
         splits.append(Split(*train, *test))
     sampler = stream(config.data, config.batch_size) if is_endless else None
-    keys = jax.numpy.stack([jax.random.key(seed) for seed in seeds])
-    fit = make_fit(model, settings, sampler, soft_errors(model))
-    found, seconds, compile_seconds = fit_each(fit, keys, splits)
-    check_finite(config.model, seeds, found.curves["test_loss"])
+    probe = soft_errors(model)
+    fit = fit_model(config.model, model, settings, seeds, splits, sampler, probe)
+    found, seconds, compile_seconds = fit
     names = ["test_soft_error", "test_acc", "test_loss"]
     names += [] if is_endless else ["train_soft_error"]
     return [
@@ -202,8 +195,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     sizes = sizes_in(rows)
     if not sizes:
         return {}
-    fig, axes = style.figure(1, len(sizes), size=(4.6 * len(sizes) + 0.6, 3.9), sharey=True)
-    for ax, size in zip(np.atleast_1d(axes), sizes, strict=True):
+    fig, axes = style.grid(len(sizes), len(sizes), (4.8, 3.4), sharey=True)
+    for ax, size in zip(axes, sizes, strict=True):
         for model in models_in(rows):
             for n, line, name in ((size, "-", label(model)), (ENDLESS, "--", None)):
                 if len(trial := rows.where(model=model, num_train=n)):
@@ -211,13 +204,12 @@ def figures(rows: Rows) -> dict[str, Captioned]:
                     style.band(ax, steps[1:], error[:, 1:], name, color(model), line, unit="%")
         ax.set(title=f"{size:,} training signals", xscale="log", xlabel="training steps")
         style.percent_axis(ax)
-    first = np.atleast_1d(axes)[0]
-    first.set(ylabel="soft test error", ylim=(0, 1))
-    style.legend(first, loc="lower left")
+    axes[0].set(ylabel="soft test error", ylim=(0, 1))
+    style.legend(axes[0], loc="lower left")
     caption = (
         "Soft test error (1 minus the probability of the right class) against training steps, on a "
         "finite training set (solid) and on endless data (dashed), from the same initial weights. "
-        f"{style.band_words(len(rows.unique('seed')))} Look how far each solid line stays above its "
+        f"{style.band_words(num_seeds(rows))} Look how far each solid line stays above its "
         "dashed one: that is the gap between the two worlds."
     )
     return {"error": (fig, caption)}
@@ -242,19 +234,15 @@ def claims(rows: Rows) -> list[Claim]:
             _, ideal = stack([both[1] for both in errors.values()])
             pairs = zip(real.T, ideal.T, strict=True)
             order = Values(seeds, [rank_correlation(*pair) for pair in pairs])
-            text = (
-                f"with {size:,} signals, models that learn faster on endless data generalise better"
-            )
+            better = "models that learn faster on endless data generalise better"
+            text = f"with {size:,} signals, {better}"
             quantity = "Spearman correlation of the models' soft errors in the two worlds"
             found.append(above(text, quantity, order, 0, "yes, for images"))
         if {"cnn", "mlp"} <= errors.keys():
+            worlds = (f"{size:,} signals", "endless data")
             parts = [
-                above("", f"MLP - CNN, soft test error, {world}", gap, unit=POINTS)
-                for world, gap in zip(
-                    (f"{size:,} signals", "endless data"),
-                    (a - b for a, b in zip(errors["mlp"], errors["cnn"], strict=True)),
-                    strict=True,
-                )
+                above("", f"MLP - CNN, soft test error, {world}", mlp - cnn, unit=POINTS)
+                for world, mlp, cnn in zip(worlds, errors["mlp"], errors["cnn"], strict=True)
             ]
             text = f"the CNN beats the MLP on {size:,} signals and already on endless data"
             found.append(all_of(text, parts, "CNNs optimise faster online"))

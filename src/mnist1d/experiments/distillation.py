@@ -4,8 +4,8 @@ A student trains on class probabilities in place of labels. The best teacher is 
 and here it is known: the ideal observer gives the exact posterior of every training signal. Two
 students share signals, initial weights and batch order (CNN, Adam, batches of 50, 2,000 steps, a
 learning rate that falls from 0.003 to 0 along a half cosine). One trains on labels, the other on
-posteriors. The signals have strong white noise, so that labels are in doubt, and digits of one size,
-so that posteriors are quick to compute.
+posteriors. The signals have strong white noise, so that labels are in doubt, and digits of one
+size, so that posteriors are quick to compute.
 
 Each seed draws two training sets. What its two students say of the same 2,000 fresh signals tells
 their variance: half the squared distance between their class probabilities, averaged over signals.
@@ -23,14 +23,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist1d.checks import check_name, check_numbers
+from mnist1d.checks import check_name, check_numbers, check_whole
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, above, all_of, below, keep_measured
 from mnist1d.experiments.datasets import datasets_for
-from mnist1d.experiments.estimates import POINTS
+from mnist1d.experiments.estimates import POINTS, SHARE
 from mnist1d.experiments.predictions import prediction_rows, predictions_of
-from mnist1d.experiments.present import CI, cell
+from mnist1d.experiments.present import CI, cell, count_cell, num_seeds
 from mnist1d.experiments.rows import Row, Rows, paired, scalar_rows, timing_rows
 from mnist1d.experiments.study import Info
 from mnist1d.experiments.values import Values
@@ -45,14 +45,13 @@ INFO = Info(
     title="Distillation: exact posteriors as labels",
     question="What is it worth to train on the exact class probabilities in place of labels?",
     source=(
-        "Menon, Rawat, Reddi, Kim and Kumar, Why distillation helps: a statistical perspective (2020, "
-        "arXiv 2005.10419); the settings here are ours"
+        "Menon, Rawat, Reddi, Kim and Kumar, Why distillation helps: a statistical perspective "
+        "(2020, arXiv 2005.10419); the settings here are ours"
     ),
     seeds={"smoke": 2, "quick": 3, "paper": 8},
     cost={"smoke": 6.0, "quick": 30.0, "paper": 260.0},
 )
-LABELS = ("hard", "soft")
-CALLED = {"hard": "labels", "soft": "posteriors"}
+LABELS = {"hard": "labels", "soft": "posteriors"}
 
 
 @dataclass(frozen=True)
@@ -75,18 +74,13 @@ class Config:
         check_model(self.model)
         check_numbers(self)
         most = round(self.data.num_samples * self.data.train_split)
-        if not self.batch_size <= self.num_train <= most:
-            raise UsageError(
-                f"num_train must be from batch_size = {self.batch_size} to {most}, the training "
-                f"signals of data, got {self.num_train}"
-            )
+        check_whole(self.num_train, self.batch_size, "num_train", most)
 
 
 def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: both kinds of labels on every size."""
-    small = {"num_steps": 10, "num_test": 50, "model": "logistic"}
     sizes, rest = {
-        "smoke": ((50,), small),
+        "smoke": ((50,), {"num_steps": 10, "num_test": 50, "model": "logistic"}),
         "quick": ((125, 250, 500), {"num_steps": 1000, "num_test": 1000}),
         "paper": ((125, 250, 500, 1000, 2000), {}),
     }[preset]
@@ -107,14 +101,8 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     from mnist1d.observer.measure import calibration_error
 
     model = resolve(config.model).make(num_inputs=config.data.final_seq_length)
-    settings = Settings(
-        config.num_steps,
-        config.batch_size,
-        config.learning_rate,
-        eval_every=config.num_steps,
-        schedule="cosine",
-        reshuffle=True,
-    )
+    steps, batch, rate = config.num_steps, config.batch_size, config.learning_rate
+    settings = Settings(steps, batch, rate, eval_every=steps, schedule="cosine", reshuffle=True)
     keys = jax.numpy.stack([jax.random.key(seed) for seed in seeds])
     fit, apply = make_fit(model, settings), jax.jit(jax.vmap(model.apply))
     probabilities, seconds, compile_seconds = [], np.zeros(len(seeds)), 0.0
@@ -188,25 +176,20 @@ def data_factor(rows: Rows, size: int) -> Values:
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     """Return one line per size and kind of labels."""
-    header = ["training signals", "trained on", f"test acc, {CI}", "KL from posterior, nats"]
-    header += [f"calibration error, {CI}", "variance", "n"]
+    header = ["training signals", "trained on", f"test acc, {CI}", f"calibration error, {CI}"]
+    header += ["KL from posterior, nats", "variance", "n"]
     lines = []
     for size in sorted(rows.unique("num_train")):
         for labels in LABELS:
             trial = rows.where(num_train=size, labels=labels)
             if len(trial):
                 cells = [cell(trial.by_seed(name), *how) for name, how in COLUMNS.items()]
-                count = str(len(trial.unique("seed")))
-                lines.append([f"{size:,}", CALLED[labels], *cells, count])
+                lines.append([f"{size:,}", LABELS[labels], *cells, count_cell(trial)])
     return header, lines
 
 
-COLUMNS = {  # metrics of the table, and how `cell` shows them
-    "test_acc": (".1f", 100),
-    "kl": (".3f", 1),
-    "calibration_error": (".1f", 100),
-    "variance": (".4f", 1),
-}
+SHARES = {"test_acc": (".1f", 100), "calibration_error": (".1f", 100)}  # as `cell` shows them
+COLUMNS = {**SHARES, "kl": (".3f", 1), "variance": (".4f", 1)}
 
 
 def figures(rows: Rows) -> dict[str, Captioned]:
@@ -214,25 +197,25 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     from mnist1d.plots import style
 
     fig, axes = style.figure(1, 4, size=(12.5, 3.2))
-    titles = ("Test accuracy", "KL from the posterior (nats)", "Calibration error", "Variance")
+    titles = ("Test accuracy", "Calibration error", "KL from the posterior (nats)", "Variance")
     for ax, metric, title in zip(axes, COLUMNS, titles, strict=True):
         for labels, tint in zip(LABELS, style.COLORS, strict=False):
             if len(trials := rows.where(labels=labels)):
                 sizes, values = trials.across("num_train", metric)
-                log = metric == "kl"
-                style.band(ax, sizes, values, CALLED[labels], tint, marker="o", log=log)
+                how = {"unit": SHARE if metric in SHARES else "", "log": metric == "kl"}
+                style.band(ax, sizes, values, LABELS[labels], tint, marker="o", **how)
         ax.set(title=title, xscale="log", xlabel="training signals")
     if len(rows):
         bayes = rows.where(metric="bayes_acc").records[0].value
         style.reference_line(axes[0], float(bayes), "ideal observer")
-        style.legend(axes[1], loc="lower left")
-    axes[1].set_yscale("log")
-    for ax in (axes[0], axes[2]):
+        style.legend(axes[2], loc="lower left")
+    axes[2].set_yscale("log")
+    for ax in axes[:2]:
         style.percent_axis(ax)
     caption = (
         "A CNN trained on labels and one trained on the exact class probabilities of the same "
         "signals, tested on fresh signals. Variance: how much its class probabilities differ "
-        f"between two training sets. {style.band_words(len(rows.unique('seed')))} Compare the two "
+        f"between two training sets. {style.band_words(num_seeds(rows))} Compare the two "
         "lines in each panel, and read across how many labels replace one posterior."
     )
     return {"gain": (fig, caption)}

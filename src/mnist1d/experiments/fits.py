@@ -13,7 +13,7 @@ from mnist1d.experiments.rows import Row, curve_rows, scalar_rows, timing_rows
 if TYPE_CHECKING:
     from mnist1d.learning import Model, Settings, Split
     from mnist1d.learning.batches import Sampler
-    from mnist1d.learning.training import TimedFit
+    from mnist1d.learning.training import Probe, TimedFit
     from mnist1d.mnist import Images
 
 
@@ -45,17 +45,18 @@ def fit_model(
     seeds: Sequence[int],
     splits: Sequence[Split],
     sampler: Sampler | None = None,
+    probe: Probe | None = None,
     **given: Any,
 ) -> TimedFit:
     """Train a model from each seed on that seed's split, or on what `sampler` draws; as `fit_rows`,
-    without rows."""
+    without rows. probe: what else to measure at each evaluation."""
     import jax
 
     from mnist1d.learning import fit_each, make_fit
     from mnist1d.learning.model import check_finite
 
     keys = jax.numpy.stack([jax.random.key(seed) for seed in seeds])
-    found = fit_each(make_fit(model, settings, sampler), keys, splits, **given)
+    found = fit_each(make_fit(model, settings, sampler, probe), keys, splits, **given)
     check_finite(name, seeds, found.fit.curves["test_loss"])
     return found
 
