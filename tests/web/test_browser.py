@@ -31,7 +31,7 @@ def test_every_view_opens_and_asks_nothing_of_others(page, address):
     assert asked and all(name.startswith(address) for name in asked)
 
 
-@pytest.mark.parametrize("width", [390, 820, 1440])
+@pytest.mark.parametrize("width", [360, 640, 820, 1440])
 def test_nothing_sticks_out_sideways(page, width):
     page.cdp(
         "Emulation.setDeviceMetricsOverride",
