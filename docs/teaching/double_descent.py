@@ -89,7 +89,7 @@ print(teaching.check_threshold(threshold, widths, train_errors))
 peak = widths[1 + int(np.argmax(test_errors[1:]))]  # SOLUTION
 
 # %% check="peak"
-print(teaching.check_number(peak, max(zip(test_errors[1:], widths[1:], strict=True))[1]))
+print(teaching.check_number(peak, widths[int(np.argmax([0.0, *test_errors[1:]]))]))
 
 # %% [markdown]
 # ## What to try

@@ -79,10 +79,10 @@ print(teaching.check_value(gradient, 1.5, forward))
 
 # %%
 outer_steps = teaching.choose_size(full=50, smoke=2)
-rates = [1.5]
+rates = [0.15]
 
 # %% [markdown]
-# **Exercise 4.** Descend: start at 1.5, take 50 steps `rate = rate - 0.3 * gradient`, and append every rate to
+# **Exercise 4.** Descend: start at 0.15, take 50 steps `rate = rate - 0.3 * gradient`, and append every rate to
 # `rates`.
 
 # %% exercise="descend"
@@ -104,5 +104,5 @@ fig
 # %% [markdown]
 # ## What to try
 #
-# * Start at 0.15. Do both starts meet?
+# * Start at 1.5. Does the rate come back, or does the first step throw it too far? Try a smaller step.
 # * `mnist1d run learning-rate` compares with a grid search; `mnist1d run activation` learns a whole function.
