@@ -7,6 +7,7 @@ import pytest
 
 import mnist1d
 from mnist1d.adapters import huggingface
+from mnist1d.adapters.responsible import size_category
 from mnist1d.errors import MissingExtraError, UsageError
 
 datasets = pytest.importorskip("datasets", reason="Hugging Face's datasets is optional")
@@ -76,8 +77,37 @@ def test_croissant_is_valid(tmp_path, latents):
     huggingface.export_hf(tmp_path, mnist1d.make_dataset(num_samples=100, latents=latents))
     described = mlcroissant.Dataset(jsonld=str(tmp_path / "croissant.json"))
     assert not described.metadata.issues.errors
+    metadata = described.metadata.to_json()
+    for name in ("dataLimitations", "dataBiases", "personalSensitiveInformation", "dataUseCases"):
+        assert metadata[f"rai:{name}"], name
     record = next(iter(described.records("test")))
     assert len(record["test/x"]) == 40
+
+
+def test_responsible_use_is_described(tmp_path):
+    """The minimal fields that NeurIPS 2026 asks for."""
+    huggingface.export_hf(tmp_path, mnist1d.make_dataset(num_samples=100))
+    described = json.loads((tmp_path / "croissant.json").read_text())
+    wanted = "dataLimitations dataBiases personalSensitiveInformation dataUseCases dataSocialImpact"
+    assert all(len(described[f"rai:{name}"]) > 10 for name in wanted.split())
+    assert described["rai:hasSyntheticData"] is True
+    assert described["prov:wasDerivedFrom"] and described["prov:wasGeneratedBy"]
+    card = (tmp_path / "README.md").read_text()
+    assert "size_categories:\n- n<1K\n" in card and "task_categories:\n- tabular-cl" in card
+
+
+@pytest.mark.parametrize(
+    ("count", "name"),
+    [
+        (999, "n<1K"),
+        (1000, "1K<n<10K"),
+        (5000, "1K<n<10K"),
+        (999_999, "100K<n<1M"),
+        (10**6, "1M<n<10M"),
+    ],
+)
+def test_size_categories(count, name):
+    assert size_category(count) == name
 
 
 def test_croissant_names_every_file_with_its_digest(tmp_path):

@@ -1,2 +1,2 @@
-"""The data for other communities: PyTorch, JAX, scikit-learn, Hugging Face, each in its own
+"""The data for other communities: PyTorch, JAX, scikit-learn, Keras, Hugging Face, each in its own
 conventions."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from mnist1d.adapters.responsible import RESPONSIBLE, size_category
 from mnist1d.atomic import atomic_path
 from mnist1d.checks import check_path
 from mnist1d.dataset import Dataset
@@ -135,6 +136,7 @@ def _card(data: Dataset, splits: Any) -> str:
     features = next(iter(splits.values())).features
     columns = "\n".join(f"* `{name}`: {COLUMN_WORDS[name]}" for name in features)
     counts = "\n".join(f"| {split} | {len(dataset):,} |" for split, dataset in splits.items())
+    size = size_category(sum(len(dataset) for dataset in splits.values()))
     settings = (
         data.config.to_json() if data.config else "unknown (read from a file that does not say)"
     )
@@ -143,9 +145,14 @@ license: apache-2.0
 pretty_name: MNIST-1D
 task_categories:
 - tabular-classification
+size_categories:
+- {size}
+source_datasets:
+- original
 tags:
 - mnist1d
 - synthetic
+- time-series-classification
 configs:
 - config_name: default
   data_files:
@@ -195,6 +202,7 @@ def _croissant(splits: Any, files: list[Path], folder: Path) -> dict[str, Any]:
             "sc": "https://schema.org/",
             "cr": "http://mlcommons.org/croissant/",
             "rai": "http://mlcommons.org/croissant/RAI/",
+            "prov": "http://www.w3.org/ns/prov#",
             "dct": "http://purl.org/dc/terms/",
             "conformsTo": "dct:conformsTo",
             "data": {"@id": "cr:data", "@type": "@json"},
@@ -205,7 +213,11 @@ def _croissant(splits: Any, files: list[Path], folder: Path) -> dict[str, Any]:
         "@type": "sc:Dataset",
         "name": "mnist1d",
         "description": "MNIST-1D: procedurally generated signals of ten digit-like classes.",
-        "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "conformsTo": [
+            "http://mlcommons.org/croissant/1.0",
+            "http://mlcommons.org/croissant/RAI/1.0",
+        ],
+        **RESPONSIBLE,
         "citeAs": "S. Greydanus and D. Kobak, Scaling Down Deep Learning with MNIST-1D, ICML 2024, arXiv 2011.14439",
         "datePublished": "2020-11-29",
         "version": "1.0.0",
