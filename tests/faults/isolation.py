@@ -17,7 +17,7 @@ from tests.faults.counting import Found
 from tests.faults.killing import wait
 
 SECONDS = 25  # of the processor, that a case may take
-PATIENCE = 100  # seconds of waiting, for what hangs without computing
+PATIENCE = 900  # seconds of waiting, for what hangs without computing; a busy machine is slow
 MEMORY = 2_000  # megabytes that a process may have taken at its peak
 DISK = 2 * 10**8  # bytes of a file
 Answer = tuple[
@@ -66,8 +66,9 @@ def try_cases(
                         found.fail(f"{describe(last)}: {answer['what']}")
             if status:
                 found.cases += 1
-                is_hang = status in (-signal.SIGPROF, -signal.SIGALRM)
-                what = "hangs" if is_hang else f"the process ended with status {status}"
+                limits = {-signal.SIGPROF: f"computes for {seconds:g} s"}
+                limits[-signal.SIGALRM] = f"has not ended after {PATIENCE} s"
+                what = limits.get(status, f"the process ended with status {status}")
                 found.fail(f"{describe(last)}: {what}")
             start = last + 1
     return found
