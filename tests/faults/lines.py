@@ -81,7 +81,8 @@ GOOD = {  # values that let a line come to something
     "--test": ["frozen"], "--config": ["config.json"], "--digit": ["3"],
 }  # fmt: skip
 PLAIN = ["0", "1", "2", "3", "5", "10", "0.5", "0.25", "40", "72"]
-FOUND = [  # lines that once ended in a traceback
+FOUND = [  # lines that once ended in a traceback, or did not end
+    ["observer", "--num-signals", "4294967296"],
     ["show", "templates", "--train-split", "[/data]", "-o", "x.png"],
     ["[/data]"],
 ]

@@ -34,8 +34,10 @@ def test_signals_are_fresh_with_every_seed():
         observer.measure_ceiling(DataConfig(iid_noise_scale=0.1), 20, seed=s) for s in (0, 0, 1)
     )
     assert first == again and first["acc"] != other["acc"]
-    with pytest.raises(UsageError, match="at least 2 signals"):
+    with pytest.raises(UsageError, match="at least 2"):
         observer.measure_ceiling(n=1)
+    with pytest.raises(UsageError, match="num_signals must be a whole number, at most"):
+        observer.measure_ceiling(n=2**32)
 
 
 def test_calibration_error_sees_a_gap_and_knows_chance():

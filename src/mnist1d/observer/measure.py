@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from mnist1d.checks import check_whole
 from mnist1d.config import DataConfig
 from mnist1d.digits import Templates, as_templates
 from mnist1d.draws import draw_fast
-from mnist1d.errors import UsageError
+from mnist1d.memory import check_memory
 from mnist1d.observer.ideal import IdealObserver
 from mnist1d.signals import apply
 
+MAX_SIGNALS = 10**7  # hours of computing
 NUM_BINS = 10  # of confidence, equally wide, for the calibration error
 
 
@@ -43,11 +45,11 @@ def measure_ceiling(
     hits_standard_error. calibration_error: expected calibration error, beside
     expected_calibration_error, what it comes to by chance where calibration is perfect. bits: what
     a signal leaves open about its class, of bits_prior before it is seen. Errors: UsageError where
-    no density exists, or n is below 2.
+    no density exists, or n is not from 2 to MAX_SIGNALS or needs too much memory.
     """
-    config = config or DataConfig()
-    if n < 2:
-        raise UsageError(f"n must be at least 2 signals, got {n}")
+    config, n = config or DataConfig(), check_whole(n, 2, "num_signals", MAX_SIGNALS)
+    size = 20 * config.working_length + 16 * config.final_seq_length + 200  # bytes per signal
+    check_memory(float(n * size), "this measurement", "num_signals")
     x, label = fresh_signals(config, n, seed, templates)
     p = IdealObserver(
         config.replace(shuffle_seq=False), templates, mean=0.0, std=1.0
