@@ -1,4 +1,4 @@
-"""Gradients through whole trainings: against finite differences, the inner loops against NumPy."""
+"""Gradients through training equal finite differences; the inner loops equal NumPy's."""
 
 import dataclasses
 

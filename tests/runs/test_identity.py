@@ -1,5 +1,5 @@
-"""Identity: every field counts, at every depth; equal configs have equal ids, in every process and
-version."""
+"""Identity: every field of a config changes the id, at every depth; equal configs have equal ids in
+every process and version."""
 
 import dataclasses
 
@@ -13,7 +13,7 @@ from tests.runs.toy import Config
 
 
 def test_a_known_id_stays():
-    """Every stored row hangs on this: change it only together with identity.SCHEMA."""
+    """Every stored row depends on this id: change it only together with identity.SCHEMA."""
     assert (
         trial_id("toy", Config())
         == "a884c3a0ce1f5f8ac326b0270670a21750dcfd7c8c483a89e61690a92119b89a"
