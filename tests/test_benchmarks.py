@@ -56,3 +56,27 @@ def test_observer():
         and result["brute_force_errors"]["root_mean_square"] < 3
     )
     assert all(abs(found["standard_errors"]) < 4 for found in result["calibration"].values())
+
+
+@pytest.mark.slow
+def test_store():
+    pytest.importorskip("jinja2", reason="the report needs Jinja2")
+    result = printed("store", "--trials", "1000")["trials"]["1000"]
+    assert all(result[part]["peak_mib"] > 0 for part in result if part != "store")
+    assert result["page, second poll"]["cpu_seconds"] < result["sweep"]["cpu_seconds"]
+    assert 0.1 < result["store"]["mib"] < 10  # 1 GiB for 100,000 trials
+
+
+@pytest.mark.slow
+def test_limit(tmp_path):
+    for package in ("jax", "torch"):
+        pytest.importorskip(package, reason="both sides are measured")
+    result = printed("limit", "--only", "logistic", "--seconds", "0.05")
+    (case,) = result["cases"]
+    assert case["num_steps"] == 6000 and case["ours"] > 0 and case["peers"] > 0
+    assert case["flops"] >= 4 * 100 * 40 * 10  # products of the forward and the backward pass
+    assert all(value > 0 for value in result["machine"].values())
+    (tmp_path / "limit.json").write_text(json.dumps(result))
+    process = [sys.executable, "benchmarks/limit.py", "--table", str(tmp_path / "limit.json")]
+    table = subprocess.run(process, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert table.splitlines()[2].startswith("| spatial-priors | logistic | 6,000 |")

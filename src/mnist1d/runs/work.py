@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -78,7 +79,9 @@ def check_rows(study: Loaded, rows: Sequence[Row], seeds: Sequence[int]) -> list
     ]
 
 
+@functools.cache
 def _enable_cache() -> None:
+    """Turn on the compilation cache, once: trimming it looks at each of its thousands of files."""
     try:
         from mnist1d.learning.compilation import enable_compilation_cache
 

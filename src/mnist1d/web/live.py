@@ -29,7 +29,8 @@ class News:
     one."""
 
     def __init__(self, runs: Path):
-        self.runs, self.seen, self.is_new, self.was_running = runs, 0, True, False
+        self.runs, self.is_new, self.was_running = runs, True, False
+        self.calls: list[Call] = []
 
     def since(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield events since the last time, (name, content): "calls" where something changed, then
@@ -38,13 +39,14 @@ class News:
         The first time: how the last sweep stands, and its last curves. Errors: as for `open_store`.
         """
         if not (self.runs / DATABASE).is_file():
-            self.seen, self.is_new = 0, True
+            self.calls, self.is_new = [], True
             return
         with open_store(self.runs, create=False) as store:
-            calls, running = store.calls(), is_running(self.runs)
-            if len(calls) < self.seen:  # another store lies there now
-                self.seen, self.is_new = 0, True
-            new, self.seen = calls[self.seen :], len(calls)
+            last, running = self.calls[-1].number if self.calls else 0, is_running(self.runs)
+            if store.last_call() < last:  # another store lies there now
+                self.calls, self.is_new, last = [], True, 0
+            new = store.calls(after=last)
+            calls = self.calls = [*self.calls, *new] if new else self.calls
             if not new and not self.is_new and running == self.was_running:
                 return
             self.was_running = running

@@ -1,0 +1,323 @@
+"""How far each study's training is from the processor's limit and from a plain PyTorch loop, per seed
+at the paper's settings; prints one JSON line.
+
+    python benchmarks/limit.py > limit.json
+    python benchmarks/limit.py --table limit.json      # the table of docs/speed.md, nothing measured
+
+Both sides run in this process in turns, on one thread each, and processor seconds are counted, so
+that a busy machine blurs no ratio. Few steps are run and scaled to those of the paper. The limit is
+the time of the operations alone, at the rate of large matrix products: XLA counts the operations of
+a step's gradient, and the optimizer and the evaluations come on top of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+    from mnist1d.dataset import Dataset
+    from mnist1d.learning import Model
+
+ROUNDS = 3  # of the two sides, in turns; the best of each counts
+SCALE_UP = 1.5  # of the warm-up's estimate, so that a measurement is not too short
+
+
+@dataclass(frozen=True)
+class Case:
+    """One network of a study. num_steps: of one seed at the paper's settings. eval_every: steps."""
+
+    study: str
+    network: str
+    num_steps: int
+    batch_size: int
+    learning_rate: float
+    eval_every: int
+    optimizer: str
+    ours: Callable[[], Model]
+    peers: Callable[[], torch.nn.Module]
+
+
+def cases() -> list[Case]:
+    """Return what is measured, sizes and steps from the studies' own Configs."""
+    from torch import nn
+
+    from benchmarks.training import torch_model
+    from mnist1d.experiments import double_descent, lottery, pooling, spatial_priors
+    from mnist1d.learning import MODELS
+    from mnist1d.learning.models.benchmark import mlp
+    from mnist1d.learning.models.pooled import pooled_cnn
+    from mnist1d.learning.narrow import network
+
+    def plain(*widths: int) -> Callable[[], torch.nn.Module]:
+        layers = [nn.Linear(a, b) for a, b in zip(widths, widths[1:], strict=False)]
+        parts = [part for layer in layers for part in (layer, nn.ReLU())]
+        return lambda: nn.Sequential(*parts[:-1])
+
+    def wide_cnn(channels: int) -> torch.nn.Module:
+        sizes = ((1, 5), (channels, 3), (channels, 3))
+        convs = [nn.Conv1d(n, channels, kernel, stride=2, padding=1) for n, kernel in sizes]
+        parts = [part for conv in convs for part in (conv, nn.ReLU())]
+        return nn.Sequential(
+            nn.Unflatten(1, (1, 40)), *parts, nn.Flatten(), nn.Linear(5 * channels, 10)
+        )
+
+    def pooled(channels: int) -> torch.nn.Module:
+        parts = []
+        for inputs in (1, channels):
+            parts += [nn.Conv1d(inputs, channels, 3, padding=1), nn.ReLU(), nn.MaxPool1d(2)]
+        return nn.Sequential(
+            nn.Unflatten(1, (1, 40)), *parts, nn.Flatten(), nn.Linear(10 * channels, 10)
+        )
+
+    class Residual(nn.Module):
+        def __init__(self, hidden: int) -> None:
+            super().__init__()
+            sizes = ((40, hidden), (hidden, hidden), (hidden, 10))
+            self.first, self.second, self.last = (nn.Linear(a, b) for a, b in sizes)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            h = self.first(x).relu()
+            return self.last(h + self.second(h).relu())
+
+    prior, ticket = spatial_priors.Config(), lottery.Config()
+    descent, pool = double_descent.Config(), pooling.Config()
+    adam = (prior.num_steps, prior.batch_size, prior.learning_rate, prior.eval_every, "adam")
+    found = [
+        Case(
+            "spatial-priors",
+            name,
+            *adam,
+            lambda name=name: MODELS[name].make(),
+            lambda name=name: torch_model(name),
+        )
+        for name in ("logistic", "mlp", "cnn", "gru")
+    ]
+    pruning = ticket.num_steps * ticket.num_rounds
+    rate, size = ticket.learning_rate, ticket.ticket_batch_size
+    dense = (lambda: mlp(hidden=ticket.hidden), lambda: Residual(ticket.hidden))
+    found += [
+        Case(
+            "lottery", "pruning, as if dense", pruning, ticket.batch_size, rate, 100, "adam", *dense
+        ),
+        Case("lottery", "dense, follow-up", ticket.ticket_steps, size, rate, 100, "adam", *dense),
+    ]
+    num_train = int(descent.data.num_samples * descent.data.train_split)
+    num_steps = descent.num_epochs * num_train // descent.batch_size
+    sgd = (num_steps, descent.batch_size, descent.learning_rate, num_steps, "momentum")
+    for width in (16, 300):
+        peers = plain(40, width, width, 10)
+        found.append(
+            Case(
+                "double-descent",
+                f"MLP, width {width}",
+                *sgd,
+                lambda w=width: network("mlp", w),
+                peers,
+            )
+        )
+    for width in (16, 100):
+        found.append(
+            Case(
+                "double-descent",
+                f"CNN, {width} channels",
+                *sgd,
+                lambda w=width: network("cnn", w),
+                lambda w=width: wide_cnn(w),
+            )
+        )
+    steps = (pool.num_steps, pool.batch_size, pool.learning_rate, pool.eval_every, "adam")
+    channels = pool.channels
+    found.append(
+        Case(
+            "pooling",
+            "max",
+            *steps,
+            lambda: pooled_cnn("max", channels, 40),
+            lambda: pooled(channels),
+        )
+    )
+    return found
+
+
+def our_seconds(case: Case, data: Dataset) -> Callable[[int], float]:
+    """Return what measures our loop: from a number of steps to processor seconds per step."""
+    import jax
+
+    from mnist1d.learning import Settings, Split, make_fit
+
+    split, programs = Split.of(data), {}
+
+    def measure(num_steps: int) -> float:
+        if num_steps not in programs:
+            evaluate = min(case.eval_every, num_steps)
+            rate = case.learning_rate
+            settings = Settings(num_steps, case.batch_size, rate, case.optimizer, evaluate)
+            fit = make_fit(case.ours(), settings)
+            programs[num_steps] = jax.jit(fit).lower(jax.random.key(0), split).compile()
+        begin = time.process_time()
+        jax.block_until_ready(programs[num_steps](jax.random.key(0), split))
+        return (time.process_time() - begin) / num_steps
+
+    return measure
+
+
+def peer_seconds(case: Case, data: Dataset) -> Callable[[int], float]:
+    """Return what measures the loop that a PyTorch user writes: it reads the loss of every step, as
+    the published notebooks do, and evaluates on both parts as often as ours."""
+    import torch
+
+    x, y, x_test, y_test = (torch.as_tensor(a) for a in (data.x, data.y, data.x_test, data.y_test))
+    model, loss_of = case.peers(), torch.nn.CrossEntropyLoss()
+    if case.optimizer == "adam":
+        optimizer: torch.optim.Optimizer = torch.optim.Adam(model.parameters(), case.learning_rate)
+    else:
+        optimizer = torch.optim.SGD(model.parameters(), case.learning_rate, momentum=0.9)
+
+    def measure(num_steps: int) -> float:
+        begin, losses = time.process_time(), []
+        for step in range(num_steps):
+            first = step * case.batch_size % (len(x) - case.batch_size + 1)
+            rows = slice(first, first + case.batch_size)
+            loss = loss_of(model(x[rows]), y[rows])
+            losses.append(loss.item())
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            if step % case.eval_every == 0:
+                with torch.no_grad():
+                    for inputs, labels in ((x, y), (x_test, y_test)):
+                        logits = model(inputs)
+                        losses += [
+                            loss_of(logits, labels).item(),
+                            (logits.argmax(1) == labels).float().mean().item(),
+                        ]
+        return (time.process_time() - begin) / num_steps
+
+    return measure
+
+
+def operations(case: Case) -> float:
+    """Return the floating-point operations of one step's gradient, as XLA counts them."""
+    import jax
+    import jax.numpy as jnp
+
+    from mnist1d.learning.losses import LOSSES
+
+    model, x, y = case.ours(), jnp.zeros((case.batch_size, 40)), jnp.zeros(case.batch_size, int)
+    params = model.init(jax.random.key(0))
+    gradient = jax.grad(lambda params: LOSSES["cross_entropy"](model.apply(params, x), y))
+    found: Any = jax.jit(gradient).lower(params).compile().cost_analysis()
+    return float((found[0] if isinstance(found, list) else found)["flops"])
+
+
+def machine() -> dict[str, float]:
+    """Return what one thread of this processor does: GFLOP/s of matrix products, GB/s of memory, and
+    millions of normal numbers per second; the best of some."""
+    import jax
+    import numpy as np
+    import torch
+
+    a, source = torch.randn(1024, 1024), np.ones(2**26, np.float32)
+    target, normals = np.empty_like(source), jax.jit(lambda key: jax.random.normal(key, (10**6,)))
+    jax.block_until_ready(normals(jax.random.key(0)))
+    best = {
+        "gflops": 2 * 1024**3 / 1e9 / best_seconds(lambda: a @ a),
+        "gbytes": 2 * source.nbytes / 1e9 / best_seconds(lambda: np.copyto(target, source)),
+        "mnormals": 1 / best_seconds(lambda: jax.block_until_ready(normals(jax.random.key(1)))),
+    }
+    return {name: round(value, 1) for name, value in best.items()}
+
+
+def best_seconds(call: Callable[[], object], repeats: int = 5) -> float:
+    """Return the processor seconds of a call, the best of some."""
+    found = []
+    for _ in range(repeats):
+        begin = time.process_time()
+        call()
+        found.append(time.process_time() - begin)
+    return min(found)
+
+
+def measure(case: Case, data: Dataset, seconds: float) -> dict[str, Any]:
+    """Return a case's figures per step; seconds: about how long each measurement takes."""
+    ours, peers = our_seconds(case, data), peer_seconds(case, data)
+    ours(20), peers(5)  # both are warm
+    steps = max(20, int(min(case.num_steps, SCALE_UP * seconds / ours(20))))
+    peer_steps = max(20, int(min(case.num_steps, SCALE_UP * seconds / peers(10))))
+    pairs = [(ours(steps), peers(peer_steps)) for _ in range(ROUNDS)]
+    best = [min(side) for side in zip(*pairs, strict=True)]
+    return {
+        "study": case.study,
+        "network": case.network,
+        "num_steps": case.num_steps,
+        "flops": operations(case),
+        "ours": best[0],
+        "peers": best[1],
+    }
+
+
+def table(document: dict[str, Any]) -> str:
+    """Return the table of docs/speed.md."""
+    speed = document["machine"]["gflops"] * 1e9
+    lines = [
+        "| study | network | steps | GFLOP | limit, s | ours, s | PyTorch, s | ours / limit | PyTorch / ours |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for case in document["cases"]:
+        steps, limit = case["num_steps"], case["flops"] / speed
+        cells = [
+            case["study"],
+            case["network"],
+            f"{steps:,}",
+            f"{steps * case['flops'] / 1e9:,.0f}",
+            *(f"{steps * value:,.1f}" for value in (limit, case["ours"], case["peers"])),
+            f"{case['ours'] / limit:.1f}",
+            f"{case['peers'] / case['ours']:.1f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure and print, or print the table of an earlier measurement."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--seconds", type=float, default=1.0, help="of one measurement")
+    parser.add_argument("--only", default="", help="cases whose study or network contains this")
+    parser.add_argument("--table", type=Path, help="print the table of this JSON file")
+    options = parser.parse_args(words)
+    if options.table:
+        print(table(json.loads(options.table.read_text(encoding="utf-8"))))
+        return
+    from mnist1d.runs.threads import one_thread
+
+    os.environ |= one_thread()  # before either library starts its threads
+    import jax
+    import torch
+
+    from mnist1d import load_dataset
+    from mnist1d.runs import provenance
+
+    torch.set_num_threads(1)
+    data, found = load_dataset(), []
+    for case in cases():
+        if options.only in f"{case.study} {case.network}":
+            found.append(measure(case, data, options.seconds))
+            print(f"{found[-1]}", file=sys.stderr, flush=True)
+    versions = {"jax": jax.__version__, "torch": torch.__version__}
+    about = {"threads": 1, "processor": provenance.processor(), "versions": versions}
+    print(json.dumps({"benchmark": "limit", "machine": machine(), "cases": found, **about}))
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for the other benchmarks
+    main()
