@@ -1,12 +1,12 @@
-"""Seconds an outer step of the metalearned activation takes: ours, and the same loop in plain
-PyTorch; one JSON line.
+"""Seconds per outer step of the metalearned activation, ours and the same loop in plain PyTorch;
+prints one JSON line.
 
     python benchmarks/activation.py --torch-steps 100
 
-An outer step is 301 inner steps and the gradient through all of them. Both run in this process, on
-one thread and one core, one after the other; processor seconds are counted, so that a busy machine
-does not blur the ratio. PyTorch keeps every step's graph: it runs `--torch-steps` inner steps, and
-its time is scaled to 301.
+An outer step is 301 inner steps and the gradient through all of them. Both run in this process, one
+after the other, with one thread on one core; processor seconds are counted, so that a busy machine
+does not change the ratio. PyTorch keeps the graph of every step, so it runs `--torch-steps` inner
+steps, and its time is scaled to 301.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BAR = 1.5
 
 
 def ours(data: Any, repeats: int) -> tuple[float, float]:
-    """Return seconds an outer step, the best of some, and seconds to compile."""
+    """Return the seconds per outer step, the best of several, and the seconds to compile."""
     import dataclasses
 
     import jax
@@ -47,7 +47,7 @@ def ours(data: Any, repeats: int) -> tuple[float, float]:
 
 
 def peers(data: Any, num_steps: int) -> float:
-    """Return seconds of one outer step with `num_steps` inner steps, as PyTorch users write it."""
+    """Return seconds of one outer step with `num_steps` inner steps, written as a PyTorch user would."""
     import torch
 
     x, y = torch.as_tensor(data.x), torch.as_tensor(data.y)

@@ -1,5 +1,5 @@
 """What 1,000, 10,000 and 100,000 trials cost around their computation; prints one JSON line and, on
-stderr, the table of docs/scale.md.
+stderr, the table of docs/speed.md.
 
     python benchmarks/store.py [--trials 1000 10000 100000]
 

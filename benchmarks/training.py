@@ -1,12 +1,12 @@
-"""Training speed: seconds a seed of our loop and of a plain PyTorch loop, on equal models, data and
-protocol; one JSON line.
+"""Training speed: seconds per seed of our loop and of a plain PyTorch loop, with equal models, data
+and protocol; prints one JSON line.
 
     python benchmarks/training.py --num-steps 6000
 
-Both run in this process, one after the other. With `--threads single` both keep to one thread on
-one core and processor seconds are counted, so that a busy machine does not blur the ratio; with
-`--threads default`, each takes the threads it takes unless told, and the clock counts. Compilation
-is counted apart.
+Both run in this process, one after the other. With `--threads single`, both use one thread on one
+core, and processor seconds are counted, so that a busy machine does not change the ratio. With
+`--threads default`, each uses its default number of threads, and wall time is counted. Compilation
+is reported separately.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Processes side by side, each with one thread of work; one that dies is replaced.
+"""Parallel processes with one thread of work each; a process that dies is replaced.
 
-They are spawned, since JAX does not survive a fork. A thread of the driver looks after each of
-them: it hands over a call, waits for the answer or for the process to end, and starts another.
+Processes are spawned, because JAX does not survive a fork. Each has a thread in the driver that
+sends it a call, waits for the answer or for the end of the process, and then sends the next call.
 """
 
 from __future__ import annotations
@@ -25,18 +25,16 @@ from mnist1d.runs.threads import environment, one_thread
 
 T = TypeVar("T")
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
-MAX_BYTES = (
-    1.2e9  # a worker that has grown beyond this is replaced, so that all stay small together
-)
-GRACE = 10.0  # seconds that a worker has to end by itself
-_starting = threading.Lock()  # the environment is the whole process's: one start at a time
+MAX_BYTES = 1.2e9  # a worker that uses more is replaced after its call, so that all fit into memory
+GRACE = 10.0  # seconds that a worker gets to exit on its own
+_starting = threading.Lock()  # starting changes the environment of the whole driver
 
 
 class Processes(Executor):
-    """An executor whose calls each run in a process of their own, `workers` at once.
+    """An executor that runs `workers` calls at once, each in a separate process.
 
-    A call whose process dies raises WorkerDied; no other call is touched. A process is used again
-    until it has grown large.
+    A call whose process dies raises WorkerDied; other calls are not affected. A process is reused
+    until its memory exceeds MAX_BYTES.
     """
 
     def __init__(self, workers: int):
@@ -47,7 +45,7 @@ class Processes(Executor):
         self.running: set[Worker] = set()
         self.open = 0  # calls that have not ended
         self.is_closed = self.is_killed = False
-        atexit.register(self.kill)  # whoever forgets to shut down must not hang at exit
+        atexit.register(self.kill)  # without a shutdown, Python would hang at exit
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         future: Future[T] = Future()
@@ -87,7 +85,7 @@ class Processes(Executor):
                 self.calls.put(None)
 
     def _look_after_one(self) -> None:
-        """In a thread: run calls, one after another, in a process that is replaced as need be."""
+        """In a thread: run calls one after another in a process, and replace it when necessary."""
         _mask_ctrl_c("SIG_BLOCK")  # inherited: a process that is starting is not interrupted
         worker: Worker | None = None
         while item := self.calls.get():
@@ -100,7 +98,7 @@ class Processes(Executor):
             self._replace(worker)
 
     def _run(self, worker: Worker | None, future: Future[Any], call: Call) -> Worker | None:
-        """Run one call; return the worker if it can take another."""
+        """Run one call; return the worker if it can be reused."""
         try:
             if worker is None:
                 worker = Worker()
@@ -126,7 +124,7 @@ class Processes(Executor):
 
 
 class Worker:
-    """One process, which answers one call at a time."""
+    """A process that answers one call at a time."""
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -140,7 +138,7 @@ class Worker:
     def answer(self, call: Call) -> tuple[bool, Any, float]:
         """Return (whether it is a result, the result or the exception, bytes of memory in use).
 
-        Errors: WorkerDied where the process was killed; UsageError where it could not start.
+        Errors: WorkerDied if the process was killed; UsageError if it could not start.
         """
         try:
             if not self.is_ready:
@@ -157,7 +155,7 @@ class Worker:
             self.process.kill()
 
     def stop(self) -> None:
-        """Let the process end; kill it where it does not."""
+        """Let the process exit; kill it if it does not."""
         self.pipe.close()
         self.process.join(GRACE)
         if self.process.is_alive():
@@ -185,7 +183,7 @@ class Worker:
 
 
 def _serve(pipe: Connection) -> None:
-    """In a new process: answer calls until the driver closes the pipe or ends, however it ends."""
+    """In a new process: answer calls until the driver closes the pipe or ends for any reason."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's
     _mask_ctrl_c("SIG_UNBLOCK")
     threading.Thread(target=_end_with_driver, daemon=True).start()
