@@ -26,7 +26,7 @@ def serving(runs=None, frames=False):
 
 def ask(port, method, path, body=None, **headers):
     """Send one request; return status, headers and content."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     try:
         connection.request(method, path, body, headers)
         answer = connection.getresponse()

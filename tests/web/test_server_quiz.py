@@ -218,14 +218,16 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     assert status in (400, 500) and "cannot create the folder" in why(said)
 
 
-def test_two_quizzes_at_once_are_both_kept(tmp_path):
+def test_a_class_sends_its_quizzes_at_once(tmp_path):
     with serving(tmp_path) as port:
         found = []
         threads = [
-            threading.Thread(target=lambda: found.append(send(port, result())[0])) for _ in range(6)
+            threading.Thread(target=lambda: found.append(send(port, result())[0]))
+            for _ in range(40)
         ]
         [thread.start() for thread in threads]
-        [thread.join(30) for thread in threads]
-    assert found == [200] * 6
+        [thread.join(120) for thread in threads]
+    assert found == [200] * 40
     with open_store(tmp_path, create=False) as store:
-        assert len(quizzes(store)) == 6
+        assert len(quizzes(store)) == 40
+        assert all(call.seeds for call in store.calls())

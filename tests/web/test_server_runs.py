@@ -5,12 +5,14 @@ import json
 import os
 import shutil
 import socket
+import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mnist1d.experiments.rows import Row
 from mnist1d.results.document import latest
 from mnist1d.results.figures import save_all
 from mnist1d.runs import open_store, quiz, sweep
@@ -19,6 +21,7 @@ from mnist1d.runs.store import DATABASE
 from mnist1d.runs.sweep import Task, plan
 from mnist1d.web import server
 from mnist1d.web.live import News, is_running, seconds_left
+from mnist1d.web.results import ResultsOf
 from tests.web.client import ask, result, serving, why
 
 
@@ -258,3 +261,25 @@ def test_too_many_readers(tmp_path, monkeypatch):
         assert connection.recv(20)
         status, _, said = ask(port, "GET", "/api/live")
         assert status == 503 and "close one" in why(said)
+
+
+def test_two_hundred_readers_get_one_answer(tmp_path, toy, monkeypatch):
+    with open_store(tmp_path) as store:
+        sweep(store, plan("toy", "smoke"))
+    made, get = [], ResultsOf.get
+    monkeypatch.setattr(ResultsOf, "get", lambda self: made.append(1) or get(self))
+    with serving(tmp_path) as port:
+        ask(port, "GET", "/data/results.json")
+        first, found = len(made), []
+        readers = [
+            threading.Thread(target=lambda: found.append(ask(port, "GET", "/data/results.json")))
+            for _ in range(200)
+        ]
+        [reader.start() for reader in readers]
+        [reader.join(120) for reader in readers]
+        assert [status for status, _, _ in found] == [200] * 200 and len(made) == first
+        assert len({content for _, _, content in found}) == 1
+        with open_store(tmp_path) as store:
+            store.add("toy", toy.Config(size=77), [0], [Row(0, "one", 0, 1.0)])
+        ask(port, "GET", "/data/results.json")
+        assert len(made) == first + 1

@@ -124,6 +124,8 @@ class Store:
             number = insert_trial(self.db, trial, study, text)
             done = {seed for (seed,) in self.db.execute(OF_TRIAL, (number,))}
             new = [int(seed) for seed in seeds if seed not in done]
+            if status == "done" and seeds and not new:  # another process was first with all of them
+                return trial
             call = insert_call(
                 self.db, number, trial, new, status, started or now(), seconds, error, origin
             )

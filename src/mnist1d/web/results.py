@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
 
 RESULTS, FIGURES, CURVES = "data/results.json", "data/figures/", "data/curves/"
+Stamp = tuple[tuple[int, int], ...]  # size and time of the database and of its WAL
 Key = tuple[str, int, int, int]  # study, sweep, and the numbers of its calls and of all quizzes
 
 
@@ -77,6 +78,18 @@ class ResultsOf:
     def __init__(self, runs: Path):
         self.runs, self.lock, self.drawing = runs, threading.Lock(), threading.Lock()
         self.parts: dict[Key, Part] = {}
+        self.answering = threading.Lock()
+        self.answered: tuple[tuple[Stamp, int], bytes] | None = None
+
+    def answer(self) -> bytes:
+        """Return the document as JSON: the same bytes for all readers until the store changes or a
+        figure has been drawn. Errors: as for `open_store`."""
+        with self.answering:
+            drawn = sum(part.pictures is not None for part in self.parts.values())
+            state = _stamp(self.runs), drawn
+            if self.answered is None or self.answered[0] != state:
+                self.answered = state, _bytes(self.get())
+            return self.answered[1]
 
     def get(self) -> dict[str, Any]:
         """Return the document of the whole folder. Errors: as for `open_store`."""
@@ -101,7 +114,7 @@ class ResultsOf:
     def prepare(self) -> None:
         """Make the document ahead of the first reader, who is told where it cannot be made."""
         with contextlib.suppress(Mnist1dError):
-            self.get()
+            self.answer()
 
     def part(self, store: Store, sweep: Sweep, calls: list[Call]) -> Part:
         """Return a document without its figures, or with those that are stored."""
@@ -113,7 +126,7 @@ class ResultsOf:
         """Return the content of one address of these results; None where there is no such thing.
         Errors: as for `open_store`."""
         if path == RESULTS:
-            return _bytes(self.get())
+            return self.answer()
         if not self.parts:
             self.get()
         if path.startswith(CURVES):
@@ -178,6 +191,17 @@ def sweeps_in(store: Store) -> Iterator[Sweep]:
 def no_figures(study: Loaded, rows: Rows) -> dict[str, Captioned]:
     """Leave out the figures of a document."""
     return {}
+
+
+def _stamp(runs: Path) -> Stamp:
+    """Return what changes with every commit. An empty WAL is left out: readers make one."""
+    found = []
+    for name in (DATABASE, f"{DATABASE}-wal"):
+        with contextlib.suppress(OSError):
+            status = (runs / name).stat()
+            if status.st_size:
+                found.append((status.st_size, status.st_mtime_ns))
+    return tuple(found)
 
 
 def _bytes(content: object) -> bytes:

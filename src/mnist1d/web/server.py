@@ -87,6 +87,7 @@ class PageServer(ThreadingHTTPServer):
     """The files, made once; the folder's results; and the readers of its news."""
 
     daemon_threads = True
+    request_queue_size = 256  # a class that sends its quizzes, or opens the page, at once
 
     def __init__(self, runs: Path | None, port: int, frames: bool):
         ancestors = "*" if frames else "'none'"
@@ -101,6 +102,7 @@ class PageServer(ThreadingHTTPServer):
         self.files = pages.files() | {
             "data/site.json": json.dumps(site, separators=(",", ":")).encode()
         }
+        self.saving = threading.Lock()
         self.closing, self.readers = threading.Event(), threading.Semaphore(MAX_READERS)
         super().__init__((HOST, port), Handler)
 
@@ -241,7 +243,8 @@ class Handler(BaseHTTPRequestHandler):
         except (ValueError, RecursionError):
             raise Refusal(HTTPStatus.BAD_REQUEST, "a result must be JSON") from None
         try:
-            saved = quiz.save(content, self.server.runs)
+            with self.server.saving:  # one after another: each takes the next seed
+                saved = quiz.save(content, self.server.runs)
         except UsageError as error:
             raise Refusal(HTTPStatus.BAD_REQUEST, str(error)) from None
         self._send(json.dumps(saved).encode(), "application/json")
