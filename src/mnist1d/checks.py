@@ -29,6 +29,13 @@ def show(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
+def words_of(error: Exception) -> str:
+    """Return what somebody else's exception says, in one line of at most 200 characters: it may
+    quote a whole damaged file."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 200 else f"{text[:197]}..."
+
+
 def check_name(name: str, known: Iterable[str], what: str) -> str:
     """Return `name`; raise UsageError, naming the nearest known name, unless it is known."""
     known = list(known)

@@ -16,7 +16,7 @@ import numpy as np
 from mnist1d import tables
 from mnist1d.atomic import atomic_path as atomic_path
 from mnist1d.atomic import hold_interrupts
-from mnist1d.checks import check_path
+from mnist1d.checks import check_path, words_of
 from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset
 from mnist1d.digests import describe, sha256, verify
@@ -78,7 +78,7 @@ def read(path: str | os.PathLike[str]) -> Dataset:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     except Exception as error:  # a damaged file can raise anything
         raise FileFormatError(
-            f"{path} is not a data set written by mnist1d, or is damaged: {error or type(error).__name__}"
+            f"{path} is not a data set written by mnist1d, or is damaged: {words_of(error)}"
         ) from None
     if what and not verify(data):
         warn(f"{path} {what}. Check it with mnist1d.verify, and save it again to have a digest")

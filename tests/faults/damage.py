@@ -23,6 +23,7 @@ from tests.test_files import damage, same
 SECONDS = 2  # of the processor, that a crafted pickle may take
 ENDINGS = ("npz", "csv", "parquet", "pkl")
 PARTS = ("x", "y", "x_test", "y_test", "t")
+FOUND = [("npz", 2, 59), ("pkl", 1, 198)]  # damage that once had an error of 1,000 characters
 MARK = Path("mark")
 
 
@@ -70,6 +71,20 @@ def damaged(count: int, seed: int, ending: str) -> Found:
     return try_cases(count, case, describe, partial(write, ending))
 
 
+def found_once(count: int, seed: int) -> Found:
+    """Read the damaged files at which something was wrong once."""
+
+    def prepare() -> None:
+        for ending, _, _ in FOUND:
+            write(ending)
+
+    def case(number: int) -> Answer:
+        ending, seed, place = FOUND[number]
+        return read_damaged(place, ending, seed)
+
+    return try_cases(len(FOUND), case, lambda i: str(FOUND[i]), prepare)
+
+
 def read_crafted(number: int, corpus: list[tuple[str, bytes]]) -> Answer:
     """Read a pickle that was made to do harm."""
     Path("bad.pkl").write_bytes(corpus[number][1])
@@ -99,5 +114,6 @@ def pieces(is_long: bool) -> list[Piece]:
     for ending in ENDINGS:
         work = partial(damaged, ending=ending)
         made += split("files", f"damaged .{ending}", 1_500 if is_long else 40, work, 250)
+    made += split("files", "damaged, once told wrongly", len(FOUND), found_once, len(FOUND))
     number = len(crafted.corpus(MARK, 300)) if is_long else 60
     return made + split("files", "crafted pickles", number, crafted_pickles, number)

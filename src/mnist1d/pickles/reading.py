@@ -7,7 +7,7 @@ import os
 import pickle
 from pathlib import Path
 
-from mnist1d.checks import check_flag, check_path
+from mnist1d.checks import check_flag, check_path, words_of
 from mnist1d.errors import FileFormatError, MissingExtraError, MissingFileError, UsageError
 from mnist1d.pickles.builders import Harmless
 from mnist1d.pickles.machine import Machine
@@ -45,14 +45,14 @@ def load(path: str | os.PathLike[str], *, trusted: bool = False) -> object:
     except MissingExtraError:
         raise
     except Exception as error:  # a damaged pickle can raise anything
-        raise FileFormatError(f"{path} is not a pickle, or is damaged: {_words(error)}") from None
+        raise FileFormatError(f"{path} is not a pickle, or is damaged: {words_of(error)}") from None
 
 
 def _load_trusted(path: Path, content: bytes) -> object:
     try:
         return pickle.loads(content)
     except Exception as error:  # of the unpickler, or of the code that the pickle runs
-        raise FileFormatError(f"{path} cannot be unpickled: {_words(error)}") from error
+        raise FileFormatError(f"{path} cannot be unpickled: {words_of(error)}") from error
 
 
 def _read(path: Path, limit: int | None) -> bytes:
@@ -69,7 +69,3 @@ def _read(path: Path, limit: int | None) -> bytes:
             f"from_pickle({str(path)!r}, trusted=True)"
         )
     return content
-
-
-def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__
