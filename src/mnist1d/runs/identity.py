@@ -92,6 +92,9 @@ def _tuples(value: Any) -> Any:
 
 
 def _plain(value: Any, hint: Any = None) -> Any:
+    kind = type(value)
+    if kind is str or kind is bool or value is None or (kind is int and hint is int):
+        return value  # most fields, and 100,000 trials have some millions of them
     if dataclasses.is_dataclass(value):
         return nested(value)
     if isinstance(value, np.generic):
