@@ -80,3 +80,10 @@ def test_limit(tmp_path):
     process = [sys.executable, "benchmarks/limit.py", "--table", str(tmp_path / "limit.json")]
     table = subprocess.run(process, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert table.splitlines()[2].startswith("| spatial-priors | logistic | 6,000 |")
+
+
+def test_the_page_on_speed_shows_the_table_of_its_measurement():
+    from benchmarks.limit import table
+
+    measured = json.loads((ROOT / "docs" / "limit.json").read_text(encoding="utf-8"))
+    assert table(measured) in (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
