@@ -2,8 +2,9 @@
 
     python -m docs.settle RUNS [-o FILE]
 
-Takes the latest sweep of every study at the preset `paper`, leaves out what no table, figure or
-claim reads, and compresses the store. Then run `python -m docs.generate`.
+Takes the latest complete sweep of every study at the preset `paper`, leaves out the arrays without
+which its document is the same (predictions that no claim reads, the maps of seeds that no figure
+shows), and compresses the store. Then run `python -m docs.generate`.
 """
 
 from __future__ import annotations
@@ -13,19 +14,27 @@ import json
 import lzma
 import re
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import matplotlib.pyplot as plt
+import numpy as np
+
 from mnist1d import results
 from mnist1d.experiments import load
+from mnist1d.experiments.rows import Record, Rows
 from mnist1d.files import atomic_path
+from mnist1d.plots import style
+from mnist1d.results.document import of_rows
 from mnist1d.results.settled import FILE, PRESET
-from mnist1d.runs.contents import CallLine, contents, refuse
+from mnist1d.runs.contents import CallLine, Content, contents, refuse
 from mnist1d.runs.identity import trial_id
 from mnist1d.runs.merge import Merged, copy_trial
-from mnist1d.runs.store import DATABASE, Sweep, open_store
+from mnist1d.runs.store import DATABASE, Store, Sweep, open_store
 
 PATH = Path(results.__file__).with_name(FILE)
+Idle = dict[str, frozenset[int]]  # metric: seeds whose arrays are left out
 
 
 def compact(runs: Path, path: Path) -> None:
@@ -34,10 +43,12 @@ def compact(runs: Path, path: Path) -> None:
         copy = Path(name) / DATABASE
         with open_store(runs, create=False) as source, open_store(name) as target:
             latest = [sweep for study in source.studies() for sweep in source.latest(study, PRESET)]
-            wanted = [sweep for sweep in latest if is_published_setting(sweep)]
+            wanted = [s for s in latest if is_published_setting(s) and is_complete(source, s)]
             keep = {trial for sweep in wanted for trial in sweep.wanted}
+            idle = {sweep.study: idle_arrays(source, sweep) for sweep in wanted}
             for content in contents(source.db, refuse(source.db)):
                 if content.trial in keep:
+                    drop(content, idle[content.study])
                     content.calls = {n: impersonal(line) for n, line in content.calls.items()}
                     with target.db.transaction():
                         copy_trial(content, runs, target.db, Merged())
@@ -62,6 +73,49 @@ def is_published_setting(sweep: Sweep) -> bool:
         return True
     print(f"{sweep.study}: left out, its settings have changed since; run it again")
     return False
+
+
+def is_complete(store: Store, sweep: Sweep) -> bool:
+    """Return whether every seed that the sweep wants is done; tell where not."""
+    missing = sum(len(set(seeds) - store.done(trial)) for trial, seeds in sweep.wanted.items())
+    if missing:
+        print(f"{sweep.study}: left out, {missing} of its seeds have not run yet")
+    return not missing
+
+
+def idle_arrays(store: Store, sweep: Sweep) -> Idle:
+    """Return the arrays that the study's document does not need: {metric: seeds}.
+
+    Each metric is left out on a trial basis, first for all seeds, then for all but the first; it
+    stays out if tables, claims, captions and the pixels of the figures come out the same.
+    """
+    records = store.all_rows(sweep.study, sweep.wanted).records
+    seeds = sorted({r.seed for r in records})
+    idle: Idle = {}
+    whole = content_of(sweep, records, idle)
+    for metric in sorted({r.metric for r in records if isinstance(r.value, np.ndarray)}):
+        for fewer in (seeds, seeds[1:]):
+            tried = idle | {metric: frozenset(fewer)}
+            if content_of(sweep, records, tried) == whole:
+                idle = tried
+                break
+    return idle
+
+
+def content_of(sweep: Sweep, records: Sequence[Record], idle: Idle) -> tuple[str, list[bytes]]:
+    """Return all that a sweep's document shows without some arrays: its text as JSON, and its
+    figures as pixels."""
+    kept = [r for r in records if r.seed not in idle.get(r.metric, ())]
+    document, figures = of_rows(load(sweep.study), Rows(kept), sweep.label)
+    pixels = [style.rendered(figure, "png", dpi=50) for figure in figures.values()]
+    plt.close("all")
+    return json.dumps(document.to_dict(), sort_keys=True), pixels
+
+
+def drop(content: Content, idle: Idle) -> None:
+    """Leave the idle arrays out of a trial."""
+    for seed, cells in content.cells.items():
+        content.cells[seed] = [cell for cell in cells if seed not in idle.get(cell[0], ())]
 
 
 def impersonal(line: CallLine) -> CallLine:

@@ -28,6 +28,38 @@ def test_the_paper_sweep_comes_back_and_nothing_else(file, toy):
     assert not runs.exists()
 
 
+def settled_arrays(file):
+    """The metrics that still have arrays, with the seeds that have them."""
+    with settled_runs(file) as runs, open_store(runs, create=False) as store:
+        records = store.all_rows("toy").records
+    return {r.seed for r in records if r.metric == "image"}, {r.metric for r in records}
+
+
+def test_arrays_that_nothing_shows_are_left_out(file):
+    assert settled_arrays(file) == (set(), {"one", "nothing"})
+
+
+def test_an_array_of_the_first_seed_that_the_table_shows_is_kept(toy, tmp_path, monkeypatch):
+    def table(rows):
+        first = next(r for r in rows.records if r.metric == "image")
+        return ["image"], [[str(first.value.sum())]]
+
+    monkeypatch.setattr(toy, "table", table, raising=False)
+    with open_store(tmp_path / "runs") as store:
+        sweep(store, plan("toy", "paper"))
+    compact(tmp_path / "runs", tmp_path / "settled.sqlite.xz")
+    assert settled_arrays(tmp_path / "settled.sqlite.xz")[0] == {0}
+
+
+def test_a_sweep_that_is_not_complete_is_left_out(toy, tmp_path, capsys):
+    with open_store(tmp_path / "runs") as store:
+        sweep(store, plan("toy", "paper"))
+        trial = next(iter(store.sweeps()[-1].wanted))
+        store.record_sweep("toy", "paper", {trial: [0, 1, 2, 3]}, "mnist1d run toy")
+    compact(tmp_path / "runs", tmp_path / "settled.sqlite.xz")
+    assert "toy: left out, 1 of its seeds have not run yet" in capsys.readouterr().out
+
+
 def test_damaged(file):
     file.write_bytes(file.read_bytes()[:-20])
     with pytest.raises(FileFormatError, match="is damaged .*: install the package again"):
