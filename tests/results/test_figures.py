@@ -1,5 +1,6 @@
 """Names of figure files, and what a study may return from `figures`."""
 
+import signal
 import types
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist1d.experiments.rows import Record, Rows
+from mnist1d.plots import style
 from mnist1d.results import figures
 
 ROWS = Rows([Record("t", {}, 0, "one", None, 1.0)])
@@ -39,3 +41,18 @@ def test_another_shape_is_refused(returned):
     study = types.SimpleNamespace(where="toy.py", figures=lambda rows: returned)
     with pytest.raises(figures.FigureError, match=r"\{slug: \(figure, caption\)\}"):
         figures.drawn(study, ROWS)
+
+
+def test_ctrl_c_is_not_lost_while_a_figure_is_drawn(tmp_path, monkeypatch):
+    def rendered(*_, **__):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ValueError("what matplotlib makes of it in C") from None
+        return b"content"
+
+    monkeypatch.setattr(style, "rendered", rendered)
+    drawing = types.SimpleNamespace(title="A line", caption="One line.")
+    with pytest.raises(KeyboardInterrupt):
+        figures._save(None, tmp_path / "line", drawing)
+    assert not list(tmp_path.iterdir())

@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mnist1d.atomic import atomic_path, hold_interrupts
 from mnist1d.errors import Mnist1dError
 from mnist1d.experiments import Loaded
 from mnist1d.experiments.rows import Rows
-from mnist1d.files import atomic_path
 from mnist1d.runs.verdicts import overrides_of
 
 if TYPE_CHECKING:
@@ -92,10 +92,10 @@ def _save(figure: Any, stem: Path, drawing: Drawing) -> dict[str, bytes]:
     from mnist1d.plots import style
 
     stem.parent.mkdir(parents=True, exist_ok=True)
-    contents = {
-        kind: style.rendered(figure, kind, title=drawing.title, text=drawing.caption)
-        for kind in KINDS
-    }
+    contents = {}
+    for kind in KINDS:
+        with hold_interrupts():  # in matplotlib's C code Ctrl-C becomes a ValueError, and is lost
+            contents[kind] = style.rendered(figure, kind, title=drawing.title, text=drawing.caption)
     for kind, content in contents.items():
         with atomic_path(stem.with_name(f"{stem.name}.{kind}")) as part:
             part.write_bytes(content)
