@@ -319,8 +319,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         name = "piecewise linear, first seed"
         left.plot(*trial.array("piecewise"), "o-", color=red, label=name, **thin)
         style.band(middle, *trial.curve("objective"), None, blue)
-        for value in (1.35, 0.90):
-            style.reference_line(middle, value, f"published: {value:.2f}")
+        for value, at in ((1.35, "right"), (0.90, "left")):
+            style.reference_line(middle, value, f"published: {value:.2f}", at=at)
         style.legend(left, loc="upper left")
     left.set(title="Learned function", xlabel="x", ylabel="f(x)")
     middle.set(title="Objective", xlabel="outer steps", ylabel="mean of the last 200 losses (nats)")

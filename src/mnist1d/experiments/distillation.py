@@ -205,11 +205,13 @@ def figures(rows: Rows) -> dict[str, Captioned]:
                 how = {"unit": SHARE if metric in SHARES else "", "log": metric == "kl"}
                 style.band(ax, sizes, values, LABELS[labels], tint, marker="o", **how)
         ax.set(title=title, xscale="log", xlabel="training signals")
+        style.ticks(ax, sorted(rows.unique("num_train")))
     if len(rows):
         bayes = rows.where(metric="bayes_acc").records[0].value
         style.reference_line(axes[0], float(bayes), "ideal observer")
         style.legend(axes[2], loc="lower left")
     axes[2].set_yscale("log")
+    style.plain_log(axes[2].yaxis)
     for ax in axes[:2]:
         style.percent_axis(ax)
     caption = (

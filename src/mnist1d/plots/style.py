@@ -22,6 +22,7 @@ from mnist1d.intervals import over_seeds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.legend import Legend
     from matplotlib.lines import Line2D
     from matplotlib.text import Annotation
@@ -183,12 +184,14 @@ def dot_words(num_seeds: int) -> str:
 
 
 def reference_line(
-    ax: Axes, y: float, text: str, color: str = GREY, linestyle: str = ":"
+    ax: Axes, y: float, text: str, color: str = GREY, linestyle: str = ":", at: str = "right"
 ) -> Annotation:
-    """Draw a horizontal line across the panel at y and name it in small print at its right end."""
+    """Draw a horizontal line across the panel at y and name it in small print at one end, "right"
+    or "left"."""
     ax.axhline(y, color=color, linestyle=linestyle, linewidth=1.2, zorder=1)
     place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-    return ax.annotate(text, (1, y), xytext=(-2, 2), ha="right", color=color, fontsize=8, **place)
+    x, shift = (1, -2) if at == "right" else (0, 2)
+    return ax.annotate(text, (x, y), xytext=(shift, 2), ha=at, color=color, fontsize=8, **place)
 
 
 def legend(ax: Axes | Figure, **settings: Any) -> Legend:
@@ -246,13 +249,18 @@ def ticks(ax: Axes, values: Sequence[float], labels: Sequence[str] | None = None
 
 def plain_logs(ax: Axes) -> None:
     """Write the ticks of logarithmic axes as plain numbers, without minor ones: 0.01, 10,000."""
+    plain_log(ax.yaxis)
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.xaxis.set_minor_formatter("")
+
+
+def plain_log(axis: Axis) -> None:
+    """Write the ticks of one logarithmic axis at 1, 2 and 5 of each decade as plain numbers."""
     from matplotlib.ticker import LogLocator
 
-    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    ax.yaxis.set_major_formatter("{x:g}")
-    ax.xaxis.set_major_formatter("{x:,.0f}")
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_minor_formatter("")
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter("")
 
 
 def ending_of(path: str | Path, endings: Sequence[str]) -> str:
