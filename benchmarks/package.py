@@ -1,0 +1,97 @@
+"""Build wheel and sdist twice from two copies of the tracked files, and compare them byte by byte.
+
+    python -m benchmarks.package -o dist
+
+Needs `build`. SOURCE_DATE_EPOCH: the time of every file, default: that of the last commit. The
+sdist is packed again with equal times, owners and modes, which setuptools takes from the disk.
+Prints one JSON line; exit status 1 if the two builds differ or a file is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).resolve().parent.parent
+NEEDED = (  # in the wheel, below mnist1d/
+    "py.typed",
+    "web/site/index.html",
+    "results/templates/report.html",
+    "results/settled.sqlite.xz",
+    "observer/fresh.npz",
+    "shifts.json",
+    "teaching/__init__.py",
+)
+
+
+def build(folder: Path, epoch: int) -> list[Path]:
+    """Build from a fresh copy of the tracked files below a folder; return sdist and wheel."""
+    source, output = folder / "source", folder / "dist"
+    source.mkdir(parents=True)
+    archive = subprocess.run(
+        ["git", "-C", str(ROOT), "archive", "HEAD"], capture_output=True, check=True
+    ).stdout
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        tar.extractall(source, filter="data")
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(output)]
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch)}
+    subprocess.run([*command, str(source)], check=True, capture_output=True, env=environment)
+    for sdist in output.glob("*.tar.gz"):
+        normalise(sdist, epoch)
+    return sorted(output.iterdir())
+
+
+def normalise(path: Path, epoch: int) -> None:
+    """Pack a .tar.gz again: names sorted, one time, no owner, plain modes."""
+    packed = io.BytesIO()
+    with tarfile.open(path) as old, tarfile.open(fileobj=packed, mode="w") as new:
+        for member in sorted(old.getmembers(), key=lambda member: member.name):
+            member.mtime, member.uid, member.gid, member.uname, member.gname = epoch, 0, 0, "", ""
+            member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+            member.pax_headers = {}
+            new.addfile(member, old.extractfile(member) if member.isfile() else None)
+    with path.open("wb") as file, gzip.GzipFile("", "wb", fileobj=file, mtime=epoch) as zipped:
+        zipped.write(packed.getvalue())
+
+
+def missing(wheel: Path) -> list[str]:
+    """Return what a wheel lacks."""
+    names = set(zipfile.ZipFile(wheel).namelist())
+    return [name for name in NEEDED if f"mnist1d/{name}" not in names]
+
+
+def main() -> int:
+    """Read the command line, build twice, compare."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("-o", "--output", type=Path, help="keep the files of the first build here")
+    options = parser.parse_args()
+    last = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
+    epoch = int(os.environ.get("SOURCE_DATE_EPOCH") or subprocess.check_output(last))
+    with TemporaryDirectory() as name:
+        first, second = (build(Path(name) / part, epoch) for part in ("first", "second"))
+        digests = [
+            {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+            for paths in (first, second)
+        ]
+        lacking = [item for path in first if path.suffix == ".whl" for item in missing(path)]
+        if options.output:
+            options.output.mkdir(parents=True, exist_ok=True)
+            for path in first:
+                (options.output / path.name).write_bytes(path.read_bytes())
+    same = digests[0] == digests[1]
+    print(json.dumps({"reproducible": same, "missing": lacking, "epoch": epoch, **digests[0]}))
+    return 0 if same and not lacking else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
