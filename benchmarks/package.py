@@ -34,12 +34,12 @@ NEEDED = (  # in the wheel, below mnist1d/
 )
 
 
-def build(folder: Path, epoch: int) -> list[Path]:
-    """Build from a fresh copy of the tracked files below a folder; return sdist and wheel."""
+def build(folder: Path, commit: str, epoch: int) -> list[Path]:
+    """Build from a fresh copy of a commit's files below a folder; return sdist and wheel."""
     source, output = folder / "source", folder / "dist"
     source.mkdir(parents=True)
     archive = subprocess.run(
-        ["git", "-C", str(ROOT), "archive", "HEAD"], capture_output=True, check=True
+        ["git", "-C", str(ROOT), "archive", commit], capture_output=True, check=True
     ).stdout
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         tar.extractall(source, filter="data")
@@ -75,10 +75,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("-o", "--output", type=Path, help="keep the files of the first build here")
     options = parser.parse_args()
-    last = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
-    epoch = int(os.environ.get("SOURCE_DATE_EPOCH") or subprocess.check_output(last))
+    last = ["git", "-C", str(ROOT), "log", "-1", "--format=%H %ct"]
+    commit, seconds = subprocess.check_output(last, text=True).split()
+    epoch = int(os.environ.get("SOURCE_DATE_EPOCH") or seconds)
     with TemporaryDirectory() as name:
-        first, second = (build(Path(name) / part, epoch) for part in ("first", "second"))
+        first, second = (build(Path(name) / part, commit, epoch) for part in ("first", "second"))
         digests = [
             {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
             for paths in (first, second)
