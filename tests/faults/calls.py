@@ -56,7 +56,7 @@ def heavy_doors() -> dict[str, Door]:
     from mnist1d.runs.store import Store
 
     torch.set_num_threads(1)
-    key, model = jax.random.key(0), registry.resolve("linear").make()
+    key, model = jax.random.key(0), registry.resolve("mlp").make()
     settings = training.Settings(num_steps=1, eval_every=1)
     observer = IdealObserver(mnist1d.DataConfig(num_samples=20))
     store: Store = mnist1d.runs.open_store("heavy")  # type: ignore[attr-defined]
@@ -66,7 +66,6 @@ def heavy_doors() -> dict[str, Door]:
         **by_name(
             guest.MNIST1DStream, ["config", "seed", "templates", "length", "batch_size", "latents"]
         ),
-        **by_name(guest.batches, ["data", "batch_size", "shuffle", "seed"], data=SMALL),
         **by_name(to_hf, ["data"]),
         **by_name(IdealObserver, ["config", "templates"]),
         **{

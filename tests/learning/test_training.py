@@ -392,7 +392,7 @@ def test_chunks_give_what_the_whole_gives():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"num_steps": 0}, "num_steps must be at least 1, got 0"),
+        ({"num_steps": 0}, "num_steps must be a whole number, at least 1, got 0"),
         ({"optimizer": "adan"}, "optimizer must be one of adam, .*, got 'adan'"),
         ({"schedule": "step"}, "schedule must be one of constant, .*, got 'step'"),
         ({"weight_decay": -0.1}, "weight_decay must be at least 0, got -0.1"),

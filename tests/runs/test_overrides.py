@@ -88,7 +88,7 @@ def test_a_field_set_twice():
     [
         (("tOy",), "did you mean 'toy'"),
         (("toy", "papers"), "did you mean 'paper'"),
-        (("toy", "smoke", 0), "seeds must be at least 1, got 0"),
+        (("toy", "smoke", 0), "seeds must be a whole number, at least 1, got 0"),
     ],
 )
 def test_mistakes_in_a_plan(toy, arguments, message):

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from mnist1d.checks import check_name
+from mnist1d.checks import check_name, show
 from mnist1d.errors import UsageError
 from mnist1d.experiments.study import DEFAULTS, Info, Loaded, Reference, assemble
 from mnist1d.loading import digest_of, load_module
@@ -85,6 +85,8 @@ def load(study: str | Reference) -> Loaded:
     Errors: UsageError in one line, with file, part and rule, for a study that cannot be found or
     imported, lacks a part, or has a name that is taken.
     """
+    if not isinstance(study, str | Reference):
+        raise UsageError(f"study must be a name or a Reference, got {show(study)}")
     if isinstance(study, str) and study not in STUDIES:
         study = _outside(study)
     target, folder = (study.target, study.folder) if isinstance(study, Reference) else (study, "")

@@ -23,6 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax, random
 
+from mnist1d.checks import check_whole
 from mnist1d.errors import UsageError
 from mnist1d.learning.batches import Sampler, Split, batches, drawn
 from mnist1d.learning.compilation import jit_once, timed
@@ -55,14 +56,13 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("num_steps", "batch_size", "eval_every"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} must be at least 1, got {getattr(self, name)}")
+            check_whole(getattr(self, name), 1, name)
         if not 0 <= self.snapshot_at <= self.num_steps:
             rule = f"snapshot_at must be between 0 and num_steps = {self.num_steps}"
             raise UsageError(f"{rule}, got {self.snapshot_at}")
         known = {"optimizer": OPTIMIZERS, "loss": LOSSES, "schedule": SCHEDULES}
         for name, names in known.items():
-            if getattr(self, name) not in names:
+            if getattr(self, name) not in tuple(names):  # also what has no hash
                 raise UsageError(
                     f"{name} must be one of {', '.join(names)}, got {getattr(self, name)!r}"
                 )

@@ -12,8 +12,8 @@ import jax
 import numpy as np
 from jax import Array
 
-from mnist1d.checks import check_name
-from mnist1d.config import DataConfig
+from mnist1d.checks import check_name, show
+from mnist1d.config import DataConfig, as_config
 from mnist1d.dataset import Dataset
 from mnist1d.digits import Templates, as_templates
 from mnist1d.draws import fast_order
@@ -76,7 +76,7 @@ class IdealObserver:
         positions: np.ndarray | None = None,
         mode: str = "exact",
     ):
-        self.config, self.templates = config or DataConfig(), as_templates(templates)
+        self.config, self.templates = as_config(config, {}), as_templates(templates)
         self.components: Components = make_components(self.config, self.templates)
         self._expected = expected_moments(self.config, self.templates)
         self.mean, self.std = (
@@ -120,6 +120,8 @@ class IdealObserver:
         For a subset of the classes, use relabel=True; otherwise the observer still considers all
         templates.
         """
+        if not isinstance(data, Dataset):
+            raise UsageError(f"data must be a Dataset, got {type(data).__name__}")
         if data.config is None:
             raise UsageError(
                 "this data set does not say how it was made (config is None): write IdealObserver(config, mean=..., std=...)"
@@ -163,7 +165,11 @@ class IdealObserver:
 
     def _raw(self, x: np.ndarray) -> np.ndarray:
         """Undo the standardisation and the order of positions; (n, time) float64."""
-        x, time = np.asarray(x, dtype=np.float64), self.config.final_seq_length
+        time = self.config.final_seq_length
+        try:
+            x = np.asarray(x, dtype=np.float64)
+        except (TypeError, ValueError, OverflowError):
+            raise UsageError(f"x must be an array of numbers, got {show(x)}") from None
         if x.ndim != 2 or x.shape[1] != time:
             raise UsageError(
                 f"x must have the shape (samples, time) with time = {time}, got {x.shape}; one signal is x[None]"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mnist1d.checks import check_whole
-from mnist1d.config import DataConfig
+from mnist1d.config import DataConfig, as_config
 from mnist1d.digits import Templates, as_templates
 from mnist1d.draws import draw_fast
 from mnist1d.memory import check_memory
@@ -47,7 +47,7 @@ def measure_ceiling(
     a signal leaves open about its class, of bits_prior before it is seen. Errors: UsageError where
     no density exists, or n is not from 2 to MAX_SIGNALS or needs too much memory.
     """
-    config, n = config or DataConfig(), check_whole(n, 2, "num_signals", MAX_SIGNALS)
+    config, n = as_config(config, {}), check_whole(n, 2, "num_signals", MAX_SIGNALS)
     size = 20 * config.working_length + 16 * config.final_seq_length + 200  # bytes per signal
     check_memory(float(n * size), "this measurement", "num_signals")
     x, label = fresh_signals(config, n, seed, templates)

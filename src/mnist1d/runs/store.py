@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mnist1d.checks import check_path
 from mnist1d.errors import UsageError
 from mnist1d.experiments.rows import Record, Row, Rows
 from mnist1d.experiments.study import Reference
@@ -49,7 +50,7 @@ def open_store(folder: str | Path, *, create: bool = True) -> Store:
     where the file is not a database, not ours, damaged, or of a newer schema; StoreError where the
     disk is full or read-only.
     """
-    folder = Path(folder)
+    folder = check_path(folder, "folder")
     path = folder / DATABASE
     if not create and not path.is_file():
         raise UsageError(no_runs(folder))

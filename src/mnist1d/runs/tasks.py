@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from mnist1d.errors import UsageError
+from mnist1d.checks import check_whole
 from mnist1d.experiments import Reference, load
 from mnist1d.runs.identity import flat, trial_id
 from mnist1d.runs.overrides import apply_overrides, parse_overrides, shown
@@ -49,8 +49,8 @@ def plan(
     fewer than one seed, a value of the wrong type or out of range.
     """
     module = load(study)
-    if seeds is not None and seeds < 1:
-        raise UsageError(f"seeds must be at least 1, got {seeds}")
+    if seeds is not None:
+        seeds = check_whole(seeds, 1, "seeds")
     usual = module.trials(preset)
     parsed = parse_overrides(module.Config, overrides)
     varied = {name for name in parsed if len({flat(config)[name] for config in usual}) > 1}
