@@ -33,7 +33,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types that `py.typed` promises."""
-    session.install("-e", ".[lab,test]", "pyright")
+    session.install("-e", ".[lab,test]", "pyright==1.1.414")
     session.run("pyright")
 
 

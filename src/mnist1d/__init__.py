@@ -9,6 +9,8 @@ Light on purpose: NumPy and SciPy; everything heavier is imported where it is us
 
 __version__ = "0.1.0"  # first, since it tells this file from the original package's (clash.py)
 
+from typing import TYPE_CHECKING
+
 from mnist1d.adapters.sklearn import load_mnist1d, make_mnist1d
 from mnist1d.config import DataConfig
 from mnist1d.data import get_dataset, get_dataset_args, get_templates
@@ -27,9 +29,13 @@ from mnist1d.generate import explain, load_dataset, make_dataset
 from mnist1d.transform import transform
 from mnist1d.utils import ObjectView, from_pickle, plot_signals, set_seed, to_pickle
 
+if TYPE_CHECKING:  # these need the lab: imported when asked for
+    from mnist1d.evaluation.evaluate import evaluate
+    from mnist1d.evaluation.tune import tune
+
 
 def __getattr__(name: str):
-    if name == "evaluate":  # needs the lab: imported when asked for
+    if name == "evaluate":
         from mnist1d.evaluation.evaluate import evaluate
 
         return evaluate

@@ -73,7 +73,7 @@ def _signals(
     from NumPy's global generator."""
     is_ours = transform is _TRANSFORM and set_seed is _SET_SEED
     if is_ours and all(getattr(_transform, name) is step for name, step in _OURS.items()):
-        bits = np.random.get_bit_generator()
+        bits = np.random.get_bit_generator()  # type: ignore[attr-defined]  # not in the stubs
         data = _generate.assemble(
             config, _digits.as_templates(templates, distinct=False), bits, "float64"
         )
@@ -170,7 +170,7 @@ def _config(args: Any) -> tuple[DataConfig, int | None, float]:
         values = {
             name: getattr(args, name) for name in known if hasattr(args, name)
         }  # those of the class too
-    given = {**known, **{name: values[name] for name in known if name in values}}
+    given: dict[str, Any] = {**known, **{name: values[name] for name in known if name in values}}
     seed, train_split = given["seed"], given["train_split"]
     check_real(train_split, -1e9, 1e9, "train_split")
     if not 0 <= train_split <= 1:

@@ -17,8 +17,8 @@ from mnist1d.errors import MissingExtraError
 from mnist1d.transform import transform
 
 
-def set_seed(seed: int) -> None:
-    """Seed Python's and NumPy's global generators."""
+def set_seed(seed: int | None) -> None:
+    """Seed Python's and NumPy's global generators; None draws a fresh seed."""
     random.seed(seed)
     np.random.seed(seed)
 

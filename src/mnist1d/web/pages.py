@@ -60,6 +60,7 @@ def description() -> dict[str, Any]:
     """Return what the page must know of the package: knobs, templates, the frozen set, the
     benchmark table."""
     data, shuffled = frozen(), frozen(shuffled=True)
+    assert shuffled.positions is not None
     return {
         "results": False,  # whether there is data/results.json
         "runs": None,  # the folder that quizzes go to, where this package's server serves the page
