@@ -183,7 +183,8 @@ def _config(args: Any) -> tuple[DataConfig, int | None, float]:
         given["shuffle_seq"] = bool(given["shuffle_seq"])
     except ValueError:  # an array of several
         pass
-    config = DataConfig(**given | {"seed": 0 if seed is None else seed})
+    given["seed"] = 0 if seed is None else seed
+    config = DataConfig(**given)
     return config, None if seed is None else config.seed, train_split
 
 
