@@ -10,7 +10,7 @@ import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -20,19 +20,6 @@ from mnist1d.digits import Templates
 from mnist1d.errors import UsageError
 from mnist1d.parts import COLUMNS, LABELS, PARTS, check_arrays, check_part, rows_of
 from mnist1d.signals import Latents
-
-
-class TrainTest(Protocol):
-    """Training and test signals with their labels: a Dataset, or the images of MNIST."""
-
-    @property
-    def x(self) -> np.ndarray: ...
-    @property
-    def y(self) -> np.ndarray: ...
-    @property
-    def x_test(self) -> np.ndarray: ...
-    @property
-    def y_test(self) -> np.ndarray: ...
 
 
 @dataclass(frozen=True, eq=False)

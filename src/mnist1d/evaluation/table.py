@@ -23,7 +23,7 @@ class Line(NamedTuple):
     name: str
     kind: str  # how a model was trained, of entries.HOW; or "people", or "ceiling"
     acc: Mapping[str, Interval]  # by test, of entries.TESTS: over seeds
-    count: str = ""  # of what the intervals are: 8 seeds, 400 answers
+    sample: str = ""  # of what the intervals are: 8 seeds, 400 answers
     excess_bits: Interval | None = None  # bits per fresh signal above the exact posterior
     calibration_error: Interval | None = None  # in [0, 1], on the fresh test
     num_params: int | None = None
@@ -132,7 +132,7 @@ def _cells(line: Line, test: str, is_own: bool) -> list[str]:
         line.name,
         "" if line.num_params is None else f"{line.num_params:,}",
         spread(line.acc.get(test)),
-        line.count.removesuffix(" seeds"),
+        line.sample.removesuffix(" seeds"),
         spread(line.acc.get(f"{test}_shuffled")),
         "" if line.seconds is None else f"{line.seconds:.2f}",
     ]

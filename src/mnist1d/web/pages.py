@@ -102,7 +102,7 @@ def benchmark() -> list[dict[str, Any]]:
     lines = sorted(measured(), key=lambda line: line.acc["frozen"][0], reverse=True)
     parts = {"acc": "frozen", "shuffled_acc": "frozen_shuffled"}
     return [
-        {"name": line.name, "of": line.count}
+        {"name": line.name, "of": line.sample}
         | {part: list(line.acc[test]) if test in line.acc else None for part, test in parts.items()}
         for line in lines
     ]
