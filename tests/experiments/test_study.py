@@ -174,7 +174,7 @@ def test_a_file_is_run_and_shown_like_ours(folder, capsys, executor):
     assert status == 0 and "2 of 2 trials are already saved" in err
     report = (folder / "runs" / "report.html").read_text()
     assert "Is it mine?" in report and "What it is about." in report
-    (document,) = ResultsOf(folder / "runs").get()[0]["studies"]
+    (document,) = ResultsOf(folder / "runs").get()["studies"]
     assert document["question"] == "Is it mine?" and document["figures"]
     status, out, _ = call(capsys, "list", "mine.py")
     assert status == 0 and "Is it mine?" in out.splitlines()[-1]
@@ -213,9 +213,9 @@ def test_a_study_whose_file_is_gone_still_shows_its_rows(folder, capsys):
     path.rename(folder / "moved.py")
     write_report(folder / "runs", folder / "report.html")
     report = (folder / "report.html").read_text()
-    assert f"cannot read {path}: No such file" in report and "30.0 [30.0, 30.0]" in report
+    assert f"cannot read {path}: No such file" in report and ">30.0</td>" in report
     assert "test_acc" in call(capsys, "results", "--runs", "runs")[1]
-    (part,) = ResultsOf(folder / "runs").get()[0]["studies"]
+    (part,) = ResultsOf(folder / "runs").get()["studies"]
     assert "cannot read" in part["notice"] and part["table"]["lines"]
     assert "2 of 2 trials are already saved" in call(capsys, "run", "moved.py", *words)[2]
     write_report(folder / "runs", folder / "report.html")

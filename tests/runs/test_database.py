@@ -1,5 +1,6 @@
 """The file itself: read where it cannot be written, never in part; deleted, replaced, synced."""
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -55,10 +56,19 @@ def killed_writer(runs):
 
 
 def read_as_reader(runs):
-    """Read a read-only folder in a process that may not write there."""
+    """Read a read-only folder in a process that may not write there; its temporary files go to the
+    folder `temporary` beside it."""
+    temporary = runs.parent / "temporary"
+    temporary.mkdir()
+    temporary.chmod(0o777)
     for path in (*runs.iterdir(), runs):
         path.chmod(0o555)
-    reader = subprocess.run([sys.executable, "-c", READER, runs], capture_output=True, text=True)
+    reader = subprocess.run(
+        [sys.executable, "-c", READER, runs],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
     assert reader.returncode == 0, reader.stderr
     return reader.stdout.splitlines()
 
@@ -74,7 +84,7 @@ def test_a_read_only_folder_after_a_kill_shows_everything(runs):
     killed_writer(runs)
     assert read_as_reader(runs)[0] == "39"
     assert sorted(path.name for path in runs.iterdir()) == [DATABASE, f"{DATABASE}-wal"]
-    assert not list(Path(tempfile.gettempdir()).glob("mnist1d-*"))
+    assert not list((runs.parent / "temporary").iterdir())
 
 
 def test_a_copy_of_a_file_that_somebody_writes_is_refused(runs, monkeypatch):

@@ -39,6 +39,7 @@ def test_what_is_done_is_in_the_address(page):
     page.button("Next").click()
     page.wait(lambda: query(page) == "?digit=6&stage=2")
     page.find('nav a[href="#explore"]').click()
+    page.wait(lambda: page.find_all("#explore-show"))
     page.options()
     page.fill("#explore-show", "all")
     page.button("Shuffled").click()

@@ -1,8 +1,8 @@
 """`mnist1d.tune`: settings chosen on held-out training signals, never on a test; a thin recipe over
 Optuna.
 
->>> tuned = mnist1d.tune("cnn", trials=30)
->>> tuned.evaluate(seeds=8, test="both").submit("cnn-tuned.json", by="me")
+    tuned = mnist1d.tune("cnn", trials=30)
+    tuned.evaluate(seeds=8, test="both").submit("cnn-tuned.json", by="me")
 """
 
 from __future__ import annotations
