@@ -5,6 +5,7 @@ No interval leaves the range of its unit:
 * unit "%": a share in [0, 1], shown in percent. Student's t on the logit scale; the delta method
   carries the standard error there, so the interval always holds the mean.
 * unit "points": a difference of shares in [-1, 1]. Student's t, cut off at the ends of the range.
+* unit "correlation": the same, shown without a unit.
 * any other unit: Student's t.
 """
 
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-SHARE, POINTS = "%", "points"
+SHARE, POINTS, CORRELATION = "%", "points", "correlation"
 CONFIDENCE = 0.95
 
 
@@ -34,7 +35,7 @@ def interval(
     mean, error = np.asarray(mean, dtype=float), np.asarray(error, dtype=float)
     half = special.stdtrit(freedom, 0.5 + confidence / 2) * error
     low, high = mean - half, mean + half
-    if unit == POINTS:
+    if unit in (POINTS, CORRELATION):
         return np.maximum(low, -1.0), np.minimum(high, 1.0)
     if unit != SHARE:
         return low, high

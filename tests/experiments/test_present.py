@@ -35,6 +35,6 @@ def test_cells():
 
 def test_the_human_is_one():
     assert people().acc["frozen"][0] == human.ACC
-    assert people().count == f"{human.NUM_ANSWERS} answers"
+    assert people().sample == f"{human.NUM_ANSWERS} answers"
     assert np.isclose(human.STANDARD_ERROR, (0.9575 * 0.0425 / 400) ** 0.5)
     assert human.CELL == "95.8 [93.3, 97.3]" == present.spread(*people().acc["frozen"])

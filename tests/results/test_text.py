@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from mnist1d.intervals import interval
 from mnist1d.results.text import number, with_interval
 
 
@@ -15,11 +16,17 @@ from mnist1d.results.text import number, with_interval
         (-0.0006, "points", "-0.1 points"),
         (1234567.0, "", "1,234,567"),
         (0.012345, "bits", "0.0123 bits"),
+        (0.979, "correlation", "0.979"),
         (math.nan, "%", "–"),
     ],
 )
 def test_a_number_has_the_digits_worth_reading(value, unit, text):
     assert number(value, unit) == text
+
+
+def test_a_correlation_is_never_above_1():
+    low, high = interval(0.979, 0.02, 7, "correlation")
+    assert high == 1 and low < 0.979
 
 
 def test_a_number_and_its_interval_end_at_the_same_digit():

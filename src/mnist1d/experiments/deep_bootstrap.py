@@ -34,6 +34,7 @@ from mnist1d.experiments.rows import Row, Rows, curve_rows, timing_rows, values_
 from mnist1d.experiments.streams import finite_signals, held_out_signals, stream
 from mnist1d.experiments.study import Info
 from mnist1d.experiments.values import Values, stack
+from mnist1d.intervals import CORRELATION
 from mnist1d.learning.registry import check_model, resolve
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ def claims(rows: Rows) -> list[Claim]:
             better = "models that learn faster on endless data generalise better"
             text = f"with {size:,} signals, {better}"
             quantity = "Spearman correlation of the models' soft errors in the two worlds"
-            found.append(above(text, quantity, order, 0, "yes, for images"))
+            found.append(above(text, quantity, order, 0, "yes, for images", unit=CORRELATION))
         if {"cnn", "mlp"} <= errors.keys():
             worlds = (f"{size:,} signals", "endless data")
             parts = [

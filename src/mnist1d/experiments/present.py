@@ -47,13 +47,13 @@ def cell(values: ArrayLike, form: str = ".1f", scale: float = 100) -> str:
     if not len(values):
         return ""
     if np.ptp(values) == 0:
-        return f"{scale * values[0]:{form}}"
+        return f"{scale * values[0]:z{form}}"
     return spread(*mean_interval(values, SHARE if scale == 100 else ""), form, scale)
 
 
 def spread(mean: float, low: float, high: float, form: str = ".1f", scale: float = 100) -> str:
     """Return a mean and an interval as a cell; an infinite interval is left out."""
-    middle, *ends = (f"{scale * value:{form}}" for value in (mean, low, high))
+    middle, *ends = (f"{scale * value:z{form}}" for value in (mean, low, high))
     return f"{middle} [{', '.join(ends)}]" if math.isfinite(low) else middle
 
 

@@ -32,6 +32,7 @@ from mnist1d.experiments.present import cell, color, label, models_in
 from mnist1d.experiments.rows import Row, Rows, scalar_rows
 from mnist1d.experiments.study import Info
 from mnist1d.experiments.values import Values
+from mnist1d.intervals import CORRELATION
 from mnist1d.learning.registry import check_model, resolve
 
 if TYPE_CHECKING:
@@ -215,7 +216,9 @@ def claims(rows: Rows) -> list[Claim]:
         of, name = readings(rows, model), label(model)
         text = f"{name}: fresh signals rank the configurations as the test set does"
         ranks = of["rank correlation"]
-        found.append(above(text, "rank correlation", ranks, 0.9, "gains carry over"))
+        found.append(
+            above(text, "rank correlation", ranks, 0.9, "gains carry over", unit=CORRELATION)
+        )
         text = f"{name}: the winner's score is too good"
         quantity = "winner's score - accuracy on fresh signals, less the mean over configurations"
         optimism = of["optimism"]

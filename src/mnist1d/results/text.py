@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from mnist1d.intervals import CORRELATION
+
 MISSING = "–"
 
 
@@ -20,8 +22,8 @@ def number(value: float, unit: str = "", digits: int = 3) -> str:
     if not math.isfinite(value):
         return MISSING
     if unit in ("%", "points"):
-        percent = round(100 * value, 1) + 0.0  # never -0.0
-        return f"{percent:.1f}%" if unit == "%" else f"{percent:.1f} points"
+        return f"{100 * value:z.1f}%" if unit == "%" else f"{100 * value:z.1f} points"
+    unit = "" if unit == CORRELATION else unit
     text = f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
     return f"{text} {unit}".strip()
 
@@ -45,7 +47,8 @@ def with_interval(value: float, low: float, high: float, unit: str = "") -> str:
     if unit in ("%", "points") or not (math.isfinite(width) and width > 0 and math.isfinite(value)):
         return f"{number(value, unit)} {interval(low, high, unit)}"
     decimals = min(max(0, 1 - math.floor(math.log10(width))), 9)
-    middle, *ends = (f"{v + 0.0:,.{decimals}f}" for v in (value, low, high))
+    middle, *ends = (f"{v:z,.{decimals}f}" for v in (value, low, high))
+    unit = "" if unit == CORRELATION else unit
     return f"{middle} {unit} [{', '.join(ends)}]".replace("  ", " ")
 
 
