@@ -15,11 +15,12 @@ import numpy as np
 
 from mnist1d.errors import FileFormatError, MissingDataError, MissingExtraError
 
-VARIABLE = "MNIST1D_MNIST"  # a path or "openml"; an environment variable, so that worker processes inherit it
+# A path or "openml"; an environment variable, so that worker processes inherit it
+VARIABLE = "MNIST1D_MNIST"
 OPENML = "openml"
 HOW = (
-    "MNIST is not here: give --mnist FILE (an .npz, or a folder with the four idx files), or --mnist openml to download 15 MB "
-    "through scikit-learn"
+    "MNIST not found: pass --mnist FILE (an .npz, or a folder with the four idx files), or "
+    "--mnist openml to download 15 MB through scikit-learn"
 )
 IDX_FILES = {
     "x": "train-images-idx3-ubyte",

@@ -77,7 +77,7 @@ def test_each_copy_of_the_table_names_the_column(digits, tmp_path):
 
 def test_without_mnist_the_column_is_skipped_in_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("MNIST1D_MNIST", raising=False)
-    with pytest.raises(MissingDataError, match="give --mnist FILE"):
+    with pytest.raises(MissingDataError, match="pass --mnist FILE"):
         run(Config(dataset="mnist"), (0,))
     with open_store(tmp_path) as store:
         tasks = [
@@ -87,7 +87,7 @@ def test_without_mnist_the_column_is_skipped_in_one_line(tmp_path, monkeypatch, 
     assert summary.ok and len(summary.skipped) == 4
     show_summary(summary, "")
     told = capsys.readouterr().err
-    assert told.count("give --mnist FILE") == 1 and "skipped 4 trials of spatial-priors" in told
+    assert told.count("pass --mnist FILE") == 1 and "skipped 4 trials of spatial-priors" in told
 
 
 def test_an_unknown_dataset_is_named():

@@ -60,7 +60,7 @@ def test_inner_loop_is_the_formula_and_its_noise_is_shared_over_the_batch():
     weights = jax.tree.map(lambda w: np.array(w, float), mlp_init(init_key, 4, 6))
     noises = 0.1 * np.asarray(
         jax.random.uniform(noise_key, (5, 6), minval=-1, maxval=1)
-    )  # one value a step and unit, none a signal
+    )  # one value per step and unit, shared by all signals
     squares, losses = jax.tree.map(np.ones_like, weights), []
     for step in range(5):
         rows = np.arange(step * 8, step * 8 + 8) % 20

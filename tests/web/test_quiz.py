@@ -15,7 +15,7 @@ def answers(first, n, **other):
 
 
 def state(first=0, given=10, phase="answering", current=None, **other):
-    """A stored quiz as the browser keeps it, whole and consistent unless told otherwise."""
+    """A stored quiz as the browser keeps it, complete and consistent by default."""
     start = first + given - (0 if phase == "answering" else 10)
     ten = answers(start, 10) if phase != "answering" else answers(start, 10, answer=None, ms=None)
     whole = {
