@@ -79,8 +79,8 @@ def test_the_overview_counts_names_and_says_what_decides(document):
         document, claims=[claim(), claim(FAILS, what="it shrinks"), undecided]
     )
     good, bad, undecided = summary.overview([document, document])
-    assert (good.count, good.heading, good.text) == (2, "hold", "Toy (1 of 3), toy (1 of 3).")
-    assert bad.text == "It shrinks (toy); it shrinks (toy)."
+    assert (good.count, good.heading, good.text) == (2, "hold", "Toy: 1 of 3; Toy: 1 of 3.")
+    assert bad.text == "It shrinks (Toy); it shrinks (Toy)."
     assert undecided.command == "mnist1d run toy --preset paper" and not good.command
     assert (undecided.heading, bad.heading) == ("open", "do not hold")
 

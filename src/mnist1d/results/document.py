@@ -106,6 +106,11 @@ class Document:
         """Return the preset, without overrides."""
         return self.label.partition(" ")[0]
 
+    @property
+    def short_title(self) -> str:
+        """Return the title up to its colon."""
+        return self.title.partition(":")[0]
+
     def to_dict(self) -> dict[str, Any]:
         """Return the document as JSON holds it: numbers that are not finite are None; claims and
         published figures also carry their texts, `shown`."""

@@ -122,21 +122,19 @@ def overview(documents: Sequence[Document]) -> list[Overview]:
         if not count:
             lines.append(Overview(which, heading, 0, "", ""))
             continue
-        named = [f"{claim.text} ({d.study})" for d, some in groups for claim in some]
+        named = [f"{claim.text} ({d.short_title})" for d, some in groups for claim in some]
         if which == BAD and count <= MAX_NAMED:
             text = "; ".join(named)
         else:
-            text = f"{', '.join(_part(d, some) for d, some in groups)}"
+            text = "; ".join(_part(d, some) for d, some in groups)
         command = decider([d for d, _ in groups]) if which == OPEN else ""
         lines.append(Overview(which, heading, count, sentence(text), command))
     return lines
 
 
 def _part(document: Document, some: Sequence[Claim]) -> str:
-    """Return a study and how many of its claims: lottery (3 of 8), pooling (all 4)."""
-    total = len(document.claims)
-    of = f"all {total}" if len(some) == total else f"{len(some)} of {total}"
-    return f"{document.study} ({of})"
+    """Return a study and how many of its claims: Lottery tickets: 3 of 8."""
+    return f"{document.short_title}: {len(some)} of {len(document.claims)}"
 
 
 def decider(documents: Sequence[Document]) -> str:
