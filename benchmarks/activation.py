@@ -47,7 +47,7 @@ def ours(data: Any, repeats: int) -> tuple[float, float]:
 
 
 def peers(data: Any, num_steps: int) -> float:
-    """Return seconds of one outer step with `num_steps` inner steps, written as a PyTorch user would."""
+    """Return seconds of one outer step with `num_steps` inner steps, in a user's PyTorch."""
     import torch
 
     x, y = torch.as_tensor(data.x), torch.as_tensor(data.y)

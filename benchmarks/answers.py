@@ -1,5 +1,5 @@
-"""Compute the ideal observer's answers on the frozen and the fresh test of the default settings, and
-write them into the package.
+"""Compute the ideal observer's answers on the frozen and the fresh test of the default settings,
+and write them into the package.
 
     nice python -m benchmarks.answers
 

@@ -1,8 +1,8 @@
-"""How far each study's training is from the processor's limit and from a plain PyTorch loop, per seed
-at the paper's settings; prints one JSON line.
+"""How far each study's training is from the processor's limit and from a plain PyTorch loop, per
+seed at the paper's settings; prints one JSON line.
 
     python benchmarks/limit.py > limit.json
-    python benchmarks/limit.py --table limit.json      # the table of docs/speed.md, nothing measured
+    python benchmarks/limit.py --table limit.json    # the table of docs/speed.md, nothing measured
 
 Both sides run in this process in turns, on one thread each, and processor seconds are counted, so
 that a busy machine blurs no ratio. Few steps are run and scaled to those of the paper. The limit is
@@ -221,8 +221,8 @@ def operations(case: Case) -> float:
 
 
 def machine() -> dict[str, float]:
-    """Return what one thread of this processor does: GFLOP/s of matrix products, GB/s of memory, and
-    millions of normal numbers per second; the best of some."""
+    """Return what one thread of this processor does: GFLOP/s of matrix products, GB/s of memory,
+    and millions of normal numbers per second; the best of some."""
     import jax
     import numpy as np
     import torch
@@ -270,7 +270,8 @@ def table(document: dict[str, Any]) -> str:
     """Return the table of docs/speed.md."""
     speed = document["machine"]["gflops"] * 1e9
     lines = [
-        "| study | network | steps | GFLOP | limit, s | ours, s | PyTorch, s | ours / limit | PyTorch / ours |",
+        "| study | network | steps | GFLOP | limit, s | ours, s | PyTorch, "
+        "s | ours / limit | PyTorch / ours |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for case in document["cases"]:

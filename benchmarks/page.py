@@ -76,7 +76,8 @@ def main() -> None:
                     page.js(MOVES, 20)
                     times = sorted(page.js(MOVES, 100))
                     print(
-                        f"slider to redraw, {show}: median {statistics.median(times):.1f} ms, 95th {times[94]:.1f} ms (bar: 16)"
+                        f"slider to redraw, {show}: median {statistics.median(times):.1f} ms, "
+                        f"95th {times[94]:.1f} ms (bar: 16)"
                     )
         finally:
             driver.quit()

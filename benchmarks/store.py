@@ -109,7 +109,7 @@ def parts(preset: str, folder: Path) -> dict[str, Callable[[], object]]:
 
 
 def measure_here(name: str, preset: str, folder: Path) -> dict[str, float]:
-    """Return the seconds of a part, of the clock and of the processor, and this process's memory."""
+    """Return a part's seconds by the clock and the processor, and this process's memory."""
     part = parts(preset, folder)[name]
     clock, cpu = time.perf_counter(), time.process_time()
     result = part()
@@ -150,7 +150,8 @@ def table_of(found: dict[int, dict[str, dict[str, float]]]) -> str:
             values = [found[count][name]["mib"] for count in counts]
         else:
             cells = [
-                f"{found[count][name]['cpu_seconds']:.2f} s, {found[count][name]['peak_mib']:.0f} MiB"
+                f"{found[count][name]['cpu_seconds']:.2f} s, "
+                f"{found[count][name]['peak_mib']:.0f} MiB"
                 for count in counts
             ]
             values = [found[count][name]["cpu_seconds"] for count in counts]

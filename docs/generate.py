@@ -3,9 +3,9 @@
     python -m docs.generate            # write
     python -m docs.generate --check    # say which page shows another number; exit status 1
 
-A page per study is written whole, from the study's own file and the settled rows: docs/studies/. The
-page of a study without settled results says so, and quotes no measured figure.
-Other pages have blocks between `<!-- settled: NAME -->` and `<!-- end -->`, which are replaced.
+A page per study is written whole, from the study's own file and the settled rows: docs/studies/.
+The page of a study without settled results says so, and quotes no measured figure. Other pages have
+blocks between `<!-- settled: NAME -->` and `<!-- end -->`, which are replaced.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Weight decay.
 
-The MLP fits its 4,000 training signals, yet it classifies one test signal in three wrong. If that is
-overfitting, weight decay should help. AdamW trains the MLP and the CNN with decays from 0 to 1. Seed
-i draws data set i and the initial weights, so every setting sees the same data sets.
+The MLP fits its 4,000 training signals, yet it classifies one test signal in three wrong. If that
+is overfitting, weight decay should help. AdamW trains the MLP and the CNN with decays from 0 to 1.
+Seed i draws data set i and the initial weights, so every setting sees the same data sets.
 """
 
 from __future__ import annotations

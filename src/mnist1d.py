@@ -5,6 +5,6 @@ folder (see `mnist1d/clash.py`).
 """
 
 raise ImportError(
-    "files of mnist1d-lab are missing: uninstalling the original package mnist1d from the same folder removed them; "
-    "write: pip install --force-reinstall --no-deps mnist1d-lab"
+    "files of mnist1d-lab are missing: uninstalling the original package mnist1d from the same "
+    "folder removed them; write: pip install --force-reinstall --no-deps mnist1d-lab"
 )

@@ -46,7 +46,8 @@ def reference():
     )
     if not (folder / "frozen.npz").is_file():
         pytest.skip(
-            f"the published files are not in {folder}; set MNIST1D_REFERENCE to the folder that holds frozen.npz"
+            f"the published files are not in {folder}; "
+            "set MNIST1D_REFERENCE to the folder that holds frozen.npz"
         )
     return folder
 

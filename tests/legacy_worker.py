@@ -249,10 +249,10 @@ def the_download_leaves_the_random_state():
 @cell
 def pickles_of_many_kinds():
     things = [
-        {1, 2}, frozenset({3}), range(3), 1 + 2j, bytearray(b"ab"), b"ab", slice(1, 2), 10**30, None,
-        collections.OrderedDict(a=1), collections.defaultdict(list, {"a": [1]}), collections.Counter("aab"),
-        collections.deque([1]), np.float32(2), np.array(["a"]), np.arange(3) > 1, np.array([None, {1}], dtype=object),
-        len, np.float64, Model(3),
+        {1, 2}, frozenset({3}), range(3), 1 + 2j, bytearray(b"ab"), b"ab", slice(1, 2), 10**30,
+        None, collections.OrderedDict(a=1), collections.defaultdict(list, {"a": [1]}),
+        collections.Counter("aab"), collections.deque([1]), np.float32(2), np.array(["a"]),
+        np.arange(3) > 1, np.array([None, {1}], dtype=object), len, np.float64, Model(3),
     ]  # fmt: skip
     mnist1d.to_pickle(things, "things.pkl")
     return [
@@ -261,7 +261,7 @@ def pickles_of_many_kinds():
 
 
 class Model:
-    """A class of the notebook's own, as in the lottery notebook, whose cell 42 reads such a pickle."""
+    """A class of the notebook's own: cell 42 of the lottery notebook reads such a pickle."""
 
     def __init__(self, size):
         self.size = size

@@ -169,7 +169,12 @@ def run(code):
 
 
 def test_import_is_light():
-    code = f"import sys; before = set(sys.modules); import mnist1d; print([n for n in {HEAVY!r} if n in sys.modules and n not in before])"
+    code = f"""
+import sys
+before = set(sys.modules)
+import mnist1d
+print([name for name in {HEAVY!r} if name in set(sys.modules) - before])
+"""
     assert run(code).strip() == "[]"
 
 

@@ -1,5 +1,5 @@
-"""The original package and this one installed into the same folder, in either order: told at import,
-and never a puzzle afterwards."""
+"""The original package and this one installed into the same folder, in either order: told at
+import, and never a puzzle afterwards."""
 
 import shutil
 import subprocess
@@ -34,7 +34,7 @@ def site(tmp_path, peer):
 
 
 def run(site, code, *options):
-    """Run a script in a fresh process with the folder first on the path; return (exit, out, err)."""
+    """Run a script in a new process, the folder first on the path; return (exit, out, err)."""
     script = site / "script.py"
     script.write_text(code)
     done = subprocess.run(

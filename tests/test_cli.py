@@ -360,8 +360,9 @@ def python(code):
 
 def test_help_needs_nothing_heavy():
     told = python(
-        "import sys; from mnist1d.cli import main; assert main(['--help']) == 0; main(['run', '--help'])\n"
-        "assert not {'jax', 'matplotlib', 'sklearn', 'torch', 'sqlite3'} & set(sys.modules)"
+        "import sys; from mnist1d.cli import main; assert main(['--help']) == 0; main(['run', "
+        "'--help'])\nassert not {'jax', 'matplotlib', 'sklearn', 'torch', "
+        "'sqlite3'} & set(sys.modules)"
     )
     assert told.returncode == 0, told.stderr
     assert all(
@@ -525,7 +526,8 @@ def test_the_script_and_the_module_are_the_same_command():
     scripts = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     module, _, name = scripts["scripts"]["mnist1d"].partition(":")
     told = python(
-        f"import sys; sys.argv = ['mnist1d', '--version']; import {module}; sys.exit({module}.{name}())"
+        f"import sys; sys.argv = ['mnist1d', '--version']; import {module}; "
+        f"sys.exit({module}.{name}())"
     )
     assert (told.returncode, told.stdout.splitlines()[0]) == (0, mnist1d.__version__)
     command = [sys.executable, "-m", "mnist1d.cli", "--version"]

@@ -306,7 +306,8 @@ def test_json_that_is_no_config(text, message):
 def test_make_dataset_takes_settings_by_name_only():
     with pytest.raises(
         UsageError,
-        match=r"config must be a DataConfig, got int; knobs go by name: make_dataset\(num_samples=1000\)",
+        match=r"config must be a DataConfig, got int; knobs go by name: "
+        r"make_dataset\(num_samples=1000\)",
     ):
         mnist1d.make_dataset(5000)
     for wrong, near in {"fsat": "fast", "Exact": "exact"}.items():

@@ -202,7 +202,8 @@ def test_a_platform_with_other_digests_is_an_error(monkeypatch):
     monkeypatch.setitem(FROZEN_SHA256, "t", "0" * 64)
     with pytest.raises(
         mnist1d.Mnist1dError,
-        match="must have the published digests; not the published set: t differs. Report your platform",
+        match="must have the published digests; not the published set: t differs. "
+        "Report your platform",
     ):
         mnist1d.load_dataset()
 
@@ -322,7 +323,8 @@ def test_a_dataset_reads_like_the_originals_dict(small):
         small["y"] = small.y
     assert (
         repr(small)
-        == "Dataset(x(400, 40), y(400,), x_test(100, 40), y_test(100,), t(40,), float64, mode='exact')"
+        == "Dataset(x(400, 40), y(400,), x_test(100, 40), y_test(100,), t(40,), float64, "
+        "mode='exact')"
     )
 
 
@@ -602,7 +604,8 @@ def test_split_validates_on_clean_labels(small):
 def test_split_leaves_something_on_both_sides(small, validation):
     with pytest.raises(
         UsageError,
-        match="validation must leave signals on both sides: between 1 and 399, or a share below 1; got ",
+        match="validation must leave signals on both sides: between 1 and 399, "
+        "or a share below 1; got ",
     ):
         small.split(validation)
 

@@ -82,6 +82,7 @@ def test_labels_are_whole_numbers():
     for y in ([0.5, 1.5], ["a", "b"], [True, False], [None, None]):
         with pytest.raises(
             UsageError,
-            match=r"templates need whole numbers as labels y, below .*, got .*: write y=numpy.arange\(2\)",
+            match=r"templates need whole numbers as labels y, below .*, got .*: "
+            r"write y=numpy.arange\(2\)",
         ):
             as_templates({"x": [[1, 2], [3, 4]], "t": [0, 1], "y": y})

@@ -185,7 +185,8 @@ def test_numpy_alone_reads_everything_in_an_npz(data, tmp_path):
 with np.load("set.npz", allow_pickle=False) as file, np.load("expected.npz") as expected:
     assert np.array_equal(file["x"], expected["x"]) and np.array_equal(file["t"], expected["t"])
     assert np.array_equal(file["templates_x"], expected["templates"])
-    assert sorted(file["positions"]) == list(range(40)) and file["templates_y"].tolist() == list(range(10))
+    assert sorted(file["positions"]) == list(range(40))
+    assert file["templates_y"].tolist() == list(range(10))
 """,
         tmp_path,
     )
@@ -202,13 +203,16 @@ def test_csv_files_are_read_as_they_are(data, tmp_path, package):
         "pandas": """
 import pandas
 table = pandas.read_csv("set.csv")
-y, split, x = table["y"].to_numpy(), table["split"].tolist(), table[[f"x{i}" for i in range(40)]].to_numpy()
-assert table.columns[-1] == "settings" and table["y_clean"].dtype == table["noise_mask"].dtype == "int64"
+y, split = table["y"].to_numpy(), table["split"].tolist()
+x = table[[f"x{i}" for i in range(40)]].to_numpy()
+assert table.columns[-1] == "settings"
+assert table["y_clean"].dtype == table["noise_mask"].dtype == "int64"
 """,
         "polars": """
 import polars
 table = polars.read_csv("set.csv")
-y, split, x = table["y"].to_numpy(), table["split"].to_list(), table[[f"x{i}" for i in range(40)]].to_numpy()
+y, split = table["y"].to_numpy(), table["split"].to_list()
+x = table[[f"x{i}" for i in range(40)]].to_numpy()
 """,
         "numpy": """
 columns = {"delimiter": ",", "skiprows": 1, "quotechar": '"'}
@@ -554,7 +558,8 @@ def test_a_value_changed_in_a_csv_is_seen(written, tmp_path):
         )
         with pytest.raises(
             FileFormatError,
-            match="does not have the digest that was written with it: the file was changed or damaged",
+            match="does not have the digest that was written with it: "
+            "the file was changed or damaged",
         ):
             mnist1d.read(tmp_path / "set.csv")
     (tmp_path / "set.csv").write_text(

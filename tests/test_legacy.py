@@ -156,8 +156,9 @@ def test_a_missing_file_is_made_from_the_settings(capsys):
 @pytest.mark.parametrize(
     "changed",
     [
-        {"num_samples": 200}, {"train_split": 0.5}, {"shuffle_seq": True}, {"scale_coeff": 0.5}, {"max_translation": 10}, {"seed": 1},
-        {"padding": [30, 60]}, {"corr_noise_scale": 0.1}, {"iid_noise_scale": 0.1}, {"shear_scale": 0.1}, {"final_seq_length": 20},
+        {"num_samples": 200}, {"train_split": 0.5}, {"shuffle_seq": True}, {"scale_coeff": 0.5},
+        {"max_translation": 10}, {"seed": 1}, {"padding": [30, 60]}, {"corr_noise_scale": 0.1},
+        {"iid_noise_scale": 0.1}, {"shear_scale": 0.1}, {"final_seq_length": 20},
     ],
 )  # fmt: skip
 def test_a_file_with_other_settings_wins_and_a_warning_says_so(changed):

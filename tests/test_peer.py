@@ -133,7 +133,8 @@ def test_the_old_names_give_the_originals_bits_and_leave_its_random_state(jobs, 
     assert set(theirs) == set(legacy) and len(theirs) == 11 * len(jobs)
     different = [name for name in theirs if not same_bits(theirs[name], legacy[name])]
     assert not different, (
-        f"{len(different)} arrays differ, the first: {different[0]}, made with {jobs[int(different[0].split('/')[0])]['args']}"
+        f"{len(different)} arrays differ, the first: {different[0]}, "
+        f"made with {jobs[int(different[0].split('/')[0])]['args']}"
     )
 
 

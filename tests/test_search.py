@@ -1,4 +1,4 @@
-"""The property tests once more, on very many random examples: what the default run does not draw."""
+"""The property tests once more, on far more random examples than the default run draws."""
 
 import os
 import subprocess

@@ -21,12 +21,14 @@ class Unprintable:
 
 SMALL = mnist1d.make_dataset(num_samples=40, latents=True)
 THINGS = [
-    None, True, np.bool_(False), 0, -1, 1, 3, 2**63, -(2**64), 10**300, 10**5000, 1.5, -0.0, 1e-300, 1e160, float("nan"),
-    float("inf"), 1j, "", "x", "no", "0", "a\0b", "\ud800", b"x", bytearray(b"x"), [], [1, 2], (1, 2), (1, 2, 3), {},
-    {"x": 1}, {"seed": 3}, set(), frozenset({1}), range(3), np.ones(3), np.ones((2, 2)), np.array(3), np.array("a"),
-    np.float32(2), np.int8(3), np.uint64(2**63), np.array([None]), np.ma.masked, np.datetime64("2020"), object(),
-    Unprintable(), len, int, np.dtype("f4"), [[1], [2, 3]], "nowhere/x.npz", "/", "a" * 300 + ".npz", SMALL,
-    SMALL.templates, SMALL.latents, DataConfig(), iter([1]), Ellipsis, NotImplemented, ValueError("x"),
+    None, True, np.bool_(False), 0, -1, 1, 3, 2**63, -(2**64), 10**300, 10**5000, 1.5, -0.0, 1e-300,
+    1e160, float("nan"), float("inf"), 1j, "", "x", "no", "0", "a\0b", "\ud800", b"x",
+    bytearray(b"x"), [], [1, 2], (1, 2), (1, 2, 3), {}, {"x": 1}, {"seed": 3}, set(),
+    frozenset({1}), range(3), np.ones(3), np.ones((2, 2)), np.array(3), np.array("a"),
+    np.float32(2), np.int8(3), np.uint64(2**63), np.array([None]), np.ma.masked,
+    np.datetime64("2020"), object(), Unprintable(), len, int, np.dtype("f4"), [[1], [2, 3]],
+    "nowhere/x.npz", "/", "a" * 300 + ".npz", SMALL, SMALL.templates, SMALL.latents, DataConfig(),
+    iter([1]), Ellipsis, NotImplemented, ValueError("x"),
 ]  # fmt: skip
 KNOBS = list(DataConfig.__dataclass_fields__)
 

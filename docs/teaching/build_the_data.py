@@ -1,7 +1,8 @@
 # %% [markdown]
 # # Build the data set
 #
-# You write the generator of MNIST-1D yourself, stage by stage, and compare each stage with the package's.
+# You write the generator of MNIST-1D yourself, stage by stage, and compare each stage with the
+# package's.
 #
 # Time: 45 minutes. Needs the extra `[lab]` for the figure only.
 
@@ -40,8 +41,8 @@ def pad(x, zeros):
 print(teaching.check_stage(pad(template, num_zeros), "pad"))
 
 # %% [markdown]
-# **Exercise 2.** The second stage stretches the padded template to 72 points by linear interpolation. `np.interp` does
-# the work: both signals cover the interval from 0 to 1.
+# **Exercise 2.** The second stage stretches the padded template to 72 points by linear
+# interpolation. `np.interp` does the work: both signals cover the interval from 0 to 1.
 
 
 # %% exercise="stretch"
@@ -56,8 +57,8 @@ def stretch(x, length):
 print(teaching.check_stage(stretch(stages["pad"].x, 72), "dilate"))
 
 # %% [markdown]
-# **Exercise 3.** Multiply by the amplitude factor, then shift the signal to the right. The shift is circular: what
-# leaves on the right comes back on the left.
+# **Exercise 3.** Multiply by the amplitude factor, then shift the signal to the right. The shift is
+# circular: what leaves on the right comes back on the left.
 
 # %%
 scaled = stages["scale"].x
@@ -76,8 +77,8 @@ def translate(x, k):
 print(teaching.check_stage(translate(scaled, shift), "translate"))
 
 # %% [markdown]
-# **Exercise 4.** Noise comes next, then a ramp, and at last the signal is resampled to 40 points. You already have the
-# function for that.
+# **Exercise 4.** Noise comes next, then a ramp, and at last the signal is resampled to 40 points.
+# You already have the function for that.
 
 # %% exercise="resample"
 resampled = stretch(stages["shear"].x, 40)  # SOLUTION
@@ -86,8 +87,8 @@ resampled = stretch(stages["shear"].x, 40)  # SOLUTION
 print(teaching.check_stage(resampled, "resample"))
 
 # %% [markdown]
-# **Exercise 5.** Make the published data set with `mnist1d.make_dataset`. Its seed is 42 and all settings have their
-# defaults.
+# **Exercise 5.** Make the published data set with `mnist1d.make_dataset`. Its seed is 42 and all
+# settings have their defaults.
 
 # %% exercise="published"
 data = mnist1d.make_dataset(seed=42)  # SOLUTION

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Double descent: is bigger worse, then better?
 #
-# You add label noise, train networks of growing width until they fit the training set, and find the width at which
-# they just can.
+# You add label noise, train networks of growing width until they fit the training set, and find the
+# width at which they just can.
 #
 # Time: 60 minutes. Needs the extra `[lab]`.
 
@@ -26,7 +26,8 @@ len(data.y), len(data.y_test)
 rng = np.random.default_rng(0)
 
 # %% [markdown]
-# **Exercise 1.** With probability 0.15, draw a training label anew from all ten classes. Use the generator `rng`.
+# **Exercise 1.** With probability 0.15, draw a training label anew from all ten classes. Use the
+# generator `rng`.
 
 # %% exercise="noise"
 again = rng.random(len(data.y)) < 0.15  # SOLUTION
@@ -36,7 +37,8 @@ y_noisy = np.where(again, rng.integers(0, 10, len(data.y)), data.y)  # SOLUTION
 print(teaching.check_label_noise(y_noisy, data.y, 0.15))
 
 # %% [markdown]
-# **Exercise 2.** How large is the expected fraction of labels that are now wrong? A new label may equal the old one.
+# **Exercise 2.** How large is the expected fraction of labels that are now wrong? A new label may
+# equal the old one.
 
 # %% exercise="wrong-labels"
 wrong = 0.15 * 9 / 10  # SOLUTION
@@ -71,8 +73,8 @@ style.legend(ax)
 fig
 
 # %% [markdown]
-# **Exercise 3.** The interpolation threshold is the smallest width whose training error is at most 2%. Find it in
-# `widths` and `train_errors`. Store `None` if no width fits.
+# **Exercise 3.** The interpolation threshold is the smallest width whose training error is at most
+# 2%. Find it in `widths` and `train_errors`. Store `None` if no width fits.
 
 # %% exercise="threshold"
 fits = np.array(train_errors) <= 0.02  # SOLUTION
@@ -82,8 +84,8 @@ threshold = widths[fits.argmax()] if fits.any() else None  # SOLUTION
 print(teaching.check_threshold(threshold, widths, train_errors))
 
 # %% [markdown]
-# **Exercise 4.** At which width is the test error highest, the first one left out? (That network is too
-# small to learn much.) Compare it with the threshold.
+# **Exercise 4.** At which width is the test error highest, the first one left out? (That network is
+# too small to learn much.) Compare it with the threshold.
 
 # %% exercise="peak"
 peak = widths[1 + int(np.argmax(test_errors[1:]))]  # SOLUTION

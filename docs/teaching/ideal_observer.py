@@ -1,8 +1,9 @@
 # %% [markdown]
 # # The ideal observer: how good can any model be?
 #
-# The generator is known, so Bayes' rule gives the exact probability of each class. You write the observer for a simpler
-# generator yourself, compare it with the package's, and then measure the ceiling of MNIST-1D.
+# The generator is known, so Bayes' rule gives the exact probability of each class. You write the
+# observer for a simpler generator yourself, compare it with the package's, and then measure the
+# ceiling of MNIST-1D.
 #
 # Time: 60 minutes. Needs the extra `[lab]`.
 
@@ -30,9 +31,9 @@ data = mnist1d.make_dataset(config)
 x = data.x_test * data.std + data.mean  # raw signals (samples, time)
 
 # %% [markdown]
-# In this simple generator a signal is `x = R (a + noise)`: `a` is the template of a class, padded with 48 zeros,
-# stretched to 60 points and shifted by one of 48 shifts; the noise is white; and the matrix `R` resamples from 60 points
-# to 40.
+# In this simple generator a signal is `x = R (a + noise)`: `a` is the template of a class, padded
+# with 48 zeros, stretched to 60 points and shifted by one of 48 shifts; the noise is white; and the
+# matrix `R` resamples from 60 points to 40.
 
 # %%
 LENGTH, SHIFTS = config.working_length, config.max_translation
@@ -46,8 +47,8 @@ R = np.stack([stretch(row, 40) for row in np.eye(LENGTH)], axis=1)  # (40, LENGT
 templates = data.templates.x  # (classes, 12)
 
 # %% [markdown]
-# **Exercise 1.** Compute the mean signal of each class and shift, as an array of shape (10, 48, 40): pad the template,
-# stretch it to `LENGTH` points, shift it by `np.roll`, resample it by `R`.
+# **Exercise 1.** Compute the mean signal of each class and shift, as an array of shape (10, 48,
+# 40): pad the template, stretch it to `LENGTH` points, shift it by `np.roll`, resample it by `R`.
 
 
 # %% exercise="means"
@@ -63,7 +64,8 @@ means = np.array([[mean_signal(t, k) for k in range(SHIFTS)] for t in templates]
 print(teaching.check_shape(means, (10, 48, 40)))
 
 # %% [markdown]
-# **Exercise 2.** Given class and shift, a signal is Gaussian. Write down its covariance matrix (40, 40).
+# **Exercise 2.** Given class and shift, a signal is Gaussian. Write down its covariance matrix (40,
+# 40).
 
 # %% exercise="covariance"
 covariance = NOISE**2 * R @ R.T  # SOLUTION
@@ -75,9 +77,9 @@ print(teaching.check_array(covariance, NOISE**2 * R @ R.T))
 difference = x[:, None, None, :] - means  # (samples, classes, shifts, time)
 
 # %% [markdown]
-# **Exercise 3.** Bayes' rule: the probability of a class is proportional to the sum over shifts of the likelihoods.
-# Compute the probabilities (samples, 10) of all test signals from `difference`. Subtract the largest log likelihood before you take the
-# exponential.
+# **Exercise 3.** Bayes' rule: the probability of a class is proportional to the sum over shifts of
+# the likelihoods. Compute the probabilities (samples, 10) of all test signals from `difference`.
+# Subtract the largest log likelihood before you take the exponential.
 
 # %% exercise="posterior"
 inverse = np.linalg.inv(covariance)  # SOLUTION
@@ -90,7 +92,8 @@ posterior = likelihood / likelihood.sum(axis=1, keepdims=True)  # SOLUTION
 print(teaching.check_posterior(posterior, IdealObserver.of(data).predict_proba(data.x_test)))
 
 # %% [markdown]
-# **Exercise 4.** The expected accuracy of the observer is the mean of its largest probabilities. Compute it.
+# **Exercise 4.** The expected accuracy of the observer is the mean of its largest probabilities.
+# Compute it.
 
 # %% exercise="ceiling"
 ceiling = float(posterior.max(axis=1).mean())  # SOLUTION
@@ -107,7 +110,8 @@ observer = IdealObserver.of(published)
 some = teaching.choose_size(full=1000, smoke=20)
 p = observer.predict_proba(published.x_test[:some])
 print(
-    f"right: {(p.argmax(axis=1) == published.y_test[:some]).mean():.3f}, {p.max(axis=1).mean():.4f} expected"
+    f"right: {(p.argmax(axis=1) == published.y_test[:some]).mean():.3f}, "
+    f"{p.max(axis=1).mean():.4f} expected"
 )
 
 # %%
@@ -117,5 +121,6 @@ seen_figure(observer, published.x_test[[hardest]], published.t, published.y_test
 # %% [markdown]
 # ## What to try
 #
-# * `mnist1d observer --iid-noise-scale 0.1` gives the ceiling at other settings. Where does it fall below the CNN's 94%?
+# * `mnist1d observer --iid-noise-scale 0.1` gives the ceiling at other settings. Where does it fall
+#   below the CNN's 94%?
 # * [The derivation](../ideal-observer.md) treats the full generator.

@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Lottery tickets: which weights matter?
 #
-# Train a network, drop its smallest weights, put the others back to where they started, train again. A good mask keeps
-# more accuracy than a random one. Has the mask learned something about the signals?
+# Train a network, drop its smallest weights, put the others back to where they started, train
+# again. A good mask keeps more accuracy than a random one. Has the mask learned something about the
+# signals?
 #
 # Time: 60 minutes. Needs the extra `[lab]`.
 
@@ -37,8 +38,8 @@ dense = train(jax.tree.map(jnp.ones_like, start))
 example = np.array(dense.params["dense1"]["w"])  # (inputs, hidden units)
 
 # %% [markdown]
-# **Exercise 1.** Write `magnitude_mask`: 0 at the `int(sparsity * size)` weights of least magnitude, 1 elsewhere.
-# `np.argsort` of the flattened magnitudes tells which ones those are.
+# **Exercise 1.** Write `magnitude_mask`: 0 at the `int(sparsity * size)` weights of least
+# magnitude, 1 elsewhere. `np.argsort` of the flattened magnitudes tells which ones those are.
 
 
 # %% exercise="mask"
@@ -59,8 +60,8 @@ trained = jax.tree.map(np.array, dense.params)
 sizes = [array.size for array in jax.tree.leaves(trained)]
 
 # %% [markdown]
-# **Exercise 2.** `magnitude_mask` goes over every array of the network below. How many weights and biases survive at a
-# sparsity of 0.8? `sizes` holds the number of entries of each array.
+# **Exercise 2.** `magnitude_mask` goes over every array of the network below. How many weights and
+# biases survive at a sparsity of 0.8? `sizes` holds the number of entries of each array.
 
 # %% exercise="survivors"
 survivors = sum(size - int(0.8 * size) for size in sizes)  # SOLUTION
@@ -90,8 +91,9 @@ for name, acc in found.items():
 mask = masks["dense1"]["w"]  # (inputs, hidden units)
 
 # %% [markdown]
-# **Exercise 3.** If the mask knows that neighbouring points belong together, weights of neighbouring inputs survive
-# together. In which fraction of the pairs of neighbouring inputs of a hidden unit do both weights survive?
+# **Exercise 3.** If the mask knows that neighbouring points belong together, weights of
+# neighbouring inputs survive together. In which fraction of the pairs of neighbouring inputs of a
+# hidden unit do both weights survive?
 
 # %% exercise="adjacency"
 adjacent = float((mask[1:] * mask[:-1]).mean())  # SOLUTION
@@ -100,7 +102,8 @@ adjacent = float((mask[1:] * mask[:-1]).mean())  # SOLUTION
 print(teaching.check_adjacency(adjacent, mask))
 
 # %% [markdown]
-# **Exercise 4.** By chance, both would survive with which probability? Each weight survives with probability 0.2.
+# **Exercise 4.** By chance, both would survive with which probability? Each weight survives with
+# probability 0.2.
 
 # %% exercise="by-chance"
 by_chance = 0.2**2  # SOLUTION

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Metalearning: differentiate through training
 #
-# Training is a function: it takes a learning rate and returns a loss. JAX differentiates it. You descend that gradient
-# and find a good learning rate without trying many.
+# Training is a function: it takes a learning rate and returns a loss. JAX differentiates it. You
+# descend that gradient and find a good learning rate without trying many.
 #
 # Time: 45 minutes. Needs the extra `[lab]`.
 
@@ -23,8 +23,8 @@ num_steps = teaching.choose_size(full=200, smoke=20)
 start = mlp_init(jax.random.key(0), 40, 50)
 
 # %% [markdown]
-# **Exercise 1.** Begin small. Minimise `(w - 3) ** 2` from `w = 0` by two steps of gradient descent with a learning
-# rate. Write the loss after both steps as a function of the rate.
+# **Exercise 1.** Begin small. Minimise `(w - 3) ** 2` from `w = 0` by two steps of gradient descent
+# with a learning rate. Write the loss after both steps as a function of the rate.
 
 
 # %% exercise="two-steps"
@@ -50,7 +50,8 @@ slope = float(jax.grad(after_two_steps)(0.25))  # SOLUTION
 print(teaching.check_gradient(slope, after_two_steps, at=0.25))
 
 # %% [markdown]
-# The same works through 200 steps of training a network. `objective(rate)` below is the mean loss over all steps.
+# The same works through 200 steps of training a network. `objective(rate)` below is the mean loss
+# over all steps.
 
 # %%
 inner = sgd_objective(num_steps, batch_size=50)
@@ -62,14 +63,15 @@ def objective(rate):
 
 
 # %% [markdown]
-# Forward mode carries the derivative along through the steps; you use reverse mode, and both must agree.
+# Forward mode carries the derivative along through the steps; you use reverse mode, and both must
+# agree.
 
 # %%
 forward = float(jax.jvp(objective, (1.5,), (1.0,))[1])
 
 # %% [markdown]
-# **Exercise 3.** Make the function `gradient(rate)`, the derivative of `objective`, and compile it by `jax.jit`. At 1.5,
-# which way should the rate move?
+# **Exercise 3.** Make the function `gradient(rate)`, the derivative of `objective`, and compile it
+# by `jax.jit`. At 1.5, which way should the rate move?
 
 # %% exercise="meta-gradient"
 gradient = jax.jit(jax.grad(objective))  # SOLUTION
@@ -82,8 +84,8 @@ outer_steps = teaching.choose_size(full=50, smoke=2)
 rates = [0.15]
 
 # %% [markdown]
-# **Exercise 4.** Descend: start at 0.15, take 50 steps `rate = rate - 0.3 * gradient`, and append every rate to
-# `rates`.
+# **Exercise 4.** Descend: start at 0.15, take 50 steps `rate = rate - 0.3 * gradient`, and append
+# every rate to `rates`.
 
 # %% exercise="descend"
 # BEGIN SOLUTION
@@ -104,5 +106,7 @@ fig
 # %% [markdown]
 # ## What to try
 #
-# * Start at 1.5. Does the rate come back, or does the first step throw it too far? Try a smaller step.
-# * `mnist1d run learning-rate` compares with a grid search; `mnist1d run activation` learns a whole function.
+# * Start at 1.5. Does the rate come back, or does the first step throw it too far? Try a smaller
+#   step.
+# * `mnist1d run learning-rate` compares with a grid search; `mnist1d run activation` learns a whole
+#   function.

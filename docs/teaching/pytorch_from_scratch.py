@@ -1,7 +1,8 @@
 # %% [markdown]
 # # PyTorch from scratch on MNIST-1D
 #
-# You write the benchmark's CNN in PyTorch, a training loop of six lines, and reach the published accuracy.
+# You write the benchmark's CNN in PyTorch, a training loop of six lines, and reach the published
+# accuracy.
 #
 # Time: 60 minutes. Needs PyTorch.
 
@@ -30,8 +31,9 @@ with_channel = x[:, None, :]  # SOLUTION
 print(teaching.check_shape(with_channel, (4000, 1, 40)))
 
 # %% [markdown]
-# **Exercise 2.** Write the CNN of the paper: three convolutions with 25 channels and stride 2 (kernels 5, 3 and 3,
-# padding 1), each followed by a ReLU; then a linear layer on all values. How many values are left after the third?
+# **Exercise 2.** Write the CNN of the paper: three convolutions with 25 channels and stride 2
+# (kernels 5, 3 and 3, padding 1), each followed by a ReLU; then a linear layer on all values. How
+# many values are left after the third?
 
 
 # %% exercise="cnn"
@@ -64,8 +66,8 @@ def class_scores(model):
 
 
 # %% [markdown]
-# **Exercise 3.** Write the training loop: Adam with learning rate 0.01, cross-entropy, batches of 100 signals. Step i
-# uses the signals from 100 * i on, and starts again when the 4,000 are used up.
+# **Exercise 3.** Write the training loop: Adam with learning rate 0.01, cross-entropy, batches of
+# 100 signals. Step i uses the signals from 100 * i on, and starts again when the 4,000 are used up.
 
 
 # %% exercise="loop"

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Quickstart: your first model on MNIST-1D
 #
-# You load a data set of 4,000 training signals, look at it, and train two models. The second one is twice as good
-# as the first. The rest of the course asks why.
+# You load a data set of 4,000 training signals, look at it, and train two models. The second one is
+# twice as good as the first. The rest of the course asks why.
 #
 # Time: 20 minutes. Needs the extra `[lab]`.
 
@@ -21,8 +21,8 @@ data = mnist1d.load_dataset()
 data
 
 # %% [markdown]
-# Each column below is one class. A signal is a digit drawn as a line: the digit's shape is the same within a class,
-# its position and size are not.
+# Each column below is one class. A signal is a digit drawn as a line: the digit's shape is the same
+# within a class, its position and size are not.
 
 # %%
 samples_figure(data)
@@ -37,8 +37,8 @@ signals = data.x_test[:100]  # SOLUTION
 print(teaching.check_array(signals, data.x_test[:100]))
 
 # %% [markdown]
-# **Exercise 2.** Which accuracy does a model reach that names one class at random? Accuracies are fractions here: 1.0
-# means that every answer is right.
+# **Exercise 2.** Which accuracy does a model reach that names one class at random? Accuracies are
+# fractions here: 1.0 means that every answer is right.
 
 # %% exercise="chance"
 chance = 1 / 10  # SOLUTION
@@ -49,8 +49,8 @@ print(teaching.check_number(chance, 0.1, tolerance=0.001))
 # %% [markdown]
 # ## Train a model
 #
-# A model is a pair of functions, `init` and `apply`. `make_fit` builds a function that trains it, by default for 6,000
-# steps of Adam on batches of 100.
+# A model is a pair of functions, `init` and `apply`. `make_fit` builds a function that trains it,
+# by default for 6,000 steps of Adam on batches of 100.
 
 # %%
 settings = Settings(num_steps=teaching.choose_size(full=6000, smoke=50))
@@ -66,8 +66,8 @@ logistic = train("logistic")
 print(f"logistic regression: {logistic.curves['test_acc'][-1]:.3f}")
 
 # %% [markdown]
-# **Exercise 3.** Store the final test accuracy of logistic regression. `logistic.curves["test_acc"]` holds the accuracy
-# after each evaluation.
+# **Exercise 3.** Store the final test accuracy of logistic regression.
+# `logistic.curves["test_acc"]` holds the accuracy after each evaluation.
 
 # %% exercise="logistic"
 logistic_acc = float(logistic.curves["test_acc"][-1])  # SOLUTION
@@ -76,7 +76,8 @@ logistic_acc = float(logistic.curves["test_acc"][-1])  # SOLUTION
 print(teaching.check_accuracy(logistic_acc, "logistic"))
 
 # %% [markdown]
-# **Exercise 4.** Now train the model `"mlp"`, two layers of 100 hidden units, and store its final test accuracy.
+# **Exercise 4.** Now train the model `"mlp"`, two layers of 100 hidden units, and store its final
+# test accuracy.
 
 # %% exercise="mlp"
 mlp_acc = float(train("mlp").curves["test_acc"][-1])  # SOLUTION

@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Spatial priors: what does a convolution know?
 #
-# A convolution assumes that neighbouring points belong together. You measure what this assumption is worth: train an
-# MLP and a CNN, then shuffle the positions of all signals in the same way and train both again.
+# A convolution assumes that neighbouring points belong together. You measure what this assumption
+# is worth: train an MLP and a CNN, then shuffle the positions of all signals in the same way and
+# train both again.
 #
 # Time: 45 minutes. Needs the extra `[lab]`.
 
@@ -39,8 +40,8 @@ print(teaching.check_array(x_shuffled, data.x[:, order]))
 print(teaching.check_array(x_test_shuffled, data.x_test[:, order]))
 
 # %% [markdown]
-# A linear model does not see the order at all: permute its weights and you have the same model. An MLP does not see it
-# either. A CNN does.
+# A linear model does not see the order at all: permute its weights and you have the same model. An
+# MLP does not see it either. A CNN does.
 
 
 # %%
@@ -69,8 +70,8 @@ style.legend(axes[0])
 fig
 
 # %% [markdown]
-# **Exercise 2.** Store the mean final test accuracy over the seeds of these three. `curves["cnn", "plain"]` has the shape
-# (seeds, evaluations).
+# **Exercise 2.** Store the mean final test accuracy over the seeds of these three. `curves["cnn",
+# "plain"]` has the shape (seeds, evaluations).
 
 # %% exercise="accuracies"
 cnn_acc = curves["cnn", "plain"][:, -1].mean()  # SOLUTION
@@ -87,7 +88,8 @@ print(teaching.check_accuracy(mlp_acc, "mlp"))
 print(teaching.check_accuracy(cnn_shuffled_acc, "cnn", shuffled=True))
 
 # %% [markdown]
-# **Exercise 3.** How many accuracy points does the CNN's prior bring over the MLP, on plain signals? Pass a fraction.
+# **Exercise 3.** How many accuracy points does the CNN's prior bring over the MLP, on plain
+# signals? Pass a fraction.
 
 # %% exercise="prior"
 prior = cnn_acc - mlp_acc  # SOLUTION
@@ -98,5 +100,6 @@ print(teaching.check_difference(prior, "cnn", "mlp"))
 # %% [markdown]
 # ## What to try
 #
-# * Put the digits in a fixed place with `make_dataset(max_translation=1)`. What is left of the CNN's lead?
+# * Put the digits in a fixed place with `make_dataset(max_translation=1)`. What is left of the
+#   CNN's lead?
 # * `mnist1d run spatial-priors --preset paper` measures all of this with eight seeds and intervals.

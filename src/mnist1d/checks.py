@@ -81,7 +81,7 @@ def check_flag(value: Any, name: str) -> bool:
 
 
 def check_path(path: str | os.PathLike[str], name: str = "path") -> Path:
-    """Return `path` as a Path; raise UsageError unless it is text or a Path that can name a file."""
+    """Return `path` as a Path; raise UsageError unless it can name a file."""
     if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
         raise UsageError(f"{name} must be a string or a Path, got {show(path)}")
     if not os.fspath(path) or "\0" in os.fspath(path):

@@ -21,13 +21,13 @@ def check_installation() -> None:
     front = sys.modules["mnist1d"]
     if not hasattr(front, "__version__"):  # which the original lacks
         warn(
-            "the original package mnist1d was installed over mnist1d-lab: the original's names work, everything "
-            f"else of mnist1d-lab is hidden; {MEND}",
+            "the original package mnist1d was installed over mnist1d-lab: the original's names "
+            f"work, everything else of mnist1d-lab is hidden; {MEND}",
             InstallationWarning,
         )
     elif Path(__file__).with_name("data.py").exists():
         warn(
-            "the original package mnist1d is installed in the same folder as mnist1d-lab, which works as long as "
-            f"neither is uninstalled or upgraded; {MEND}",
+            "the original package mnist1d is installed in the same folder as mnist1d-lab, which "
+            f"works as long as neither is uninstalled or upgraded; {MEND}",
             InstallationWarning,
         )

@@ -141,7 +141,8 @@ class DataConfig:
             object.__setattr__(self, f.name, value)
         if self.working_length < 2:
             raise UsageError(
-                f"template_len + padding[1] must be at least 2 points, got {self.template_len} + {self.padding[1]}"
+                f"template_len + padding[1] must be at least 2 points, "
+                f"got {self.template_len} + {self.padding[1]}"
             )
 
     @property
@@ -178,7 +179,8 @@ class DataConfig:
             raise UsageError(f'a config must be JSON, like {{"seed": 7}}: {error}') from None
         if not isinstance(knobs, dict):
             raise UsageError(
-                f'a config must be a JSON object of knobs, like {{"seed": 7}}, got {type(knobs).__name__}'
+                f'a config must be a JSON object of knobs, like {{"seed": 7}}, '
+                f"got {type(knobs).__name__}"
             )
         return cls(**knobs)
 
@@ -194,7 +196,8 @@ def as_config(config: DataConfig | None, knobs: Mapping[str, Any]) -> DataConfig
     else than a DataConfig."""
     if config is not None and not isinstance(config, DataConfig):
         raise UsageError(
-            f"config must be a DataConfig, got {type(config).__name__}; knobs go by name: make_dataset(num_samples=1000)"
+            f"config must be a DataConfig, got {type(config).__name__}; knobs go by name: "
+            "make_dataset(num_samples=1000)"
         )
     config = config or DataConfig()
     return config.replace(**knobs) if knobs else config  # type: ignore[arg-type]
@@ -214,7 +217,8 @@ def _check_knob(name: str, value: Any, rule: Mapping[str, Any]) -> Any:
     wanted = numbers.Integral if kind == "int" else numbers.Real
     if isinstance(value, bool) or not isinstance(value, wanted):
         raise UsageError(
-            f"{name} must be {'a whole number' if kind == 'int' else 'a number'}, got {show(value)} ({type(value).__name__})"
+            f"{name} must be {'a whole number' if kind == 'int' else 'a number'}, "
+            f"got {show(value)} ({type(value).__name__})"
         )
     if not low <= value <= high:  # NaN fails the comparison
         raise UsageError(f"{name} must be between {low:.10g} and {high:.10g}, got {show(value)}")
@@ -228,7 +232,8 @@ def _check_knob(name: str, value: Any, rule: Mapping[str, Any]) -> Any:
     if rule["usual"] and not rule["usual"][0] <= value <= rule["usual"][1]:
         usual = f"{rule['usual'][0]:g} to {rule['usual'][1]:g}"
         warn(
-            f"{name}={value:g} is legal but outside the usual range {usual}; the default is {_default(name):g}"
+            f"{name}={value:g} is legal but outside the usual range {usual}; "
+            f"the default is {_default(name):g}"
         )
     return value
 

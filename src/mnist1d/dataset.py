@@ -75,7 +75,8 @@ class Dataset(Mapping[str, Any]):
             return given
         if not isinstance(given, Mapping):
             raise UsageError(
-                f"a data set must be a Dataset or a mapping with x, y, x_test, y_test and t, got {type(given).__name__}"
+                f"a data set must be a Dataset or a mapping with x, y, x_test, y_test and t, "
+                f"got {type(given).__name__}"
             )
         always = ("x", "y", "x_test", "y_test", "t")
         missing = [name for name in always if given.get(name) is None]
@@ -135,7 +136,8 @@ class Dataset(Mapping[str, Any]):
 
     def __setitem__(self, name: str, value: Any) -> None:
         raise TypeError(
-            f"a Dataset is not changed in place: write data = data.replace({name}=...), or dict(data) for a dict"
+            f"a Dataset is not changed in place: write data = data.replace({name}=...), "
+            "or dict(data) for a dict"
         )
 
     def __iter__(self) -> Iterator[str]:
@@ -241,7 +243,8 @@ class Dataset(Mapping[str, Any]):
         if relabel:
             if "noise_mask" in kept and not np.isin(kept["y"], classes).all():
                 raise UsageError(
-                    "relabel needs labels of the chosen classes only: take the subset first, then add label noise"
+                    "relabel needs labels of the chosen classes only: take the subset first, "
+                    "then add label noise"
                 )
             new = {old: i for i, old in enumerate(classes)}
             for name in [name for name in kept if name.startswith(LABELS) and "soft" not in name]:
@@ -269,14 +272,16 @@ class Dataset(Mapping[str, Any]):
         n = len(self.x)
         if self.x_val is not None:
             raise UsageError(
-                f"this set has {len(self.x_val)} validation signals already: split the set it came from"
+                f"this set has {len(self.x_val)} validation signals already: "
+                "split the set it came from"
             )
         whole = isinstance(validation, numbers.Integral) and not isinstance(validation, bool)
         share = isinstance(validation, numbers.Real) and not whole and 0 < validation < 1
         count = int(validation) if whole else round(float(validation) * n) if share else 0
         if not 0 < count < n:
             raise UsageError(
-                f"validation must leave signals on both sides: between 1 and {n - 1}, or a share below 1; got {show(validation)}"
+                f"validation must leave signals on both sides: between 1 and {n - 1}, "
+                f"or a share below 1; got {show(validation)}"
             )
         order = _rng(seed).permutation(n)
         train, val = np.sort(order[count:]), np.sort(order[:count])

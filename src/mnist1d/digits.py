@@ -87,24 +87,29 @@ def as_templates(
         x, t = x.astype(float), t.astype(float)
     except KeyError as missing:
         raise UsageError(
-            f"templates need the arrays x (classes, length), t (length,) and y (classes,); {missing} is missing"
+            f"templates need the arrays x (classes, length), t (length,) and y (classes,); "
+            f"{missing} is missing"
         ) from None
     except (TypeError, ValueError, IndexError, OverflowError) as error:
         raise UsageError(
-            f"templates need numeric arrays x (classes, length) with rows of equal length, t (length,), y (classes,): {error}"
+            f"templates need numeric arrays x (classes, length) with rows of equal length, "
+            f"t (length,), y (classes,): {error}"
         ) from None
     if x.ndim != 2 or 0 in x.shape or t.shape != x.shape[1:] or y.shape != x.shape[:1]:
         raise UsageError(
-            f"templates need x (classes, length), t (length,), y (classes,); got x {x.shape}, t {t.shape}, y {y.shape}"
+            f"templates need x (classes, length), t (length,), y (classes,); got x {x.shape}, "
+            f"t {t.shape}, y {y.shape}"
         )
     if not (np.isfinite(x).all() and np.isfinite(t).all()):
         raise UsageError("templates must be finite, got NaN or infinity in x or t")
     if y.dtype.kind not in "iu" or (y > np.iinfo(np.int64).max).any():
         raise UsageError(
-            f"templates need whole numbers as labels y, below 2**63, got {y.dtype.name}: write y=numpy.arange({len(y)})"
+            f"templates need whole numbers as labels y, below 2**63, got {y.dtype.name}: "
+            f"write y=numpy.arange({len(y)})"
         )
     if distinct and len(np.unique(y)) < len(y):
         raise UsageError(
-            f"templates need a label of their own each, got y={y.tolist()}: write y=numpy.arange({len(y)})"
+            f"templates need a label of their own each, got y={y.tolist()}: "
+            f"write y=numpy.arange({len(y)})"
         )
     return Templates(x=x, t=t, y=y)

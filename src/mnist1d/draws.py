@@ -17,7 +17,7 @@ from mnist1d.config import DataConfig, as_config
 from mnist1d.errors import UsageError
 
 BLOCK_POINTS = 200_000  # numbers of one kind in a block of exact mode
-BLOCK = 1000  # signals drawn together: large enough to hide Python's overhead, small enough to stay in the cache
+BLOCK = 1000  # signals drawn together: enough to hide Python's overhead, few enough for the cache
 TEST_BLOCK = 2**52  # the stream's blocks from here on are test signals, which nobody trains on
 
 
@@ -52,7 +52,8 @@ def samples_per_class(config: DataConfig, num_classes: int) -> int:
     """Return num_samples // num_classes; UsageError where that is 0."""
     if config.num_samples < num_classes:
         raise UsageError(
-            f"num_samples must give each of the {num_classes} classes one signal: at least {num_classes}, got {config.num_samples}"
+            f"num_samples must give each of the {num_classes} classes one signal: "
+            f"at least {num_classes}, got {config.num_samples}"
         )
     return config.num_samples // num_classes
 

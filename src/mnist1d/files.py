@@ -160,8 +160,8 @@ def _checked(arrays: dict[str, np.ndarray], settings: dict[str, Any]) -> Dataset
             if found["arrays"].get(name) != settings["arrays"].get(name)
         ]
         raise FileFormatError(
-            f"{wrong[0] if wrong else 'what the file says of its settings'} does not have the digest that was "
-            "written with it: the file was changed or damaged"
+            f"{wrong[0] if wrong else 'what the file says of its settings'} does not have the "
+            f"digest that was written with it: the file was changed or damaged"
         )
     shapes = {name: arrays.pop(f"templates_{name}") for name in ("x", "t", "y")}
     config = DataConfig(**facts["config"]) if facts["config"] else None
@@ -181,7 +181,8 @@ def _described(text: str) -> dict[str, Any]:
         return {name: {"dtype": kinds[name[0]]} for name in settings["sha256"] if name != "t"}
     if settings.get("format") != FORMAT:
         raise FileFormatError(
-            f"the file says format {settings.get('format')!r}, this version reads {FORMAT!r} and {OLD_FORMAT!r}"
+            f"the file says format {settings.get('format')!r}, "
+            f"this version reads {FORMAT!r} and {OLD_FORMAT!r}"
         )
     for name, known in settings["arrays"].items():
         if not PLAIN_DTYPE.fullmatch(known["dtype"]):
@@ -231,7 +232,7 @@ def _check_file(path: Path) -> None:
     raise MissingFileError(f"no such file: {path}")
 
 
-# ------------------------------------------------------------------ npz, older files, the original's
+# ----------------------------------------------------------------- npz, older files, the original's
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
@@ -245,7 +246,7 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
 
 
 def _from_old(arrays: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> Dataset:
-    """Return the set of a file of the first format, whose arrays carry digests, and nothing else."""
+    """Return the set of a file of the first format, where only the arrays carry digests."""
     dtype, shapes = settings["dtype"], settings["templates"]
     data = Dataset(
         **{name: a.astype(dtype) if name.startswith("x") else a for name, a in arrays.items()},
@@ -258,7 +259,8 @@ def _from_old(arrays: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> 
     for name, digest in settings["sha256"].items():
         if sha256(getattr(data, name)) != digest:
             raise FileFormatError(
-                f"{name} does not have the digest that was written with it: the file was changed or damaged"
+                f"{name} does not have the digest that was written with it: "
+                "the file was changed or damaged"
             )
     return data
 

@@ -62,7 +62,8 @@ def make_dataset(
     if remainder and config.num_samples > len(templates.y):
         made = config.num_samples - remainder
         warn(
-            f"num_samples={config.num_samples} is not a multiple of {len(templates.y)} classes; generating {made} signals"
+            f"num_samples={config.num_samples} is not a multiple of {len(templates.y)} classes; "
+            f"generating {made} signals"
         )
     bits = legacy_stream(config.seed) if mode == "exact" else None
     return assemble(config, templates, bits, dtype, latents)
@@ -123,7 +124,8 @@ def assemble(
             else ("overflow", "lower the scales")
         )
         raise UsageError(
-            f"these settings give signals that {problem}, which cannot be standardised: {fix} or change the templates"
+            f"these settings give signals that {problem}, which cannot be standardised: "
+            f"{fix} or change the templates"
         )
     x -= x.dtype.type(mean)  # in place: the largest array there is
     x /= x.dtype.type(std)
@@ -205,7 +207,8 @@ def load_dataset(dtype: str = "float32", *, latents: bool = False) -> Dataset:
     report = verify(data)
     if not report:
         raise Mnist1dError(
-            f"the frozen set must have the published digests; {report}. Report your platform and NumPy's version"
+            f"the frozen set must have the published digests; {report}. "
+            "Report your platform and NumPy's version"
         )
     return data
 

@@ -19,7 +19,8 @@ def check_memory(num_bytes: float, what: str, fix: str) -> None:
     free = free_bytes()
     if num_bytes > free:
         raise UsageError(
-            f"{what} needs about {num_bytes / 1e9:,.1f} GB of memory, and {free / 1e9:,.1f} GB are free: lower {fix}"
+            f"{what} needs about {num_bytes / 1e9:,.1f} GB of memory, "
+            f"and {free / 1e9:,.1f} GB are free: lower {fix}"
         )
 
 

@@ -121,7 +121,8 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
             "y_test": labels[order[:test]],
         }
     raise FileFormatError(
-        f"{path} must hold {', '.join(NPZ_NAMES.values())}, or images and labels; found {', '.join(content) or None}"
+        f"{path} must hold {', '.join(NPZ_NAMES.values())}, or images and labels; "
+        f"found {', '.join(content) or None}"
     )
 
 
@@ -146,13 +147,15 @@ def _read_idx(path: Path) -> np.ndarray:
         raise FileFormatError(f"{path} cannot be read: {error}") from None
     if len(content) < 4 or content[:3] != b"\0\0\x08":
         raise FileFormatError(
-            f"{path} is not an idx file of bytes: it must start with 00 00 08, found {content[:3].hex(' ') or 'nothing'}"
+            f"{path} is not an idx file of bytes: it must start with 00 00 08, "
+            f"found {content[:3].hex(' ') or 'nothing'}"
         )
     start = 4 + 4 * content[3]
     shape = struct.unpack(f">{content[3]}I", content[4:start]) if len(content) >= start else ()
     if len(content) != start + int(np.prod(shape, dtype=np.int64)):
         raise FileFormatError(
-            f"{path} is truncated: its header says {shape}, it holds {max(len(content) - start, 0)} bytes"
+            f"{path} is truncated: its header says {shape}, "
+            f"it holds {max(len(content) - start, 0)} bytes"
         )
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
@@ -161,7 +164,8 @@ def _images(x: np.ndarray, path: object) -> np.ndarray:
     """Return images as (n, 784) in [0, 1]; whole numbers are bytes 0 .. 255."""
     if x.ndim < 2 or np.prod(x.shape[1:]) != 784 or x.dtype.kind not in "uif":
         raise FileFormatError(
-            f"{path}: images must be numbers of shape (n, 28, 28) or (n, 784), got {x.dtype} {x.shape}"
+            f"{path}: images must be numbers of shape (n, 28, 28) or (n, 784), "
+            f"got {x.dtype} {x.shape}"
         )
     scale = 255 if x.dtype.kind in "ui" or x.max(initial=0) > 1 else 1
     return (x.reshape(len(x), 784) / scale).astype(np.float32)
@@ -174,6 +178,7 @@ def _labels(y: np.ndarray, x: np.ndarray, path: object) -> np.ndarray:
         or (len(y) and not 0 <= y.min() <= y.max() <= 9)
     ):
         raise FileFormatError(
-            f"{path}: labels must be {len(x)} whole numbers 0 .. 9, one an image, got {y.dtype} {y.shape}"
+            f"{path}: labels must be {len(x)} whole numbers 0 .. 9, one an image, "
+            f"got {y.dtype} {y.shape}"
         )
     return y.astype(np.int64)

@@ -52,5 +52,6 @@ def check_part(part: Mapping[str, Any], t: np.ndarray, end: str) -> None:
     short = next((name for name, column in columns.items() if column.shape[:1] != y.shape), None)
     if short:
         raise UsageError(
-            f"{short}{end} must have a row for each of {len(y)} signals, its shape is {columns[short].shape}"
+            f"{short}{end} must have a row for each of {len(y)} signals, "
+            f"its shape is {columns[short].shape}"
         )

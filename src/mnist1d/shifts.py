@@ -46,8 +46,8 @@ class Ceiling(NamedTuple):
     """What can be reached under a shift of the default settings, measured on n fresh signals.
 
     acc: expected accuracy of the ideal observer of the shifted settings, the ceiling, with its 95 %
-    interval low, high. unaware: accuracy on the shifted signals of the ideal observer of the default
-    settings, which knows nothing of the shift, with the standard error unaware_error.
+    interval low, high. unaware: accuracy on the shifted signals of the ideal observer of the
+    default settings, which knows nothing of the shift, with the standard error unaware_error.
     """
 
     acc: float
@@ -72,7 +72,8 @@ def shift_config(name: str, severity: int = 2, config: DataConfig | None = None)
         value = type(before)(before * shift.factors[step])
     if value == before:
         raise UsageError(
-            f"the shift {name!r} multiplies {shift.knob}, which stays {before}: choose a larger {shift.knob}"
+            f"the shift {name!r} multiplies {shift.knob}, which stays {before}: "
+            f"choose a larger {shift.knob}"
         )
     return config.replace(**{shift.knob: value})  # type: ignore[arg-type]
 

@@ -138,7 +138,8 @@ def _read_lines(path: Path) -> tuple[list[str], list[list[str]], str]:
     ragged = next((i for i, line in enumerate(lines) if len(line) != len(header)), None)
     if ragged is not None:
         raise FileFormatError(
-            f"{path}, line {ragged + (3 if old else 2)}: {len(lines[ragged])} values where the header has {len(header)}"
+            f"{path}, line {ragged + (3 if old else 2)}: "
+            f"{len(lines[ragged])} values where the header has {len(header)}"
         )
     if not lines:
         raise FileFormatError(f"{path} holds no signal")
@@ -195,7 +196,8 @@ def read_parquet(
             settings = (file.schema_arrow.metadata or {}).get(b"mnist1d")
             if settings is None:
                 raise FileFormatError(
-                    f"{path} lacks the settings that mnist1d writes; read a foreign parquet file with pyarrow"
+                    f"{path} lacks the settings that mnist1d writes; "
+                    "read a foreign parquet file with pyarrow"
                 )
             described = parse(settings.decode())
             num_bytes = sum(

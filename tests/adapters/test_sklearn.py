@@ -72,7 +72,7 @@ def test_wrong_arguments(call, message):
 
 
 def test_one_rule_of_types():
-    """load_* gives float32; make_* float64 in exact mode and float32 in fast mode; dtype= overrides."""
+    """load_*: float32; make_*: float64 in exact mode, float32 in fast mode; dtype= overrides."""
     for load in (mnist1d.load_dataset, lambda **k: mnist1d.load_mnist1d(**k)["data"]):
         for dtype, options in (("float32", {}), ("float64", {"dtype": "float64"})):
             found = load(**options)

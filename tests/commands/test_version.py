@@ -24,7 +24,10 @@ def test_what_a_bug_report_needs(capsys):
 def test_no_jax_is_imported():
     import subprocess
 
-    code = "import sys; from mnist1d.commands.version import version_lines; version_lines(); print('jax' in sys.modules)"
+    code = (
+        "import sys; from mnist1d.commands.version import version_lines; version_lines(); "
+        "print('jax' in sys.modules)"
+    )
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert process.stdout == "False\n", process.stderr
 

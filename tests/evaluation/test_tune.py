@@ -1,4 +1,4 @@
-"""`mnist1d.tune`: chosen on held-out signals, the tests unseen; spaces, failures, wrong arguments."""
+"""`mnist1d.tune`: chosen on held-out signals only; spaces, failures, wrong arguments."""
 
 import numpy as np
 import pytest

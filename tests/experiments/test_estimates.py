@@ -1,4 +1,4 @@
-"""Estimates: intervals that stay in range, hold the mean, and cover the truth as often as they say."""
+"""Estimates: intervals stay in range, hold the mean, and cover the truth as often as stated."""
 
 import math
 

@@ -30,7 +30,7 @@ def rows_with(fresh, validation=(0.5, 0.9, 0.9), optimizers=("adam", "sgd")):
 
 
 def test_the_choice_is_made_by_validation_alone():
-    """Whatever the fresh signals say, the lower of two equally good rates, and cosine, is chosen."""
+    """The lower of two equally good rates and cosine win, whatever the fresh signals say."""
     for of_fresh in ((0.1, 0.2, 0.3), (0.3, 0.2, 0.1), (0.9, 0.2, 0.9)):
         trial = rows_with({"adam": of_fresh}, optimizers=("adam",))
         assert study.choices(trial) == {seed: ("cosine", 1) for seed in range(4)}

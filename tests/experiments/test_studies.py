@@ -126,7 +126,7 @@ def test_rows_are_complete_for_every_seed(smoke):
     for task in ran:
         rows = smoke.rows.where(trial=task.trial)
         assert sorted(rows.unique("seed")) == list(task.seeds)
-        numbers = [  # an array for a figure, and the time to compile, may be there for one seed only
+        numbers = [  # an array for a figure and the time to compile may be there for one seed only
             r for r in rows if not isinstance(r.value, np.ndarray) and r.metric != "compile_seconds"
         ]
         per_seed = [[(r.metric, r.step) for r in numbers if r.seed == seed] for seed in task.seeds]

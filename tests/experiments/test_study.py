@@ -54,7 +54,8 @@ def grid(preset):
 
 def run(config, seeds):
     assert isinstance(config.inner, Inner) and config.inner.sizes == (1, 2)
-    return [Row(seed, "test_acc", step, config.rate + step / 10) for seed in seeds for step in (1, 2)]
+    acc = {step: config.rate + step / 10 for step in (1, 2)}
+    return [Row(seed, "test_acc", step, acc[step]) for seed in seeds for step in acc]
 '''
 
 
@@ -321,9 +322,11 @@ def test_a_bad_study_is_one_line_with_file_part_and_rule(folder, capsys, case):
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("return [Row(seed + 1, 'a', None, 1.0) for seed in seeds]", "rows for exactly the seeds it was given, [0, 1]; got rows for [1, 2]"),
+        ("return [Row(seed + 1, 'a', None, 1.0) for seed in seeds]",
+         "rows for exactly the seeds it was given, [0, 1]; got rows for [1, 2]"),
         ("return [Row(0, 'a', None, 1.0)]", "got rows for [0]"),
-        ("return [(seed, 'a', None, 1.0) for seed in seeds]", "must return a list of Row, got tuple in it"),
+        ("return [(seed, 'a', None, 1.0) for seed in seeds]",
+         "must return a list of Row, got tuple in it"),
         ("return None", "rows for exactly the seeds"),
         ("raise RuntimeError('broken')", "RuntimeError: broken"),
     ],

@@ -1,6 +1,7 @@
 """Count faults, and print a table: `python -m tests.faults [--short] [--log FILE] [PART ...]`.
 
-With a log, a run that was interrupted resumes where it was. The exit status is 1 if anything failed.
+With a log, a run that was interrupted resumes where it was. The exit status is 1 if anything
+failed.
 """
 
 from __future__ import annotations

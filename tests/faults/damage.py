@@ -1,7 +1,8 @@
 """Damaged files: four formats of data sets, and pickles that were made to do harm.
 
-A damaged npz, csv or parquet file must be refused, or hold the very same set: a bit of padding, say.
-A pickle carries no digest: it must be refused in the package's own words, or be read with a warning.
+A damaged npz, csv or parquet file must be refused, or hold the very same set: a bit of padding,
+say. A pickle carries no digest: it must be refused in the package's own words, or be read with a
+warning.
 """
 
 from __future__ import annotations

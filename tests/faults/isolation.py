@@ -1,5 +1,5 @@
-"""Cases that may crash, hang or fill the memory: one after another in a forked process; the next one
-starts in a new process where a case ended the old one."""
+"""Cases that may crash, hang or fill the memory: one after another in a forked process; the next
+one starts in a new process where a case ended the old one."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def try_cases(
     found: Found | None = None,
     seconds: float = SECONDS,
 ) -> Found:
-    """Run the cases numbered 0 .. count in a folder of their own, which `prepare` fills; return what
-    was found. What a case prints goes to the file that descriptor 1 has open."""
+    """Run the cases numbered 0 .. count in a folder of their own, which `prepare` fills; return
+    what was found. What a case prints goes to the file that descriptor 1 has open."""
     found = Found() if found is None else found
     with tempfile.TemporaryDirectory(prefix="mnist1d-") as place:
         folder, answers, told = Path(place) / "here", Path(place) / "answers", Path(place) / "told"

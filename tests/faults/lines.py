@@ -50,29 +50,34 @@ FLOATS = [
     "½",
 ]
 TEXTS = [
-    "", " ", "-", "--", "x", "none", "true", "[red]", "[/data]", "values[i]", "<script>alert(1)</script>",
-    "\x1b[31m", "a\nb", "\t", "😀", "\u202eabc", "é" * 300, "\udce9", "a\0b", "'", '"', "$(true)", "%s%n",
-    "{0}", "\\", "../x", "a;b", "x=y=z", "=", "=1", "a=", ",", ":", "a" * 5000,
+    "", " ", "-", "--", "x", "none", "true", "[red]", "[/data]", "values[i]",
+    "<script>alert(1)</script>", "\x1b[31m", "a\nb", "\t", "😀", "\u202eabc", "é" * 300, "\udce9",
+    "a\0b", "'", '"', "$(true)", "%s%n", "{0}", "\\", "../x", "a;b", "x=y=z", "=", "=1", "a=", ",",
+    ":", "a" * 5000,
 ]  # fmt: skip
 PATHS = [
-    "set.npz", "set.csv", "set.pkl", "set.parquet", "torn.npz", "torn.csv", "torn.parquet", "torn.pkl",
-    "out.npz", "out.csv", "out.parquet", "out.png", "out.svg", "out.pdf", "out.html", "out.json", "out",
-    "gone/out.npz", "folder", "folder/", "/", ".", "..", "/dev/null", "/dev/full", "/proc/self/mem",
-    "loop.npz", "fifo.csv", "config.json", "torn.json", "~", "n" * 250 + ".npz", "n" * 300, "[b].npz",
-    "a\nb.npz", "\udce9.npz", "runs", "torn-runs", "no-runs", "old-runs", "file:x?mode=ro", "s#?.npz",
+    "set.npz", "set.csv", "set.pkl", "set.parquet", "torn.npz", "torn.csv", "torn.parquet",
+    "torn.pkl", "out.npz", "out.csv", "out.parquet", "out.png", "out.svg", "out.pdf", "out.html",
+    "out.json", "out", "gone/out.npz", "folder", "folder/", "/", ".", "..", "/dev/null",
+    "/dev/full", "/proc/self/mem", "loop.npz", "fifo.csv", "config.json", "torn.json", "~",
+    "n" * 250 + ".npz", "n" * 300, "[b].npz",
+    "a\nb.npz", "\udce9.npz", "runs", "torn-runs", "no-runs", "old-runs", "file:x?mode=ro",
+    "s#?.npz",
 ]  # fmt: skip
 FIELDS = [
-    "num_steps", "seed", "model", "size", "rate", "pair", "limit", "action", "data.padding", "data.seed",
-    "data.num_samples", "data.final_seq_length", "data.train_split", "data.template_len", "learning_rate",
-    "batch_size", "num_train", "noise", "hidden", "widths", "data.scale_coeff", "data.max_translation", "nope",
+    "num_steps", "seed", "model", "size", "rate", "pair", "limit", "action", "data.padding",
+    "data.seed", "data.num_samples", "data.final_seq_length", "data.train_split",
+    "data.template_len", "learning_rate", "batch_size", "num_train", "noise", "hidden", "widths",
+    "data.scale_coeff", "data.max_translation", "nope",
 ]  # fmt: skip
 NAMES = [
-    "toy", "spatial-priors", "lottery", "double-descent", "ceiling", "tsne", "pooling", "activation",
-    "learning-rate", "self-supervised", "thresholds", "quiz", "smoke", "quick", "paper", "table", "csv",
-    "json", "parquet", "templates", "samples", "stages", "cnn", "mlp", "gru", "adam", "sgd", "constant",
-    "here", "processes", "dask", "exact", "fast", "float32", "float64", "frozen", "fresh", "both", "one",
-    "image", "size=1", "size=2", "30m", "1h", "0s", "openml", "os:system", "os.path:join", "json:loads",
-    "1/2", "0/0", "3/2", "-1/5", "tests.runs.toy",
+    "toy", "spatial-priors", "lottery", "double-descent", "ceiling", "tsne", "pooling",
+    "activation", "learning-rate", "self-supervised", "thresholds", "quiz", "smoke", "quick",
+    "paper", "table", "csv", "json", "parquet", "templates", "samples", "stages", "cnn", "mlp",
+    "gru", "adam", "sgd", "constant", "here", "processes", "dask", "exact", "fast", "float32",
+    "float64", "frozen", "fresh", "both", "one", "image", "size=1", "size=2", "30m", "1h", "0s",
+    "openml", "os:system", "os.path:join", "json:loads", "1/2", "0/0", "3/2", "-1/5",
+    "tests.runs.toy",
 ]  # fmt: skip
 GOOD = {  # values that let a line come to something
     "--preset": ["smoke", "quick"], "--format": ["csv", "json", "table"], "--study": ["toy"],
@@ -107,8 +112,8 @@ LIKELY = {  # what stands behind a command
 }
 POSITIONALS = {"verify": 1, "run": 1, "show": 1, "compare": 2, "merge": 2, "evaluate": 1, "list": 1}
 COMMANDS = (
-    "generate", "verify", "show", "list", "run", "reproduce", "report", "results", "compare", "merge",
-    "doctor", "observer", "web", "evaluate",
+    "generate", "verify", "show", "list", "run", "reproduce", "report", "results", "compare",
+    "merge", "doctor", "observer", "web", "evaluate",
 )  # fmt: skip
 
 
@@ -189,12 +194,13 @@ def edge_run(generator: random.Random) -> list[str]:
     study = generator.choice([name for name in STUDIES if name != "toy"])
     words = ["run", study, "--preset", "smoke", "--seeds", "1", "--executor", "here"]
     edges = [
-        "data.final_seq_length=2", "data.final_seq_length=3", "data.train_split=0", "data.train_split=1",
-        "data.num_samples=10", "data.num_samples=20", "data.padding=0:0", "data.template_len=2",
-        "data.max_translation=1", "data.scale_coeff=0", "data.corr_noise_scale=0", "data.shear_scale=-0.0",
-        "data.iid_noise_scale=0", "data.iid_noise_scale=1e150", "num_steps=1", "batch_size=1",
-        "batch_size=100000", "learning_rate=1e30", "learning_rate=1e-300", "data.seed=4294967295",
-        "num_train=1", "widths=1", "hidden=1",
+        "data.final_seq_length=2", "data.final_seq_length=3", "data.train_split=0",
+        "data.train_split=1", "data.num_samples=10", "data.num_samples=20", "data.padding=0:0",
+        "data.template_len=2", "data.max_translation=1", "data.scale_coeff=0",
+        "data.corr_noise_scale=0", "data.shear_scale=-0.0", "data.iid_noise_scale=0",
+        "data.iid_noise_scale=1e150", "num_steps=1", "batch_size=1", "batch_size=100000",
+        "learning_rate=1e30", "learning_rate=1e-300", "data.seed=4294967295", "num_train=1",
+        "widths=1", "hidden=1",
     ]  # fmt: skip
     for edge in generator.sample(edges, generator.choice([1, 1, 2])):
         words += ["--set", edge]

@@ -1,5 +1,5 @@
-"""A narrow network inside a wide one: the mask keeps it narrow, and it starts and trains as the narrow
-one does."""
+"""A narrow network inside a wide one: the mask keeps it narrow, and it starts and trains as the
+narrow one does."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""The registry: entries, names from outside, and a fifth model in every study with no other edit."""
+"""The registry: entries, outside names, and a fifth model in every study with no other edit."""
 
 import hashlib
 import re

@@ -246,7 +246,7 @@ def test_a_schedule_multiplies_the_learning_rate(split):
         jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-6), found, expected)
 
 
-# ------------------------------------------------------------------ randomness and state in training
+# ----------------------------------------------------------------- randomness and state in training
 
 
 def noisy(logistic):

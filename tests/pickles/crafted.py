@@ -24,11 +24,12 @@ RUNNERS = [
     "operator attrgetter", "operator methodcaller", "types FunctionType", "types CodeType",
     "ctypes CDLL", "shutil rmtree", "webbrowser open", "pdb run", "timeit timeit", "pty spawn",
     "numpy load", "numpy.lib.npyio load", "numpy fromfile", "numpy memmap", "numpy vectorize",
-    "numpy.core.multiarray fromfile", "numpy.testing._private.utils runstring", "numpy.f2py compile",
-    "numpy ndarray.tofile", "mnist1d.files read", "mnist1d.utils from_pickle", "mnist1d.utils set_seed",
-    "mnist1d.utils pickle.loads", "mnist1d.utils ObjectView.__init__", "mnist1d.config DataConfig.replace",
-    "copyreg __newobj__", "copyreg add_extension", "_codecs decode", "_codecs lookup",
-    "torch load", "torch.storage _load_from_bytes", "torch.hub load", "joblib load",
+    "numpy.core.multiarray fromfile", "numpy.testing._private.utils runstring",
+    "numpy.f2py compile", "numpy ndarray.tofile", "mnist1d.files read", "mnist1d.utils from_pickle",
+    "mnist1d.utils set_seed", "mnist1d.utils pickle.loads", "mnist1d.utils ObjectView.__init__",
+    "mnist1d.config DataConfig.replace", "copyreg __newobj__", "copyreg add_extension",
+    "_codecs decode", "_codecs lookup", "torch load", "torch.storage _load_from_bytes",
+    "torch.hub load", "joblib load",
 ]  # fmt: skip
 
 
@@ -143,7 +144,8 @@ def memory():
     for name, shape, content in [
         ("too few bytes", [1000], b"A" * 8), ("too many bytes", [1], b"A" * 800),
         ("a negative length", [-1], b"A" * 8), ("two negative lengths", [-2, -2], b"A" * 32),
-        ("a length past all memory", [2**62], b"A" * 8), ("lengths that wrap", [2**32, 2**32, 2], b""),
+        ("a length past all memory", [2**62], b"A" * 8),
+        ("lengths that wrap", [2**32, 2**32, 2], b""),
         ("nothing of very much", [0, 2**62, 2**62], b""), ("ninety dimensions", [1] * 90, b"A" * 8),
     ]:  # fmt: skip
         yield f"array of {name}", array(f8, shape, buffer(content)) + b"."
@@ -250,10 +252,10 @@ def bombs():
         + b"eq\x000"
         + (named("collections", "deque") + b"q\x010](" + b"h\x01h\x00\x85R" * 10_000 + b"e."),
     )
-    yield "arrays of one buffer", buffer(b"\0" * 8_000_000) + b"q\x000" + dtype("f8") + b"q\x010](" + (
-        (named("numpy._core.numeric", "_frombuffer") + b"(h\x00h\x01" + whole(10**6) + b"\x85" + text("C") + b"tR")
-        * 1000 + b"e."
-    )  # fmt: skip
+    array = named("numpy._core.numeric", "_frombuffer") + b"(h\x00h\x01" + whole(10**6)
+    array += b"\x85" + text("C") + b"tR"
+    shared = buffer(b"\0" * 8_000_000) + b"q\x000" + dtype("f8") + b"q\x010]("
+    yield "arrays of one buffer", shared + array * 1000 + b"e."
     yield "a huge bytearray", named("builtins", "bytearray") + whole(10**12) + b"\x85R."
     yield (
         "a huge list of a range",
@@ -280,7 +282,8 @@ def damaged(count, seed=0):
     """Valid pickles with a few bits changed, or cut."""
     rng = np.random.default_rng(seed)
     thing = {
-        "x": np.arange(12.0).reshape(3, 4), "names": np.array(["ab", "c"]), "view": [{1, 2}, (1.5, None)],
+        "x": np.arange(12.0).reshape(3, 4), "names": np.array(["ab", "c"]),
+        "view": [{1, 2}, (1.5, None)],
         "more": collections.OrderedDict(a=range(3), b=np.float32(2), c=1 + 2j, d=bytearray(b"abc")),
     }  # fmt: skip
     for i in range(count):

@@ -1,5 +1,5 @@
-"""Pickles: what is harmless comes back as it was, what is not runs nothing, crashes nothing and takes
-neither all time nor all memory."""
+"""Pickles: what is harmless comes back as it was, what is not runs nothing, crashes nothing and
+takes neither all time nor all memory."""
 
 import argparse
 import collections
@@ -23,23 +23,26 @@ from tests.pickles import crafted
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 HARMLESS = {
-    "none": None, "true": True, "integer": -5, "a large integer": 10**40, "float": 0.1, "nan": float("nan"),
-    "complex": 1 - 2j, "text": "näïve \U0001f600 \ud800", "bytes": bytes(range(256)), "bytearray": bytearray(b"ab"),
-    "list": [1, [2, [3]]], "tuple": ((), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4)), "dict": {"a": {1: (2.5, None)}},
-    "set": {1, "a", (2, 3)}, "frozenset": {frozenset({1, 2}): 3}, "range": range(3, 20, 4), "slice": slice(1, None, 3),
-    "ordered": collections.OrderedDict([("b", 1), ("a", [2])]), "counter": collections.Counter("abca"),
-    "default": collections.defaultdict(list, {"a": [1]}), "deque": collections.deque([1, 2, 3], 5),
-    "namespace": argparse.Namespace(seed=3), "simple": types.SimpleNamespace(lr=0.1), "view": ObjectView({"seed": 3}),
+    "none": None, "true": True, "integer": -5, "a large integer": 10**40, "float": 0.1,
+    "nan": float("nan"), "complex": 1 - 2j, "text": "näïve \U0001f600 \ud800",
+    "bytes": bytes(range(256)), "bytearray": bytearray(b"ab"), "list": [1, [2, [3]]],
+    "tuple": ((), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4)), "dict": {"a": {1: (2.5, None)}},
+    "set": {1, "a", (2, 3)}, "frozenset": {frozenset({1, 2}): 3}, "range": range(3, 20, 4),
+    "slice": slice(1, None, 3), "ordered": collections.OrderedDict([("b", 1), ("a", [2])]),
+    "counter": collections.Counter("abca"), "default": collections.defaultdict(list, {"a": [1]}),
+    "deque": collections.deque([1, 2, 3], 5), "namespace": argparse.Namespace(seed=3),
+    "simple": types.SimpleNamespace(lr=0.1), "view": ObjectView({"seed": 3}),
     "config": mnist1d.DataConfig(seed=3, padding=(3, 4)),
 }  # fmt: skip
 ARRAYS = {
     **{f"array of {code}": np.arange(6).astype(code).reshape(2, 3) for code in (
         "?", "i1", "u2", ">i4", "<u8", "f2", "f4", ">f8", "c8", "c16", "U3", ">U2", "S4",
     )},
-    "longdouble": np.arange(3).astype(np.longdouble), "fortran": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
-    "empty": np.empty((0, 3)), "of no dimension": np.array(3.5), "strided": np.arange(10)[::2],
-    "float32": np.float32(1.5), "int64": np.int64(-3), "bool_": np.bool_(True), "str_": np.str_("ab"),
-    "type": np.dtype("f4"), "swapped type": np.dtype(">u2"),
+    "longdouble": np.arange(3).astype(np.longdouble),
+    "fortran": np.asfortranarray(np.arange(6.0).reshape(2, 3)), "empty": np.empty((0, 3)),
+    "of no dimension": np.array(3.5), "strided": np.arange(10)[::2], "float32": np.float32(1.5),
+    "int64": np.int64(-3), "bool_": np.bool_(True), "str_": np.str_("ab"), "type": np.dtype("f4"),
+    "swapped type": np.dtype(">u2"),
 }  # fmt: skip
 
 
@@ -123,7 +126,7 @@ def test_a_million_numbers():
     assert machine_reads(pickle.dumps(numbers)) == numbers
 
 
-# ------------------------------------------------------------------ what this process wrote, what is trusted
+# --------------------------------------------------------- what this process wrote, what is trusted
 
 
 class Model:
@@ -154,7 +157,8 @@ def test_what_another_process_wrote_needs_trust(tmp_path):
     path.write_bytes(pickle.dumps([Model()]) + b" ")  # as another process would: not remembered
     with pytest.raises(
         FileFormatError,
-        match=r"asks for .*_make_model.* if you trust whoever wrote it: from_pickle\('.*', trusted=True\)",
+        match=r"asks for .*_make_model.* if you trust whoever wrote it: from_pickle\('.*', "
+        r"trusted=True\)",
     ):
         from_pickle(path)
     assert isinstance(from_pickle(path, trusted=True)[0], Model)
@@ -250,8 +254,9 @@ def test_what_is_read_of_the_crafted_ones_holds_data_only(answers):
     read = {r["name"] for r in answers if r["outcome"] == "read"}
     read = {name for name in read if not name.startswith(("damaged", "instance of"))}
     assert read <= {  # odd, but nothing but what they say
-        "float type made one of objects", "a type of all sizes", "memo past all memory", "memo of any number",
-        "a number of a million bytes as key", "lists in lists", "a list of 2**60 items", "a data set of 2**60 items",
+        "float type made one of objects", "a type of all sizes", "memo past all memory",
+        "memo of any number", "a number of a million bytes as key", "lists in lists",
+        "a list of 2**60 items", "a data set of 2**60 items",
     }  # fmt: skip
 
 

@@ -35,12 +35,14 @@ def alike(one, other):
 
 TENSORS = {
     **{str(dtype): torch.arange(6).to(dtype).reshape(2, 3) for dtype in (
-        torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16,
-        torch.int8, torch.uint8, torch.bool, torch.complex64,
+        torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int32,
+        torch.int16, torch.int8, torch.uint8, torch.bool, torch.complex64,
     )},
-    "transposed": torch.randn(3, 4).T, "sliced": torch.arange(20)[3:15:4], "expanded": torch.ones(1, 3).expand(5, 3),
-    "scalar": torch.tensor(2.5), "empty": torch.empty(0, 3), "with gradient": torch.ones(2, requires_grad=True),
-    "parameter": torch.nn.Parameter(torch.randn(2, 2)), "frozen": torch.nn.Parameter(torch.ones(2), requires_grad=False),
+    "transposed": torch.randn(3, 4).T, "sliced": torch.arange(20)[3:15:4],
+    "expanded": torch.ones(1, 3).expand(5, 3), "scalar": torch.tensor(2.5),
+    "empty": torch.empty(0, 3), "with gradient": torch.ones(2, requires_grad=True),
+    "parameter": torch.nn.Parameter(torch.randn(2, 2)),
+    "frozen": torch.nn.Parameter(torch.ones(2), requires_grad=False),
 }  # fmt: skip
 
 
@@ -107,8 +109,9 @@ def rebuilt(*arguments):
 
 @pytest.mark.parametrize(
     "arguments",
-    [(0, (4,), (1,)), (1, (3,), (1,)), (0, (2,), (3,)), (-1, (3,), (1,)), (0, (3,), (-1,)), (0, (2**62,), (0,)),
-     (0, (3,), (1, 1)), (0, (2**33, 2**33), (0, 0)), ("0", (3,), (1,)), (0, 3, (1,))],
+    [(0, (4,), (1,)), (1, (3,), (1,)), (0, (2,), (3,)), (-1, (3,), (1,)), (0, (3,), (-1,)),
+     (0, (2**62,), (0,)), (0, (3,), (1, 1)), (0, (2**33, 2**33), (0, 0)), ("0", (3,), (1,)),
+     (0, 3, (1,))],
 )  # fmt: skip
 def test_a_tensor_beyond_its_storage(tmp_path, arguments):
     (tmp_path / "a.pkl").write_bytes(rebuilt(*arguments))

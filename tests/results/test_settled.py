@@ -1,4 +1,4 @@
-"""The settled results: what a sweep at the preset paper measured goes into one file and comes back."""
+"""The settled results: what a sweep at the paper preset measured survives one file."""
 
 import pytest
 

@@ -65,10 +65,13 @@ def everything(folder):
 CHANGES = {
     "a value": "UPDATE measurements SET value = 1.5 WHERE trial_id = 2 AND seed = 1 AND place = 0",
     "a step": "UPDATE measurements SET step = 7 WHERE trial_id = 2 AND seed = 1 AND place = 0",
-    "a metric": "UPDATE measurements SET metric = 'a' WHERE trial_id = 2 AND seed = 1 AND place = 0",
-    "an array": "UPDATE measurements SET array = X'00' WHERE trial_id = 2 AND seed = 1 AND place = 2",
+    "a metric": "UPDATE measurements SET metric = 'a'"
+    " WHERE trial_id = 2 AND seed = 1 AND place = 0",
+    "an array": "UPDATE measurements SET array = X'00'"
+    " WHERE trial_id = 2 AND seed = 1 AND place = 2",
     "a row gone": "DELETE FROM measurements WHERE trial_id = 2 AND seed = 1 AND place = 0",
-    "another's row": "UPDATE measurements SET seed = 9 WHERE trial_id = 2 AND seed = 1 AND place = 1",
+    "another's row": "UPDATE measurements SET seed = 9"
+    " WHERE trial_id = 2 AND seed = 1 AND place = 1",
     "the seed": "UPDATE seeds SET seed = 9 WHERE trial_id = 2 AND seed = 1",
     "the seed gone": "DELETE FROM seeds WHERE trial_id = 2 AND seed = 1",
 }

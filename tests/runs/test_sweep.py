@@ -115,7 +115,8 @@ def test_a_study_that_forgets_a_seed_fails(toy):
     assert (
         outcome.status == "failed"
         and outcome.error
-        == "toy: run(config, seeds) must return rows for exactly the seeds it was given, [0, 1]; got rows for [0]"
+        == "toy: run(config, seeds) must return rows for exactly the seeds it was given, [0, 1]; "
+        "got rows for [0]"
     )
     assert check_rows(load("toy"), [], []) == []
 

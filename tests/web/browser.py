@@ -96,7 +96,8 @@ class Page:
         if wait:
             self.wait(
                 lambda: self.js(
-                    "return !document.getElementById(arguments[0]).hidden && !document.getElementById('page-boot')",
+                    "return !document.getElementById(arguments[0]).hidden && "
+                    "!document.getElementById('page-boot')",
                     view,
                 )
             )
@@ -168,7 +169,8 @@ class Page:
     def lines(self):
         """The drawn lines of Explore's panels."""
         return self.js(
-            "return [...document.querySelectorAll('#explore .whole')].map((p) => p.getAttribute('d'))"
+            "return [...document.querySelectorAll('#explore .whole')].map((p) => "
+            "p.getAttribute('d'))"
         )
 
     def saved(self, name):

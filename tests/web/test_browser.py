@@ -84,7 +84,8 @@ def test_from_the_keyboard(page):
         )
         seen.append(
             page.js(
-                "const e = document.activeElement; return e.id || e.getAttribute('aria-label') || e.textContent"
+                "const e = document.activeElement; return e.id || e.getAttribute('aria-label') || "
+                "e.textContent"
             )
         )
     wanted = [
@@ -140,7 +141,8 @@ def test_a_slider_bends_the_same_draws(page, label):
     assert len(bent) == 10 and all(a != b for a, b in zip(before, bent, strict=True))
     name = page.js(
         "const s = [...document.querySelectorAll('input[type=range]')];"
-        "return s.find((e) => e.ariaLabel === arguments[0]).closest('.knob').querySelector('code').textContent",
+        "return s.find((e) => e.ariaLabel === "
+        "arguments[0]).closest('.knob').querySelector('code').textContent",
         f"{label}, slider",
     )
     number = page.find(
@@ -310,7 +312,8 @@ def test_pipeline_without_motion(page):
     )
     page.open("pipeline")
     page.js("window.seen = new Set(); const scrub = document.getElementById('pipeline-scrub');"
-            "const look = () => { window.seen.add(scrub.value); requestAnimationFrame(look); }; look();")  # fmt: skip
+            "const look = () => { window.seen.add(scrub.value); requestAnimationFrame(look); }; "
+            "look();")  # fmt: skip
     page.button("Play").click()
     page.wait(lambda: told(page) == "2. dilate")
     assert page.js("return [...window.seen].every((v) => v % 1 === 0)")

@@ -11,7 +11,10 @@ CELLS = """
 return [...document.querySelectorAll(arguments[0] + ' .answers tbody tr')].map((row) =>
   [...row.querySelectorAll('td .num')].map((cell) => parseFloat(cell.textContent)));
 """
-HEADER = "return [...document.querySelectorAll(arguments[0] + ' .answers thead th')].map((t) => t.textContent)"
+HEADER = """
+const cells = document.querySelectorAll(arguments[0] + ' .answers thead th');
+return [...cells].map((cell) => cell.textContent);
+"""
 
 
 def says(page, selector):

@@ -47,7 +47,7 @@ def go_on(page):
 
 
 class Clock:
-    """What a first visit takes a reader: words at reading speed, taps, and the page's own seconds."""
+    """The time of a first visit: words at reading speed, taps, and the page's own seconds."""
 
     def __init__(self, page):
         self.page, self.seconds, self.start = page, 0.0, time.perf_counter()

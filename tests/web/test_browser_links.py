@@ -103,8 +103,8 @@ def test_models_train_under_the_servers_policy(browser, fresh, downloads):
         page.wait(lambda: "finished" in page.text("#train .lanes"))
         script = (
             "const done = arguments[0];"
-            "import('./js/engine/kernels.js').then((m) => m.fastest(new WebAssembly.Memory({initial: 1})))"
-            ".then((kernels) => done(kernels.name))"
+            "import('./js/engine/kernels.js').then((m) => m.fastest(new "
+            "WebAssembly.Memory({initial: 1}))).then((kernels) => done(kernels.name))"
         )
         assert page.driver.execute_async_script(script) == "WebAssembly SIMD"
         assert page.errors() == []

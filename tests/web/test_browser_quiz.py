@@ -1,4 +1,4 @@
-"""The quiz in Chromium: by keyboard to the end, reloads, storage that fails, what our server keeps."""
+"""The quiz in Chromium: by keyboard to the end, reloads, failing storage, what our server keeps."""
 
 import json
 
@@ -22,15 +22,16 @@ def begin(page, name="Start"):
 
 def answers(page):
     return page.js(
-        "return [...document.querySelectorAll('.quiz-card > .quiz-answer')].map((e) => e.textContent)"
+        "return [...document.querySelectorAll('.quiz-card > .quiz-answer')].map((e) => "
+        "e.textContent)"
     )
 
 
 def ladder(page):
     """The accuracies beside the quiz's: {who: as a text}, best first."""
     texts = "[row.cells[0], row.cells[2]].map((cell) => cell.firstChild.data)"
-    script = f"return [...document.querySelectorAll('#quiz-score .ladder tbody tr')].map((row) => {texts})"
-    return dict(page.js(script))
+    rows = "[...document.querySelectorAll('#quiz-score .ladder tbody tr')]"
+    return dict(page.js(f"return {rows}.map((row) => {texts})"))
 
 
 def give(page, digits):
@@ -101,7 +102,8 @@ def test_by_click_taking_back_and_stopping(page, labels):
 
 def chosen(page):
     return page.js(
-        "return [...document.querySelectorAll('.quiz-card[aria-pressed=true]')].map((e) => Number(e.dataset.slot))"
+        "return [...document.querySelectorAll('.quiz-card[aria-pressed=true]')].map((e) => "
+        "Number(e.dataset.slot))"
     )
 
 
@@ -168,7 +170,10 @@ def test_the_chosen_signal_is_in_sight(page, width):
         mobile=width < 500,
     )
     begin(page)
-    boxes = "['.quiz-card[aria-pressed=true]', '.quiz-answering'].map((s) => document.querySelector(s).getBoundingClientRect())"
+    boxes = (
+        "['.quiz-card[aria-pressed=true]', '.quiz-answering']"
+        ".map((s) => document.querySelector(s).getBoundingClientRect())"
+    )
     for digit in "012345678":
         page.find(f'#quiz button[aria-label="Answer {digit}"]').click()
         top, bottom, pad, height = page.js(
@@ -201,7 +206,8 @@ def test_shuffled_and_another_hundred(page, labels):
     page.fill("#quiz-first", 300)
     page.button("Start").click()
     plain = page.js(
-        "return [...document.querySelectorAll('.quiz-card[data-slot] .signal')].map((p) => p.getAttribute('d'))"
+        "return [...document.querySelectorAll('.quiz-card[data-slot] .signal')].map((p) => "
+        "p.getAttribute('d'))"
     )
     give(page, labels[300:310])
     assert page.text("#quiz-heading") == "10 of 10 correct"
@@ -210,7 +216,8 @@ def test_shuffled_and_another_hundred(page, labels):
     page.fill("#quiz-first", 300)
     page.button("Start with positions shuffled").click()
     shuffled = page.js(
-        "return [...document.querySelectorAll('.quiz-card[data-slot] .signal')].map((p) => p.getAttribute('d'))"
+        "return [...document.querySelectorAll('.quiz-card[data-slot] .signal')].map((p) => "
+        "p.getAttribute('d'))"
     )
     assert all(a != b for a, b in zip(plain, shuffled, strict=True))
     give(page, labels[300:310])
@@ -223,7 +230,8 @@ def test_the_layout_is_remembered(page):
     begin(page)
     page.fill("#quiz-layout", "tall")
     box = page.js(
-        "const b = document.querySelector('.quiz-card .signal').getBBox(); return [b.width, b.height]"
+        "const b = document.querySelector('.quiz-card .signal').getBBox(); return [b.width, "
+        "b.height]"
     )
     assert box[1] > box[0]
     page.driver.refresh()
@@ -237,7 +245,8 @@ def test_the_layout_is_remembered(page):
         "{",
         "7",
         '{"format": "mnist1d-quiz/1"}',
-        '{"format": "mnist1d-quiz/1", "shuffled": false, "first": 5, "answers": [], "current": [], "phase": "answering"}',
+        '{"format": "mnist1d-quiz/1", "shuffled": false, "first": 5, "answers": [], "current": '
+        '[], "phase": "answering"}',
     ],
 )
 def test_a_broken_stored_quiz_is_put_aside(page, stored):

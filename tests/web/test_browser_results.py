@@ -1,5 +1,5 @@
-"""Results in Chromium: contents, filters, sorting, curves, downloads, themes, a sweep as it goes on,
-and folders that cannot be read."""
+"""Results in Chromium: contents, filters, sorting, curves, downloads, themes, a sweep as it goes
+on, and folders that cannot be read."""
 
 import shutil
 import threading

@@ -4,7 +4,8 @@ curves, and the Python that goes on."""
 import pytest
 
 RACE = """
-return [...document.querySelectorAll('#train .lanes tbody tr')].map((row) => row.innerText.split(/\\s+/));
+const rows = document.querySelectorAll('#train .lanes tbody tr');
+return [...rows].map((row) => row.innerText.split(/\\s+/));
 """
 CURVES = (
     "return [...document.querySelectorAll('#train .chart .series')].map((p) => p.getAttribute('d'))"
@@ -138,7 +139,10 @@ def test_a_worker_that_dies_is_told_and_replaced(page, workers):
 
 def test_a_worker_that_falls_silent_is_given_up(page, workers):
     """Fifteen seconds of the page's own clock, so that a device that slept loses nothing."""
-    source = "const real = setInterval; window.ticks = []; window.setInterval = (act, ms) => (ms === 1000 ? window.ticks.push(act) : real(act, ms));"
+    source = (
+        "const real = setInterval; window.ticks = []; window.setInterval = (act, ms) => "
+        "(ms === 1000 ? window.ticks.push(act) : real(act, ms));"
+    )
     script = page.cdp("Page.addScriptToEvaluateOnNewDocument", source=source)
     try:
         open_ready(page, "?models=mlp&steps=100000")

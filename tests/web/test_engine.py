@@ -21,8 +21,10 @@ SETS = [
     DataConfig(),
     DataConfig(num_samples=210, shuffle_seq=True, seed=7),
     DataConfig(num_samples=130, max_translation=1, padding=(0, 31), train_split=0.61, seed=3),
-    DataConfig(num_samples=60, final_seq_length=23, template_len=20, max_translation=300, seed=2**32 - 1),
-    DataConfig(num_samples=400, corr_noise_scale=0, iid_noise_scale=0.3, shear_scale=2, scale_coeff=1.5, seed=0),
+    DataConfig(num_samples=60, final_seq_length=23, template_len=20, max_translation=300,
+    seed=2**32 - 1),
+    DataConfig(num_samples=400, corr_noise_scale=0, iid_noise_scale=0.3, shear_scale=2,
+    scale_coeff=1.5, seed=0),
 ]  # fmt: skip
 CASES = [
     {"model": "logistic", "set": 0, "seed": 5, "batch": 37, "first": 3980},

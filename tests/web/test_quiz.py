@@ -89,8 +89,9 @@ def taken(request, node, labels):
     right = labels[first : first + 100]
     given = np.where(RNG.random(100) < 0.3, RNG.integers(0, 10, 100), right)
     document = {
-        "labels": labels.tolist(), "given": given.tolist(), "ms": RNG.integers(300, 9000, 100).tolist(), "first": first,
-        "shuffled": shuffled, "tens": tens, "proportions": PROPORTIONS, "stored": STORED,
+        "labels": labels.tolist(), "given": given.tolist(),
+        "ms": RNG.integers(300, 9000, 100).tolist(), "first": first, "shuffled": shuffled,
+        "tens": tens, "proportions": PROPORTIONS, "stored": STORED,
     }  # fmt: skip
     return document, node("quiz.mjs", document)
 

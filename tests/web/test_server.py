@@ -42,8 +42,9 @@ def test_every_file_and_no_other(port):
 @pytest.mark.parametrize(
     "path",
     [
-        "/../pages.py", "/..%2fpages.py", "/%2e%2e/pages.py", "/js/../../pages.py", "//etc/passwd", "/etc/passwd", "/js", "/js/", "/.",
-        "/\\..\\x", "/data/figures/../../x", "/index.html%00", "/INDEX.HTML", "/data/results.json", "/api/live", "*",
+        "/../pages.py", "/..%2fpages.py", "/%2e%2e/pages.py", "/js/../../pages.py", "//etc/passwd",
+        "/etc/passwd", "/js", "/js/", "/.", "/\\..\\x", "/data/figures/../../x", "/index.html%00",
+        "/INDEX.HTML", "/data/results.json", "/api/live", "*",
     ],
 )  # fmt: skip
 def test_no_path_leads_out(port, path):
@@ -105,7 +106,8 @@ def raw(port, text):
 def test_two_hosts_are_refused(port):
     answer = raw(
         port,
-        f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
+        f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nHost: evil.example\r\nConnection: "
+        "close\r\n\r\n",
     )
     assert answer.startswith(b"HTTP/1.1 403")
 
@@ -114,7 +116,8 @@ def test_a_body_is_never_taken_for_the_next_request(port):
     hidden = f"GET /icon.svg HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"
     answer = raw(
         port,
-        f"GET /icon.svg HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: {len(hidden)}\r\n\r\n{hidden}",
+        f"GET /icon.svg HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: "
+        f"{len(hidden)}\r\n\r\n{hidden}",
     )
     assert (
         answer.startswith(b"HTTP/1.1 200")

@@ -1,5 +1,5 @@
-"""What the data card says of the set's making, limits and use: the fields of Croissant's Responsible
-AI vocabulary that conferences ask for."""
+"""What the data card says of the set's making, limits and use: the fields of Croissant's
+Responsible AI vocabulary that conferences ask for."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ RESPONSIBLE: dict[str, object] = {
         "covered with noise, sheared and resampled. No measurement and no person is involved."
     ),
     "rai:dataLimitations": (
-        "Small and synthetic: it shows effects of architecture and training, and says nothing about "
-        "accuracy on natural signals or images. Not for use as evidence that a model is fit for a "
-        "real application."
+        "Small and synthetic: it shows effects of architecture and training, and says nothing "
+        "about accuracy on natural signals or images. Not for use as evidence that a model is fit "
+        "for a real application."
     ),
     "rai:dataBiases": (
         "Classes are balanced. The ten shapes are one drawing each; nuisances such as position and "
@@ -20,8 +20,8 @@ RESPONSIBLE: dict[str, object] = {
     ),
     "rai:personalSensitiveInformation": "None: no person's data was used.",
     "rai:dataUseCases": (
-        "Teaching; studies of deep learning such as spatial priors, lottery tickets, double descent "
-        "and metalearning; fast tests of training code."
+        "Teaching; studies of deep learning such as spatial priors, lottery tickets, double "
+        "descent and metalearning; fast tests of training code."
     ),
     "rai:dataSocialImpact": (
         "Experiments need minutes on a laptop, so that they cost little energy and are open to "

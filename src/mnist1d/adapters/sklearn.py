@@ -23,7 +23,8 @@ from mnist1d.signals import Latents
 
 LAYOUTS = ("nl", "ncl", "nlc")
 SPLITS = ("all", "train", "test")
-DESCRIPTION = """MNIST-1D: 40-point signals of ten digit-like classes (4,000 to train on, 1,000 to test on), procedurally generated.
+DESCRIPTION = """MNIST-1D: 40-point signals of ten digit-like classes, procedurally generated
+(4,000 to train on, 1,000 to test on).
 
 S. Greydanus and D. Kobak, Scaling Down Deep Learning with MNIST-1D, ICML 2024, arXiv 2011.14439.
 """
@@ -114,7 +115,8 @@ def make_mnist1d(
     for name in ("num_samples", "train_split", "seed"):
         if name in knobs:
             raise UsageError(
-                f"make_mnist1d takes {'n_samples' if name == 'num_samples' else 'random_state'} in place of {name}"
+                f"make_mnist1d takes {'n_samples' if name == 'num_samples' else 'random_state'} "
+                f"in place of {name}"
             )
     full = -(-n_samples // 10) * 10
     config = DataConfig(**knobs).replace(
@@ -134,7 +136,8 @@ def _seed(random_state: Any) -> int:
     if isinstance(random_state, numbers.Integral) and not isinstance(random_state, bool):
         return check_whole(random_state, 0, "random_state", 2**32 - 1)
     raise UsageError(
-        f"random_state must be None, a whole number, a RandomState or a Generator, got {type(random_state).__name__}"
+        f"random_state must be None, a whole number, a RandomState or a Generator, "
+        f"got {type(random_state).__name__}"
     )
 
 

@@ -72,11 +72,13 @@ class MNIST1D(torch.utils.data.Dataset):
     ):
         if isinstance(root, DataConfig | Mapping):
             raise UsageError(
-                "the first argument is torchvision's root; pass the data set by name: MNIST1D(data=...)"
+                "the first argument is torchvision's root; pass the data set by name: "
+                "MNIST1D(data=...)"
             )
         if not isinstance(train, bool | np.bool_):
             raise UsageError(
-                f"train must be True for the training signals or False for those of the test set, got {show(train)}"
+                f"train must be True for the training signals or False for those of the test set, "
+                f"got {show(train)}"
             )
         check_name(layout, LAYOUTS, "layout")
         check_flag(latents, "latents")
@@ -218,7 +220,8 @@ class MNIST1DStream(torch.utils.data.IterableDataset):
         self.rank = check_whole(rank, 0, "rank")
         if self.rank >= self.world_size:
             raise UsageError(
-                f"rank must be in 0 .. world_size - 1, got rank={self.rank}, world_size={self.world_size}"
+                f"rank must be in 0 .. world_size - 1, got rank={self.rank}, "
+                f"world_size={self.world_size}"
             )
         self.config = as_config(config, knobs)
         self.batch_size, self.num_samples, self.layout = batch_size, num_samples, layout
@@ -319,7 +322,8 @@ def _dataset(data: Any, latents: bool) -> Dataset:
         return make_dataset(data, dtype="float32", latents=latents)
     if not isinstance(data, Mapping):
         raise UsageError(
-            f"data must be a Dataset, a mapping like the original's dict, a DataConfig or None (the frozen set), got {type(data).__name__}"
+            f"data must be a Dataset, a mapping like the original's dict, "
+            f"a DataConfig or None (the frozen set), got {type(data).__name__}"
         )
     return Dataset.from_dict(data)
 

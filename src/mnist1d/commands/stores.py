@@ -60,16 +60,18 @@ def merge(folders: Sequence[Path], runs: Path) -> int:
     if len(found.origins) > 1:
         places = "; ".join(f"{listing(list(map(str, v)))}: {k}" for k, v in found.origins.items())
         print(
-            "warning: the rows come from different versions or processors, so their last digits may "
-            f"differ; to compare exactly, run the odd shards again with one of them ({places})"
+            "warning: the rows come from different versions or processors, so their last digits "
+            f"may differ; to compare exactly, run the odd shards again with one of them ({places})"
         )
     for study, trial, seed, folder in found.conflicts[:MAX_LINES]:
         print(
-            f"conflict: {study} trial {trial[:12]}, seed {seed}: {folder} has different rows; skipped"
+            f"conflict: {study} trial {trial[:12]}, seed {seed}: {folder} has different rows; "
+            "skipped"
         )
     if found.conflicts:
         print(
-            f"{plural(len(found.conflicts), 'conflict')}: the rows merged first were kept. To choose "
-            "others, merge again into a new folder and leave out the folder that you do not trust"
+            f"{plural(len(found.conflicts), 'conflict')}: the rows merged first were kept. To "
+            f"choose others, merge again into a new folder and leave out the folder that you do "
+            "not trust"
         )
     return 1 if found.conflicts else 0

@@ -103,8 +103,9 @@ def run(
         say(f"figures: {(runs / 'figures').resolve()} (png, pdf, svg)")
     else:
         say(
-            f"shard {part}: {plural(len(own), 'trial')} of {len(tasks)}, in {runs}. After the last shard, "
-            "join all folders: mnist1d merge DIR... --runs ALL, then mnist1d report --runs ALL"
+            f"shard {part}: {plural(len(own), 'trial')} of {len(tasks)}, in {runs}. After the "
+            f"last shard, join all folders: mnist1d merge DIR... --runs ALL, "
+            "then mnist1d report --runs ALL"
         )
     show_summary(summary, f"mnist1d run {studies[0]}" if len(studies) == 1 else "mnist1d reproduce")
     if report and part is None:
@@ -243,7 +244,8 @@ def _dry_run(tasks: Sequence[Task], runs: Path, workers: int) -> int:
     )
     plural = "s" * (workers > 1)
     say(
-        f"{len(tasks)} trials, about {duration(seconds / workers)} on {workers} core{plural}; nothing was run"
+        f"{len(tasks)} trials, about {duration(seconds / workers)} on {workers} core{plural}; "
+        "nothing was run"
     )
     return 0
 

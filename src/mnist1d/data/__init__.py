@@ -25,7 +25,8 @@ from mnist1d.errors import UsageError, warn
 from mnist1d.transform import transform as transform
 from mnist1d.utils import ObjectView, from_pickle, set_seed, to_pickle
 
-URL = "https://github.com/greydanus/mnist1d/raw/master/mnist1d_data.pkl"  # only a key that old code may read: nothing is fetched
+# nothing is fetched: the URL is a key that old code may read
+URL = "https://github.com/greydanus/mnist1d/raw/master/mnist1d_data.pkl"
 ARRAYS = ("x", "x_test", "y", "y_test", "t")
 _transform = importlib.import_module("mnist1d.transform")  # `mnist1d.transform` is the function
 _OURS = {  # what old code may replace by its own, and then expects to be called
@@ -132,7 +133,8 @@ def get_dataset(
             f"the file {path} holds another one" if found else "download=True gives the frozen set"
         )
         warn(
-            f"this is not the set that the settings ask for, {reason}: pass download=False and regenerate=True to make it"
+            f"this is not the set that the settings ask for, {reason}: "
+            "pass download=False and regenerate=True to make it"
         )
     return data
 
@@ -165,7 +167,8 @@ def _config(args: Any) -> tuple[DataConfig, int | None, float]:
     if not isinstance(args, Mapping):
         if not hasattr(args, "__dict__") and not any(hasattr(args, name) for name in known):
             raise UsageError(
-                f"args must hold the settings as attributes, as get_dataset_args() does; got {show(args)}"
+                f"args must hold the settings as attributes, as get_dataset_args() does; "
+                f"got {show(args)}"
             )
         values = {
             name: getattr(args, name) for name in known if hasattr(args, name)
@@ -175,8 +178,8 @@ def _config(args: Any) -> tuple[DataConfig, int | None, float]:
     check_real(train_split, -1e9, 1e9, "train_split")
     if not 0 <= train_split <= 1:
         warn(
-            f"train_split={train_split:g} is not between 0 and 1; as in the original package, the training part is "
-            f"x[:int({train_split:g} * n)] of all n signals"
+            f"train_split={train_split:g} is not between 0 and 1; as in the original package, the "
+            f"training part is x[:int({train_split:g} * n)] of all n signals"
         )
     given["train_split"] = 1.0
     try:

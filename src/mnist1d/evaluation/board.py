@@ -18,9 +18,9 @@ from mnist1d.learning.registry import MODELS, PublishedAccuracy
 
 SCHEMA = "mnist1d-board/1"
 CAPTION = (
-    "Accuracy in percent after the last step: mean [95% CI over training seeds], sorted by accuracy "
-    "on fresh signals. Loss above the exact posterior (KL divergence, bits per signal) and expected "
-    "calibration error (points): on fresh signals."
+    "Accuracy in percent after the last step: mean [95% CI over training seeds], sorted by "
+    "accuracy on fresh signals. Loss above the exact posterior (KL divergence, bits per signal) "
+    "and expected calibration error (points): on fresh signals."
 )
 SECTIONS = {  # by how the models were trained
     "protocol": "One protocol: Adam, learning rate 0.01, batches of 100, 6,000 steps",

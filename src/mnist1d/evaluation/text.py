@@ -63,6 +63,7 @@ def _ceiling(found: Evaluation, test: str) -> list[str]:
     if avoidable is not None and doubt is not None:
         lines.append(
             f"avoidable errors: {100 * avoidable:.1f}% of the signals; {100 * doubt:.1f}% of the "
-            f"errors fall on signals that the observer doubts ({100 * ceiling.in_doubt:.1f}% of all)"
+            f"errors fall on signals that the observer doubts ({100 * ceiling.in_doubt:.1f}% of "
+            "all)"
         )
     return lines

@@ -214,10 +214,10 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         style.legend(left, loc="lower center")
     n = len(rows.unique("seed"))
     caption = (
-        "Five optimizers with the same budget of settings. Left: validation accuracy of a CNN against "
-        "the learning rate, with the better of a constant and a cosine schedule. "
-        f"{style.band_words(n)} Right: accuracy on fresh signals of the setting that each seed chose "
-        f"by validation. {style.dot_words(n)} "
+        "Five optimizers with the same budget of settings. Left: validation accuracy of a CNN "
+        "against the learning rate, with the better of a constant and a cosine schedule. "
+        f"{style.band_words(n)} Right: accuracy on fresh signals of the setting that each seed "
+        f"chose by validation. {style.dot_words(n)} "
         "Look whether any interval stands apart from the others."
     )
     return {"tuned": (fig, caption)}

@@ -27,8 +27,8 @@ class PowerLaws(NamedTuple):
 
 
 def fit_power_laws(size: np.ndarray, data: np.ndarray, loss: np.ndarray) -> PowerLaws:
-    """Fit the five numbers to losses (n,) at sizes (n,) and numbers of signals (n,), by least squares
-    of the logarithms; all five are kept above 0."""
+    """Fit the five numbers to losses (n,) at sizes (n,) and numbers of signals (n,), by least
+    squares of the logarithms; all five are kept above 0."""
     low_size, low_data = (np.log(x) - np.log(x).mean() for x in (size, data))
 
     def gap(theta: np.ndarray) -> np.ndarray:

@@ -85,7 +85,7 @@ class Rows:
     their order within a trial; trials are in order of first appearance.
 
     >>> rows = Rows(
-    ...     Record(f"trial of {model}", {"model": model, "data.seed": 42}, seed, "test_acc", step, acc)
+    ...     Record(f"of {model}", {"model": model, "data.seed": 42}, seed, "test_acc", step, acc)
     ...     for model, acc in (("mlp", 0.65), ("cnn", 0.93))
     ...     for seed in (0, 1)
     ...     for step in (100, 200)
@@ -199,8 +199,9 @@ class Rows:
         """The values of a field, ascending (n,), and a metric's last value at each, (seeds, n), for
         the seeds that all trials have.
 
-        >>> trials = (Record(str(n), {"size": n}, s, "acc", None, n / 9) for n in (4, 2) for s in (0, 1))
-        >>> sizes, acc = Rows(trials).across("size", "acc")
+        >>> pairs = [(size, seed) for size in (4, 2) for seed in (0, 1)]
+        >>> rows = (Record(str(n), {"size": n}, s, "acc", None, n / 9) for n, s in pairs)
+        >>> sizes, acc = Rows(rows).across("size", "acc")
         >>> sizes, acc.round(1).tolist()
         (array([2, 4]), [[0.2, 0.4], [0.2, 0.4]])
         """

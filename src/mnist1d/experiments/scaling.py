@@ -1,16 +1,17 @@
 """Scaling laws: a loss whose floor is known.
 
-The loss of a network falls as a power law in its size and in its training data, down to a floor: the
-entropy of the labels, which nothing can predict. Language models have an unknown floor that has to
-be fitted. Here it is known, since the ideal observer gives the exact posterior of every test signal.
-The loss in excess of the floor is the divergence of the network's answers from the posterior.
+The loss of a network falls as a power law in its size and in its training data, down to a floor:
+the entropy of the labels, which nothing can predict. Language models have an unknown floor that has
+to be fitted. Here it is known, since the ideal observer gives the exact posterior of every test
+signal. The loss in excess of the floor is the divergence of the network's answers from the
+posterior.
 
 CNNs of several widths take one pass over streams of several lengths (Adam, batches of 100, a
 learning rate that falls from 0.005 to 0 along a half cosine by the end of each pass). The signals
 have strong white noise, so that the floor is well above 0, and digits of one size that move little,
 so that networks come near it. Each seed draws initial weights and a
-stream; all seeds share the test signals, 4,000 fresh ones. The fit is loss = floor + a / parameters^p
-+ b / signals^q, by least squares of the logarithms, seed by seed.
+stream; all seeds share the test signals, 4,000 fresh ones. The fit is loss = floor + a /
+parameters^p + b / signals^q, by least squares of the logarithms, seed by seed.
 
 Rows: kl (nats above the exact posterior), bayes_loss (its entropy, nats), test_acc, num_params,
 seconds.
@@ -124,7 +125,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
 
 def fresh_signals(config: Config) -> tuple[FreshTest, np.ndarray]:
-    """Return the fresh test signals, standardised as the stream's are, and their exact posterior."""
+    """Return fresh test signals, standardised like the stream, and their exact posterior."""
     from mnist1d.generate import make_dataset
     from mnist1d.observer.fresh import fresh_test
 
@@ -217,8 +218,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     caption = (
         "Test loss of CNNs of several widths after one pass over streams of several lengths; both "
         "axes are logarithmic. Left: the loss, and the floor below which no classifier can come. "
-        f"Right: the loss minus that floor. {style.band_words(len(rows.unique('seed')))} A power law "
-        "is a straight line: look whether subtracting the floor straightens the curves."
+        f"Right: the loss minus that floor. {style.band_words(len(rows.unique('seed')))} A power "
+        f"law is a straight line: look whether subtracting the floor straightens the curves."
     )
     return {"excess": (fig, caption)}
 

@@ -86,7 +86,8 @@ class Info:
             )
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.name):
             raise UsageError(
-                f"name must be lower-case words joined by hyphens, like 'weight-decay'; got {self.name!r}"
+                f"name must be lower-case words joined by hyphens, like 'weight-decay'; "
+                f"got {self.name!r}"
             )
         for what, known in (("seeds", self.seeds), ("cost", self.cost)):
             if set(known) != set(PRESETS) and (what == "seeds" or known):

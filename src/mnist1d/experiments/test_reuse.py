@@ -43,9 +43,9 @@ INFO = Info(
     title="Test reuse: how much of a leaderboard is luck",
     question="When 200 configurations share one test set, what does the winner's score say?",
     source=(
-        "Recht, Roelofs, Schmidt and Shankar, Do ImageNet Classifiers Generalize to ImageNet? (ICML "
-        "2019, arXiv 1902.10811), who rescored published image classifiers; the settings here are "
-        "ours"
+        "Recht, Roelofs, Schmidt and Shankar, Do ImageNet Classifiers Generalize to ImageNet? "
+        "(ICML 2019, arXiv 1902.10811), who rescored published image classifiers; the settings "
+        "here are ours"
     ),
     seeds={"smoke": 2, "quick": 2, "paper": 8},
     cost={"smoke": 4.0, "quick": 30.0, "paper": 900.0},
@@ -201,9 +201,9 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     np.atleast_1d(axes)[0].set(ylabel="accuracy on fresh signals")
     caption = (
         "Accuracy on fresh signals against the score on one test set of 1,000 signals, a dot per "
-        "configuration, for the leaderboard of the first seed. The circle is the winner, the dotted "
-        "line where both are equal. Look how far the winner lies to the right of the other dots at "
-        "its height: its score is better than the network is."
+        "configuration, for the leaderboard of the first seed. The circle is the winner, the "
+        "dotted line where both are equal. Look how far the winner lies to the right of the other "
+        "dots at its height: its score is better than the network is."
     )
     return {"scores": (fig, caption)}
 

@@ -85,7 +85,8 @@ class IdealObserver:
         )
         if not (np.isfinite(self.mean) and np.isfinite(self.std) and self.std > 0):
             raise UsageError(
-                f"mean must be finite and std above 0, got mean={self.mean}, std={self.std}; leave out both for the expected ones"
+                f"mean must be finite and std above 0, got mean={self.mean}, std={self.std}; "
+                "leave out both for the expected ones"
             )
         check_name(mode, ("exact", "fast"), "mode")
         if positions is None and self.config.shuffle_seq:
@@ -124,7 +125,8 @@ class IdealObserver:
             raise UsageError(f"data must be a Dataset, got {type(data).__name__}")
         if data.config is None:
             raise UsageError(
-                "this data set does not say how it was made (config is None): write IdealObserver(config, mean=..., std=...)"
+                "this data set does not say how it was made (config is None): "
+                "write IdealObserver(config, mean=..., std=...)"
             )
         return cls(
             data.config, data.templates, mean=data.mean, std=data.std, positions=data.positions
@@ -172,11 +174,13 @@ class IdealObserver:
             raise UsageError(f"x must be an array of numbers, got {show(x)}") from None
         if x.ndim != 2 or x.shape[1] != time:
             raise UsageError(
-                f"x must have the shape (samples, time) with time = {time}, got {x.shape}; one signal is x[None]"
+                f"x must have the shape (samples, time) with time = {time}, got {x.shape}; "
+                "one signal is x[None]"
             )
         if not np.isfinite(x).all():
             raise UsageError(
-                f"signals must be finite, {(~np.isfinite(x).all(axis=1)).sum()} of {len(x)} hold NaN or infinity"
+                f"signals must be finite, {(~np.isfinite(x).all(axis=1)).sum()} of {len(x)} hold "
+                "NaN or infinity"
             )
         mean, std = (
             (self._expected[0] - self.mean) / self.std,

@@ -3,8 +3,8 @@ containers, and runs nothing.
 
 Python's unpickler calls whatever a pickle names, and NumPy's rebuilds arrays from whatever it is
 given: a pickle of a hundred bytes can run a program, corrupt memory, or take all of it. Here every
-operation is ours (`operations` on a `machine`), every type has a builder that checks its arguments (`builders`), and
-what a pickle may take is bounded by its size.
+operation is ours (`operations` on a `machine`), every type has a builder that checks its arguments
+(`builders`), and what a pickle may take is bounded by its size.
 """
 
 from mnist1d.pickles.builders import admit_plain_object

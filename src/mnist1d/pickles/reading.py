@@ -39,8 +39,9 @@ def load(path: str | os.PathLike[str], *, trusted: bool = False) -> object:
         return run(Machine(content, Harmless()))
     except FileFormatError as error:
         raise FileFormatError(
-            f"{path}: {error}. Only NumPy arrays, numbers, text and plain containers are read, since a pickle "
-            f"can run any code; if you trust whoever wrote it: from_pickle({str(path)!r}, trusted=True)"
+            f"{path}: {error}. Only NumPy arrays, numbers, text and plain containers are read, "
+            f"since a pickle can run any code; if you trust whoever wrote it: "
+            f"from_pickle({str(path)!r}, trusted=True)"
         ) from None
     except MissingExtraError:
         raise

@@ -144,7 +144,8 @@ def save_animation(
 
     if ending == ".mp4" and not animation.FFMpegWriter.isAvailable():
         raise MissingExtraError(
-            "an mp4 needs the program ffmpeg, which is not on the path; install it (apt install ffmpeg) or write .gif"
+            "an mp4 needs the program ffmpeg, which is not on the path; "
+            "install it (apt install ffmpeg) or write .gif"
         )
     writer = (
         animation.FFMpegWriter(FRAMES_A_SECOND)

@@ -1,1 +1,1 @@
-"""What rows say: one document per study, shown by the console, JSON, the HTML report and the page."""
+"""What rows say: one document per study, for the console, JSON, the HTML report and the page."""

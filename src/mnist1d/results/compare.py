@@ -84,8 +84,8 @@ def compare(
     """Compare two settings, each written field=value,field=value, in what was last asked of a study
     (default: the only one that has the fields), paired by seed and by what else varies in both.
 
-    Errors: UsageError for a study, field, value or metric that is not there, or for settings that do
-    not pair.
+    Errors: UsageError for a study, field, value or metric that is not there, or for settings that
+    do not pair.
     """
     settings = [_parsed(text) for text in (a, b)]
     study = _study(store, study, [name for setting in settings for name in setting])

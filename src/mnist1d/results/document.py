@@ -1,5 +1,5 @@
-"""What the rows of one study say, as one document: plain data, made once, shown alike by the console,
-`--json`, the report and the page."""
+"""What the rows of one study say, as one document: plain data, made once, shown alike by the
+console, `--json`, the report and the page."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ class Drawing:
 @dataclass(frozen=True)
 class Document:
     """One study as one sweep asked for it. label: preset and overrides. problems: what has no rows.
-    notice: why a placeholder stands in for the study. error: traceback of what could not be shown."""
+    notice: why a placeholder stands in for the study. error: traceback of what could not be
+    shown."""
 
     id: str
     study: str
@@ -184,7 +185,8 @@ def of_rows(
 ) -> Found:
     """Return what rows of a study say; seeds: how many were asked for; draw: as for `of_sweep`.
 
-    A part of the study that raises leaves its place empty; the document's `error` has the traceback.
+    A part of the study that raises leaves its place empty; the document's `error` has the
+    traceback.
     """
     info, errors = study.INFO, [error] if error else []
 

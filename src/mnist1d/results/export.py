@@ -91,7 +91,8 @@ def write_results(
             if columns.arrays:
                 which = "is an array" if columns.arrays == 1 else "are arrays"
                 say(
-                    f"{plural(columns.arrays, 'value')} {which}: to get .npy files, write to a file, -o"
+                    f"{plural(columns.arrays, 'value')} {which}: to get .npy files, "
+                    "write to a file, -o"
                 )
             return
         with atomic_path(output) as part:
@@ -151,8 +152,8 @@ def _explain_nothing(selection: Selection, store: Store) -> None:
             wanted.append(f"{name}={getattr(selection, name)}")
     if wanted:
         raise UsageError(
-            f"no rows in {store.folder} have {', '.join(wanted)}: leave one condition out, or see what "
-            "is there with `mnist1d results`"
+            f"no rows in {store.folder} have {', '.join(wanted)}: leave one condition out, or see "
+            f"what is there with `mnist1d results`"
         )
 
 

@@ -56,9 +56,9 @@ def drawn(study: Loaded, rows: Rows) -> dict[str, Captioned]:
 def file_name(study: str, slug: str, label: str) -> str:
     """Return the name of a figure's files without their ending.
 
-    The overrides in the label are part of the name, its preset is not. Where the name would be long,
-    or two labels could give the same one, a hash of the label stands for them: the file's metadata
-    and caption have the whole label.
+    The overrides in the label are part of the name, its preset is not. Where the name would be
+    long, or two labels could give the same one, a hash of the label stands for them: the file's
+    metadata and caption have the whole label.
     """
     overrides = " ".join(overrides_of(label))
     if not overrides:

@@ -65,7 +65,7 @@ class Shown(Quiet):
         say(line)
 
     def looked(self, group: Group, next_cost: float) -> None:
-        """Say which claims are open after a look, what failed in it, and what the next one costs."""
+        """Say which claims are open after a look, what failed, and what the next look costs."""
         of = f"{group.study.INFO.name}, {plural(group.seeds, 'seed')}"
         decided = len(group.claims) - len(group.open)
         line = f"{of}: {decided} of {plural(len(group.claims), 'claim')} decided"

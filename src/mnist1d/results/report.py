@@ -1,5 +1,5 @@
-"""The report: one self-contained HTML file. All claims on the first screen, then each study, then what
-the rows were made with."""
+"""The report: one self-contained HTML file. All claims on the first screen, then each study, then
+what the rows were made with."""
 
 from __future__ import annotations
 

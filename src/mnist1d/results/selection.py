@@ -90,8 +90,8 @@ def matches(value: Any, text: str) -> bool:
 
 
 def parse_where(items: Iterable[str]) -> dict[str, list[str]]:
-    """Return {field: values} of items like "model=cnn" or "size=1,2". Errors: UsageError for an item
-    without = or without a value."""
+    """Return {field: values} of items like "model=cnn" or "size=1,2". Errors: UsageError for an
+    item without = or without a value."""
     found: dict[str, list[str]] = {}
     for item in items:
         name, equals, values = item.partition("=")

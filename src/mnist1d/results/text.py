@@ -17,8 +17,8 @@ MISSING = "–"
 
 
 def number(value: float, unit: str = "", digits: int = 3) -> str:
-    """Return a number with its unit: a share as 64.4%, a difference of shares as 1.9 points, another
-    one with three significant digits."""
+    """Return a number with its unit: a share as 64.4%, a difference of shares as 1.9 points,
+    another one with three significant digits."""
     if not math.isfinite(value):
         return MISSING
     if unit in ("%", "points"):

@@ -1,7 +1,7 @@
 """An executor on the workers of a Dask cluster, on this machine or on many.
 
-Each call is pinned to one idle worker, so a worker that dies takes no other call with it. The caller
-learns of the death; a sweep then runs the trial elsewhere."""
+Each call is pinned to one idle worker, so a worker that dies takes no other call with it. The
+caller learns of the death; a sweep then runs the trial elsewhere."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ class Running(NamedTuple):
 class Cluster(Executor):
     """An executor on the workers of a Dask scheduler, which may come and go.
 
-    address: of the scheduler, such as "tcp://10.0.0.1:8786". Default: `workers` processes here, until
-    the executor ends. A call whose worker dies raises WorkerDied. Errors: UsageError where no
+    address: of the scheduler, such as "tcp://10.0.0.1:8786". Default: `workers` processes here,
+    until the executor ends. A call whose worker dies raises WorkerDied. Errors: UsageError where no
     scheduler answers, or a worker has other versions, several threads, or no mnist1d.
     """
 
@@ -101,7 +101,7 @@ class Cluster(Executor):
         return future
 
     def kill(self) -> None:
-        """Drop all calls. A worker of somebody else's cluster ends its own, whose result is lost."""
+        """Drop all calls. Workers of a foreign cluster end theirs; those results are lost."""
         self.shutdown(wait=False, cancel_futures=True)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:

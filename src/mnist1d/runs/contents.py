@@ -1,5 +1,5 @@
-"""Everything that a store holds, trial by trial, each line checked: what merging copies and what the
-doctor examines."""
+"""Everything that a store holds, trial by trial, each line checked: what merging copies and what
+the doctor examines."""
 
 from __future__ import annotations
 

@@ -115,5 +115,6 @@ def _plain(value: Any, hint: Any = None) -> Any:
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise TypeError(
-        f"a config holds numbers, text, booleans, None, tuples and other configs, got {value!r} ({type(value).__name__})"
+        f"a config holds numbers, text, booleans, None, tuples and other configs, "
+        f"got {value!r} ({type(value).__name__})"
     )

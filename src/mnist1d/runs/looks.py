@@ -76,8 +76,8 @@ def until_decided(
     retry_failed: bool = False,
     progress: Progress | None = None,
 ) -> tuple[Summary, list[Group]]:
-    """Sweep studies at the paper's settings with more and more seeds; stop with each once all of its
-    claims are decided, max_seeds are run, or its next look does not fit into the budget.
+    """Sweep studies at the paper's settings with more and more seeds; stop with each once all of
+    its claims are decided, max_seeds are run, or its next look does not fit into the budget.
 
     max_seeds: of the last look (default: the study's). budget: seconds of the clock for all of
     them. Seeds that fail are counted and left out of the claims. Errors: UsageError for settings

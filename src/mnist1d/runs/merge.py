@@ -44,8 +44,9 @@ def merge(folders: Sequence[Path], runs: Path) -> Merged:
     it does not exist.
 
     A seed that is already there with equal rows (times aside) is counted and skipped. A seed with
-    different rows is a conflict: the rows that were there first are kept. Errors: UsageError if a folder has no
-    store or is `runs` itself; FileFormatError, before anything is copied, if a store is damaged.
+    different rows is a conflict: the rows that were there first are kept. Errors: UsageError if a
+    folder has no store or is `runs` itself; FileFormatError, before anything is copied, if a store
+    is damaged.
     """
     for folder in folders:
         if folder.resolve() == runs.resolve():

@@ -1,4 +1,5 @@
-"""From older schemas to the present one, in one transaction: a kill leaves the old store or the new.
+"""From older schemas to the present one, in one transaction: a kill leaves the old store or the
+new.
 
 Schema 1 keeps arrays in npz files beside the database; schema 2, never released, in the rows;
 neither has checksums.

@@ -29,12 +29,14 @@ def parse_overrides(config_type: type, texts: Iterable[str]) -> Overrides:
         name, equals, values = (part.strip() for part in text.partition("="))
         if not equals or not name or not values:
             raise UsageError(
-                f"an override must be name=value or name=value,value, like num_steps=500,1000; got {text!r}"
+                f"an override must be name=value or name=value,value, like num_steps=500,1000; "
+                f"got {text!r}"
             )
         check_name(name, kinds, "field")
         if name in result:
             raise UsageError(
-                f"{name} is set twice: give its values in one place, {name}={','.join(map(shown, result[name]))},{values}"
+                f"{name} is set twice: give its values in one place, "
+                f"{name}={','.join(map(shown, result[name]))},{values}"
             )
         result[name] = [_value(name, value.strip(), kinds[name]) for value in values.split(",")]
     return result
@@ -89,7 +91,8 @@ def _value(name: str, text: str, kind: Any) -> Any:
         parts = text.split(":")
         if Ellipsis not in args and len(parts) != len(args):
             raise UsageError(
-                f"{name} takes {len(args)} values joined by colons, like {name}={':'.join('1' for _ in args)}; got {text!r}"
+                f"{name} takes {len(args)} values joined by colons, "
+                f"like {name}={':'.join('1' for _ in args)}; got {text!r}"
             )
         kinds = [args[0]] * len(parts) if Ellipsis in args else args
         return tuple(_value(name, part, k) for part, k in zip(parts, kinds, strict=True))

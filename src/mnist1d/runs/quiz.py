@@ -81,7 +81,8 @@ def checked(result: Any) -> tuple[Config, np.ndarray, np.ndarray, np.ndarray]:
     milliseconds."""
     if not isinstance(result, dict) or result.get("format") != FORMAT:
         raise UsageError(
-            f"a quiz's result must be a JSON object with the format {FORMAT!r}; send what the page made"
+            f"a quiz's result must be a JSON object with the format {FORMAT!r}; "
+            "send what the page made"
         )
     shuffled, layout, answers = (result.get(name) for name in ("shuffled", "layout", "answers"))
     if not isinstance(shuffled, bool):

@@ -18,7 +18,7 @@ CREATE TABLE trials (            -- what was asked, once for each distinct confi
 CREATE TABLE provenances (       -- what calls share, so that 100,000 trials do not repeat it
   id INTEGER PRIMARY KEY,
   checksum BLOB NOT NULL UNIQUE,
-  content TEXT NOT NULL          -- JSON: versions, git, processor, device, python, platform, command
+  content TEXT NOT NULL          -- JSON: versions, git, processor, device, Python, platform, argv
 );
 CREATE TABLE attempts (          -- each time that a trial ran, for some seeds, and how it went
   call INTEGER PRIMARY KEY,
@@ -49,7 +49,7 @@ CREATE TABLE measurements (
   array BLOB,                    -- where the value is an array: a .npy file, compressed by zlib
   PRIMARY KEY (trial_id, seed, place)
 ) WITHOUT ROWID;
-CREATE TABLE sweeps (            -- what each sweep wanted, so that a report shows what was asked last
+CREATE TABLE sweeps (            -- what each sweep wanted: a report shows what was asked last
   sweep INTEGER PRIMARY KEY,
   asked INTEGER NOT NULL,        -- counts commands: one command may ask for several labels
   study TEXT NOT NULL,

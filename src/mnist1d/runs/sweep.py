@@ -62,9 +62,9 @@ def sweep(
 
     retry_failed: try what failed before; otherwise it is counted and left. fail_fast: start no more
     trials once one has failed. whole: what the command asks for, where `tasks` are only this
-    machine's shard of it; the store remembers the whole, so that merged shards are one sweep. Ctrl-C drops what is running whole. Errors: as `open_store` for a
-    disk that is full or read-only; StoreError where the store's file is deleted or replaced
-    meanwhile.
+    machine's shard of it; the store remembers the whole, so that merged shards are one sweep.
+    Ctrl-C drops what is running whole. Errors: as `open_store` for a disk that is full or
+    read-only; StoreError where the store's file is deleted or replaced meanwhile.
     """
     progress, begin = progress or Progress(), time.perf_counter()
     with alone(store.folder, progress.waiting):
@@ -252,8 +252,8 @@ def changed_since(store: Store, tasks: Sequence[Task]) -> list[str]:
         }
         if older:
             lines.append(
-                f"{study}: {len(older)} of {len(wanted)} trials were run by an earlier version of its "
-                f"file and are reused; to run them again, use a new folder with --runs"
+                f"{study}: {len(older)} of {len(wanted)} trials were run by an earlier version of "
+                f"its file and are reused; to run them again, use a new folder with --runs"
             )
     return lines
 

@@ -3,7 +3,8 @@
 >>> from mnist1d.runs.tracking import Tracker
 >>> Tracker("no_such_tracker")
 Traceback (most recent call last):
-mnist1d.errors.MissingExtraError: the tracker no_such_tracker is not installed: pip install no_such_tracker
+mnist1d.errors.MissingExtraError: the tracker no_such_tracker is not installed: pip install
+no_such_tracker
 
 Trackio and Weights & Biases (wandb) share three functions, and so does any module that has them:
 init(project=, name=, config=), log(values, step=), finish().

@@ -71,7 +71,8 @@ def check_rows(study: Loaded, rows: Sequence[Row], seeds: Sequence[int]) -> list
     found = {row.seed for row in rows or ()}
     if found != set(seeds):
         raise UsageError(
-            f"{rule} rows for exactly the seeds it was given, {sorted(seeds)}; got rows for {sorted(found)}"
+            f"{rule} rows for exactly the seeds it was given, {sorted(seeds)}; "
+            f"got rows for {sorted(found)}"
         )
     return [
         row._replace(value=np.asarray(row.value) if np.ndim(row.value) else float(row.value))

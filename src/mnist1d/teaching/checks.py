@@ -96,7 +96,7 @@ def _judge(value: float, band: Band, what: str) -> Outcome:
 
 @check
 def check_stage(answer: object, stage: str, *, digit: int = 3, seed: int = 0) -> Outcome:
-    """Check a signal after one stage of the pipeline, as `mnist1d.explain(digit, seed)` makes it."""
+    """Check a signal after one stage of the pipeline against `mnist1d.explain(digit, seed)`."""
     stages = {step.name: step.x for step in explain(digit=digit, seed=seed)}
     check_name(stage, stages, "stage")
     expected = stages[stage]

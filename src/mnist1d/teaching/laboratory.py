@@ -11,7 +11,7 @@ from mnist1d.teaching.outcomes import Outcome, WrongType, array, check, number, 
 
 @check
 def check_mask(answer: object, weights: object, sparsity: float) -> Outcome:
-    """Check a pruning mask: 0 at the int(sparsity * size) weights of least magnitude, 1 elsewhere."""
+    """Check a pruning mask: 0 at the int(sparsity * size) smallest weights, 1 elsewhere."""
     example = "check_mask(mask, weights, 0.9)"
     size = np.abs(array(weights, example))
     mask = shaped(answer, size.shape, example).astype(float)

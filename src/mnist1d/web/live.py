@@ -86,8 +86,9 @@ def last_sweeps(store: Store) -> list[Sweep]:
 
 
 def progress(sweeps: Sequence[Sweep], calls: Sequence[Call], running: bool) -> dict[str, Any]:
-    """Return how far the last sweeps are: seeds done and wanted (None: nothing was asked for), calls
-    in the store, seconds left where they can be estimated, and names and colours of the trials."""
+    """Return how far the last sweeps are: seeds done and wanted (None: nothing was asked for),
+    calls in the store, seconds left where they can be estimated, and names and colours of the
+    trials."""
     wanted = [(t, s) for sweep in sweeps for t, seeds in sweep.wanted.items() for s in seeds]
     ended = (call for call in calls if call.status in ("done", "skipped"))
     done = {(call.trial, seed) for call in ended for seed in call.seeds}

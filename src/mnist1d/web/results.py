@@ -1,5 +1,5 @@
-"""What the page's Results view shows of a folder of runs: documents, figures, curves and quizzes, as
-JSON and pictures."""
+"""What the page's Results view shows of a folder of runs: documents, figures, curves and quizzes,
+as JSON and pictures."""
 
 from __future__ import annotations
 

@@ -78,8 +78,8 @@ def make_server(runs: Path | None = None, port: int = 0, frames: bool = False) -
         return PageServer(runs, port, frames)
     except OSError as error:
         raise UsageError(
-            f"port {port} is not available ({error.strerror}): name another with --port, or leave out "
-            "--port to take a free one"
+            f"port {port} is not available ({error.strerror}): name another with --port, or leave "
+            f"out --port to take a free one"
         ) from None
 
 
@@ -232,7 +232,8 @@ class Handler(BaseHTTPRequestHandler):
                 self._refuse_method()
             raise Refusal(
                 HTTPStatus.NOT_FOUND,
-                "this server does not accept results; serve the page with --runs DIR to save quizzes",
+                "this server does not accept results; "
+                "serve the page with --runs DIR to save quizzes",
             )
         if self.headers.get("Origin") not in {f"http://{host}" for host in self.server.hosts}:
             raise Refusal(HTTPStatus.FORBIDDEN, "results are accepted from this page only")

@@ -1,5 +1,5 @@
-"""Figures as `mnist1d run` and `mnist1d report` left them in a folder of runs, so that the page need
-not draw them."""
+"""Figures as `mnist1d run` and `mnist1d report` left them in a folder of runs, so that the page
+need not draw them."""
 
 from __future__ import annotations
 
