@@ -137,14 +137,18 @@ def joined(parts: list[str]) -> str:
 
 
 def block(name: str, documents: dict[str, Document]) -> str:
-    """Return the content of a settled block: "STUDY table", "STUDY verdicts", "STUDY answer" or
-    "studies", the list of all pages."""
+    """Return the content of a settled block: "STUDY table" (and the numbers of its columns, all
+    by default), "STUDY verdicts", "STUDY answer" or "studies", the list of all pages."""
     if name == "studies":
         return table(["study", "what came out", "command"], list_studies(documents))
-    study, _, what = name.rpartition(" ")
+    study, what, *columns = name.split()
     document = documents[study]
     if what == "table" and document.table:
-        return table(document.table.header, document.table.lines)
+        keep = [int(i) for i in columns] or range(len(document.table.header))
+        header, *lines = [
+            [r[i] for i in keep] for r in (document.table.header, *document.table.lines)
+        ]
+        return table(header, lines)
     return {"verdicts": verdicts, "published": beside, "answer": lambda d: d.answer + "\n"}[what](
         document
     )
