@@ -5,7 +5,8 @@
 `mnist1d.evaluate` ranks your model among these entries, `mnist1d board` sorts them, and the quiz on
 the page quotes them. Everything runs on one thread, as the studies' workers do, so that both give
 the same accuracies. Seconds are processor time, which other programs on the machine hardly change.
-An entry that already exists with all its seeds is left as it is, unless you pass --again.
+An entry that already exists with all its seeds is left as it is, unless you pass --again. One with
+fewer seeds gains the missing ones, provided that versions, processor and settings are the same.
 
 With --tuned TRIALS, `mnist1d.tune` first chooses learning rate, weight decay and schedule on 1,000
 held-out training signals, one seed per trial, and the entry goes to NAME-tuned.json. Prints one
@@ -19,11 +20,13 @@ import dataclasses
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.models import fastest, ours
 from benchmarks.training import SINGLE_THREAD, processor_name
 from mnist1d import experiments
+from mnist1d.errors import UsageError
 from mnist1d.evaluation.evaluate import evaluate
 from mnist1d.evaluation.protocol import Protocol
 from mnist1d.evaluation.submit import entry_of
@@ -39,22 +42,46 @@ SPACE: dict[str, Choice] = {  # narrower than tune's own: few trials
 FOLDER = Path(experiments.__file__).with_name("table")
 
 
-def measure(name: str, num_seeds: int, trials: int = 0) -> Entry:
+def measure(name: str, seeds: Sequence[int], trials: int = 0) -> Entry:
     """Measure one model on both tests, plain and shuffled, and return its entry; trials: of the
     search for its settings."""
     label, chosen = MODELS[name].label, None
     if trials:
         chosen = tune(name, trials, space=SPACE, optimizer="adamw", progress=_tell)
-        found = chosen.evaluate(num_seeds, test="both", name=name)
+        found = chosen.evaluate(seeds, test="both", name=name)
         label += ", tuned"
     else:
-        found = evaluate(name, num_seeds, test="both")
+        found = evaluate(name, seeds, test="both")
     entry = entry_of(found, name=label, by="mnist1d-lab")
-    seconds = round(seconds_of_training(name), 3)
     settings = dict(entry.settings)
     if chosen:
         settings |= {"trials": trials, "space": SPACE, "validation_acc": chosen.acc}
-    return dataclasses.replace(entry, seconds=seconds, settings=settings)
+    return dataclasses.replace(
+        entry,
+        seconds=round(seconds_of_training(name), 3),
+        settings=settings,
+        origin={**entry.origin, "processor": processor_name()},
+    )
+
+
+def joined(old: Entry, new: Entry) -> Entry:
+    """Return the entry `new` with the seeds of `old` before its own.
+
+    Errors: UsageError where both were not measured in the same way.
+    """
+    for name in ("model", "how", "settings", "num_params"):
+        if (a := getattr(old, name)) != (b := getattr(new, name)):
+            raise UsageError(f"{old.name}: its {name} was {a} and is {b}: measure it --again")
+    for name in ("python", "versions", "processor"):
+        if (a := old.origin.get(name)) != (b := new.origin.get(name)):
+            raise UsageError(f"{old.name}: its {name} was {a} and is {b}: measure it --again")
+    return dataclasses.replace(
+        new,
+        seeds=old.seeds + new.seeds,
+        acc={test: old.acc[test] + values for test, values in new.acc.items()},
+        excess_bits=(old.excess_bits or ()) + (new.excess_bits or ()),
+        calibration_error=(old.calibration_error or ()) + (new.calibration_error or ()),
+    )
 
 
 def _tell(trial: Trial) -> None:
@@ -82,9 +109,12 @@ def main() -> None:
     os.environ |= {"XLA_FLAGS": SINGLE_THREAD, "OMP_NUM_THREADS": "1"}  # before JAX starts
     for name in options.models.split(","):
         path = options.output / f"{name}{'-tuned' if options.tuned else ''}.json"
-        if path.exists() and not options.again and len(read_entry(path).seeds) >= options.seeds:
+        old = read_entry(path) if path.exists() and not options.again else None
+        todo = [seed for seed in range(options.seeds) if old is None or seed not in old.seeds]
+        if not todo:
             continue
-        entry = measure(name, options.seeds, options.tuned)
+        entry = measure(name, todo, options.tuned)
+        entry = entry if old is None else joined(old, entry)
         write_entry(path, entry)
         print(json.dumps(summary(entry)), flush=True)
 

@@ -21,6 +21,7 @@ from mnist1d.errors import (
     FileFormatError,
     MissingExtraError,
     Mnist1dError,
+    ReusedTestWarning,
     SuspiciousValueWarning,
     UsageError,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "MissingExtraError",
     "Mnist1dError",
     "ObjectView",
+    "ReusedTestWarning",
     "SuspiciousValueWarning",
     "Templates",
     "UsageError",

@@ -1,5 +1,5 @@
-"""The errors that a user can mend: each message gives the rule, the value and the fix. And the one
-warning."""
+"""The errors that a user can mend: each message gives the rule, the value and the fix. And the
+warnings."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ class MissingExtraError(Mnist1dError, ImportError):
 
 class SuspiciousValueWarning(UserWarning):
     """A legal value far outside the usual range."""
+
+
+class ReusedTestWarning(UserWarning):
+    """A model that was measured on the same test with several settings."""
 
 
 class InstallationWarning(UserWarning):

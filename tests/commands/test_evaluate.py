@@ -133,6 +133,7 @@ def test_exit_status_of_a_model_that_never_works_and_of_a_wrong_name(here, capsy
     assert "did you mean 'cnn'" in capsys.readouterr().err
 
 
+@pytest.mark.filterwarnings("ignore::mnist1d.errors.ReusedTestWarning")  # the same process
 def test_a_second_look_at_a_test_is_told(here, tmp_path, capsys):
     words = ["evaluate", f"{here}:Constant", "--seeds", "1", "--no-shuffled", "--runs", "runs"]
     held_out = [*words, "--validation", "500"]

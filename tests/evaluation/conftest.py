@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from mnist1d.evaluation import testsets
+from mnist1d.evaluation import reuse, testsets
+
+
+@pytest.fixture(autouse=True)
+def first_look():
+    """Every test looks at the test signals for the first time."""
+    reuse.forget_looks()
 
 
 @pytest.fixture

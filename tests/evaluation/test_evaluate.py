@@ -8,7 +8,7 @@ import pytest
 
 import mnist1d
 from mnist1d import DataConfig
-from mnist1d.errors import Mnist1dError, UsageError
+from mnist1d.errors import Mnist1dError, ReusedTestWarning, UsageError
 from mnist1d.evaluation import evaluate as module
 from mnist1d.evaluation.evaluate import Interrupted
 from mnist1d.evaluation.table import measured
@@ -126,7 +126,7 @@ def test_own_training_sees_copies_of_the_training_signals_only():
         x[:], y[:] = 0, 0
 
     run(Stub(), train=spoil)
-    assert mnist1d.evaluate(Stub(), 1, train=recorder(seen)) and seen[-1][0].any()
+    assert run(Stub(), 1, train=recorder(seen)) and seen[-1][0].any()
 
 
 def test_data_as_knobs_config_or_data_set():
@@ -165,6 +165,19 @@ def test_validation_holds_out_training_signals_and_looks_at_no_test():
     assert not found.is_ranked
     with pytest.raises(UsageError, match="choose settings with the first, then test once"):
         run(Stub(), validation=500, test="fresh")
+
+
+def test_a_second_look_at_a_test_with_other_settings_warns():
+    look = lambda **options: run(Stub(), 1, shuffled=False, **options)  # noqa: E731
+    look()
+    look()  # the same again is no choice
+    look(validation=500, num_steps=7)
+    look(data={"seed": 1}, num_steps=7)  # other signals
+    with pytest.warns(ReusedTestWarning, match="Stub .* frozen test with 2 different settings"):
+        look(num_steps=7)
+    look(num_steps=7)
+    with pytest.warns(ReusedTestWarning, match="with 3 different .* validation=500, and test once"):
+        look(learning_rate=0.1)
 
 
 def test_fresh_test_beside_the_frozen_one():

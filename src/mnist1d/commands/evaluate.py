@@ -14,6 +14,7 @@ from typing import Any
 from mnist1d.errors import UsageError, last_words
 from mnist1d.evaluation.evaluate import Interrupted, evaluate
 from mnist1d.evaluation.result import Evaluation, Run
+from mnist1d.evaluation.reuse import advice
 from mnist1d.evaluation.submit import check_options
 from mnist1d.results.progress import say
 from mnist1d.runs import provenance
@@ -94,11 +95,7 @@ def looks(store: Store, name: str, test: str) -> int:
 def _tell_looks(store: Store, name: str, test: str) -> None:
     count = looks(store, name, test)
     if test != "validation" and count > 1:
-        say(
-            f"warning: {name} has been measured on the {test} test with {count} different "
-            "settings. Choosing the best of them overfits the test: choose on held-out training "
-            "signals, --validation 500, and test once"
-        )
+        say(f"warning: {advice(name, test, count, '--validation 500')}")
 
 
 def _check_targets(

@@ -23,6 +23,7 @@ from mnist1d.dataset import Dataset
 from mnist1d.errors import MissingExtraError, Mnist1dError, UsageError, last_words
 from mnist1d.evaluation.protocol import NUM_FRESH, TESTS, Config, Protocol
 from mnist1d.evaluation.result import Evaluation, Run
+from mnist1d.evaluation.reuse import note_look
 from mnist1d.evaluation.scores import ceiling, score
 from mnist1d.evaluation.seeding import seeded
 from mnist1d.evaluation.testsets import TestSet, data_of, make_test, shuffled_data_of
@@ -86,6 +87,9 @@ def evaluate(
       tuned_on: held-out signals on which these settings were chosen; `mnist1d.tune` says it.
       progress: called with each Run as it ends.
 
+    A second look at a test with other settings gives a ReusedTestWarning: choose settings with
+    `validation` or `mnist1d.tune`.
+
     A run that raises is recorded as failed and the others go on. Ctrl-C raises `Interrupted`, which
     holds the runs that had ended. Errors: UsageError for a wrong argument; Mnist1dError where every
     run, plain or shuffled, failed.
@@ -147,6 +151,8 @@ def evaluate(
                 f"{name}: all {len(wanted)} seeds failed; the first: "
                 f"{last_words(found.runs[0].error or '')}"
             )
+    for config in found.configs.values():
+        note_look(config)
     return found
 
 
