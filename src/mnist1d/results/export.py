@@ -11,7 +11,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,20 +36,28 @@ class Columns:
     """What the first pass finds: the columns in order, the kinds of their values, whether a column
     varies, how wide its text is; and how many lines and arrays there are."""
 
-    def __init__(self, lines: Iterable[Cells]):
+    def __init__(self, lines: Iterable[Line]):
         self.kinds: dict[str, set[type]] = {name: set() for name in OWN}
         self.first: Cells = {}
         self.varying: set[str] = set()
         self.widths: dict[str, int] = {}
         self.lines = self.arrays = 0
-        for cells in lines:
+        config = None
+        for line in lines:
+            own = own_cells(line)
+            self.arrays += own["shape"] is not None
+            self._see(own)
+            if line.record.config is not config:  # else as on the line before
+                config = line.record.config
+                self._see(field_cells(config))
             self.lines += 1
-            self.arrays += cells["shape"] is not None
-            for name, value in cells.items():
-                self._see(name, value)
 
-    def _see(self, name: str, value: Any) -> None:
-        if name not in self.kinds and self.lines > 1:
+    def _see(self, cells: Cells) -> None:
+        for name, value in cells.items():
+            self._see_value(name, value)
+
+    def _see_value(self, name: str, value: Any) -> None:
+        if name not in self.kinds and self.lines:
             self.varying.add(name)  # the lines before lack it
         kinds = self.kinds.setdefault(name, set())
         if value is not None:
@@ -82,7 +90,7 @@ def write_results(
     if format == "parquet" and output is None:
         raise UsageError("parquet is a binary format: name a file, -o rows.parquet")
     with open_store(runs, create=False) as store:
-        columns = Columns(map(cells_of, selection.lines(store)))
+        columns = Columns(selection.lines(store))
         if not columns.lines:
             _explain_nothing(selection, store)
         lines = selection.lines(store)
@@ -105,16 +113,23 @@ def write_results(
 
 
 def cells_of(line: Line) -> Cells:
-    """Return one line of the table. An array's value is None and its shape a text like 2x40."""
+    """Return one line of the table: our own columns, then the fields of the config."""
+    return own_cells(line) | field_cells(line.record.config)
+
+
+def own_cells(line: Line) -> Cells:
+    """Return a line's own columns. An array's value is None and its shape a text like 2x40."""
     record, value = line.record, line.record.value
     is_array = isinstance(value, np.ndarray)
     shape = "x".join(map(str, value.shape)) if is_array else None
     number = None if isinstance(value, np.ndarray) or math.isnan(value) else float(value)
     own = (line.study, line.preset, record.trial, record.seed, record.metric, record.step, number)
-    fields = {
-        name: field_value(v) if isinstance(v, tuple) else v for name, v in record.config.items()
-    }
-    return dict(zip(OWN, (*own, None, shape), strict=True)) | fields
+    return dict(zip(OWN, (*own, None, shape), strict=True))
+
+
+def field_cells(config: Mapping[str, Any]) -> Cells:
+    """Return the columns of a config."""
+    return {name: field_value(v) if isinstance(v, tuple) else v for name, v in config.items()}
 
 
 def _with_arrays(lines: Iterable[Line], output: Path) -> Iterator[Cells]:
