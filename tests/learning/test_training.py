@@ -78,6 +78,21 @@ def test_reshuffling_leaves_another_remainder_out_each_epoch():
     assert len({tuple(sorted(set(range(50)) - set(epoch))) for epoch in epochs}) == 3
 
 
+@pytest.mark.parametrize("n", [1, 2, 1000, 4000, 2**16 + 1])
+def test_a_permutation_is_that_of_jax(n):
+    for key in random.split(KEY, 3):
+        np.testing.assert_array_equal(signals.permutation(key, n), random.permutation(key, n))
+
+
+def test_equal_keys_of_a_permutation_keep_their_order(monkeypatch):
+    real = random.bits
+    few = 0x00030003  # 16 keys for 1000 positions, which are sorted once
+    monkeypatch.setattr(random, "bits", lambda key, shape: real(key, shape) & few)
+    keys = np.asarray(random.bits(random.split(KEY)[1], (1000,)))
+    expected = np.argsort(keys, kind="stable")
+    np.testing.assert_array_equal(signals.permutation(KEY, 1000), expected)
+
+
 def test_a_batch_larger_than_the_set_is_refused(split):
     with pytest.raises(UsageError, match="batch_size must be at most .* got 231 for 230 signals"):
         trained(split, batch_size=231)

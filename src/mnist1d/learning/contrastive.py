@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import optax
 from jax import Array, lax, random
 
+from mnist1d.learning.batches import permutation
 from mnist1d.learning.layers import Params, conv1d, conv1d_init, conv1d_time, dense, dense_init
 from mnist1d.learning.models import CNN_LAYERS
 
@@ -79,7 +80,7 @@ def simclr(
 
         def epoch(state: Any, key: Array) -> tuple[Any, Array]:
             order_key, views_key = random.split(key)
-            orders = random.permutation(order_key, n)[: n // size * size]
+            orders = permutation(order_key, n)[: n // size * size]
             orders = orders.reshape(-1, size)  # (steps, batch)
             state, losses = lax.scan(step, state, (orders, random.split(views_key, len(orders))))
             return state, losses.mean()
