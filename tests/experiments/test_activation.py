@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mnist1d.errors import UsageError
-from mnist1d.experiments.activation import Config, bump, grid
+from mnist1d.experiments.activation import Config, grid
+from mnist1d.experiments.shapes import bump
 
 
 def test_bump_needs_a_valley_on_both_sides():

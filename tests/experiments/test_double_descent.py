@@ -10,9 +10,9 @@ from mnist1d.experiments.double_descent import (
     Config,
     claims,
     measured,
-    shape_of,
 )
 from mnist1d.experiments.rows import Record, Rows
+from mnist1d.experiments.shapes import shape_of
 from mnist1d.generate import make_dataset
 
 

@@ -4,42 +4,87 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
+import jax
 import numpy as np
+import pytest
+
+from mnist1d.learning import compilation
 
 PROGRAM = """
 import json, sys
 import jax
+import jax.numpy as jnp
 from mnist1d.experiments import load
+from mnist1d.learning.compilation import timed_each
 
+def prepare(device):
+    program = jax.jit(lambda x: 2 * x).lower(jnp.zeros(3)).compile()
+    return lambda item: (int(program(jnp.full(3, item, "f4"))[0]), device.id)
+
+each = timed_each(prepare, range(10))
 rows = []
-for name in ("spatial-priors", "learning-rate"):
+for text in sys.argv[1:]:
+    name, trial = text.split()
     study = load(name)
-    rows += study.run(study.trials("smoke")[1], (0, 1, 2, 3, 4))
+    rows += study.run(study.trials("smoke")[int(trial)], (0, 1, 2))
 found = [(r.seed, r.metric, r.step, float(r.value)) for r in rows if not hasattr(r.value, "shape")]
-print(json.dumps([len(jax.local_devices()), found]))
+print(json.dumps([len(jax.local_devices()), each.results, len(each.seconds), found]))
 """
 
 
-def rows_on(num_devices):
+def run_on(num_devices, studies):
     flags = f"--xla_force_host_platform_device_count={num_devices}"
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", PROGRAM, *studies],
         env={**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-def test_rows_are_the_same_on_four_devices():
-    (one, wanted), (four, found) = rows_on(1), rows_on(4)
-    assert (one, four) == (1, 4)
+@pytest.mark.parametrize(
+    "studies",
+    [
+        ("spatial-priors 1", "learning-rate 1"),
+        pytest.param(("double-descent 4", "self-supervised 0"), marks=pytest.mark.slow),
+        pytest.param(("lottery 0", "activation 0"), marks=pytest.mark.slow),
+    ],
+)
+def test_rows_are_the_same_on_three_devices(studies):
+    (one, *_, wanted), (three, each, num_times, found) = run_on(1, studies), run_on(3, studies)
+    assert (one, three, num_times) == (1, 3, 10)
+    assert [double for double, _ in each] == list(range(0, 20, 2))
+    assert {device for _, device in each} <= {0, 1, 2}
     assert [row[:3] for row in found] == [row[:3] for row in wanted]
     pairs = [
         (a[3], b[3]) for a, b in zip(wanted, found, strict=True) if not a[1].endswith("seconds")
     ]
-    assert len(pairs) > 100
+    assert len(pairs) >= 10
     np.testing.assert_allclose(*zip(*pairs, strict=True), rtol=1e-3, atol=1e-3)
+
+
+def test_an_error_on_one_device_stops_the_others(monkeypatch):
+    done, stopping, (device,) = [], threading.Event(), jax.local_devices()[:1]
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, *args, **kwargs):  # when the error has come through
+            stopping.set()
+            super().shutdown(*args, **kwargs)
+
+    def work(item):
+        done.append(item)
+        if item == 0:
+            raise ValueError("item 0")
+        assert stopping.wait(60)
+
+    monkeypatch.setattr(compilation, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(jax, "local_devices", lambda: [device] * 2)
+    with pytest.raises(ValueError, match="item 0"):
+        compilation.timed_each(lambda _: work, range(100))
+    assert set(done) <= {0, 1}

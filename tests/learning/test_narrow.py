@@ -10,7 +10,13 @@ import pytest
 
 from mnist1d.learning import Settings, Split, make_fit, num_params
 from mnist1d.learning.models import cnn
-from mnist1d.learning.narrow import narrowed, plain_mlp
+from mnist1d.learning.narrow import (
+    groups_of,
+    narrow_groups,
+    narrowed,
+    plain_mlp,
+    widths_at_once,
+)
 
 MAKERS = {
     "mlp": plain_mlp,
@@ -66,3 +72,24 @@ def test_a_narrowed_network_starts_uniform_over_its_own_fan_in(name):
             assert values.size == np.prod(shapes[part].shape)
             assert values.max() <= fan_in**-0.5 * (1 + 1e-6)
             assert values.size < 200 or values.mean() == pytest.approx(0.5 * fan_in**-0.5, rel=0.1)
+
+
+def test_widths_in_groups_train_as_all_of_them_padded_to_the_widest():
+    widths, rng = np.array([2, 9, 20, 33, 40]), np.random.default_rng(0)
+    assert {units: of.tolist() for units, of in groups_of(widths).items()} == {
+        20: [2, 9, 20],
+        40: [33, 40],
+    }
+    assert list(groups_of(np.array([2, 32]))) == [32]
+    x, y = jnp.asarray(rng.normal(size=(60, 40)), jnp.float32), jnp.arange(60) % 10
+    split, key, model = Split(x, y, x[:20], y[:20]), jax.random.key(1), plain_mlp(40)
+    settings = Settings(30, 20, eval_every=30, loss="mse", reshuffle=True)
+    rates, params = np.linspace(0.01, 0, 30), model.init(key)
+    train = partial(widths_at_once, make_fit(model, settings), rates, key, split)
+    in_groups = jax.jit(train)(narrow_groups(plain_mlp, widths, params))
+    whole = jax.vmap(lambda width: narrowed(plain_mlp, 40, params, width))(widths)
+    together = jax.jit(train)([whole])
+    assert in_groups[1].shape == (5, 3, 20)
+    for metric, values in together[0].items():
+        np.testing.assert_allclose(in_groups[0][metric], values, rtol=1e-4)
+    assert len(set(np.asarray(together[0]["train_loss"]).tolist())) == 5

@@ -16,10 +16,10 @@ data set. Seed 0 uses the published data set.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,10 +42,12 @@ from mnist1d.experiments.published import (
     in_paper,
 )
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, timing_rows, values_of
+from mnist1d.experiments.shapes import bump
 from mnist1d.experiments.study import Info
 from mnist1d.experiments.values import Values
 
 if TYPE_CHECKING:
+    from mnist1d.dataset import Dataset
     from mnist1d.plots.style import Captioned
 
 LEARNED, FIT = "learned", "piecewise-linear fit"
@@ -157,22 +159,25 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
     from mnist1d.learning import Split
     from mnist1d.learning.activations import fit_cnn, hand_made, learned, piecewise_fit, tabulated
+    from mnist1d.learning.compilation import timed_each
     from mnist1d.learning.unrolled import Inner, Outer, activation_learner, activation_measure
 
     sets = datasets_for(config.data, seeds, config.vary)
     tables = datasets_for(DataConfig(seed=config.data.seed), seeds, config.vary)  # for the CNN
     sizes = config.num_steps, config.batch_size, config.hidden
     inner = Inner(*sizes, config.learning_rate, config.decay, config.noise)
-    begin, rows, learn = time.perf_counter(), [], None
     measure = jax.jit(activation_measure(inner, config.num_inits), static_argnums=0)
-    if config.function == LEARNED:
-        descent = config.outer_steps, config.outer_rate, config.clip
-        outer = Outer(*descent, config.meta_hidden, config.objective_steps)
-        learn = jax.jit(activation_learner(inner, outer))
-        learn = learn.lower(jax.random.key(0), Split.of(sets[0])).compile()
-    compile_seconds, all_seconds = time.perf_counter() - begin, []
-    for seed, data, table in zip(seeds, sets, tables, strict=True):
-        begin, (outer_key, inner_key) = time.perf_counter(), jax.random.split(jax.random.key(seed))
+    descent = config.outer_steps, config.outer_rate, config.clip
+    outer = Outer(*descent, config.meta_hidden, config.objective_steps)
+
+    def prepare(_: object) -> Callable[[tuple[int, Dataset, Dataset]], list[Row]]:
+        learn = jax.jit(activation_learner(inner, outer)).lower
+        given = jax.random.key(0), Split.of(sets[0])
+        return partial(of_seed, learn(*given).compile() if config.function == LEARNED else None)
+
+    def of_seed(learn: Any, given: tuple[int, Dataset, Dataset]) -> list[Row]:
+        begin, (seed, data, table), rows = time.perf_counter(), given, []
+        outer_key, inner_key = jax.random.split(jax.random.key(seed))
         split = Split.of(data)
         if learn is None:
             f, params = hand_made, jnp.int32(HAND_MADE.index(config.function))
@@ -200,9 +205,11 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
             fit = fit_cnn(GRID, values, inner_key, config.cnn_steps, Split.of(table))
             accs["cnn_test_acc"] = [fit.curves["test_acc"][0, -1]]
             rows += prediction_rows([seed], fit.predictions, "cnn predictions")
-        rows += scalar_rows([seed], accs)
-        all_seconds.append(time.perf_counter() - begin)
-    return rows + timing_rows(seeds, all_seconds, compile_seconds)
+        return rows + scalar_rows([seed], accs)
+
+    found = timed_each(prepare, list(zip(seeds, sets, tables, strict=True)))
+    times = timing_rows(seeds, found.seconds, found.compile_seconds)
+    return [row for rows in found.results for row in rows] + times
 
 
 def acc_of(rows: Rows, function: str, metric: str = "test_acc") -> Values:
@@ -218,19 +225,6 @@ def objective(rows: Rows) -> tuple[Values, Values]:
         return Values((), ()), Values((), ())
     seeds, curve = sorted(trial.unique("seed")), trial.curve("objective")[1]  # (seeds, steps)
     return Values(seeds, curve[:, 0]), Values(seeds, curve[:, -10:].mean(axis=1))
-
-
-def bump(function: np.ndarray) -> tuple[float, float]:
-    """Return the height of the bump between -4 and -1, and the place of the minimum to its right.
-
-    function (2, n) holds x and f(x). The height is measured from the higher of the two valleys
-    beside the bump, so a slope without a bump has a height of 0 or less.
-    """
-    x, f = function
-    inside = np.flatnonzero((x >= -4) & (x <= -1))
-    top = int(inside[f[inside].argmax()])
-    right = top + int(f[top:].argmin())
-    return float(f[top] - max(f[: top + 1].min(), f[right])), float(x[right])
 
 
 def measured(rows: Rows) -> dict[str, Values]:

@@ -17,11 +17,10 @@ so a few compiled programs serve all widths.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -34,6 +33,7 @@ from mnist1d.experiments.predictions import prediction_rows
 from mnist1d.experiments.present import num_seeds
 from mnist1d.experiments.published import NOTEBOOK, TITLE, Published, find, in_notebook
 from mnist1d.experiments.rows import Row, Rows, scalar_rows, timing_rows
+from mnist1d.experiments.shapes import Shape, shape_of
 from mnist1d.experiments.study import Info
 from mnist1d.experiments.values import Values, stack
 
@@ -102,7 +102,6 @@ INFO = Info(
         "num_epochs=100": "stop early: is there still a peak?",
     },
 )
-FITTED = 0.02  # a network interpolates at this training error or less
 
 
 @dataclass(frozen=True)
@@ -151,29 +150,29 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     """Train one network from every seed, each with its own label noise; return accuracies and
     losses at the end, number of parameters and seconds."""
     from mnist1d.learning import num_params
-    from mnist1d.learning.narrow import epochs_program, network
+    from mnist1d.learning.narrow import network, train_epochs
 
-    sets, units = (
-        datasets_for(config.data, seeds, config.vary),
+    sets = [
+        data.with_label_noise(config.label_noise, seed=seed)
+        for seed, data in zip(seeds, datasets_for(config.data, seeds, config.vary), strict=True)
+    ]
+    found = train_epochs(
+        config.model,
+        config.width,
         padded_width(config.model, config.width),
+        seeds,
+        sets,
+        num_epochs=config.num_epochs,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
     )
-    shapes, begin = (sets[0].x.shape, sets[0].x_test.shape), time.perf_counter()
-    train = epochs_program(config.model, units, config.num_epochs, config.batch_size, *shapes)
-    compile_seconds = time.perf_counter() - begin
-    final, predictions, seconds = [], [], []
-    for seed, data in zip(seeds, sets, strict=True):
-        begin = time.perf_counter()
-        noisy = data.with_label_noise(config.label_noise, seed=seed)
-        metrics, predicted = train(seed, noisy, config.width, config.learning_rate)
-        seconds.append(time.perf_counter() - begin)
-        final.append(metrics)
-        predictions.append(predicted)
-    size = num_params(network(config.model, config.width, shapes[0][1]))
+    final, predictions = zip(*found.results, strict=True)
+    size = num_params(network(config.model, config.width, sets[0].x.shape[1]))
     scalars = {metric: [metrics[metric] for metrics in final] for metric in final[0]}
     return [
         *scalar_rows(seeds, scalars | {"num_params": [size] * len(seeds)}),
         *prediction_rows(seeds, predictions),
-        *timing_rows(seeds, seconds, compile_seconds),
+        *timing_rows(seeds, found.seconds, found.compile_seconds),
     ]
 
 
@@ -193,31 +192,6 @@ def errors_at(rows: Rows, curve: str, metric: str) -> dict[int, Values]:
         return {}
     found = rows.where(label_noise=noises[-1]).by("width", metric)
     return {width: 1 - acc for width, acc in found.items()}
-
-
-class Shape(NamedTuple):
-    """What one seed's errors show: the widths at the threshold (NaN: never fitted), first dip and
-    peak; the test errors there and at the largest width; the training errors at dip and peak."""
-
-    threshold: float
-    dip: float
-    peak: float
-    dip_error: float
-    peak_error: float
-    last_error: float
-    dip_train: float
-    peak_train: float
-
-
-def shape_of(widths: np.ndarray, train: np.ndarray, test: np.ndarray) -> Shape:
-    """Find threshold, dip and peak, as the study defines them, in one seed's errors (widths,)."""
-    fitted = widths[train <= FITTED]
-    threshold = fitted[0] if len(fitted) else np.nan
-    below = np.flatnonzero(widths < fitted[0]) if len(fitted) else np.arange(len(widths))
-    dip = int(test[below].argmin()) if len(below) else 0
-    peak = dip + 1 + int(test[dip + 1 :].argmax()) if dip + 1 < len(test) else dip
-    errors = test[dip], test[peak], test[-1], train[dip], train[peak]
-    return Shape(threshold, widths[dip], widths[peak], *errors)
 
 
 def shapes_of(rows: Rows, curve: str) -> dict[Hashable, Shape]:

@@ -20,7 +20,7 @@ at random; `mask LAYER`, (inputs + 1, units), whose last row is the biases.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -156,33 +156,29 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     import jax
 
     from mnist1d.learning import Settings, jit_once
+    from mnist1d.learning.compilation import timed_each
     from mnist1d.learning.models import mlp
     from mnist1d.learning.pruning import PARTS, PrunedTraining, prune
 
     init = jit_once(mlp(hidden=config.hidden, num_inputs=config.data.final_seq_length).init)
     # with few rounds, compiling a program for every size takes longer than it saves
     parts = PARTS if config.num_rounds >= FINE else 1
-    rate, steps = config.learning_rate, config.num_steps
-    settings = Settings(
-        steps, config.batch_size, rate, eval_every=steps, snapshot_at=config.score_at_step
-    )
-    cycle, steps = PrunedTraining(settings, parts), config.ticket_steps
-    settings = Settings(steps, config.ticket_batch_size, rate, eval_every=config.ticket_eval_every)
-    test = PrunedTraining(settings, parts)
-    rows = []
-    for seed in seeds:
+    steps, size, rate = config.num_steps, config.batch_size, config.learning_rate
+    found_by = Settings(steps, size, rate, eval_every=steps, snapshot_at=config.score_at_step)
+    steps, size = config.ticket_steps, config.ticket_batch_size
+    tested_by = Settings(steps, size, rate, eval_every=config.ticket_eval_every)
+
+    def of_seed(cycle: PrunedTraining, test: PrunedTraining, seed: int) -> list[Row]:
         begin, compiled = time.perf_counter(), cycle.compile_seconds + test.compile_seconds
-        keys = map(jax.random.key, (2 * seed, 2 * seed + 1))
-        initial, redrawn = (jax.device_get(init(key)) for key in keys)
+        initial, redrawn = (jax.device_get(init(jax.random.key(2 * seed + i))) for i in (0, 1))
         split, variants = splits_of(config, seed)
         rng = np.random.default_rng(seed) if config.selection == "random" else None
         train = partial(cycle, seed, split)
         curves, masks = prune(train, initial, config.sparsities, config.ticket_round, rng)
         curves = {name: values[None] for name, values in curves.items()}
-        rows += curve_rows([seed], range(config.num_rounds), curves)
+        rows = curve_rows([seed], range(config.num_rounds), curves)
         dense = {"dense": full_mask(initial)} if config.selection == "magnitude" else {}
-        networks = dense | {PRUNED[config.selection]: masks}
-        for network, mask in networks.items():
+        for network, mask in (dense | {PRUNED[config.selection]: masks}).items():
             for variant in VARIANTS:
                 start = redrawn if variant == "redrawn" else initial
                 fit, name = test(seed, variants[variant], start, mask), f"{network} {variant}"
@@ -194,8 +190,12 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         scalars = times | adjacency(masks["dense1"]["w"], tuple(RUNS))
         rows += scalar_rows([seed], {name: [value] for name, value in scalars.items()})
         kept = {f"mask {layer}": joined(mask).astype(np.uint8) for layer, mask in masks.items()}
-        rows += [Row(seed, name, None, mask) for name, mask in kept.items()]
-    return rows
+        return rows + [Row(seed, name, None, mask) for name, mask in kept.items()]
+
+    def prepare(_: object) -> Callable[[int], list[Row]]:
+        return partial(of_seed, PrunedTraining(found_by, parts), PrunedTraining(tested_by, parts))
+
+    return [row for rows in timed_each(prepare, seeds).results for row in rows]
 
 
 def splits_of(config: Config, seed: int) -> tuple[Split, dict[str, Split]]:

@@ -19,11 +19,10 @@ after` (n, 2), t-SNE of the test signals and of their last features, and `labels
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -40,7 +39,10 @@ from mnist1d.experiments.study import Info
 from mnist1d.experiments.values import Values
 
 if TYPE_CHECKING:
+    from mnist1d.dataset import Dataset
     from mnist1d.plots.style import Captioned
+
+Measured = tuple[list[Row], list[np.ndarray]]  # of a seed; and the test signals' features by layer
 
 TITLES = {
     "projector": "projector of two layers",
@@ -142,11 +144,11 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     import jax
 
     from mnist1d.learning import jit_once
+    from mnist1d.learning.compilation import timed_each
     from mnist1d.learning.contrastive import encoder, simclr
 
     sets = datasets_for(config.data, seeds, config.vary)
     init, layers = encoder(PROJECTORS[config.variant], sets[0].x.shape[1])
-    init, begin, key = jit_once(init), time.perf_counter(), jax.random.key(0)
     loop = simclr(
         layers,
         num_epochs=config.num_epochs,
@@ -154,15 +156,18 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         learning_rate=config.learning_rate,
         temperature=config.temperature,
     )
-    train = jax.jit(loop).lower(key, init(key), sets[0].x).compile()
-    features_of = jax.jit(layers)
-    compile_seconds, rows, seconds = time.perf_counter() - begin, [], []
-    for seed, data in zip(seeds, sets, strict=True):
-        begin, key = time.perf_counter(), jax.random.key(seed)
+    init, features_of = jit_once(init), jax.jit(layers)
+
+    def prepare(_: object) -> Callable[[tuple[int, Dataset]], Measured]:
+        key = jax.random.key(0)
+        return partial(of_seed, jax.jit(loop).lower(key, init(key), sets[0].x).compile())
+
+    def of_seed(train: Callable[..., Any], given: tuple[int, Dataset]) -> Measured:
+        (seed, data), key = given, jax.random.key(given[0])
         init_key, loop_key = jax.random.split(key)
-        params, losses = jax.block_until_ready(train(loop_key, init(init_key), data.x))
+        params, losses = train(loop_key, init(init_key), data.x)
         curves = {"loss": np.asarray(losses)[None]}
-        rows += curve_rows([seed], range(1, config.num_epochs + 1), curves)
+        rows = curve_rows([seed], range(1, config.num_epochs + 1), curves)
         signals = [np.asarray(x, np.float32) for x in (data.x, data.x_test)]
         features, tests = ([x, *map(np.asarray, features_of(params, x))] for x in signals)
         untrained = [np.asarray(features_of(init(key), x)[-1]) for x in signals]
@@ -175,14 +180,17 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         for name, arrays in predicted.items():
             rows += prediction_rows([seed], [np.stack(arrays)], f"{name} predictions")
         before = probe("knn", config, 1, untrained[0], data.y, untrained[1])
-        rows += scalar_rows(
-            [seed], {"knn acc untrained": [(before.argmax(1) == data.y_test).mean()]}
-        )
-        seconds.append(time.perf_counter() - begin)
-        if seed == 0 and config.variant == "projector" and config.num_embedded:
-            maps = planes(tests, data.y_test, config.num_embedded)
-            rows += [Row(seed, name, None, array) for name, array in maps.items()]
-    return rows + timing_rows(seeds, seconds, compile_seconds)
+        acc = (before.argmax(1) == data.y_test).mean()
+        rows += scalar_rows([seed], {"knn acc untrained": [acc]})
+        return rows, tests
+
+    found = timed_each(prepare, list(zip(seeds, sets, strict=True)))
+    rows = [row for rows, _ in found.results for row in rows]
+    if 0 in seeds and config.variant == "projector" and config.num_embedded:
+        place = list(seeds).index(0)
+        maps = planes(found.results[place][1], sets[place].y_test, config.num_embedded)
+        rows += [Row(0, name, None, array) for name, array in maps.items()]
+    return rows + timing_rows(seeds, found.seconds, found.compile_seconds)
 
 
 def probe(

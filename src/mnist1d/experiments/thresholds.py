@@ -3,7 +3,8 @@
 Networks with two hidden layers of equal width (relu) learn n training signals of the first K
 digits, some of whose labels are drawn again at random. The loss is the mean squared error to
 one-hot targets (MSE) or the cross-entropy (NLL): Adam, cosine decay of the rate to zero, batches of
-100. A trial trains all widths at once, each padded with masked units to the widest. Row.step is the
+100. A trial trains all widths at once, in a few groups: each is padded with masked units to the
+widest of its group. Row.step is the
 number of parameters. Each seed draws a data set, label noise and weights.
 
 A network fits the training set where the loss, without any penalty, is at most 5% of chance, the
@@ -135,7 +136,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
     from mnist1d.learning import Settings, Split, jit_once, make_fit
     from mnist1d.learning.compilation import timed
-    from mnist1d.learning.narrow import narrowed, plain_mlp, widths_at_once
+    from mnist1d.learning.narrow import narrow_groups, plain_mlp, widths_at_once
 
     sets = [signals_of(data, config) for data in datasets_for(config.data, seeds, config.vary)]
     num_inputs, num_steps, widths = sets[0].x.shape[1], config.num_steps, config.widths
@@ -147,12 +148,12 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
     @jit_once
     def start(key: Array) -> Any:
-        return jax.vmap(lambda width: narrowed(make, config.widest, model.init(key), width))(widths)
+        return narrow_groups(make, widths, model.init(key))
 
     calls = []
     for seed, data in zip(seeds, sets, strict=True):
         noisy, key = data.with_label_noise(config.label_noise, seed=seed), jax.random.key(seed)
-        calls.append((key, Split.of(noisy), *start(key)))
+        calls.append((key, Split.of(noisy), start(key)))
     found = timed(train, calls)
     curves, predictions = zip(*found.results, strict=True)
     numbers = num_params(widths, num_inputs, config.num_classes)

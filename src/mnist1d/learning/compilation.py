@@ -7,10 +7,11 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import numpy as np
@@ -18,6 +19,7 @@ import numpy as np
 from mnist1d.learning.cache import cache_folder
 from mnist1d.learning.devices import spread
 
+T = TypeVar("T")
 # jax.jit for what runs once, such as drawing initial weights: with few of LLVM's passes, which
 # would take longer than they save (none would round otherwise). Not inside another jit.
 jit_once: Callable[..., jax.stages.Wrapped] = partial(
@@ -58,6 +60,39 @@ def _timed(function: Callable[..., Any], calls: Sequence[tuple]) -> Timed:
         results.append(jax.tree.map(np.asarray, jax.block_until_ready(program(*arguments))))
         seconds.append(time.perf_counter() - begin)
     return Timed(results, seconds, compile_seconds)
+
+
+def timed_each(prepare: Callable[[object], Callable[[T], Any]], items: Sequence[T]) -> Timed:
+    """Return prepare(device)(item) for every item, each timed on its own; what `prepare` does
+    counts as compiling.
+
+    For work that is more than one pure function of arrays. Each of JAX's devices takes one item
+    after the other, in a thread in which it is the default device.
+    """
+    devices, calls = jax.local_devices()[: len(items)], list(enumerate(items))
+    pending = iter(calls)  # shared by the threads
+
+    def run_on(device: Any) -> tuple[dict[int, tuple[Any, float]], float]:
+        with jax.default_device(device):
+            begin, found = time.perf_counter(), {}
+            function = prepare(device)
+            compile_seconds = time.perf_counter() - begin
+            for place, item in pending:
+                begin = time.perf_counter()
+                found[place] = function(item), time.perf_counter() - begin
+        return found, compile_seconds
+
+    if len(devices) == 1:
+        parts = [run_on(devices[0])]
+    else:
+        with ThreadPoolExecutor(len(devices)) as pool:
+            try:
+                parts = list(pool.map(run_on, devices))
+            finally:
+                calls.clear()  # after an error or Ctrl-C, no thread starts another item
+    found = {place: pair for part, _ in parts for place, pair in part.items()}
+    results, seconds = zip(*(found[place] for place in range(len(items))), strict=True)
+    return Timed(list(results), list(seconds), parts[0][1])
 
 
 MAX_BYTES = 2**30  # of the folder; beyond, the programs that were not used for longest go

@@ -3,7 +3,7 @@ compiled program serves all widths."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Protocol, cast
 
@@ -13,7 +13,7 @@ import numpy as np
 from jax import Array, random
 
 from mnist1d.dataset import Dataset
-from mnist1d.learning.compilation import jit_once
+from mnist1d.learning.compilation import Timed, jit_once, timed_each
 from mnist1d.learning.layers import Params, dense, dense_init
 from mnist1d.learning.model import Model
 from mnist1d.learning.models import cnn
@@ -85,7 +85,7 @@ def narrowed(
 
 
 class Program(Protocol):
-    """What `epochs_program` compiles."""
+    """What `_epochs_program` compiles."""
 
     def __call__(
         self, seed: int, data: Dataset, width: int, learning_rate: float
@@ -94,20 +94,44 @@ class Program(Protocol):
         ...
 
 
+def train_epochs(
+    name: str,
+    width: int,
+    units: int,
+    seeds: Sequence[int],
+    sets: Sequence[Dataset],
+    *,
+    num_epochs: int,
+    batch_size: int,
+    learning_rate: float,
+) -> Timed:
+    """Train a `network` of a width, computed with `units`, from every seed on its own data set: SGD
+    with momentum, in a new order every epoch. Results: metrics and predictions (3, test signals).
+
+    One program per device serves all widths of equal `units`.
+    """
+    sizes = num_epochs, batch_size, sets[0].x.shape, sets[0].x_test.shape
+
+    def prepare(device: object) -> Callable[[tuple[int, Dataset]], tuple[Metrics, Array]]:
+        program = _epochs_program(name, units, *sizes, device)
+        return lambda each: program(*each, width, learning_rate)
+
+    return timed_each(prepare, list(zip(seeds, sets, strict=True)))
+
+
 @cache
-def epochs_program(
+def _epochs_program(
     name: str,
     units: int,
     num_epochs: int,
     batch_size: int,
     shape: tuple[int, int],
     test_shape: tuple[int, int],
+    device: object,
 ) -> Program:
-    """Compile the training of every `network` with this name that is at most `units` wide: SGD with
-    momentum, in a new order every epoch.
-
-    shape, test_shape: of the training and test signals. Cached: equal arguments compile once.
-    """
+    """Compile the training of every `network` with this name that is at most `units` wide, for the
+    default device, `device`. shape, test_shape: of the training and test signals."""
+    del device  # each has programs of its own
     make = partial(network, name, num_inputs=shape[1])
     num_steps = num_epochs * max(1, shape[0] // batch_size)
     settings = Settings(
@@ -145,18 +169,54 @@ def epochs_program(
     return train
 
 
+FEWEST_UNITS = 32  # below, a narrower group would cost more to compile than it saves
+
+
+def groups_of(widths: np.ndarray) -> dict[int, np.ndarray]:
+    """Return ascending widths in groups, by the units that are computed for each width of a group:
+    as many as the widest, half as many, and so on.
+
+    Padded to the widest, a geometric row of widths costs several times its own operations.
+    """
+    units = [int(widths[-1])]
+    while units[0] > FEWEST_UNITS:
+        units.insert(0, units[0] // 2)
+    group = np.searchsorted(units, widths)
+    return {units[i]: widths[group == i] for i in np.unique(group)}
+
+
+def narrow_groups(
+    make: Callable[[int], Model], widths: np.ndarray, params: Params
+) -> list[tuple[Params, Params]]:
+    """Return (params, masks) of each of `groups_of(widths)`, with a leading widths axis: the
+    networks that start from the initial params of the widest."""
+    widest = int(widths[-1])
+
+    def of_width(units: int, width: Array) -> tuple[Params, Params]:
+        wide = narrowed(make, widest, params, width)
+        shapes = jax.eval_shape(make(units).init, random.key(0))
+        return jax.tree.map(lambda a, s: a[tuple(map(slice, s.shape))], wide, (shapes, shapes))
+
+    return [
+        jax.vmap(partial(of_width, units))(jnp.asarray(of))
+        for units, of in groups_of(widths).items()
+    ]
+
+
 def widths_at_once(
     fit: FitFunction,
     rates: np.ndarray,
     key: Array,
     split: Split,
-    params: Params,
-    masks: Params,
+    groups: Sequence[tuple[Params, Params]],
 ) -> tuple[Metrics, Array]:
-    """Train all widths at once: params and masks with a leading widths axis, which metrics and
-    predictions have too. rates (steps,): the learning rate of each step."""
+    """Train all widths of all groups; metrics and predictions have a leading widths axis.
+
+    rates (steps,): the learning rate of each step. groups: as from `narrow_groups`.
+    """
     rate = jnp.asarray(rates, jnp.float32)
-    return jax.vmap(lambda p, m: _at_the_end(fit, key, split, p, m, rate))(params, masks)
+    each = jax.vmap(lambda params, mask: _at_the_end(fit, key, split, params, mask, rate))
+    return jax.tree.map(lambda *parts: jnp.concatenate(parts), *(each(*of) for of in groups))
 
 
 def _at_the_end(
