@@ -1,4 +1,4 @@
-"""Shapes of curves: the dip and the peak of a double descent, the bump of an activation function."""
+"""Shapes of curves: dip and peak of a double descent, the bump of an activation function."""
 
 from __future__ import annotations
 
