@@ -35,6 +35,9 @@ def test_the_page_escapes_names_and_shows_every_line(mine, tmp_path, capsys):
     assert 'href="https://example.org/?a&amp;b"' in html
     for name in ("ideal observer", "human", "CNN", "logistic"):
         assert re.search(rf'<th scope="row">{name}\s*</th>', html), name
+    cells = re.findall(r'data-name="seeds">(.*?)</td>', html)
+    seeds = {" ".join(re.sub("<.*?>", "", cell).split()) for cell in cells}
+    assert {"8", "400 answers"} <= seeds and "built-in" not in html
     assert not re.findall(r'(?:src|href)="(?!data:|https://)', html)  # self-contained
     assert "Best model: " in html
 

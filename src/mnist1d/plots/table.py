@@ -22,14 +22,15 @@ def draw(
 
     test: the test that the accuracies were measured on. Bars are 95 % confidence intervals.
     """
-    fig, ax = style.figure(size=(6.5, 1.3 + 0.42 * len(rows)))
+    fig, ax = style.figure(size=(6.5, 1.3 + 0.34 * len(rows)))
     for i, (_, own, plain, shuffled) in enumerate(rows):
         color = style.COLORS[1] if own else style.INK
         if own:
             ax.axhspan(i - 0.45, i + 0.45, color=style.PALE, alpha=0.5, linewidth=0)
         _point(ax, i + 0.12, plain, color, color)
         _point(ax, i - 0.12, shuffled, color, "white")
-        at, text = ("axes fraction", "data"), f"{100 * plain[0]:.1f}"
+        digits = 2 if plain[0] > 0.999 else 1  # the ideal observer's second one matters
+        at, text = ("axes fraction", "data"), f"{100 * plain[0]:.{digits}f}"
         ax.annotate(text, (1.01, i), xycoords=at, va="center", color=color, fontsize=9)
     ax.set_yticks(range(len(rows)), [name for name, *_ in rows])
     for label, (_, own, *_rest) in zip(ax.get_yticklabels(), rows, strict=True):

@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mnist1d.atomic import atomic_path
 from mnist1d.evaluation.board import CAPTION, best_for, bits, by_section, rank
-from mnist1d.evaluation.table import Line, percent, spread
+from mnist1d.evaluation.table import Line, spread
 from mnist1d.results.report import address, environment, markup, resource
 from mnist1d.runs.store import now
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 COLUMNS = {
     "frozen": "frozen test",
@@ -40,20 +44,39 @@ def page(lines: Sequence[Line]) -> str:
             sections=by_section(lines),
             caption=CAPTION,
             columns=COLUMNS,
-            percent=percent,
             spread=spread,
             bits=bits,
             best_for=lambda line: ", ".join(best_for(line, lines)),
             best=best,
             ceiling=ceiling,
-            image=picture(lines),
+            forest=_address(draw_forest(lines)),
+            costs=_address(draw_costs(lines)),
             made=now().replace("T", " ").replace("+00:00", " UTC"),
         )
     )
 
 
-def picture(lines: Sequence[Line]) -> str:
-    """Return the figure of the board as a data address."""
+def draw_forest(lines: Sequence[Line]) -> Figure:
+    """Draw the accuracy of every line on fresh signals, best first; of people, on the frozen
+    test."""
+    from mnist1d.plots.table import draw
+
+    return draw(
+        [
+            (
+                line.name if "fresh" in line.acc else f"{line.name}, frozen test",
+                not line.is_ours,
+                line.acc.get("fresh", line.acc["frozen"]),
+                line.acc.get("fresh_shuffled"),
+            )
+            for line in sorted(lines, key=rank)
+        ],
+        "fresh",
+    )
+
+
+def draw_costs(lines: Sequence[Line]) -> Figure:
+    """Draw the error on fresh signals against parameters and seconds."""
     from mnist1d.plots.board import Point, draw
 
     points, least, human = [], 0.0, 0.0
@@ -67,7 +90,11 @@ def picture(lines: Sequence[Line]) -> str:
             mean, low, high = found
             error = (1 - mean, 1 - high, 1 - low)
             points.append(Point(line.name, error, line.num_params, line.seconds, line.is_ours))
-    fig = draw(points, least, human)
+    return draw(points, least, human)
+
+
+def _address(fig: Figure) -> str:
+    """Return a figure as a data address."""
     contents = {}
     for kind in ("svg", "png"):
         stream = io.BytesIO()
