@@ -42,7 +42,7 @@ def test_validation_and_fresh_signals_are_not_trained_on():
     pytest.importorskip("jax", reason="training needs JAX")
     config = study.Config("sgd", 2, "logistic", num_steps=30, num_fresh=300, num_validation=3900)
     found = {(r.metric, r.step): r.value for r in study.run(config, [0])}
-    assert found["learning_rate", 1] == pytest.approx(0.01 * 10**0.5)
+    assert found["learning_rate", 1] == pytest.approx(0.03 * 10**0.5)
     on_both = [found[f"constant {part}_acc", 1] for part in ("validation", "fresh")]
     # 100 training signals: the network knows neither part, and is as good on both
     assert abs(on_both[0] - on_both[1]) < 0.1 and max(on_both) < 0.5

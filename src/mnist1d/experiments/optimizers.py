@@ -50,7 +50,7 @@ INFO = Info(
     cost={"smoke": 6.0, "quick": 34.0, "paper": 600.0},
 )
 SCHEDULES = ("constant", "cosine")
-LOWEST = {"muon": 1e-4, "adamw": 1e-4, "adam": 1e-4, "momentum": 1e-3, "sgd": 1e-2}  # of the rates
+LOWEST = {"muon": 1e-3, "adamw": 3e-4, "adam": 3e-4, "momentum": 3e-3, "sgd": 3e-2}  # of the rates
 CALLED = {"muon": "Muon", "adamw": "AdamW", "adam": "Adam", "momentum": "momentum", "sgd": "SGD"}
 DECAY = {"adamw": 0.01}  # weight decay; PyTorch's default
 
@@ -92,7 +92,7 @@ def grid(preset: str) -> list[Config]:
             ("adam", "sgd"),
             {"num_rates": 2, "num_steps": 10, "num_fresh": 100, "model": "logistic"},
         ),
-        "quick": (tuple(LOWEST), {"num_steps": 400, "num_fresh": 5000}),
+        "quick": (tuple(LOWEST), {"num_steps": 300, "num_fresh": 2000}),
         "paper": (tuple(LOWEST), {}),
     }[preset]
     return [Config(name, **sizes) for name in names]
@@ -110,7 +110,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
     from mnist1d.learning import Settings, Split, make_fit
     from mnist1d.learning.optimizers import schedule
-    from mnist1d.learning.sweeps import fit_settings
+    from mnist1d.learning.sweeps import accuracies, fit_settings
     from mnist1d.observer.fresh import fresh_test
 
     settings = Settings(
@@ -121,7 +121,8 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         reshuffle=True,
         weight_decay=DECAY.get(config.optimizer, 0.0),
     )
-    fit = make_fit(resolve(config.model).make(num_inputs=config.data.final_seq_length), settings)
+    model = resolve(config.model).make(num_inputs=config.data.final_seq_length)
+    fit = make_fit(model, settings)
     falls = jnp.stack([schedule(name, config.num_steps, 0) for name in SCHEDULES])
     rates = falls[:, None] * jnp.asarray(config.rates)[:, None]  # (schedules, rates, steps)
     numbers = {"learning_rate": rates.reshape(-1, config.num_steps)}
@@ -129,18 +130,13 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     for seed, data in zip(seeds, datasets_for(config.data, seeds), strict=True):
         begin, kept = time.perf_counter(), -config.num_validation
         test = fresh_test(data, config.num_fresh)
-        held_out = np.concatenate([data.x[kept:], test.x]), np.append(data.y[kept:], test.y)
-        parts = data.x[:kept], data.y[:kept], *held_out
-        split = Split(
-            *(jnp.asarray(a, d) for a, d in zip(parts, (jnp.float32, jnp.int32) * 2, strict=True))
-        )
+        parts = data.x[:kept], data.y[:kept], data.x[kept:], data.y[kept:]
         keys = jnp.stack([jax.random.key(seed)] * len(numbers["learning_rate"]))
-        found = fit_settings(fit, keys, split, numbers).predictions
-        right = np.asarray(found[:, 0] == found[:, 2])  # (settings, held-out signals)
+        found = fit_settings(fit, keys, Split(*map(jnp.asarray, parts)), numbers)
+        right = np.asarray(found.predictions[:, 0] == found.predictions[:, 2])
+        fresh = accuracies(model, found.params, jnp.asarray(test.x), jnp.asarray(test.y))
         shape = len(SCHEDULES), config.num_rates
-        on_validation, on_fresh = (
-            part.mean(axis=1).reshape(shape) for part in np.split(right, [-kept], axis=1)
-        )
+        on_validation, on_fresh = (acc.reshape(shape) for acc in (right.mean(axis=1), fresh))
         curves = {"learning_rate": config.rates}
         curves |= {f"{s} validation_acc": on_validation[i] for i, s in enumerate(SCHEDULES)}
         curves |= {f"{s} fresh_acc": on_fresh[i] for i, s in enumerate(SCHEDULES)}

@@ -67,6 +67,8 @@ LATER = (  # claims of later publications, retold on these signals
     "scaling",
     "optimizers",
     "test_reuse",
+    "connectivity",
+    "epochs",
 )
 BUILT_IN = (*PAPERS, *LATER)
 STUDIES = Registry({name.replace("_", "-"): f"mnist1d.experiments.{name}" for name in BUILT_IN})

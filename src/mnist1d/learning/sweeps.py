@@ -6,8 +6,13 @@ from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
+from mnist1d.learning.evaluation import apply_in_chunks
+from mnist1d.learning.layers import Params
+from mnist1d.learning.model import Model
 from mnist1d.learning.training import Fit, FitFunction, Split
 
 
@@ -21,3 +26,17 @@ def fit_settings(fit: FitFunction, keys: Array, split: Split, numbers: dict[str,
     """
     found = lax.map(lambda one: fit(one[0], split, **one[1]), (keys, numbers))
     return found._replace(steps=found.steps[0])
+
+
+def accuracies(model: Model, params: Params, x: Array, y: Array) -> np.ndarray:
+    """Return the accuracy of every setting's final params on signals x (n, time) with labels y
+    (n,): (settings,), in [0, 1]."""
+    return np.asarray(_num_right(model, params, x, y)) / len(x)
+
+
+@partial(jax.jit, static_argnums=0)
+def _num_right(model: Model, params: Params, x: Array, y: Array) -> Array:
+    def of(one: Params) -> Array:
+        return jnp.sum(apply_in_chunks(partial(model.apply, one), x).argmax(axis=1) == y)
+
+    return lax.map(of, params)

@@ -1,0 +1,301 @@
+"""Connectivity: is there a barrier between two networks.
+
+Train a network to step k, copy it, and train both copies to the end with different batch orders.
+Then walk from one to the other along a straight line in weight space. The barrier is the highest
+test error on the line minus the mean of the two ends. Two networks are stable where the barrier is
+below 2 points.
+
+The networks are those of the study lottery: an MLP with 500 hidden units, Adam (0.02), batches of
+100, 1,500 steps; up to step k batches come in a fixed order, afterwards in new orders, and Adam
+starts afresh at step k. Pruning keeps 65% of each layer's weights in every round, those of largest
+magnitude at the end of the first copy, and rewinds them to their values at step k. k = 0 rewinds to
+the initial weights, a larger k is late rewinding. Both copies train under the mask. A ticket
+matches where its accuracy, the mean of both copies, is at least that of the dense network with the
+same k. Each seed draws a data set, initial weights and both orders; all k share them.
+
+Rows: sparsity, test_acc, barrier (step: round of pruning), seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnist1d.checks import check_numbers
+from mnist1d.config import DataConfig
+from mnist1d.errors import UsageError
+from mnist1d.experiments.claims import Claim, above, below, keep_measured
+from mnist1d.experiments.datasets import datasets_for
+from mnist1d.experiments.estimates import POINTS, rank_correlation
+from mnist1d.experiments.predictions import prediction_rows
+from mnist1d.experiments.present import CI, cell, num_seeds
+from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
+from mnist1d.experiments.study import Info
+from mnist1d.experiments.values import Values, stack
+from mnist1d.intervals import CORRELATION
+
+if TYPE_CHECKING:
+    from mnist1d.learning import Fit, Model, Split
+    from mnist1d.learning.layers import Params
+    from mnist1d.learning.pruning import PrunedTraining
+    from mnist1d.plots.style import Captioned
+
+INFO = Info(
+    name="connectivity",
+    title="Connectivity: is there a barrier between two networks",
+    question="From which step on do two runs stay connected, and does that make better tickets?",
+    source=(
+        "Frankle, Dziugaite, Roy and Carbin, Linear Mode Connectivity and the Lottery Ticket "
+        "Hypothesis (ICML 2020, arXiv 1912.05671), on images; the networks here are the lottery's"
+    ),
+    seeds={"smoke": 2, "quick": 2, "paper": 8},
+    cost={"smoke": 8.0, "quick": 18.0, "paper": 700.0},
+    variations={
+        "learning_rate=0.002": "a tenth of the rate: are networks stable from the start?",
+        "hidden=50": "a tenth of the units",
+    },
+)
+STABLE = 0.02  # the publication's line: a barrier of 2 points of error
+LATE = 0.2  # late rewinding: the last step of the grid within this share of training
+SPARSE = 0.9  # sparsities that the claims about tickets look at
+FINE = 10  # rounds; with fewer, compiling a program for every size takes longer than it saves
+PLACES = np.linspace(0, 1, 11)  # on the line
+
+
+@dataclass(frozen=True)
+class Config:
+    """Copies and tickets that start from the weights of one step."""
+
+    rewind_step: int = 0
+    hidden: int = 500
+    num_rounds: int = 12
+    kept: float = 0.65  # share of the weights that each round keeps
+    num_steps: int = 1500
+    batch_size: int = 100
+    learning_rate: float = 0.02
+    data: DataConfig = DataConfig()
+
+    def __post_init__(self) -> None:
+        check_numbers(self, rewind_step=0)
+        if self.kept >= 1:
+            raise UsageError(f"kept must be below 1, got {self.kept}")
+        if self.rewind_step >= self.num_steps:
+            raise UsageError(
+                f"rewind_step must be below num_steps = {self.num_steps}, got {self.rewind_step}"
+            )
+
+
+def grid(preset: str) -> list[Config]:
+    """Return the trials of a preset: one per step to which tickets are rewound."""
+    steps, sizes = {
+        "smoke": ((0, 5), {"hidden": 20, "num_rounds": 3, "num_steps": 20}),
+        "quick": ((0, 20, 80), {"hidden": 100, "num_rounds": 6, "num_steps": 400, "kept": 0.5}),
+        "paper": ((0, 15, 60, 150, 300, 750), {}),
+    }[preset]
+    return [Config(step, **sizes) for step in steps]
+
+
+def weight(config: Config) -> float:
+    """Return a trial's relative cost: that of the steps after the copies part."""
+    return 0.2 + 1 - config.rewind_step / config.num_steps
+
+
+def run(config: Config, seeds: Sequence[int]) -> list[Row]:
+    """Train to step k, then prune and rewind, with two copies in every round."""
+    import jax
+
+    from mnist1d.learning import Settings, Split, jit_once
+    from mnist1d.learning.masks import full_mask
+    from mnist1d.learning.models import mlp
+    from mnist1d.learning.pruning import PARTS, PrunedTraining
+
+    model = mlp(hidden=config.hidden, num_inputs=config.data.final_seq_length)
+    init, k = jit_once(model.init), config.rewind_step
+    batches, left = (config.batch_size, config.learning_rate), config.num_steps - k
+    trunk = PrunedTraining(Settings(max(k, 1), *batches, eval_every=max(k, 1)), parts=1)
+    settings = Settings(left, *batches, eval_every=left, reshuffle=True, snapshot_at=left)
+    branch = PrunedTraining(settings, PARTS if config.num_rounds >= FINE else 1)
+    rows: list[Row] = []
+    for seed, data in zip(seeds, datasets_for(config.data, seeds), strict=True):
+        begin, compiled = time.perf_counter(), trunk.compile_seconds + branch.compile_seconds
+        split, start = Split.of(data), jax.device_get(init(jax.random.key(seed)))
+        if k:
+            start = trunk(seed, split, start, full_mask(start)).params
+        curves, predictions = prune_copies(config, model, branch, seed, split, start)
+        compiled = trunk.compile_seconds + branch.compile_seconds - compiled
+        times = {"seconds": time.perf_counter() - begin - compiled, "compile_seconds": compiled}
+        rows += curve_rows([seed], range(config.num_rounds), curves)
+        rows += prediction_rows([seed], [predictions])
+        rows += scalar_rows([seed], {name: [value] for name, value in times.items()})
+    return rows
+
+
+def prune_copies(
+    config: Config,
+    model: Model,
+    train: PrunedTraining,
+    seed: int,
+    split: Split,
+    start: Params,
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Prune and rewind to `start` round after round, with two copies; return curves, (1, rounds)
+    each, and the predictions of the first copy, (rounds, 3, signals)."""
+    from mnist1d.learning.paths import errors_between
+    from mnist1d.learning.pruning import prune
+
+    accs, barriers, predictions = [], [], []
+
+    def copies(params: Params, mask: Params) -> Fit:
+        first, second = (train(2 * seed + i, split, params, mask) for i in (0, 1))
+        ends, test = (first.params, second.params), (split.x_test, split.y_test)
+        errors = np.asarray(errors_between(model, *ends, *test, PLACES))
+        accs.append(1 - (errors[0] + errors[-1]) / 2)
+        barriers.append(errors.max() - (errors[0] + errors[-1]) / 2)
+        predictions.append(first.predictions)
+        return first
+
+    sparsities = 1 - config.kept ** np.arange(config.num_rounds)
+    sparsity = prune(copies, start, sparsities, wanted=0)[0]["sparsity"]
+    curves = {"sparsity": sparsity, "test_acc": accs, "barrier": barriers}
+    return {name: np.array([values]) for name, values in curves.items()}, np.stack(predictions)
+
+
+def curves_of(rows: Rows, metric: str) -> dict[int, tuple[list[int], np.ndarray]]:
+    """Return a metric by rewinding step, ascending: seeds, and values (seeds, rounds)."""
+    found = {}
+    for step in sorted(rows.unique("rewind_step")) if len(rows) else []:
+        trial = rows.where(rewind_step=step, metric=metric)
+        if len(trial):
+            found[step] = sorted(trial.unique("seed")), trial.curve(metric)[1]
+    return found
+
+
+def sparsities_of(rows: Rows) -> np.ndarray:
+    """Return the sparsity of each round, (rounds,), the same for all trials."""
+    found = curves_of(rows, "sparsity")
+    return next(iter(found.values()))[1][0] if found else np.empty(0)
+
+
+def matching(rows: Rows, step: int) -> Values:
+    """Return the highest sparsity at which a ticket of a rewinding step matches, by seed: 0 where
+    no ticket does."""
+    seeds, acc = curves_of(rows, "test_acc")[step]
+    last = [np.flatnonzero(of_seed >= of_seed[0])[-1] for of_seed in acc]
+    return Values(seeds, sparsities_of(rows)[last])
+
+
+def sparse_acc(rows: Rows, step: int) -> Values:
+    """Return the accuracy of a rewinding step, averaged over tickets of at least SPARSE sparsity,
+    by seed; no values where there is no such ticket."""
+    seeds, acc = curves_of(rows, "test_acc")[step]
+    wanted = sparsities_of(rows) >= SPARSE
+    return Values(seeds, acc[:, wanted].mean(axis=1)) if wanted.any() else Values((), ())
+
+
+def agreement(rows: Rows) -> Values:
+    """Return how well low barriers predict good tickets, by seed: Spearman's correlation over
+    rewinding steps of barrier and error, averaged over tickets of at least SPARSE sparsity."""
+    by_step = [
+        (Values(seeds, range(len(seeds))), barrier, 1 - curves_of(rows, "test_acc")[step][1])
+        for step, (seeds, barrier) in curves_of(rows, "barrier").items()
+    ]
+    wanted = np.flatnonzero(sparsities_of(rows) >= SPARSE)
+    if len(by_step) < 3 or not len(wanted):
+        return Values((), ())
+    seeds, places = stack([at for at, _, _ in by_step])
+    found = []
+    for of_seed in places.T.astype(int):
+        both = [
+            (barrier[i], error[i]) for i, (_, barrier, error) in zip(of_seed, by_step, strict=True)
+        ]
+        barrier, error = np.swapaxes(both, 0, 1)  # (steps, rounds) each
+        of_rounds = [rank_correlation(barrier[:, j], error[:, j]) for j in wanted]
+        found.append(np.mean([one for one in of_rounds if np.isfinite(one)] or [np.nan]))
+    return Values(seeds, found)
+
+
+def late_step(rows: Rows) -> int:
+    """Return the last rewinding step within the share LATE of training; 0 where there is none."""
+    most = LATE * rows.config()["num_steps"]
+    return max((step for step in rows.unique("rewind_step") if step <= most), default=0)
+
+
+def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+    """Return one line per rewinding step: barriers and accuracies, dense and sparse."""
+    lines = []
+    for step, (_, barrier) in curves_of(rows, "barrier").items():
+        acc = curves_of(rows, "test_acc")[step][1]
+        cells = [cell(100 * barrier[:, 0], scale=1), cell(acc[:, 0]), cell(sparse_acc(rows, step))]
+        lines.append([f"{step:,}", *cells, cell(matching(rows, step)), str(len(acc))])
+    header = ["copied or rewound at step", "barrier, dense, points [95% CI]", f"dense acc, {CI}"]
+    header += [f"acc at {100 * SPARSE:.0f}% sparsity or more", "highest matching sparsity, %", "n"]
+    return header, lines
+
+
+def figures(rows: Rows) -> dict[str, Captioned]:
+    """Draw barrier and accuracy against the share of weights that are left, a line per rewinding
+    step."""
+    from mnist1d.plots import style
+
+    fig, (left, right) = style.figure(1, 2, size=(9.4, 3.8))
+    for at, (step, (_, barrier)) in enumerate(curves_of(rows, "barrier").items()):
+        name, tint = f"step {step:,}", style.COLORS[at % len(style.COLORS)]
+        kept, acc = 1 - sparsities_of(rows), curves_of(rows, "test_acc")[step][1]
+        style.band(left, kept, 100 * barrier, name, tint)
+        style.band(right, kept, acc, name, tint, unit="%")
+    style.reference_line(left, 100 * STABLE, "stable below 2 points", style.INK)
+    left.set(title="Barrier between two copies", ylabel="barrier, points of test error")
+    right.set(title="Accuracy of the tickets", ylabel="test accuracy")
+    style.percent_axis(right)
+    for ax in (left, right):
+        ax.set(xscale="log", xlabel="weights left")
+        ax.invert_xaxis()
+        ax.xaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
+    if len(rows):
+        style.legend(right, loc="lower left", title="rewound to", title_fontsize=8)
+    caption = (
+        "Networks copied at several steps of training, and tickets rewound to the same steps. "
+        "Left: the barrier, that is the highest test error on the straight line between the two "
+        "copies minus the mean of its ends. Right: their test accuracy. "
+        f"{style.band_words(num_seeds(rows))} Look whether the steps with low barriers on the left "
+        "are those whose tickets stay accurate with few weights on the right."
+    )
+    return {"barriers": (fig, caption)}
+
+
+def claims(rows: Rows) -> list[Claim]:
+    """Test stability of the dense network, late rewinding, and whether one predicts the other."""
+    barriers = {
+        step: Values(seeds, barrier[:, 0])
+        for step, (seeds, barrier) in curves_of(rows, "barrier").items()
+    }
+    if 0 not in barriers or not (late := late_step(rows)):
+        return []
+    of, beyond = "barrier of the dense network", f"{100 * SPARSE:.0f}% sparsity"
+    gain = sparse_acc(rows, late) - sparse_acc(rows, 0)
+    higher = matching(rows, late) - matching(rows, 0)
+    apart, near = "two copies made at the start end with a barrier between them", f"step {late:,}"
+    stable, by_step = f"the dense network is stable from {near} on", f"{near} - step 0"
+    higher_text = "late rewinding makes tickets match at higher sparsity"
+    better = f"late rewinding makes tickets of at least {beyond} more accurate"
+    ranks = f"rank correlation of barrier and error over steps, {beyond} or more"
+    larger = "yes, for larger networks"
+    small = "so for larger networks; not for LeNet on MNIST"
+    tests = [
+        above(apart, f"{of}, step 0", barriers[0], STABLE, small, unit=POINTS),
+        below(stable, f"{of}, {near}", barriers[late], STABLE, "from 2% to 28% on", unit=POINTS),
+        above(higher_text, f"highest matching sparsity, {by_step}", higher, 0, larger, unit=POINTS),
+        above(better, f"test acc, {by_step}", gain, 0, larger, unit=POINTS),
+        above(
+            "tickets rewound to more stable steps are better",
+            ranks,
+            agreement(rows),
+            published="matching tickets are the stable ones",
+            unit=CORRELATION,
+        ),
+    ]
+    return keep_measured(tests)

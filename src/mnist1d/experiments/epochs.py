@@ -1,0 +1,294 @@
+"""Epochs: double descent and sharpness along training.
+
+First, epoch-wise double descent: a wide network trains on labels of which some are wrong. With
+probability 0.2 (quick: 0.4) a training label is drawn again from all ten classes; Adam, batches of
+100 in a new order every epoch. Test error can fall, rise while the wrong labels are learnt, and
+fall again. The peak is the evaluation that stands highest above the lowest error before it and the
+lowest error after it, whichever is higher; the dip is the lowest error before the peak. Both are
+located in the mean curve of the other seeds, then read in each seed's own curve, so noise within a
+seed does not count as a peak.
+
+Second, the edge of stability: gradient descent on all 500 training signals at once, with squared
+error and a constant learning rate. Sharpness is the largest eigenvalue of the Hessian of the
+training loss. On a quadratic loss, descent diverges where sharpness exceeds 2 / learning rate.
+Each seed draws a data set, wrong labels, initial weights and batch order.
+
+Rows: train_acc, test_acc, train_loss, test_loss, and sharpness for gradient descent (step: training
+steps), seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from mnist1d.checks import check_name, check_numbers, check_real
+from mnist1d.config import DataConfig
+from mnist1d.experiments.claims import Claim, above, all_of, below, keep_measured, within
+from mnist1d.experiments.datasets import datasets_for
+from mnist1d.experiments.estimates import POINTS
+from mnist1d.experiments.fits import fit_model, model_rows
+from mnist1d.experiments.present import CI, cell, color, num_seeds
+from mnist1d.experiments.rows import Row, Rows, curve_rows
+from mnist1d.experiments.study import Info
+from mnist1d.experiments.values import Values
+
+if TYPE_CHECKING:
+    from mnist1d.learning import Settings
+    from mnist1d.plots.style import Captioned
+
+INFO = Info(
+    name="epochs",
+    title="Epochs: double descent and sharpness along training",
+    question="How do test error and the sharpness of the loss change in the course of training?",
+    source=(
+        "Nakkiran et al., Deep Double Descent (ICLR 2020, arXiv 1912.02292), section 6, and Cohen "
+        "et al., Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability "
+        "(ICLR 2021, arXiv 2103.00065), on images; the settings here are ours"
+    ),
+    seeds={"smoke": 2, "quick": 3, "paper": 8},
+    cost={"smoke": 6.0, "quick": 16.0, "paper": 500.0},
+    variations={
+        "label_noise=0.4": "twice as many wrong labels: does the error rise more?",
+        "learning_rate=0.05": "a smaller rate: does gradient descent still reach the edge?",
+    },
+)
+ADAM, DESCENT = "adam", "gradient-descent"
+NETWORKS = {"mlp": "MLP", "cnn": "CNN"}
+NUM_EVALUATIONS = 32
+EDGE = (0.9, 1.2)  # sharpness there, in units of 2 / learning rate: "just above"
+
+
+@dataclass(frozen=True)
+class Config:
+    """One training: by Adam on batches, or by gradient descent on all training signals."""
+
+    method: str = ADAM
+    network: str = "mlp"
+    width: int = 300  # hidden units of the MLP, channels of the CNN
+    label_noise: float = 0.2
+    learning_rate: float = 0.0005
+    num_epochs: int = 400
+    data: DataConfig = DataConfig(num_samples=8000, train_split=0.5)
+
+    def __post_init__(self) -> None:
+        check_name(self.method, (ADAM, DESCENT), "method")
+        check_name(self.network, NETWORKS, "network")
+        check_numbers(self, label_noise=0)
+        check_real(self.label_noise, 0, 1, "label_noise")
+
+
+def grid(preset: str) -> list[Config]:
+    """Return the trials of a preset: networks without and with noise, and rates of descent."""
+    networks, noise, noisy, rates, steps, num_train = {
+        "smoke": ({"mlp": 20}, 0.4, {"num_epochs": 3}, (0.1,), 20, 100),
+        "quick": ({"mlp": 300}, 0.4, {"num_epochs": 150}, (0.05, 0.15), 1500, 200),
+        "paper": ({"mlp": 300, "cnn": 40}, 0.2, {}, (0.05, 0.1, 0.15), 4000, 500),
+    }[preset]
+    if preset != "paper":
+        noisy |= {"data": DataConfig(num_samples=10 * num_train, train_split=0.5)}
+    trials = [
+        Config(ADAM, network, width, share, **noisy)
+        for network, width in networks.items()
+        for share in (0.0, noise)
+    ]
+    signals = DataConfig(num_samples=2 * num_train, train_split=0.5)
+    width = 20 if preset == "smoke" else 100
+    return [*trials, *(Config(DESCENT, "mlp", width, 0.0, r, steps, signals) for r in rates)]
+
+
+def weight(config: Config) -> float:
+    """Return a trial's relative cost."""
+    if config.method == DESCENT:
+        return 1 + config.num_epochs / 400
+    return 1 + config.num_epochs / (40 if config.network == "mlp" else 12)
+
+
+def run(config: Config, seeds: Sequence[int]) -> list[Row]:
+    """Train from every seed; measure errors, and the sharpness of gradient descent, on the way."""
+    from mnist1d.learning import Split
+    from mnist1d.learning.hessian import sharpness
+    from mnist1d.learning.narrow import network
+
+    sets = [
+        data.with_label_noise(config.label_noise, seed=seed)
+        for seed, data in zip(seeds, datasets_for(config.data, seeds), strict=True)
+    ]
+    num_train, num_inputs = sets[0].x.shape
+    model = network(config.network, config.width, num_inputs)
+    settings = settings_of(config, num_train)
+    probe = sharpness(model, num_train, settings.loss) if config.method == DESCENT else None
+    splits = [Split.of(data) for data in sets]
+    found = fit_model(config.network, model, settings, seeds, splits, probe=probe)
+    curves = curve_rows(seeds, found.fit.steps, found.fit.curves)
+    return [*curves, *model_rows(model, seeds, found)]
+
+
+def settings_of(config: Config, num_train: int) -> Settings:
+    """Return how a trial trains: evaluations at epochs evenly spaced, on a logarithmic axis for
+    Adam."""
+    from mnist1d.learning import Settings
+
+    if config.method == DESCENT:
+        every = max(1, config.num_epochs // NUM_EVALUATIONS)
+        batch, optimizer, loss, marks = num_train, "sgd", "mse", range(0, config.num_epochs, every)
+    else:
+        batch, optimizer, loss = min(100, num_train), "adam", "cross_entropy"
+        marks = np.unique(np.geomspace(1, config.num_epochs, NUM_EVALUATIONS).round().astype(int))
+    per_epoch = num_train // batch
+    return Settings(
+        config.num_epochs * per_epoch,
+        batch,
+        config.learning_rate,
+        optimizer=optimizer,
+        loss=loss,
+        reshuffle=config.method == ADAM,
+        eval_at=tuple(int(mark) * per_epoch for mark in marks),
+    )
+
+
+class Course(NamedTuple):
+    """Each seed's test error along training: how much it rises from dip to peak, how much it falls
+    from peak to end, and the error at the end."""
+
+    rise: Values
+    fall: Values
+    last: Values
+
+
+def course_of(trial: Rows) -> Course:
+    """Return the course of one trial, dip and peak located in the other seeds' mean; no values with
+    one seed."""
+    seeds = sorted(trial.unique("seed"))
+    errors = 1 - trial.curve("test_acc")[1]  # (seeds, evaluations)
+    if len(seeds) < 2:
+        return Course(*[Values((), ())] * 3)
+    places = [dip_and_peak(np.delete(errors, i, axis=0).mean(axis=0)) for i in range(len(seeds))]
+    read = [(of[dip], of[peak], of[-1]) for of, (dip, peak) in zip(errors, places, strict=True)]
+    dip, peak, last = np.array(read).T
+    return Course(*(Values(seeds, values) for values in (peak - dip, peak - last, last)))
+
+
+def dip_and_peak(errors: np.ndarray) -> tuple[int, int]:
+    """Return the places of dip and peak in a curve (evaluations,), as the study defines them."""
+    before = np.minimum.accumulate(errors)
+    after = np.minimum.accumulate(errors[::-1])[::-1]
+    peak = 1 + int((errors - np.maximum(before, after))[1:].argmax())
+    return int(errors[:peak].argmin()), peak
+
+
+def at_edge(trial: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """Return the steps and the sharpness in units of 2 / learning rate, (seeds, steps)."""
+    steps, values = trial.curve("sharpness")
+    return steps, values * trial.config()["learning_rate"] / 2
+
+
+def noisy_and_clean(rows: Rows) -> dict[str, dict[bool, Rows]]:
+    """Return the trials of Adam by network, and by whether some labels are wrong."""
+    found: dict[str, dict[bool, Rows]] = {}
+    for trial in rows.where(method=ADAM).trials() if len(rows) else []:
+        of_network = found.setdefault(trial.config()["network"], {})
+        of_network[trial.config()["label_noise"] > 0] = trial
+    return found
+
+
+def descents(rows: Rows) -> dict[float, Rows]:
+    """Return the trials of gradient descent by learning rate, ascending."""
+    trials = rows.where(method=DESCENT).trials() if len(rows) else []
+    found = {float(trial.config()["learning_rate"]): trial for trial in trials}
+    return dict(sorted(found.items()))
+
+
+def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+    """Return one line per training: the errors' course, or sharpness at start and end."""
+    lines = []
+    for network, trials in noisy_and_clean(rows).items():
+        for _, trial in sorted(trials.items()):
+            course, noise = course_of(trial), trial.config()["label_noise"]
+            name = f"{NETWORKS[network]}, {100 * noise:g}% wrong labels"
+            moves = [cell(100 * values, scale=1) for values in (course.rise, course.fall)]
+            lines.append([name, *moves, cell(course.last), "", "", str(num_seeds(trial))])
+    for rate, trial in descents(rows).items():
+        ratio = at_edge(trial)[1]
+        ends = [cell(ratio[:, 0], ".2f", 1), cell(second_half(ratio), ".2f", 1)]
+        error = cell(1 - trial.by_seed("test_acc").array)
+        name = f"gradient descent, rate {rate:g}"
+        lines.append([name, "", "", error, *ends, str(num_seeds(trial))])
+    header = ["training", "rise of test error, points [95% CI]", "fall after it, points"]
+    header += [f"test error at the end, {CI}", "sharpness at the start, in 2 / rate"]
+    return [*header, "mean over the second half", "n"], lines
+
+
+def second_half(curves: np.ndarray) -> np.ndarray:
+    """Return the mean of the second half of curves (seeds, steps), (seeds,)."""
+    return curves[:, curves.shape[1] // 2 :].mean(axis=1)
+
+
+def figures(rows: Rows) -> dict[str, Captioned]:
+    """Draw test error against epochs, and sharpness against steps of gradient descent."""
+    from mnist1d.plots import style
+
+    fig, (left, right) = style.figure(1, 2, size=(9.4, 3.8))
+    for network, trials in noisy_and_clean(rows).items():
+        for is_noisy, line in ((True, "-"), (False, "--")):
+            if is_noisy in trials:
+                steps, acc = trials[is_noisy].curve("test_acc")
+                epochs = steps * trials[is_noisy].config()["num_epochs"] / steps[-1]
+                name = NETWORKS[network] + (", wrong labels" if is_noisy else "")
+                tint = color(network)
+                style.band(left, epochs[1:], 1 - acc[:, 1:], name, tint, line, unit="%")
+    left.set(title="Test error", xscale="log", xlabel="epochs", ylabel="test error")
+    style.percent_axis(left)
+    left.xaxis.set_major_formatter("{x:,.0f}")
+    for at, (rate, trial) in enumerate(descents(rows).items()):
+        style.band(right, *at_edge(trial), f"learning rate {rate:g}", style.COLORS[at])
+    style.reference_line(right, 1, "edge of stability", style.INK, at="left")
+    right.set(title="Sharpness under gradient descent", xlabel="training steps")
+    right.set(ylabel="sharpness × learning rate / 2", ylim=(0, None))
+    for ax, place in ((left, "lower left"), (right, "lower right")):
+        if ax.get_legend_handles_labels()[0]:
+            style.legend(ax, loc=place)
+    caption = (
+        "Left: test error along training by Adam, with some wrong training labels (solid) and with "
+        "none (dashed). Right: sharpness, the largest eigenvalue of the Hessian of the training "
+        "loss, in units of 2 / learning rate, along gradient descent on all training signals. "
+        f"{style.band_words(num_seeds(rows))} Look whether a solid line rises before the end, and "
+        "whether every line on the right stops at 1."
+    )
+    return {"epochs": (fig, caption)}
+
+
+def claims(rows: Rows) -> list[Claim]:
+    """Test double descent for each network, and the edge of stability at every learning rate."""
+    found = []
+    for network, trials in noisy_and_clean(rows).items():
+        name = NETWORKS[network]
+        courses = {is_noisy: course_of(trial) for is_noisy, trial in trials.items()}
+        if True in courses:
+            moves = {"rise to the peak": courses[True].rise, "fall after it": courses[True].fall}
+            parts = [above("", f"test error, {of}", v, unit=POINTS) for of, v in moves.items()]
+            text = f"{name} with wrong labels: test error falls, rises and falls again"
+            found.append(all_of(text, parts, "yes, for wide networks on images"))
+        if len(courses) == 2:
+            text = f"{name}: wrong labels make test error rise more in the course of training"
+            more, quantity = courses[True].rise - courses[False].rise, "rise, with - without them"
+            found.append(above(text, quantity, more, published="most with noise", unit=POINTS))
+    edge, sharper, falling = [], [], []
+    for rate, trial in descents(rows).items():
+        seeds, ratio = sorted(trial.unique("seed")), at_edge(trial)[1]
+        loss, middle = trial.curve("train_loss")[1], ratio.shape[1] // 2
+        late, name = Values(seeds, second_half(ratio)), f"rate {rate:g}"
+        growth, change = late / Values(seeds, ratio[:, 0]), loss[:, -1] / loss[:, middle]
+        edge.append(within("", f"sharpness × rate / 2, second half, {name}", late, *EDGE))
+        sharper.append(above("", f"sharpness, second half / start, {name}", growth, 1))
+        falling.append(below("", f"training loss, end / middle, {name}", Values(seeds, change), 1))
+    for text, parts, said in (
+        ("gradient descent makes the loss sharper", sharper, "progressive sharpening"),
+        ("sharpness stops just above 2 / learning rate", edge, "just above 2 / rate"),
+        ("training loss goes on falling there", falling, "over long times"),
+    ):
+        found += [all_of(text, parts, said)] if parts else []
+    return keep_measured(found)
