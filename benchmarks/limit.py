@@ -1,13 +1,14 @@
 """How far each study's training is from the processor's limit and from a plain PyTorch loop, per
 seed at the paper's settings; prints one JSON line.
 
-    python benchmarks/limit.py > limit.json
-    python benchmarks/limit.py --table limit.json    # the table of docs/speed.md, nothing measured
+    python benchmarks/limit.py [--threads 2] > limit.json
+    python benchmarks/limit.py --table limit.json  # the table of docs/speed.md, nothing measured
 
 Both sides run in this process in turns, on one thread each, and processor seconds are counted, so
-that a busy machine blurs no ratio. Few steps are run and scaled to those of the paper. The limit is
-the time of the operations alone, at the rate of large matrix products: XLA counts the operations of
-a step's gradient, and the optimizer and the evaluations come on top of it.
+that a busy machine blurs no ratio; with --threads, the seconds of the clock. Few steps are run and
+scaled to those of the paper. The limit is the time of the operations alone, at the rate of large
+matrix products: XLA counts the operations of a step's gradient, and the optimizer and the
+evaluations come on top of it. The cases of `loops.py` count their matrix products.
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ import argparse
 import json
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
 
+    from benchmarks.loops import Loop
     from mnist1d.dataset import Dataset
     from mnist1d.learning import Model
 
@@ -45,10 +47,28 @@ class Case:
     optimizer: str
     ours: Callable[[], Model]
     peers: Callable[[], torch.nn.Module]
+    reshuffle: bool = False  # a new order every epoch
+
+
+def loops() -> list[Loop]:
+    """Return all that is measured."""
+    from benchmarks.loops import Loop, own_loops
+
+    return own_loops() + [
+        Loop(
+            case.study,
+            case.network,
+            case.num_steps,
+            partial(our_seconds, case),
+            partial(peer_seconds, case),
+            partial(operations, case),
+        )
+        for case in cases()
+    ]
 
 
 def cases() -> list[Case]:
-    """Return what is measured, sizes and steps from the studies' own Configs."""
+    """Return what the one training loop trains, sizes and steps from the studies' own Configs."""
     from torch import nn
 
     from benchmarks.training import torch_model
@@ -114,6 +134,7 @@ def cases() -> list[Case]:
     num_train = int(descent.data.num_samples * descent.data.train_split)
     num_steps = descent.num_epochs * num_train // descent.batch_size
     sgd = (num_steps, descent.batch_size, descent.learning_rate, num_steps, "momentum")
+    new_orders = {"reshuffle": True}
     for width in (16, 300):
         peers = plain(40, width, width, 10)
         found.append(
@@ -123,6 +144,7 @@ def cases() -> list[Case]:
                 *sgd,
                 lambda w=width: network("mlp", w),
                 peers,
+                **new_orders,
             )
         )
     for width in (16, 100):
@@ -133,6 +155,7 @@ def cases() -> list[Case]:
                 *sgd,
                 lambda w=width: network("cnn", w),
                 lambda w=width: wide_cnn(w),
+                **new_orders,
             )
         )
     steps = (pool.num_steps, pool.batch_size, pool.learning_rate, pool.eval_every, "adam")
@@ -153,6 +176,7 @@ def our_seconds(case: Case, data: Dataset) -> Callable[[int], float]:
     """Return what measures our loop: from a number of steps to processor seconds per step."""
     import jax
 
+    from benchmarks.loops import clock
     from mnist1d.learning import Settings, Split, make_fit
 
     split, programs = Split.of(data), {}
@@ -161,12 +185,13 @@ def our_seconds(case: Case, data: Dataset) -> Callable[[int], float]:
         if num_steps not in programs:
             evaluate = min(case.eval_every, num_steps)
             rate = case.learning_rate
-            settings = Settings(num_steps, case.batch_size, rate, case.optimizer, evaluate)
+            sizes = num_steps, case.batch_size, rate, case.optimizer, evaluate
+            settings = Settings(*sizes, reshuffle=case.reshuffle)
             fit = make_fit(case.ours(), settings)
             programs[num_steps] = jax.jit(fit).lower(jax.random.key(0), split).compile()
-        begin = time.process_time()
+        begin = clock()
         jax.block_until_ready(programs[num_steps](jax.random.key(0), split))
-        return (time.process_time() - begin) / num_steps
+        return (clock() - begin) / num_steps
 
     return measure
 
@@ -176,6 +201,8 @@ def peer_seconds(case: Case, data: Dataset) -> Callable[[int], float]:
     the published notebooks do, and evaluates on both parts as often as ours."""
     import torch
 
+    from benchmarks.loops import clock
+
     x, y, x_test, y_test = (torch.as_tensor(a) for a in (data.x, data.y, data.x_test, data.y_test))
     model, loss_of = case.peers(), torch.nn.CrossEntropyLoss()
     if case.optimizer == "adam":
@@ -184,10 +211,14 @@ def peer_seconds(case: Case, data: Dataset) -> Callable[[int], float]:
         optimizer = torch.optim.SGD(model.parameters(), case.learning_rate, momentum=0.9)
 
     def measure(num_steps: int) -> float:
-        begin, losses = time.process_time(), []
+        begin, losses, order = clock(), [], torch.arange(len(x))
         for step in range(num_steps):
-            first = step * case.batch_size % (len(x) - case.batch_size + 1)
+            first = step * case.batch_size % (len(x) // case.batch_size * case.batch_size)
             rows = slice(first, first + case.batch_size)
+            if case.reshuffle:
+                if first == 0:
+                    order = torch.randperm(len(x))
+                rows = order[rows]
             loss = loss_of(model(x[rows]), y[rows])
             losses.append(loss.item())
             optimizer.zero_grad()
@@ -201,7 +232,7 @@ def peer_seconds(case: Case, data: Dataset) -> Callable[[int], float]:
                             loss_of(logits, labels).item(),
                             (logits.argmax(1) == labels).float().mean().item(),
                         ]
-        return (time.process_time() - begin) / num_steps
+        return (clock() - begin) / num_steps
 
     return measure
 
@@ -221,8 +252,8 @@ def operations(case: Case) -> float:
 
 
 def machine() -> dict[str, float]:
-    """Return what one thread of this processor does: GFLOP/s of matrix products, GB/s of memory,
-    and millions of normal numbers per second; the best of some."""
+    """Return what this processor does with these threads: GFLOP/s of matrix products, GB/s of
+    memory, and millions of normal numbers per second; the best of some."""
     import jax
     import numpy as np
     import torch
@@ -239,28 +270,31 @@ def machine() -> dict[str, float]:
 
 
 def best_seconds(call: Callable[[], object], repeats: int = 5) -> float:
-    """Return the processor seconds of a call, the best of some."""
+    """Return the seconds of a call, the best of some."""
+    from benchmarks.loops import clock
+
     found = []
     for _ in range(repeats):
-        begin = time.process_time()
+        begin = clock()
         call()
-        found.append(time.process_time() - begin)
+        found.append(clock() - begin)
     return min(found)
 
 
-def measure(case: Case, data: Dataset, seconds: float) -> dict[str, Any]:
-    """Return a case's figures per step; seconds: about how long each measurement takes."""
-    ours, peers = our_seconds(case, data), peer_seconds(case, data)
-    ours(20), peers(5)  # both are warm
-    steps = max(20, int(min(case.num_steps, SCALE_UP * seconds / ours(20))))
-    peer_steps = max(20, int(min(case.num_steps, SCALE_UP * seconds / peers(10))))
+def measure(loop: Loop, data: Dataset, seconds: float) -> dict[str, Any]:
+    """Return a loop's figures per step; seconds: about how long each measurement takes."""
+    ours, peers = loop.ours(data), loop.peers(data)
+    for warm_up, num_steps in ((ours, 20), (peers, 5)):
+        warm_up(num_steps)
+    steps = max(20, int(min(loop.num_steps, SCALE_UP * seconds / ours(20))))
+    peer_steps = max(20, int(min(loop.num_steps, SCALE_UP * seconds / peers(10))))
     pairs = [(ours(steps), peers(peer_steps)) for _ in range(ROUNDS)]
     best = [min(side) for side in zip(*pairs, strict=True)]
     return {
-        "study": case.study,
-        "network": case.network,
-        "num_steps": case.num_steps,
-        "flops": operations(case),
+        "study": loop.study,
+        "network": loop.network,
+        "num_steps": loop.num_steps,
+        "flops": loop.operations(),
         "ours": best[0],
         "peers": best[1],
     }
@@ -293,6 +327,7 @@ def main(words: Sequence[str] | None = None) -> None:
     """Measure and print, or print the table of an earlier measurement."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--seconds", type=float, default=1.0, help="of one measurement")
+    parser.add_argument("--threads", type=int, default=1, help="of each side")
     parser.add_argument("--only", default="", help="cases whose study or network contains this")
     parser.add_argument("--table", type=Path, help="print the table of this JSON file")
     options = parser.parse_args(words)
@@ -301,21 +336,24 @@ def main(words: Sequence[str] | None = None) -> None:
         return
     from mnist1d.runs.threads import one_thread
 
-    os.environ |= one_thread()  # before either library starts its threads
+    if options.threads == 1:  # before either library starts its threads
+        os.environ |= one_thread()
+    else:
+        os.environ["OMP_NUM_THREADS"] = str(options.threads)
     import jax
     import torch
 
     from mnist1d import load_dataset
     from mnist1d.runs import provenance
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(options.threads)
     data, found = load_dataset(), []
-    for case in cases():
-        if options.only in f"{case.study} {case.network}":
-            found.append(measure(case, data, options.seconds))
+    for loop in loops():
+        if options.only in f"{loop.study} {loop.network}":
+            found.append(measure(loop, data, options.seconds))
             print(f"{found[-1]}", file=sys.stderr, flush=True)
     versions = {"jax": jax.__version__, "torch": torch.__version__}
-    about = {"threads": 1, "processor": provenance.processor(), "versions": versions}
+    about = {"threads": options.threads, "processor": provenance.processor(), "versions": versions}
     print(json.dumps({"benchmark": "limit", "machine": machine(), "cases": found, **about}))
 
 

@@ -89,9 +89,10 @@ def parts(preset: str, folder: Path) -> dict[str, Callable[[], object]]:
         with open_store(folder) as store:
             return sweep(store, plan(str(Path(__file__).resolve()), preset))
 
-    def poll_twice() -> object:
+    def poll_again(num_new: int) -> object:
         news = News(folder)
         list(news.since())
+        news.calls = news.calls[: len(news.calls) - num_new]  # as if the others came since then
         begin = time.process_time()
         list(news.since())
         return time.process_time() - begin
@@ -104,7 +105,8 @@ def parts(preset: str, folder: Path) -> dict[str, Callable[[], object]]:
             folder, None, "parquet", folder / "rows.parquet"
         ),
         "report": lambda: write_report(folder, folder / "report.html"),
-        "page, second poll": poll_twice,
+        "page, poll when nothing is new": lambda: poll_again(0),
+        "page, poll after one trial": lambda: poll_again(1),
     }
 
 

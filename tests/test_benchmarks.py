@@ -63,7 +63,8 @@ def test_store():
     pytest.importorskip("jinja2", reason="the report needs Jinja2")
     result = printed("store", "--trials", "1000")["trials"]["1000"]
     assert all(result[part]["peak_mib"] > 0 for part in result if part != "store")
-    assert result["page, second poll"]["cpu_seconds"] < result["sweep"]["cpu_seconds"]
+    polls = [result[f"page, poll {when}"] for when in ("when nothing is new", "after one trial")]
+    assert polls[0]["cpu_seconds"] < polls[1]["cpu_seconds"] < result["sweep"]["cpu_seconds"]
     assert 0.1 < result["store"]["mib"] < 10  # 1 GiB for 100,000 trials
 
 
