@@ -6,7 +6,7 @@
 the page quotes them. Everything runs on one thread, as the studies' workers do, so that both give
 the same accuracies. Seconds are processor time, which other programs on the machine hardly change.
 An entry that already exists with all its seeds is left as it is, unless you pass --again. One with
-fewer seeds gains the missing ones, provided that versions, processor and settings are the same.
+fewer seeds gains the missing ones, provided that versions and settings are the same.
 
 With --tuned TRIALS, `mnist1d.tune` first chooses learning rate, weight decay and schedule on 1,000
 held-out training signals, one seed per trial, and the entry goes to NAME-tuned.json. Prints one
@@ -72,15 +72,18 @@ def joined(old: Entry, new: Entry) -> Entry:
     for name in ("model", "how", "settings", "num_params"):
         if (a := getattr(old, name)) != (b := getattr(new, name)):
             raise UsageError(f"{old.name}: its {name} was {a} and is {b}: measure it --again")
-    for name in ("python", "versions", "processor"):
-        if (a := old.origin.get(name)) != (b := new.origin.get(name)):
-            raise UsageError(f"{old.name}: its {name} was {a} and is {b}: measure it --again")
+    before, now = old.origin["versions"], new.origin["versions"]
+    for package in before.keys() & now.keys():
+        if (a := before[package]) != (b := now[package]):
+            raise UsageError(f"{old.name}: {package} was {a} and is {b}: measure it --again")
+    both = [(old.excess_bits, new.excess_bits), (old.calibration_error, new.calibration_error)]
+    bits, errors = (a + b if a is not None and b is not None else None for a, b in both)
     return dataclasses.replace(
         new,
         seeds=old.seeds + new.seeds,
         acc={test: old.acc[test] + values for test, values in new.acc.items()},
-        excess_bits=(old.excess_bits or ()) + (new.excess_bits or ()),
-        calibration_error=(old.calibration_error or ()) + (new.calibration_error or ()),
+        excess_bits=bits,
+        calibration_error=errors,
     )
 
 

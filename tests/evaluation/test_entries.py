@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import mnist1d
+from benchmarks.table import joined
 from mnist1d.errors import FileFormatError, UsageError
 from mnist1d.evaluation.protocol import Config, Protocol
 from mnist1d.evaluation.result import Evaluation, Run
@@ -183,6 +184,27 @@ def test_shipped_entries_are_the_registrys_and_agree_with_the_publication():
                     name, figure.percent / 100, TABLE_1, std=figure.std / 100, n=figure.n
                 )
                 assert agreement(theirs, estimate(one.acc["frozen"])).word == "agrees", name
+
+
+def test_more_seeds_join_an_entry_that_was_measured_in_the_same_way():
+    def measured(first, **changes):
+        origin = {"versions": changes.pop("versions", {"jax": "0.10.2"}), "date": str(first)}
+        seeds = tuple(range(first, first + 4))
+        acc = {test: tuple(seed / 100 for seed in seeds) for test in TESTS}
+        return entry(seeds=seeds, acc=acc, origin=origin, seconds=float(first), **changes)
+
+    both = joined(measured(0), measured(4, versions={"jax": "0.10.2", "keras": "3"}))
+    assert both.seeds == tuple(range(8)) and both.acc["fresh"] == tuple(s / 100 for s in range(8))
+    assert len(both.excess_bits) == 8 and both.calibration_error is None
+    assert both.seconds == 4.0 and both.origin["date"] == "4"
+    for other, rule in (
+        (measured(4, settings={"num_steps": 10}), "its settings was .* measure it --again"),
+        (measured(4, num_params=7), "its num_params was None and is 7"),
+        (measured(4, versions={"jax": "0.11"}), "jax was 0.10.2 and is 0.11"),
+        (measured(3), "different seeds"),
+    ):
+        with pytest.raises(UsageError, match=rule):
+            joined(measured(0), other)
 
 
 def test_the_smallest_shipped_entry_measured_again():
