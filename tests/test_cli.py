@@ -255,7 +255,7 @@ MISTAKES = [
     ("run toy --sets a=1", 2, "Did you mean --set?"),
     ("run toy --seeds few", 2, "--seeds"),
     ("run toy --seeds 0", 2, "seeds must be a whole number, at least 1, got 0"),
-    ("run toy --workers 0", 2, "workers must be at least 1, got 0"),
+    ("run toy --workers 0", 2, "workers must be a whole number, at least 1, got 0"),
     ("run toy --set sise=3", 2, "unknown field 'sise': did you mean 'size'?"),
     ("run toy --set size=big", 2, "size must be a whole number"),
     ("run lottery --set hidden=0", 2, "hidden must be a whole number, at least 1, got 0"),

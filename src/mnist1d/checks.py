@@ -9,12 +9,13 @@ import numbers
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from mnist1d.errors import UsageError
 
+T = TypeVar("T")
 MAX_WHOLE = 2**63 - 1  # what NumPy, a file and a database can hold
 
 
@@ -58,6 +59,14 @@ def check_whole(value: Any, low: int, name: str, high: int = MAX_WHOLE) -> int:
     return int(value)
 
 
+def check_wholes(values: Iterable[Any], low: int, name: str) -> list[int]:
+    """Return `values` as a list of ints; raise UsageError unless each is a whole number of at least
+    `low`."""
+    if not np.iterable(values):
+        raise UsageError(f"{name} must be a list of whole numbers, got {show(values)}")
+    return [check_whole(value, low, name) for value in values]
+
+
 def check_real(value: Any, low: float, high: float, name: str) -> float:
     """Return `value`, Python's or NumPy's, as a float, -0.0 as 0.0; raise UsageError unless it is a
     finite number from `low` to `high`."""
@@ -78,6 +87,31 @@ def check_flag(value: Any, name: str) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise UsageError(f"{name} must be True or False, got {show(value)}")
     return bool(value)
+
+
+def check_text(value: Any, name: str) -> str:
+    """Return `value`; raise UsageError unless it is text that UTF-8 can write."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+            return value
+        except UnicodeEncodeError:  # half of a pair, as of a file's name that is not UTF-8
+            pass
+    raise UsageError(f"{name} must be text, got {show(value)}")
+
+
+def check_items(values: Iterable[T], kind: type[T], name: str) -> list[T]:
+    """Return `values` as a list; raise UsageError unless they are a list, or another iterable, of
+    `kind` only."""
+    rule = f"{name} must be a list of {kind.__name__}"
+    if isinstance(values, str | bytes) or not np.iterable(values):
+        raise UsageError(f"{rule}, got {show(values)}")
+    found = []
+    for value in values:
+        if not isinstance(value, kind):
+            raise UsageError(f"{rule}, got {show(value)} in it")
+        found.append(value)
+    return found
 
 
 def check_path(path: str | os.PathLike[str], name: str = "path") -> Path:

@@ -6,6 +6,8 @@ argument, as Python's own for one that is missing or unknown.
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import random
 import re
 import warnings
@@ -19,6 +21,7 @@ from tests.faults.isolation import Answer, try_cases
 from tests.test_wrong_calls import DOORS, SMALL, THINGS, by_name
 
 Door = Callable[[Any], Any]
+NEW = itertools.count()
 LIGHT = {f"data: {name}": door for name, door in DOORS.items()}
 
 
@@ -29,75 +32,42 @@ def open_nowhere(**given: Any) -> None:
 
 
 def add(**given: Any) -> None:
-    """Add a row to a store of its own."""
+    """Add a row of a new seed to a store of its own."""
     from mnist1d.experiments.rows import Row
     from mnist1d.runs import open_store
     from tests.runs.toy import Config
 
-    call = {"study": "toy", "config": Config(), "seeds": [0], "rows": [Row(0, "one", 0, 1.0)]}
+    seed = next(NEW)
+    row = {name: given.pop(name) for name in Row._fields if name in given and name != "seed"}
+    rows = [Row(given.pop("row_seed", seed), "one", 0, 1.0)._replace(**row)]
+    call = {"study": "toy", "config": Config(), "seeds": [seed], "rows": rows}
     with open_store("store-add") as store:
         store.add(**{**call, **given})
 
 
 @cache
-def heavy_doors() -> dict[str, Door]:
-    """Return the doors that need more than NumPy: streams, adapters, learning, observer, runs."""
-    import jax
-    import torch
-
+def run_doors() -> dict[str, Door]:
+    """Return the doors of runs and of the old names: NumPy and SQLite suffice."""
     import mnist1d
-    from mnist1d.adapters import jax as stream
-    from mnist1d.adapters import torch as guest
-    from mnist1d.adapters.huggingface import to_hf
     from mnist1d.experiments import load
-    from mnist1d.learning import registry, training
-    from mnist1d.observer import IdealObserver, measure_ceiling
-    from mnist1d.runs import plan, sweep
-    from mnist1d.runs.store import Store
+    from mnist1d.runs import open_store, plan, sweep
+    from tests.runs import toy
 
-    torch.set_num_threads(1)
-    key, model = jax.random.key(0), registry.resolve("mlp").make()
-    settings = training.Settings(num_steps=1, eval_every=1)
-    observer = IdealObserver(mnist1d.DataConfig(num_samples=20))
-    store: Store = mnist1d.runs.open_store("heavy")  # type: ignore[attr-defined]
-    doors = {
-        **by_name(stream.sample, ["key", "n", "config", "templates", "latents"], key=key, n=2),
-        **by_name(guest.MNIST1D, ["root", "train", "transform", "target_transform"]),
-        **by_name(
-            guest.MNIST1DStream, ["config", "seed", "templates", "length", "batch_size", "latents"]
-        ),
-        **by_name(to_hf, ["data"]),
-        **by_name(IdealObserver, ["config", "templates"]),
-        **{
-            f"observer.{name}": lambda v, name=name: getattr(observer, name)(v)
-            for name in (
-                "predict_proba",
-                "predict",
-                "log_likelihood",
-                "posterior",
-                "explain_signal",
-            )
-        },
-        **by_name(measure_ceiling, ["config", "n", "seed"], config=mnist1d.DataConfig(), n=2),
-        "IdealObserver.of": IdealObserver.of,
-        **by_name(
-            training.Settings,
-            ["num_steps", "batch_size", "eval_every", "learning_rate", "optimizer", "schedule"],
-        ),
-        **by_name(training.make_fit, ["model", "settings"], model=model, settings=settings),
-        "Split.of": training.Split.of,
-        "resolve": registry.resolve,
-        **by_name(
-            mnist1d.evaluate,
-            ["model", "seeds", "test", "data", "num_steps", "batch_size", "optimizer", "runs"],
-            model="nope",
-            seeds=1,
-        ),
+    toy.register()
+    store, tasks = open_store("store"), plan("toy", "smoke")[:1]
+    sweep(store, tasks)
+    return {
         "load": load,
         **by_name(plan, ["study", "preset", "seeds", "overrides"], study="ceiling", preset="smoke"),
-        **by_name(sweep, ["store", "tasks", "executor", "workers"], store=store, tasks=[]),
+        **by_name(
+            sweep,
+            ["store", "tasks", "executor", "workers", "whole", "retry_failed", "fail_fast"],
+            store=store,
+            tasks=tasks,
+        ),
         **by_name(open_nowhere, ["folder", "create"]),
         **by_name(add, ["study", "config", "seeds", "rows", "status", "seconds", "error"]),
+        **by_name(add, ["provenance", "started", "row_seed", "metric", "step", "value"]),
         **{
             f"store.{name}": lambda v, name=name: getattr(store, name)(v)
             for name in ("rows", "all_rows", "done", "failed", "sweeps", "calls", "reference")
@@ -106,12 +76,58 @@ def heavy_doors() -> dict[str, Door]:
             mnist1d.transform,
             ["x", "y", "args"],
             x=SMALL.x[0],
-            y=SMALL.y,
+            y=SMALL.t,
             args=mnist1d.get_dataset_args(),
         ),
         **by_name(mnist1d.set_seed, ["seed"]),
     }
-    return {re.sub(r"\(.*=\)$", r"\g<0>", f"more: {name}"): door for name, door in doors.items()}
+
+
+@cache
+def heavy_doors() -> dict[str, Door]:
+    """Return the doors that need JAX or PyTorch: streams, adapters, learning, the observer."""
+    import jax
+    import torch
+
+    import mnist1d
+    from mnist1d.adapters import jax as stream
+    from mnist1d.adapters import torch as guest
+    from mnist1d.adapters.huggingface import to_hf
+    from mnist1d.learning import registry, training
+    from mnist1d.observer import IdealObserver, measure_ceiling
+
+    torch.set_num_threads(1)
+    key, model = jax.random.key(0), registry.resolve("mlp").make()
+    settings = training.Settings(num_steps=1, eval_every=1)
+    observer = IdealObserver(mnist1d.DataConfig(num_samples=20))
+    looks = ("predict_proba", "predict", "log_likelihood", "posterior", "explain_signal")
+    return {
+        **by_name(stream.sample, ["key", "n", "config", "templates", "latents"], key=key, n=2),
+        **by_name(guest.MNIST1D, ["root", "train", "transform", "target_transform"]),
+        **by_name(
+            guest.MNIST1DStream, ["config", "seed", "templates", "length", "batch_size", "latents"]
+        ),
+        **by_name(to_hf, ["data"]),
+        **by_name(IdealObserver, ["config", "templates"]),
+        **{f"observer.{name}": lambda v, name=name: getattr(observer, name)(v) for name in looks},
+        **by_name(measure_ceiling, ["config", "n", "seed"], config=mnist1d.DataConfig(), n=2),
+        "IdealObserver.of": IdealObserver.of,
+        **by_name(training.Settings, [f.name for f in dataclasses.fields(training.Settings)]),
+        **by_name(
+            training.make_fit,
+            ["model", "settings", "sampler", "probe"],
+            model=model,
+            settings=settings,
+        ),
+        "Split.of": training.Split.of,
+        "resolve": registry.resolve,
+        **by_name(
+            mnist1d.evaluate,
+            ["model", "seeds", "test", "data", "num_steps", "batch_size", "optimizer", "runs"],
+            model="nope",
+            seeds=1,
+        ),
+    }
 
 
 def call(door: Door, name: str, thing: Any) -> Answer:
@@ -157,10 +173,14 @@ def light_doors() -> dict[str, Door]:
 
 
 def pieces(is_long: bool) -> list[Piece]:
-    """Return wrong calls of both kinds of doors."""
-    sizes = (5_500, 4_500) if is_long else (300, 0)
-    kinds = {"data": light_doors, "streams, observer, learning, runs": heavy_doors}
+    """Return wrong calls of every kind of doors."""
+    kinds = {  # with their numbers in the long form and in the short one
+        "data": (light_doors, 5_500, 300),
+        "runs": (run_doors, 2_000, 200),
+        "streams, observer, learning": (heavy_doors, 2_500, 0),
+    }
     made = []
-    for (kind, doors), count in zip(kinds.items(), sizes, strict=True):
-        made += split("calls", kind, count, partial(try_calls, doors=doors), 500)
+    for kind, (doors, long, short) in kinds.items():
+        work = partial(try_calls, doors=doors)
+        made += split("calls", kind, long if is_long else short, work, 500)
     return made

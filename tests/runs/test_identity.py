@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mnist1d.config import DataConfig
+from mnist1d.errors import UsageError
 from mnist1d.runs import flat, trial_id
 from mnist1d.runs.identity import canonical, nested
 from tests.runs.toy import Config
@@ -56,7 +57,7 @@ def test_flat_names_with_dots_and_tuples():
 
 
 def test_what_json_cannot_hold_is_refused():
-    with pytest.raises(ValueError):
+    with pytest.raises(UsageError, match="no NaN"):
         canonical({"rate": float("nan")})
-    with pytest.raises(TypeError, match="object"):
+    with pytest.raises(UsageError, match="object"):
         trial_id("toy", Config(pair=object()))

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist1d.checks import check_name, check_whole
+from mnist1d.checks import check_name, check_whole, show
 from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset
 from mnist1d.errors import MissingExtraError, Mnist1dError, UsageError, last_words
@@ -213,16 +213,16 @@ def _check(
 ) -> list[str]:
     """Return the names of the tests to measure on, after checking these arguments."""
     if not isinstance(test, str):
-        raise UsageError(f"test must be one of {', '.join(TESTS)}, got {test!r:.60}")
+        raise UsageError(f"test must be one of {', '.join(TESTS)}, got {show(test)}")
     check_name(test, TESTS, "test")
     if not isinstance(shuffled, bool | np.bool_):
-        raise UsageError(f"shuffled must be True or False, got {shuffled!r:.60}")
+        raise UsageError(f"shuffled must be True or False, got {show(shuffled)}")
     if train is not None and not callable(train):
-        raise UsageError(f"train must be a function, train(model, x, y, seed), got {train!r:.60}")
+        raise UsageError(f"train must be a function, train(model, x, y, seed), got {show(train)}")
     if progress is not None and not callable(progress):
-        raise UsageError(f"progress must be a function, progress(run), got {progress!r:.60}")
+        raise UsageError(f"progress must be a function, progress(run), got {show(progress)}")
     if name is not None and (not isinstance(name, str) or not name.strip()):
-        raise UsageError(f"name must be a text that is not empty, got {name!r:.60}")
+        raise UsageError(f"name must be a text that is not empty, got {show(name)}")
     if validation is None:
         return ["frozen", "fresh"] if test == "both" else [test]
     if test != "frozen":
@@ -246,7 +246,7 @@ def _seeds(seeds: Seeds) -> list[int]:
     if not legal or any(not 0 <= s < 2**32 for s in found):
         raise UsageError(
             "seeds must be how many, 1 to 100000, or distinct whole numbers from 0 to 2**32 - 1; "
-            f"got {seeds!r:.60}"
+            f"got {show(seeds)}"
         )
     return [int(seed) for seed in found]
 

@@ -7,7 +7,7 @@ import numbers
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mnist1d.checks import check_name, check_whole
+from mnist1d.checks import check_name, check_whole, show
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 
@@ -29,7 +29,7 @@ def _number(value: Any, low: float, name: str) -> float:
         if math.isfinite(found) and found >= low:
             return found
     wanted = "a positive number" if low > 0 else "a number, at least 0"
-    raise UsageError(f"{name} must be {wanted}, got {value!r:.60}")
+    raise UsageError(f"{name} must be {wanted}, got {show(value)}")
 
 
 @dataclass(frozen=True)

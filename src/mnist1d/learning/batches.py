@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax, random
 
+from mnist1d.checks import show
 from mnist1d.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,9 +29,13 @@ class Split(NamedTuple):
 
     @classmethod
     def of(cls, data: Any) -> Split:
-        """Take x, y, x_test, y_test from a Dataset."""
+        """Take x, y, x_test, y_test from a Dataset. Errors: UsageError for anything else."""
         as_x, as_y = partial(jnp.asarray, dtype=jnp.float32), partial(jnp.asarray, dtype=jnp.int32)
-        return cls(as_x(data.x), as_y(data.y), as_x(data.x_test), as_y(data.y_test))
+        try:
+            return cls(as_x(data.x), as_y(data.y), as_x(data.x_test), as_y(data.y_test))
+        except (AttributeError, TypeError, ValueError, OverflowError):
+            rule = "data must be a Dataset, or have its arrays x, y, x_test and y_test"
+            raise UsageError(f"{rule}; got {show(data)}") from None
 
 
 def batches(key: Array, split: Split, settings: Settings) -> Callable[[Array], tuple[Array, Array]]:

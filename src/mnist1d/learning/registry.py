@@ -207,7 +207,7 @@ def resolve(name: str) -> Entry:
 
     Errors: UsageError for an unknown name, with the nearest one.
     """
-    if ":" not in name:
+    if not isinstance(name, str) or ":" not in name:
         check_name(name, MODELS, "model")
     if name in MODELS:
         return MODELS[name]

@@ -12,7 +12,6 @@ one scan inside.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -23,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax, random
 
-from mnist1d.checks import check_whole
+from mnist1d.checks import check_flag, check_name, check_real, check_whole, check_wholes, show
 from mnist1d.errors import UsageError
 from mnist1d.learning.batches import Sampler, Split, batches, drawn
 from mnist1d.learning.compilation import jit_once, timed
@@ -33,6 +32,7 @@ from mnist1d.learning.losses import CONFIDENCES, LOSSES
 from mnist1d.learning.model import Model
 from mnist1d.learning.optimizers import OPTIMIZERS, SCHEDULES, schedule
 
+MAX_RATE = 3e38  # the largest number of float32
 Carry = tuple[Params, Params, Any]  # weights, state of the model, moments of the optimizer
 
 
@@ -57,18 +57,21 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("num_steps", "batch_size", "eval_every"):
             check_whole(getattr(self, name), 1, name)
-        if not 0 <= self.snapshot_at <= self.num_steps:
+        for name in ("snapshot_at", "warmup_steps"):
+            check_whole(getattr(self, name), 0, name)
+        if self.snapshot_at > self.num_steps:
             rule = f"snapshot_at must be between 0 and num_steps = {self.num_steps}"
             raise UsageError(f"{rule}, got {self.snapshot_at}")
         known = {"optimizer": OPTIMIZERS, "loss": LOSSES, "schedule": SCHEDULES}
         for name, names in known.items():
-            if getattr(self, name) not in tuple(names):  # also what has no hash
-                raise UsageError(
-                    f"{name} must be one of {', '.join(names)}, got {getattr(self, name)!r}"
-                )
-        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
-            raise UsageError(f"weight_decay must be at least 0, got {self.weight_decay}")
-        if not 0 <= self.warmup_steps < self.num_steps:
+            check_name(getattr(self, name), names, name)
+        for name in ("learning_rate", "weight_decay"):
+            check_real(getattr(self, name), 0, MAX_RATE, name)
+        check_flag(self.reshuffle, "reshuffle")
+        if not isinstance(self.eval_at, tuple):
+            raise UsageError(f"eval_at must be a tuple of whole numbers, got {show(self.eval_at)}")
+        check_wholes(self.eval_at, 0, "eval_at")
+        if self.warmup_steps >= self.num_steps:
             raise UsageError(
                 f"warmup_steps must lie in [0, num_steps) = [0, {self.num_steps}), "
                 f"got {self.warmup_steps}"
@@ -126,7 +129,6 @@ class FitFunction(Protocol):
         ...
 
 
-@cache
 def make_fit(
     model: Model,
     settings: Settings,
@@ -142,8 +144,22 @@ def make_fit(
     one per step (num_steps,), which the schedule multiplies. sampler(key) -> x, y: draws each
     batch, in place of the split's training signals, which are then evaluated only. probe(params,
     split) -> {name: array}: measured at each evaluation, and returned with the curves. Cached:
-    equal arguments give the same function, thus one compilation.
+    equal arguments give the same function, thus one compilation. Errors: UsageError for an argument
+    of another kind.
     """
+    for argument, kind, name in ((model, Model, "model"), (settings, Settings, "settings")):
+        if not isinstance(argument, kind):
+            raise UsageError(f"{name} must be a {kind.__name__}, got {show(argument)}")
+    for function, name in ((sampler, "sampler"), (probe, "probe")):
+        if function is not None and not callable(function):
+            raise UsageError(f"{name} must be a function, got {show(function)}")
+    return _make_fit(model, settings, sampler, probe)
+
+
+@cache
+def _make_fit(
+    model: Model, settings: Settings, sampler: Sampler | None, probe: Probe | None
+) -> FitFunction:
     optimizer, loss_of = OPTIMIZERS[settings.optimizer], LOSSES[settings.loss]
     confidence_of = CONFIDENCES[settings.loss]
     eval_steps = settings.eval_steps
@@ -272,15 +288,19 @@ def _starts(
     """Return each seed's initial params and the other arguments. A separate program draws the
     params, which compiles in a third of the time."""
     if params is None:
-        return _initial(fit.init, keys), given
+        drawn = [_initial(fit.init, key) for key in keys]
+        return jax.tree.map(lambda *leaves: np.stack(leaves), *drawn), given
     return jax.tree.map(
         lambda leaf: jnp.broadcast_to(leaf, (len(keys), *jnp.shape(leaf))), params
     ), given
 
 
 @partial(jit_once, static_argnums=0)
-def _initial(init: Callable[[Array], Params], keys: Array) -> Params:
-    return lax.map(init, keys)
+def _initial(init: Callable[[Array], Params], key: Array) -> Params:
+    """Return a seed's initial params, by a program that does not depend on the number of seeds: a
+    loop over that many keys would round differently for one key, where XLA unrolls it."""
+    both = lax.map(init, jnp.stack([key, key]))
+    return jax.tree.map(lambda leaf: leaf[0], both)
 
 
 def _fit_one(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from contextlib import AbstractContextManager
 from importlib import import_module
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import jax
 import numpy as np
@@ -163,7 +163,7 @@ class IdealObserver:
     def explain_signal(self, x: np.ndarray) -> Posterior:
         """Return what the observer sees in one signal x (time,): the posterior, each array without
         its leading axis."""
-        return Posterior(*(part[0] for part in self.posterior(np.asarray(x)[None])))
+        return Posterior(*(part[0] for part in self.posterior(cast(np.ndarray, [x]))))
 
     def _raw(self, x: np.ndarray) -> np.ndarray:
         """Undo the standardisation and the order of positions; (n, time) float64."""

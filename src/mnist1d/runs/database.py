@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from mnist1d.errors import FileFormatError, Mnist1dError
+from mnist1d.errors import FileFormatError, Mnist1dError, UsageError
 
 PATIENCE = 30.0  # seconds that a writer waits for another's transaction
 BROKEN = (sqlite3.DatabaseError, UnicodeDecodeError)  # the second: a message of the first, damaged
@@ -154,6 +154,10 @@ class Database:
             yield
         except BROKEN as error:
             raise _explanation(self.path, error) from error
+        except (OverflowError, UnicodeEncodeError) as error:  # what a caller gave
+            raise UsageError(
+                f"{self.path} holds text in UTF-8 and whole numbers of 64 bits: {error}"
+            ) from error
         except OSError as error:
             raise StoreError(
                 f"{self.path} cannot be read or written: {error.strerror or error}"

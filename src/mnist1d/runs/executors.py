@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from typing import Any, Protocol, TypeVar
 
-from mnist1d.checks import check_name
+from mnist1d.checks import check_name, check_whole
 from mnist1d.errors import Mnist1dError, UsageError, warn
 from mnist1d.runs import threads
 
@@ -63,8 +63,8 @@ def check_executor(name: str, workers: int | None, scheduler: str | None) -> Non
     """Raise UsageError for an unknown name, fewer than one worker, or options that exclude each
     other."""
     check_name(name, EXECUTORS, "executor")
-    if workers is not None and workers < 1:
-        raise UsageError(f"workers must be at least 1, got {workers}")
+    if workers is not None:
+        check_whole(workers, 1, "workers")
     if scheduler is not None and name != "dask":
         raise UsageError(f"--scheduler {scheduler} needs --executor dask, got --executor {name}")
     if scheduler is not None and workers is not None:

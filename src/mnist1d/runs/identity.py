@@ -14,6 +14,9 @@ from typing import Any, cast
 
 import numpy as np
 
+from mnist1d.checks import show
+from mnist1d.errors import UsageError
+
 T = typing.TypeVar("T")
 SCHEMA = "mnist1d-run/1"  # part of the identity: a change in what rows mean must change every id
 
@@ -31,9 +34,12 @@ def trial_id_of(study: str, config: str) -> str:
 
 
 def canonical(value: Any) -> str:
-    """Return JSON with sorted keys and no spaces: equal values, equal text. Errors: ValueError for
-    NaN and infinity."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    """Return JSON with sorted keys and no spaces: equal values, equal text. Errors: UsageError for
+    NaN and infinity, and for what JSON cannot hold."""
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"a config holds what JSON can hold, and no NaN: {error}") from None
 
 
 def nested(config: Any) -> dict[str, Any]:
@@ -49,6 +55,8 @@ def nested(config: Any) -> dict[str, Any]:
 def _fields(kind: type) -> tuple[tuple[str, Any], ...]:
     """Return the names and types of a config's fields; looking them up takes most of the time that
     an id would take."""
+    if not dataclasses.is_dataclass(kind):
+        raise UsageError(f"a config must be a dataclass, got {show(kind.__name__)}")
     hints = typing.get_type_hints(kind)
     return tuple((f.name, hints[f.name]) for f in dataclasses.fields(kind))
 
@@ -114,7 +122,7 @@ def _plain(value: Any, hint: Any = None) -> Any:
         return {str(key): _plain(v) for key, v in value.items()}
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    raise TypeError(
-        f"a config holds numbers, text, booleans, None, tuples and other configs, "
-        f"got {value!r} ({type(value).__name__})"
+    raise UsageError(
+        "a config holds numbers, text, booleans, None, tuples and other configs, got "
+        f"{show(value)} ({type(value).__name__})"
     )

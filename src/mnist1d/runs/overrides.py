@@ -15,7 +15,7 @@ import typing
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from mnist1d.checks import check_name
+from mnist1d.checks import check_items, check_name
 from mnist1d.errors import UsageError
 
 Overrides = dict[str, list[Any]]  # field -> the values that it takes
@@ -25,7 +25,7 @@ def parse_overrides(config_type: type, texts: Iterable[str]) -> Overrides:
     """Read `name=value,value` texts against the fields of a config's type; UsageError for an
     unknown field or a wrong value."""
     kinds, result = dict(_fields(config_type)), {}
-    for text in texts:
+    for text in check_items(texts, str, "overrides"):
         name, equals, values = (part.strip() for part in text.partition("="))
         if not equals or not name or not values:
             raise UsageError(

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mnist1d.checks import check_text
 from mnist1d.experiments.rows import Record
 from mnist1d.experiments.study import Reference
 from mnist1d.runs import checksums
@@ -33,6 +34,8 @@ class Trial(NamedTuple):
 def read_trials(db: Database, study: str | None = None) -> dict[str, Trial]:
     """Return the trials, of all studies or one. Every trial is checked: one whose study changed
     would hide its rows."""
+    if study is not None:
+        check_text(study, "study")
     lines = db.read("SELECT id, trial, study, config FROM trials ORDER BY id")
     check_count(db, "trials", len(lines))
     for _, trial, name, config in lines:

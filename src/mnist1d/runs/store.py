@@ -4,13 +4,22 @@ trial."""
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mnist1d.checks import check_path
+from mnist1d.checks import (
+    check_flag,
+    check_name,
+    check_path,
+    check_real,
+    check_text,
+    check_wholes,
+    show,
+)
 from mnist1d.errors import UsageError
 from mnist1d.experiments.rows import Record, Row, Rows
 from mnist1d.experiments.study import Reference
@@ -37,6 +46,7 @@ from mnist1d.runs.writing import (
 )
 
 DATABASE = "rows.sqlite"
+STATUSES = ("done", "failed", "skipped", "lost")
 Wanted = Mapping[str, Sequence[int]]  # trial: seeds
 
 __all__ = ["Call", "Standing", "Store", "StoreError", "Sweep", "Wish", "now", "open_store"]
@@ -50,7 +60,7 @@ def open_store(folder: str | Path, *, create: bool = True) -> Store:
     where the file is not a database, not ours, damaged, or of a newer schema; StoreError where the
     disk is full or read-only.
     """
-    folder = check_path(folder, "folder")
+    folder, create = check_path(folder, "folder"), check_flag(create, "create")
     path = folder / DATABASE
     if not create and not path.is_file():
         raise UsageError(no_runs(folder))
@@ -116,20 +126,30 @@ class Store:
         trial's id.
 
         Seeds that the store holds already are left as they are, and their rows here are dropped.
+        Errors: UsageError for an argument that is not what its type says.
         """
         text = canonical(nested(config))
-        trial = trial_id_of(study, text)
+        trial = trial_id_of(check_text(study, "study"), text)
+        check_name(status, STATUSES, "status")
+        seeds = check_wholes(seeds, 0, "seeds")
+        seconds = check_real(seconds, 0, math.inf, "seconds")
+        started = now() if started is None else check_text(started, "started")
+        if isinstance(error, str):  # a traceback may quote the name of a file that is not UTF-8
+            error = error.encode("utf-8", "backslashreplace").decode()
+        error = None if error is None else check_text(error, "error")
         cells = cells_of(rows)  # before the transaction: compressing arrays takes time
-        origin = json.dumps(provenance or {})
+        try:
+            origin = json.dumps(dict(provenance or {}))
+        except (TypeError, ValueError):
+            rule = "provenance must be a mapping that JSON can hold"
+            raise UsageError(f"{rule}, got {show(provenance)}") from None
         with self.db.transaction():
             number = insert_trial(self.db, trial, study, text)
             done = {seed for (seed,) in self.db.execute(OF_TRIAL, (number,))}
-            new = [int(seed) for seed in seeds if seed not in done]
+            new = [seed for seed in seeds if seed not in done]
             if status == "done" and seeds and not new:  # another process was first with all of them
                 return trial
-            call = insert_call(
-                self.db, number, trial, new, status, started or now(), seconds, error, origin
-            )
+            call = insert_call(self.db, number, trial, new, status, started, seconds, error, origin)
             for seed in new if status == "done" else ():
                 insert_seed(self.db, number, trial, seed, call, cells.get(seed, ()))
         return trial
@@ -164,12 +184,13 @@ class Store:
 
     def done(self, trial: str) -> set[int]:
         """Return the seeds of a trial that are done."""
+        check_text(trial, "trial")
         query = "SELECT seed FROM seeds JOIN trials ON id = trial_id WHERE trial = ?"
         return {seed for (seed,) in self.db.read(query, trial)}
 
     def failed(self, trial: str) -> set[int]:
         """Return the seeds of a trial that failed and were not done since."""
-        return self.standing(trial).failed.get(trial, set())
+        return self.standing(check_text(trial, "trial")).failed.get(trial, set())
 
     def standing(self, trial: str | None = None) -> Standing:
         """Return what is done and what failed, of one trial or of all, in two queries."""

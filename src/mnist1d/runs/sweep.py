@@ -9,10 +9,11 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mnist1d.checks import check_flag, check_items, show
 from mnist1d.errors import Mnist1dError, UsageError
 from mnist1d.experiments import STUDIES, Reference, load
 from mnist1d.runs import provenance
-from mnist1d.runs.executors import MAX_RUNS, WorkerDied, make_executor
+from mnist1d.runs.executors import MAX_RUNS, WorkerDied, check_executor, make_executor
 from mnist1d.runs.identity import nested
 from mnist1d.runs.lock import alone
 from mnist1d.runs.records import Wish
@@ -66,14 +67,22 @@ def sweep(
     Ctrl-C drops what is running whole. Errors: as `open_store` for a disk that is full or
     read-only; StoreError where the store's file is deleted or replaced meanwhile.
     """
+    if not isinstance(store, Store):
+        raise UsageError(f"store must be a Store, as open_store gives it; got {show(store)}")
+    tasks = check_items(tasks, Task, "tasks")
+    whole = check_items(tasks if whole is None else whole, Task, "whole")
+    own = isinstance(executor, str)
+    if own:
+        check_executor(executor, workers, None)
+    elif not callable(getattr(executor, "submit", None)):
+        raise UsageError(f"executor must be a name or an Executor, got {show(executor)}")
+    retry_failed = check_flag(retry_failed, "retry_failed")
+    fail_fast = check_flag(fail_fast, "fail_fast")
     progress, begin = progress or Progress(), time.perf_counter()
     with alone(store.folder, progress.waiting):
-        _record(
-            store, whole or tasks
-        )  # before equal trials become one: each grid names all of its own
+        _record(store, whole)  # before equal trials become one: each grid names all of its own
         tasks = list({(task.trial, task.seeds): task for task in tasks}.values())
         summary, todo = _missing(store, tasks, retry_failed)
-        own = isinstance(executor, str)
         pool = make_executor(executor, workers) if own else executor
         size = getattr(pool, "workers", workers or 1)
         todo = balanced(todo, size)

@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from mnist1d.checks import check_items, check_text, check_whole, show
+from mnist1d.errors import UsageError
 from mnist1d.experiments.rows import Row
 from mnist1d.runs import checksums
 from mnist1d.runs.arrays import packed
@@ -27,18 +29,23 @@ class Connection(Protocol):
 
 
 def cells_of(rows: Iterable[Row]) -> dict[int, list[Cell]]:
-    """Return rows as the store keeps them, by seed. Errors: TypeError or ValueError for a value
-    that is neither a number nor an array of numbers or text."""
+    """Return rows as the store keeps them, by seed. Errors: UsageError for anything but a Row, or
+    for a value that is neither a number nor an array of numbers or text."""
     result: dict[int, list[Cell]] = {}
-    for row in rows:
-        step = None if row.step is None else int(row.step)
+    for row in check_items(rows, Row, "rows"):
+        seed, metric = check_whole(row.seed, 0, "seed"), check_text(row.metric, "metric")
+        step = None if row.step is None else check_whole(row.step, 0, "step")
         value, array = None, None
-        if isinstance(row.value, np.ndarray):
-            array = packed(row.value)
-        else:
-            value = float(row.value) + 0.0  # SQLite has no -0.0
-            value = None if math.isnan(value) else value
-        result.setdefault(int(row.seed), []).append((str(row.metric), step, value, array))
+        try:
+            if isinstance(row.value, np.ndarray):
+                array = packed(row.value)
+            else:
+                value = float(row.value) + 0.0  # SQLite has no -0.0
+                value = None if math.isnan(value) else value
+        except (TypeError, ValueError, OverflowError):
+            rule = "the value of a row must be a number, or an array of numbers or text"
+            raise UsageError(f"{rule}, got {show(row.value)} for {metric}") from None
+        result.setdefault(seed, []).append((metric, step, value, array))
     return result
 
 

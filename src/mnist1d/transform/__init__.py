@@ -11,7 +11,21 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from mnist1d.checks import show
+from mnist1d.config import DataConfig
+from mnist1d.errors import UsageError
 from mnist1d.signals import EPS, SMOOTHING_STD
+
+SETTINGS = (
+    "template_len",
+    "padding",
+    "scale_coeff",
+    "max_translation",
+    "corr_noise_scale",
+    "iid_noise_scale",
+    "shear_scale",
+    "final_seq_length",
+)  # that `transform` reads
 
 
 def pad(x: np.ndarray, padding: tuple[int, int]) -> np.ndarray:
@@ -61,7 +75,13 @@ def transform(
     x: np.ndarray, y: np.ndarray, args: Any, eps: float = EPS
 ) -> tuple[np.ndarray, np.ndarray]:
     """Turn a template x (length,) with time axis y (length,) into a signal and its time axis,
-    (final_seq_length,) each."""
+    (final_seq_length,) each.
+
+    args: an object with the settings as attributes. Errors: UsageError for an illegal setting, or
+    arrays that are not one-dimensional.
+    """
+    _check_settings(args)
+    x, y = _as_axis(x, "x"), _as_axis(y, "y")
     length = args.template_len + args.padding[-1]
     x = interpolate(pad(x + eps, args.padding), length)
     x = x * (1 + args.scale_coeff * (np.random.rand() - 0.5))
@@ -70,3 +90,22 @@ def transform(
     x = x + iid_noise_like(x, args.iid_noise_scale)
     x = interpolate(shear(x, args.shear_scale), args.final_seq_length)
     return x, interpolate(interpolate(y, length), args.final_seq_length)
+
+
+def _as_axis(values: Any, name: str) -> np.ndarray:
+    try:
+        axis = np.asarray(values)
+    except (TypeError, ValueError):
+        axis = np.array(None)
+    if axis.dtype.kind not in "fiu" or axis.ndim != 1 or not len(axis):
+        raise UsageError(f"{name} must be an array of numbers (length,), got {show(values)}")
+    return axis
+
+
+def _check_settings(args: Any) -> None:
+    if missing := [name for name in SETTINGS if not hasattr(args, name)]:
+        raise UsageError(
+            "args must hold the settings as attributes, as get_dataset_args() does; "
+            f"got {show(args)}, without {missing[0]}"
+        )
+    DataConfig(**{name: getattr(args, name) for name in SETTINGS})

@@ -13,12 +13,15 @@ import numpy as np
 
 from mnist1d import pickles
 from mnist1d.atomic import atomic_path
+from mnist1d.checks import check_whole
 from mnist1d.errors import MissingExtraError
 from mnist1d.transform import transform
 
 
 def set_seed(seed: int | None) -> None:
-    """Seed Python's and NumPy's global generators; None draws a fresh seed."""
+    """Seed Python's and NumPy's global generators; None draws a fresh seed. Errors: UsageError for
+    anything but a whole number from 0 to 2**32 - 1."""
+    seed = None if seed is None else check_whole(seed, 0, "seed", 2**32 - 1)
     random.seed(seed)
     np.random.seed(seed)
 
