@@ -1,20 +1,23 @@
-"""The page's bars: its size, its first paint, script time from slider to redraw, and frames while
-three models train.
+"""The page's bars: its size, its first paint, script time from slider to redraw, frames while three
+models train and while the ideal observer answers, and how long the results of a folder take.
 
-    python -m benchmarks.page
+    python -m benchmarks.page --runs mnist1d-runs
 
 In headless Chromium. Ten signals, 100 moves over several sliders: the time is that of the handler,
 which draws before it returns. Frames are those of the page, while three workers train beside it.
 """
 
+import argparse
 import gzip
 import statistics
 import tempfile
+import time
 from pathlib import Path
 
 from mnist1d.web.export import export
 from mnist1d.web.pages import files
 from tests.web.browser import Page, file_server, start_chromium
+from tests.web.client import serving
 
 MOVES = """
 const sliders = [...document.querySelectorAll('#explore .knob input[type="range"]')];
@@ -33,16 +36,28 @@ return times;
 
 PAINTS = "return performance.getEntriesByType('paint').map((p) => p.startTime)"
 FRAMES = """
-const done = arguments[1];
-document.querySelector('#train-run').click();
+const [count, isBending, done] = arguments;
+const slider = document.querySelector('#explore [aria-label="White noise"]');
 let times = [], last = performance.now();
 const tick = (now) => {
   times.push(now - last);
   last = now;
-  if (times.length < arguments[0]) requestAnimationFrame(tick);
+  if (isBending) {
+    slider.value = 0.02 + 0.1 * ((times.length % 50) / 50);
+    slider.dispatchEvent(new Event("input"));
+  }
+  if (times.length < count) requestAnimationFrame(tick);
   else done(times.slice(20));
 };
 requestAnimationFrame(tick);
+"""
+OPENED = "return document.querySelectorAll('#results .study').length"
+SEEN = """
+const figure = document.querySelector('#results .results-figure');
+if (!figure) return false;
+figure.scrollIntoView();
+const image = figure.querySelector('img');
+return image.complete && image.naturalWidth > 0;
 """
 
 
@@ -51,7 +66,37 @@ def compressed(files: dict[str, bytes]) -> int:
     return sum(len(gzip.compress(c)) for name, c in files.items() if not name.startswith("data/"))
 
 
+def frames(driver, what: str, is_bending: bool) -> None:
+    times = sorted(driver.execute_async_script(FRAMES, 320, is_bending))
+    print(
+        f"frame {what}: median {statistics.median(times):.1f} ms, "
+        f"95th {times[int(0.95 * len(times))]:.1f} ms (bar: 16.7)"
+    )
+
+
+def opening(page: Page, runs: Path) -> None:
+    """Time the results of a folder from the address to the first figure, by a new server and by one
+    that has them."""
+    with serving(runs) as port:
+        page.address = f"http://127.0.0.1:{port}/"
+        for which in ("first", "second"):
+            start = time.perf_counter()
+            page.open("results")
+            studies = page.wait(lambda: page.js(OPENED))
+            told = time.perf_counter() - start
+            page.wait(lambda: page.js(SEEN))
+            seen = time.perf_counter() - start
+            print(
+                f"results, {which} opening: {studies} documents after {told:.2f} s, "
+                f"first figure after {seen:.2f} s (bar: 2)"
+            )
+        page.driver.get("about:blank")  # ends the news
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--runs", type=Path, help="a folder of runs whose results are opened")
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         site = Path(folder) / "site"
         export(site)
@@ -67,9 +112,13 @@ def main() -> None:
                 print(f"first paint after {paints[0]:.0f} ms (bar: 1000)")
                 page.open("train")
                 page.wait(lambda: "paused" in page.text("#train .lanes"))
-                frames = sorted(driver.execute_async_script(FRAMES, 200))
-                print(f"frame while three models train: median {statistics.median(frames):.1f} ms, "
-                      f"95th {frames[int(0.95 * len(frames))]:.1f} ms (bar: 16.7)")  # fmt: skip
+                page.find("#train-run").click()
+                frames(driver, "while three models train", False)
+                page.wait(lambda: "Ideal observer" in page.text("#train .inside"))
+                frames(driver, "while they train and the observer judges their mistakes", False)
+                page.open("explore", "?ask=3")
+                page.wait(lambda: page.find_all("#explore .answers td"))
+                frames(driver, "while a slider moves and the observer answers", True)
                 page.open()
                 for show in ("one", "all"):
                     page.fill("#explore-show", show)
@@ -79,6 +128,8 @@ def main() -> None:
                         f"slider to redraw, {show}: median {statistics.median(times):.1f} ms, "
                         f"95th {times[94]:.1f} ms (bar: 16)"
                     )
+            if args.runs:
+                opening(page, args.runs)
         finally:
             driver.quit()
 

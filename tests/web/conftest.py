@@ -15,6 +15,16 @@ from tests.web.client import serving
 
 SITE = Path(mnist1d.web.__file__).parent / "site"
 HERE = Path(__file__).parent
+WORKERS = """
+window.workers = [];
+const Original = window.Worker;
+window.Worker = class extends Original {
+  constructor(...given) {
+    super(...given);
+    window.workers.push(this);
+  }
+};
+"""
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +94,14 @@ def page(browser, fresh, address, downloads):
     page.forget()
     yield page
     assert page.errors() == []
+
+
+@pytest.fixture
+def workers(page):
+    """Workers that the page makes are kept in window.workers."""
+    script = page.cdp("Page.addScriptToEvaluateOnNewDocument", source=WORKERS)
+    yield
+    page.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
 
 
 @pytest.fixture

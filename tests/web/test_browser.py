@@ -45,6 +45,29 @@ def test_nothing_sticks_out_sideways(page, width):
         assert page.js("return document.documentElement.scrollWidth") <= width, view
 
 
+@pytest.mark.parametrize(
+    "view", ["learn", "explore", "pipeline", "train", "quiz", "results", "takeaway"]
+)
+def test_a_finger_meets_what_it_aims_at(page, view):
+    """44 pixels high, at least; links within sentences may be smaller."""
+    page.cdp(
+        "Emulation.setDeviceMetricsOverride",
+        width=360,
+        height=740,
+        deviceScaleFactor=1,
+        mobile=True,
+    )
+    page.open(view)
+    page.options()
+    found = page.js(
+        "return [...document.querySelectorAll('button, select, summary, header a, input:not([type=file])')]"
+        ".map((e) => (e.matches('[type=checkbox]') ? e.closest('label') ?? e : e))"
+        ".filter((e) => e.offsetParent && e.getBoundingClientRect().height < 43.5)"
+        ".map((e) => e.outerHTML.slice(0, 120))"
+    )
+    assert found == []
+
+
 def test_themes(page):
     def ground():
         return page.js("return getComputedStyle(document.body).backgroundColor")

@@ -2,13 +2,13 @@
 exercises."""
 
 import re
-import time
 
 import pytest
 
 WORDS_PER_SECOND = 4  # of a reader whose second language is English
 SECONDS_PER_TAP = 1.5
 SECONDS_PER_SIGNAL = 3  # to look at one and choose a digit
+SECONDS_PER_STEP = 0.012  # the CNN's bar; the other two train beside it
 
 
 @pytest.fixture
@@ -47,21 +47,22 @@ def go_on(page):
 
 
 class Clock:
-    """The time of a first visit: words at reading speed, taps, and the page's own seconds."""
+    """The time of a first visit: words at reading speed, taps, and races at the bar of the slowest
+    model, so that a busy machine does not count."""
 
     def __init__(self, page):
-        self.page, self.seconds, self.start = page, 0.0, time.perf_counter()
+        self.page, self.seconds = page, 0.0
 
     def read(self):
-        words = len(re.findall(r"\w+", self.page.text("#learn .step")))
+        words = len(re.findall(r"[a-zA-Z]+", self.page.text("#learn .step")))
         self.seconds += words / WORDS_PER_SECOND
 
     def tap(self, count=1, each=SECONDS_PER_TAP):
         self.seconds += count * each
 
-    @property
-    def total(self):
-        return self.seconds + time.perf_counter() - self.start
+    def race(self):
+        ticks = self.page.find_all("#learn .chart .tick + text")
+        self.seconds += int(ticks[-1].text.replace(",", "")) * SECONDS_PER_STEP
 
 
 def test_a_first_visit_on_a_phone_to_the_collapse(phone, labels):
@@ -102,7 +103,7 @@ def test_a_first_visit_on_a_phone_to_the_collapse(phone, labels):
     clock.read()
     choose(page, "MLP")
     answered(page)
-    clock.tap(2)
+    clock.tap(2), clock.race()
     plain = accuracies(feedback(page))
     assert feedback(page).startswith("✗ Not as you predicted. CNN")
     assert plain["CNN"][0] > plain["MLP"][0] + 15 > plain["logistic regression"][0] + 30
@@ -114,12 +115,12 @@ def test_a_first_visit_on_a_phone_to_the_collapse(phone, labels):
     page.find("#learn-shuffle").click()
     page.wait(lambda: page.find_all("#learn .quiz-digits"))
     answered(page)
-    clock.tap(3)
+    clock.tap(3), clock.race()
     found = accuracies(feedback(page))
     assert feedback(page).startswith("✓ As you predicted")
     (before, after), mlp = found["CNN"], found["MLP"]
     assert before == plain["CNN"][0] and before - after > 20 and abs(mlp[0] - mlp[1]) < 5
-    assert clock.total < 180, f"{clock.total:.0f} seconds"
+    assert clock.seconds < 180, f"{clock.seconds:.0f} seconds"
 
     for digit in "01234":  # as bad a reader as most
         page.find(f'#learn [aria-label="Answer {digit}"]').click()
@@ -131,6 +132,17 @@ def accuracies(text):
     """{model: [percent, ...]} of a sentence."""
     numbers = r"(logistic regression|MLP|CNN) ([\d.]+)%(?: → ([\d.]+)%)?"
     return {name: [float(n) for n in found if n] for name, *found in re.findall(numbers, text)}
+
+
+def test_a_worker_that_dies_in_a_race_is_told_and_replaced(page, workers):
+    page.open("learn", "?step=4")
+    choose(page, "CNN")
+    page.js("window.workers[2].dispatchEvent(new ErrorEvent('error', {message: 'out of memory'}))")
+    page.wait(lambda: "The CNN stopped: out of memory" in page.text("#learn .contest"))
+    assert not page.find_all("#learn .feedback[data-right]")  # no answer without a race
+    page.button("Start again", within="#learn").click()
+    page.wait(lambda: "stopped" not in page.text("#learn .contest"))
+    assert page.js("return window.workers.length") == 4
 
 
 def test_without_translation_the_mlp_catches_up(page):

@@ -83,7 +83,9 @@ def test_on_a_projector(page):
     usual = size()
     page.open("explore", "?projector=1")
     assert size() > 1.3 * usual
-    assert page.js("return document.documentElement.scrollWidth <= innerWidth")
+    for view in ("explore", "learn", "train"):
+        page.open(view, "?projector=1")
+        assert page.js("return document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.parametrize(("frames", "is_allowed"), [(False, False), (True, True)])

@@ -3,6 +3,7 @@ on, and folders that cannot be read."""
 
 import shutil
 import threading
+from xml.etree import ElementTree
 
 import pytest
 
@@ -87,6 +88,11 @@ def test_contents_filters_and_links(results):
     page.wait(lambda: page.find_all("#results .study"))
     assert "Preset smoke" in page.text(".study .note")
     assert page.find("#results-find").get_attribute("value") == "toy learnt"
+    page.open("results", "?study=toy")  # without its preset: the one that was run last
+    page.wait(lambda: page.find_all("#results .study"))
+    page.wait(
+        lambda: page.js("return document.querySelector('.study').getBoundingClientRect().top") < 200
+    )
 
 
 def test_tables_are_sorted_and_saved(results):
@@ -105,6 +111,10 @@ def test_tables_are_sorted_and_saved(results):
 
 def test_stored_figures_in_both_themes_and_as_files(results):
     page = results
+    width, height = (
+        float(page.find(".results-figure img").get_attribute(name)) for name in ("width", "height")
+    )
+    assert width > height > 100  # the room is kept before the figure comes
     page.js("document.querySelector('.results-figure').scrollIntoView()")
     page.wait(lambda: page.js(IMAGE))
     assert "Preset quick; made by mnist1d run toy --preset quick." in page.text("figcaption")
@@ -155,6 +165,16 @@ def test_curves_of_several_runs(results):
     page.find('[aria-label^="Save csv: curves"]').click()
     lines = page.saved("toy.quick-one.csv").read_text().splitlines()
     assert lines[0] == "run,metric,step,mean,low,high,seeds" and len(lines) == 13
+    page.find('[aria-label^="Save svg: curves"]').click()
+    svg = ElementTree.parse(page.saved("toy.quick-one.svg")).getroot()
+    drawn = [path.get("style") for path in svg.iter("{http://www.w3.org/2000/svg}path")]
+    assert len(drawn) == 6 and all("stroke: rgb" in style for style in drawn)
+    page.find('[aria-label^="Save png: curves"]').click()
+    assert page.saved("toy.quick-one.png").read_bytes().startswith(b"\x89PNG")
+    page.button("None", within=".curves").click()
+    assert page.js(LINES) == []
+    page.button("All", within=".curves").click()
+    assert len(page.js(LINES)) == 6
 
 
 def test_nothing_scrolls_sideways_on_a_phone(results):
@@ -226,6 +246,7 @@ def test_a_sweep_live(served, toy, monkeypatch, is_late):
     page.wait(lambda: "6 of 6 seeds done: the sweep is over" in page.text("#results-live-told"))
     thread.join(10)
     page.wait(lambda: len(page.find_all("#results .card .series")) == 3)
+    page.options()  # of a sweep that is over, the curves are folded up
     legend = [item.text for item in page.find_all(".results-legend li")]
     assert sorted(text.split(":")[0] for text in legend) == ["size=1", "size=2", "size=3"]
     page.find("#results-reload").click()

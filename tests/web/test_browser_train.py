@@ -10,24 +10,6 @@ return [...rows].map((row) => row.innerText.split(/\\s+/));
 CURVES = (
     "return [...document.querySelectorAll('#train .chart .series')].map((p) => p.getAttribute('d'))"
 )
-WORKERS = """
-window.workers = [];
-const Original = window.Worker;
-window.Worker = class extends Original {
-  constructor(...given) {
-    super(...given);
-    window.workers.push(this);
-  }
-};
-"""
-
-
-@pytest.fixture
-def workers(page):
-    """Workers that the page makes are kept in window.workers."""
-    script = page.cdp("Page.addScriptToEvaluateOnNewDocument", source=WORKERS)
-    yield
-    page.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
 
 
 def rows(page):
@@ -135,6 +117,28 @@ def test_a_worker_that_dies_is_told_and_replaced(page, workers):
     page.button("Start again", within="#train").click()
     page.wait(lambda: "paused" in rows(page).get("MLP", []))
     run_to_end(page)
+
+
+@pytest.fixture
+def tab(page):
+    """The page in a tab of its own, since one that has slept stays hidden."""
+    first = page.driver.current_window_handle
+    page.driver.switch_to.new_window("tab")
+    yield page
+    page.driver.close()
+    page.driver.switch_to.window(first)
+
+
+def test_a_device_that_sleeps_goes_on_where_it_was(tab):
+    open_ready(tab, "?models=mlp&steps=100000")
+    tab.js("requestAnimationFrame = (act) => setTimeout(act)")  # a page that sleeps is hidden
+    tab.find("#train-run").click()
+    tab.wait(lambda: rows(tab)["MLP"][0] != "0")
+    for state in ("frozen", "active"):
+        tab.cdp("Page.setWebLifecycleState", state=state)
+    step = rows(tab)["MLP"][0]
+    tab.wait(lambda: rows(tab)["MLP"][0] != step)
+    assert "Training stopped" not in tab.text("#train .lanes")
 
 
 def test_a_worker_that_falls_silent_is_given_up(page, workers):

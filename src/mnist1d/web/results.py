@@ -59,10 +59,15 @@ class Part:
         content["figures"] = None if self.pictures is None else self.figures()
         return content
 
-    def figures(self) -> list[dict[str, str]]:
-        """Return the figures' addresses and words."""
+    def figures(self) -> list[dict[str, Any]]:
+        """Return the figures' addresses, words and sizes."""
         return [
-            {"src": self.address(picture), "title": picture.title, "caption": picture.caption}
+            {
+                "src": self.address(picture),
+                "title": picture.title,
+                "caption": picture.caption,
+                "size": picture.size,
+            }
             for picture in self.pictures or ()
         ]
 

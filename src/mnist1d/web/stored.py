@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import html
 import re
+import struct
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,8 @@ from mnist1d.runs.store import Call
 
 HEAD = 20_000  # bytes of an svg in which its words stand
 TITLE = re.compile(rb"<dc:title>(.*?)</dc:title>", re.DOTALL)
+VIEW_BOX = re.compile(rb'viewBox="0 0 ([\d.]+) ([\d.]+)"')
+PNG = b"\x89PNG"
 CAPTION = re.compile(rb"<dc:description>(.*?)</dc:description>", re.DOTALL)
 
 
@@ -27,6 +30,14 @@ class Picture(NamedTuple):
     content: bytes
     title: str
     caption: str
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Return width and height, in the units of the file, so that a page can keep the room."""
+        if self.content.startswith(PNG):
+            return struct.unpack(">II", self.content[16:24])
+        box = VIEW_BOX.search(self.content[:HEAD])
+        return (float(box[1]), float(box[2])) if box else (0, 0)
 
 
 def stored_pictures(runs: Path, document: Document, calls: Iterable[Call]) -> list[Picture] | None:

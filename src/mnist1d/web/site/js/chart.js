@@ -7,6 +7,7 @@ import { h, s } from "./dom.js";
 const [TOP, BOTTOM, LEFT] = [26, 40, 42];
 const LABEL_GAP = 15; // pixels between two labels at the right, at least
 const GLYPH = 7.9; // pixels of a character of a label
+const PROJECTOR = 1.4; // how much larger all that is on a projector
 
 export const percent = (share) => `${(100 * share).toFixed(1)}%`;
 export const count = (n) => Math.round(n).toLocaleString("en");
@@ -21,14 +22,14 @@ export function ticks(most, wanted = 5) {
 }
 
 /** Move labels apart that would overlap: [{y, ...}] sorted from the top, within [low, high]. */
-export function spread(labels, low, high) {
+export function spread(labels, low, high, gap = LABEL_GAP) {
   const sorted = labels.toSorted((a, b) => a.y - b.y);
   sorted.forEach((label, i) => {
-    label.at = Math.max(label.y, i ? sorted[i - 1].at + LABEL_GAP : low);
+    label.at = Math.max(label.y, i ? sorted[i - 1].at + gap : low);
   });
   for (let i = sorted.length - 1, limit = high; i >= 0; i--) {
     sorted[i].at = Math.min(sorted[i].at, limit);
-    limit = sorted[i].at - LABEL_GAP;
+    limit = sorted[i].at - gap;
   }
   return sorted;
 }
@@ -55,7 +56,9 @@ export function roundedRange(values, isLog = false) {
  */
 export class Chart {
   constructor({ title, xLabel, yLabel, xLog = false, height = 280, format = percent, xFormat = count }) {
-    Object.assign(this, { title, xLabel, yLabel, xLog, height, format, xFormat, width: 640, at: null });
+    const zoom = document.documentElement.dataset.projector ? PROJECTOR : 1;
+    Object.assign(this, { title, xLabel, yLabel, xLog, format, xFormat, zoom, width: 640, at: null });
+    Object.assign(this, { height: height * zoom, top: TOP * zoom, bottom: BOTTOM * zoom, left: LEFT * zoom });
     this.content = { series: [], references: [], xMax: 1 };
     this.svg = s("svg", { role: "img", tabindex: 0, class: "chart" });
     this.readout = h("p", { class: "readout num", "aria-live": "off" }, "\u00a0");
@@ -86,13 +89,13 @@ export class Chart {
     const named = isBare ? [] : [...series, ...references];
     const names = named.map(({ name, points }) => this.labelOf(name, points));
     const longest = Math.max(0, ...names.map((name) => name.length));
-    this.right = isBare ? 26 : Math.min(longest * GLYPH + 14, 0.42 * this.width);
-    const span = this.width - LEFT - this.right;
+    this.right = Math.max(26, Math.min(longest * GLYPH * this.zoom + 14, 0.42 * this.width));
+    const span = this.width - this.left - this.right;
     const across = (x) => (this.xLog ? Math.log1p(x) / Math.log1p(xMax) : x / xMax);
-    this.x = (x) => LEFT + across(x) * span;
+    this.x = (x) => this.left + across(x) * span;
     const up = (y) =>
       yLog ? Math.log(Math.max(y, yMin) / yMin) / Math.log(yMax / yMin) : (y - yMin) / (yMax - yMin);
-    this.y = (y) => TOP + (1 - up(y)) * (this.height - TOP - BOTTOM);
+    this.y = (y) => this.top + (1 - up(y)) * (this.height - this.top - this.bottom);
   }
 
   draw() {
@@ -115,21 +118,21 @@ export class Chart {
     const { xMax } = this.content;
     const end = width - right;
     const across = this.yTicks().flatMap((y) => [
-      s("line", { class: "grid", x1: LEFT, x2: end, y1: this.y(y), y2: this.y(y) }),
-      s("text", { x: LEFT - 6, y: this.y(y) + 4, "text-anchor": "end" }, this.tick(y)),
+      s("line", { class: "grid", x1: this.left, x2: end, y1: this.y(y), y2: this.y(y) }),
+      s("text", { x: this.left - 6, y: this.y(y) + 4, "text-anchor": "end" }, this.tick(y)),
     ]);
     const marks = this.xLog ? logTicks(xMax) : ticks(xMax, width < 420 ? 3 : 6);
     const along = marks.flatMap((x) => [
       s("line", { class: "tick", x1: this.x(x), x2: this.x(x), y1: this.floor, y2: this.floor + 5 }),
-      s("text", { x: this.x(x), y: this.floor + 18, "text-anchor": "middle" }, this.xFormat(x)),
+      s("text", { x: this.x(x), y: this.floor + 18 * this.zoom, "text-anchor": "middle" }, this.xFormat(x)),
     ]);
-    const name = s("text", { x: (LEFT + end) / 2, y: height - 4, "text-anchor": "middle" }, xLabel);
-    const side = s("text", { x: 0, y: 12 }, yLabel);
+    const name = s("text", { x: (this.left + end) / 2, y: height - 4, "text-anchor": "middle" }, xLabel);
+    const side = s("text", { x: 0, y: 12 * this.zoom }, yLabel);
     return [...across, ...along, name, side];
   }
 
   get floor() {
-    return this.height - BOTTOM;
+    return this.height - this.bottom;
   }
 
   yTicks() {
@@ -144,11 +147,11 @@ export class Chart {
     const { series, references, marks = [] } = this.content;
     const end = this.width - this.right;
     const upright = marks.flatMap(({ name, x }) => [
-      s("line", { class: "upright", x1: this.x(x), x2: this.x(x), y1: TOP, y2: this.floor }),
-      s("text", { x: this.x(x) + 5, y: TOP + 10 }, name),
+      s("line", { class: "upright", x1: this.x(x), x2: this.x(x), y1: this.top, y2: this.floor }),
+      s("text", { x: this.x(x) + 5, y: this.top + 10 }, name),
     ]);
     const dotted = references.map(({ y, style }) =>
-      s("line", { class: `reference ${style}`, x1: LEFT, x2: end, y1: this.y(y), y2: this.y(y) }),
+      s("line", { class: `reference ${style}`, x1: this.left, x2: end, y1: this.y(y), y2: this.y(y) }),
     );
     const place = ([x, y], i) => `${i ? "L" : "M"}${this.x(x).toFixed(1)} ${this.y(y).toFixed(1)}`;
     const bands = series.flatMap(({ band, style, color }) => {
@@ -171,8 +174,8 @@ export class Chart {
       .filter(({ name, points }) => name && points.length)
       .map(({ name, style, points }) => ({ name, style, points, y: this.y(points.at(-1)[1]) }));
     const marks = references.map(({ name, style, y }) => ({ name, style, y: this.y(y) }));
-    const low = TOP + 4;
-    return spread([...ends, ...marks], low, this.height - BOTTOM + 8).flatMap((label) => [
+    const low = this.top + 4;
+    return spread([...ends, ...marks], low, this.floor + 8, LABEL_GAP * this.zoom).flatMap((label) => [
       s(
         "text",
         { class: `label ${label.style}`, x: this.width - this.right + 8, y: label.at + 4 },
@@ -185,7 +188,7 @@ export class Chart {
   cross() {
     if (this.at === null) return [];
     const x = this.x(this.at);
-    const line = s("line", { class: "cross", x1: x, x2: x, y1: TOP, y2: this.floor });
+    const line = s("line", { class: "cross", x1: x, x2: x, y1: this.top, y2: this.floor });
     const dots = this.values().map(({ style, color, point }) =>
       tinted(s("circle", { class: style, cx: this.x(point[0]), cy: this.y(point[1]), r: 4 }), color),
     );

@@ -43,10 +43,8 @@ const page = {
     section("page-warnings").append(box);
   },
   /** The published test set, loaded when it is first asked for. */
-  test() {
-    this.testSet ??= read("data/test.bin", "arrayBuffer").then(
-      (buffer) => new TestSet(buffer, this.site),
-    );
+  async test() {
+    this.testSet ??= new TestSet(await read("data/test.bin", "arrayBuffer"), this.site);
     return this.testSet;
   },
 };
@@ -55,8 +53,10 @@ async function show(name) {
   for (const view of VIEWS) {
     section(view).hidden = view !== name;
     const link = document.querySelector(`nav a[href="#${view}"]`);
-    if (view === name) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    if (view === name) {
+      link.setAttribute("aria-current", "page");
+      link.closest("ul").scrollLeft = link.offsetLeft - link.offsetWidth; // a phone shows some of them
+    } else link.removeAttribute("aria-current");
   }
   document.title = `${section(name).querySelector("h2").textContent} – MNIST-1D`;
   mounted.get(current)?.hidden?.();
@@ -65,6 +65,8 @@ async function show(name) {
     if (!mounted.has(name)) {
       const view = await import(`./views/${name}.js`);
       if (!mounted.has(name)) mounted.set(name, (await view.mount(section(name), page)) ?? {});
+      const next = section(name).querySelector(".next"); // where to go from here, below it all
+      if (next) section(name).append(next);
     }
     if (current === name) mounted.get(name).shown?.();
   } catch (error) {
@@ -128,6 +130,9 @@ async function start() {
   addEventListener("hashchange", followHash);
   section("page-boot").remove();
   followHash();
+  addEventListener("unhandledrejection", ({ reason }) => {
+    page.warn(`Something went wrong (${reason?.message ?? reason}). Reload the page to try again.`);
+  });
 }
 
 start().catch((error) => {

@@ -128,6 +128,28 @@ export function picture(panels, { heading, limit, isShuffled, columns = 5 }) {
 const escape = (text) =>
   text.replace(/[&<>]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c]);
 
+const INLINED = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "opacity"];
+const LETTERS = ["font-size", "font-weight", "font-family", "text-anchor"];
+
+/** A drawing of the page as a document that stands alone, in the colours and on the ground of now. */
+export function standalone(svg) {
+  const copy = svg.cloneNode(true);
+  const [own, copied] = [svg, copy].map((one) => [...one.querySelectorAll("path, line, circle, text")]);
+  own.forEach((element, i) => {
+    const style = getComputedStyle(element);
+    const names = element.tagName === "text" ? [...INLINED, ...LETTERS] : INLINED;
+    copied[i].removeAttribute("class");
+    for (const name of names) copied[i].style.setProperty(name, style.getPropertyValue(name));
+  });
+  const { width, height } = svg.viewBox.baseVal;
+  const ground = getComputedStyle(document.documentElement).getPropertyValue("--card");
+  const sizes = { xmlns: "http://www.w3.org/2000/svg", width, height };
+  for (const [name, value] of Object.entries(sizes)) copy.setAttribute(name, value);
+  copy.removeAttribute("style");
+  copy.prepend(s("rect", { width: "100%", height: "100%", fill: ground.trim() }));
+  return `${new XMLSerializer().serializeToString(copy)}\n`;
+}
+
 /** Turn an SVG document into a png of the same size. */
 export async function toPng(svg) {
   const image = new Image();

@@ -13,13 +13,13 @@ const EXACT =
 export class Answers {
   constructor(page, id) {
     this.page = page;
-    this.told = h("p", { class: "note" });
+    this.told = h("p", { class: "note" }, "Computing the exact probabilities.");
     this.error = h("p", { class: "error", role: "status" });
     this.table = h("table", { class: "answers" });
     const heading = h("h3", { id }, HEADING);
     const box = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Probability of each digit" });
     box.append(this.table);
-    const parts = [heading, box, this.error, this.told];
+    const parts = [heading, this.told, box, this.error];
     this.element = h("section", { class: "card answers-card", "aria-labelledby": id }, parts);
     this.newest = new Newest(
       (question) => this.collect(question),
@@ -69,6 +69,7 @@ export class Answers {
       const cells = columns.map((column) => bar(column, digit));
       return h("tr", { class: isTrue ? "true" : false }, name, cells);
     });
+    this.table.classList.toggle("many", columns.length > 2); // a phone sets bars above the numbers
     const caption = h("caption", { class: "visually-hidden" }, "Probability of each digit");
     this.table.replaceChildren(
       caption,

@@ -62,7 +62,7 @@ function askRow(page, panels) {
     if (isOneDigit) answers.follow(Number(show), Number(ask));
     else answers.follow(Number(ask), sample);
   };
-  const name = h("span", { id: "explore-ask" }, "Which digit is it? Signal");
+  const name = h("span", { id: "explore-ask" }, "Ask the ideal observer about signal");
   const props = { class: "row ask", role: "group", "aria-labelledby": "explore-ask" };
   return { row: h("div", props, name, buttons), answers, follow };
 }

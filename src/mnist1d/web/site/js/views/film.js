@@ -2,7 +2,7 @@
 
 import { h, s } from "../dom.js";
 
-const [LEFT, RIGHT, TOP, BOTTOM] = [46, 12, 12, 26];
+const [LEFT, RIGHT, TOP, BOTTOM] = [42, 14, 26, 38];
 
 /** {element, fit(stages), draw(frame, text)}: fit sets the scale for all stages of a signal. */
 export class FilmScreen {
@@ -10,7 +10,8 @@ export class FilmScreen {
     this.title = s("title");
     this.svg = s("svg", { role: "img" });
     this.element = h("div", { class: "card film" }, this.svg);
-    [this.width, this.height, this.limit, this.length] = [640, 300, 1, 72];
+    [this.width, this.height, this.length] = [640, 300, 72];
+    [this.limit, this.low, this.high] = [1, -1, 1];
     new ResizeObserver(() => this.resize()).observe(this.svg);
   }
 
@@ -22,7 +23,9 @@ export class FilmScreen {
   }
 
   fit(stages) {
-    this.limit = Math.max(...stages.flatMap(({ x }) => Array.from(x, Math.abs)), 1e-9);
+    const values = stages.flatMap(({ x }) => Array.from(x));
+    [this.low, this.high] = [Math.min(0, ...values), Math.max(1e-9, ...values)];
+    this.limit = Math.max(-this.low, this.high);
     this.length = stages[2].x.length;
   }
 
@@ -39,7 +42,7 @@ export class FilmScreen {
     this.svg.replaceChildren(
       this.title,
       ...this.changed(points, marks),
-      ...this.axes(points.length),
+      ...this.axes(points),
       s("path", { class: "before", d: this.path(before) }),
       s("path", { class: "now", d: this.path(points) }),
       s("path", { class: "digit", d: presence ? this.path(points, isDigit) : "" }),
@@ -49,7 +52,7 @@ export class FilmScreen {
 
   place({ at, y }) {
     const [width, height] = [this.width - LEFT - RIGHT, this.height - TOP - BOTTOM];
-    return [LEFT + at * width, TOP + (height / 2) * (1 - y / this.limit)];
+    return [LEFT + at * width, TOP + (height * (this.high - y)) / (this.high - this.low)];
   }
 
   /** Path data of the points where `isOn`. */
@@ -80,18 +83,21 @@ export class FilmScreen {
     return out;
   }
 
-  axes(count) {
-    const zero = this.place({ at: 0, y: 0 })[1];
+  /** Values at the left, and the numbers of the first and the last point. */
+  axes(points) {
     const [right, bottom] = [this.width - RIGHT, this.height - BOTTOM];
+    const at = (value) => this.place({ at: 0, y: value })[1];
     const text = (x, y, label, anchor) => s("text", { x, y, "text-anchor": anchor }, label);
-    const limit = Number(this.limit.toPrecision(2));
+    const values = [this.high, 0, ...(at(this.low) - at(0) > 16 ? [this.low] : [])];
+    const label = (value) => String(Number(value.toPrecision(2))).replace("-", "−");
+    const [first, last] = [points[0], points.at(-1)].map((point) => this.place(point)[0]);
     return [
-      s("line", { class: "zero", x1: LEFT, x2: right, y1: zero, y2: zero }),
-      text(LEFT - 6, TOP + 8, `${limit}`, "end"),
-      text(LEFT - 6, zero + 4, "0", "end"),
-      text(LEFT - 6, bottom, `−${limit}`, "end"),
-      text(LEFT, bottom + 18, "point 1", "start"),
-      text(right, bottom + 18, `${count} points`, "end"),
+      s("line", { class: "zero", x1: LEFT, x2: right, y1: at(0), y2: at(0) }),
+      ...values.map((value) => text(LEFT - 6, at(value) + 4, label(value), "end")),
+      text(0, 12, "value", "start"),
+      text(first, bottom + 18, "1", "middle"),
+      text(last, bottom + 18, `${points.length}`, "middle"),
+      text((LEFT + right) / 2, this.height - 4, "point", "middle"),
     ];
   }
 }

@@ -96,10 +96,12 @@ export class Inside {
   firstLayer(weights, name) {
     if (!weights) return [];
     const limit = roundedLimit(weights.map((x) => ({ x })));
-    const figures = weights.map((x) => {
+    const figures = weights.map((x, i) => {
       const zero = s("line", { class: "zero", x1: 0, x2: 60, y1: 18, y2: 18 });
       const line = s("path", { class: this.chosen, d: linePath(x, limit, 60, 36) });
-      return s("svg", { viewBox: "0 0 60 36", "aria-hidden": "true", class: "filter" }, zero, line);
+      const name = this.chosen === "logistic" ? s("text", { x: 3, y: 9 }, `${i}`) : null; // its class
+      const props = { viewBox: "0 0 60 36", "aria-hidden": "true", class: "filter" };
+      return s("svg", props, zero, line, name);
     });
     const row = h("div", { class: `filter-row ${this.chosen}` }, figures);
     const note = `${WHAT[this.chosen]} The line across is 0.`;

@@ -87,7 +87,8 @@ function checkbox(knob, set) {
   const id = `explore-${knob.name}`;
   const props = { type: "checkbox", id, "aria-describedby": `${id}-effect` };
   const box = h("input", { ...props, onchange: () => set(box.checked) });
-  return { fields: { id, element: box }, sliders: null, update: (value) => (box.checked = value) };
+  const element = h("label", { class: "check" }, box); // as large as a finger
+  return { fields: { id, element }, sliders: null, update: (value) => (box.checked = value) };
 }
 
 function single(knob, set) {

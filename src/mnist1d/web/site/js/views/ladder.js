@@ -5,6 +5,15 @@
 import { h, s } from "../dom.js";
 
 const MARKS = [0, 25, 50, 75, 100]; // percent
+const STYLES = {
+  logistic: "logistic",
+  MLP: "mlp",
+  CNN: "cnn",
+  GRU: "gru",
+  "published human": "human",
+  "ideal observer": "observer",
+  you: "own you",
+};
 
 export const percent = (share) => `${(100 * share).toFixed(1)}%`;
 
@@ -33,19 +42,18 @@ export function rivals(site, isShuffled, own = null) {
       value: own.accuracy,
       low: own.low,
       high: own.high,
-      isOwn: true,
     });
   return rows;
 }
 
-/** rows: [{name, of, value, low, high, isOwn}] with low and high or neither; drawn best first. */
+/** rows: [{name, of, value, low, high}] with low and high or neither; drawn best first. */
 export function ladder(rows, caption) {
   const lines = rows
     .toSorted((a, b) => b.value - a.value)
-    .map(({ name, of, value, low, high, isOwn }) =>
+    .map(({ name, of, value, low, high }) =>
       h(
         "tr",
-        { class: isOwn ? "own" : false },
+        { class: STYLES[name.replace(/,.*/, "")] ?? false },
         h("th", { scope: "row" }, name, of ? h("span", { class: "note" }, of) : null),
         h("td", { class: "track" }, track(value, low, high)),
         h(

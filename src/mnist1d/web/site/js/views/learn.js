@@ -17,7 +17,7 @@ const ALL = [...STEPS, ...EXERCISES];
 
 export function mount(root, page) {
   const lesson = new Lesson(page);
-  root.append(...lesson.elements);
+  root.append(lesson.element);
   page.settings.subscribe(() => !root.hidden && lesson.follow());
   return { shown: () => lesson.follow(), hidden: () => lesson.leave() };
 }
@@ -41,25 +41,27 @@ class Lesson {
     this.next = button("next", () => this.go(1), "button");
     this.back.textContent = "Back";
     const skip = h("a", { href: "#explore" }, "Skip to the tools");
-    const marks = h("ol", { class: "step-marks", "aria-label": "Steps" }, this.marks);
-    this.elements = [
-      marks,
-      h(
-        "article",
-        { class: "step", "aria-labelledby": "learn-step" },
-        h("div", { class: "step-top" }, this.place, skip),
-        this.heading,
-        this.body,
-      ),
+    const article = h(
+      "article",
+      { class: "step", "aria-labelledby": "learn-step" },
+      h("div", { class: "step-top" }, this.place, skip),
+      this.heading,
+      this.body,
       h("div", { class: "row step-moves" }, this.back, this.next),
-    ];
+    );
+    const marks = h("ol", { class: "step-marks" }, this.marks);
+    this.element = h("div", { class: "lesson" }, h("nav", { "aria-label": "Steps" }, marks), article);
   }
 
   mark(step, i) {
-    const text = i < STEPS.length ? `${i + 1}` : `E${i - STEPS.length + 1}`;
+    const isExercise = i >= STEPS.length;
+    const text = isExercise ? `E${i - STEPS.length + 1}` : `${i + 1}`;
     const act = () => this.page.settings.update({ step: i + 1 });
-    const props = { class: "step-mark", type: "button", title: step.title, onclick: act };
-    return h("li", {}, h("button", { ...props, "aria-label": `${text}: ${step.title}` }, text));
+    const props = { class: "step-mark", type: "button", "aria-label": `${text}: ${step.title}` };
+    const number = h("span", { class: "step-number" }, text);
+    const name = h("span", { class: "step-name" }, step.title);
+    const button = h("button", { ...props, onclick: act }, number, name);
+    return h("li", { class: isExercise ? "exercise" : false }, button);
   }
 
   get index() {
@@ -90,6 +92,8 @@ class Lesson {
     const isExercise = index >= STEPS.length;
     const number = isExercise ? index - STEPS.length + 1 : index + 1;
     const of = isExercise ? EXERCISES.length : STEPS.length;
+    this.element.dataset.part = isExercise ? "exercises" : "steps";
+    this.element.dataset.step = index + 1;
     this.place.textContent = `${isExercise ? "Exercise" : "Step"} ${number} of ${of}`;
     this.heading.textContent = step.title;
     this.body.replaceChildren(...elements);

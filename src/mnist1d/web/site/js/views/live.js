@@ -4,8 +4,8 @@
 
 import { Chart } from "../chart.js";
 import { h } from "../dom.js";
-import { onTheme, shade } from "../palette.js";
-import { formatOf, runContent } from "./results/runchart.js";
+import { onTheme } from "../palette.js";
+import { formatOf, runContent, swatch } from "./results/runchart.js";
 
 const CURVES = 12; // as many as are told apart
 const CALLS = 8;
@@ -29,6 +29,9 @@ export class Live {
     const note = h("p", { class: "note" }, WHEN);
     this.drawn = h("div", {}, this.chart.element, this.legend, note);
     this.drawn.hidden = true;
+    const summary = h("summary", {}, "Curves and finished trials");
+    this.more = h("details", { open: true }, summary, this.drawn, this.list);
+    this.more.hidden = true;
     this.reload = h("button", { class: "button", type: "button", id: "results-reload" });
     this.reload.textContent = "Load the new results";
     this.reload.hidden = true;
@@ -41,8 +44,7 @@ export class Live {
       { class: "card", "aria-labelledby": "results-live" },
       h("h3", { id: "results-live" }, "The last sweep, live"),
       h("div", { class: "row" }, this.told, this.progress, this.reload),
-      this.drawn,
-      this.list,
+      this.more,
     );
     onTheme(() => this.curves.length && this.draw());
   }
@@ -84,7 +86,10 @@ export class Live {
     this.progress.max = wanted || 1;
     this.progress.value = done;
     const text = standing(content);
-    if (wanted && done >= wanted && !this.isFirst) this.page.say(text);
+    const isOver = wanted && done >= wanted;
+    if (isOver && !this.isFirst) this.page.say(text);
+    if (isOver && this.isFirst) this.more.open = false; // nothing moves: the studies come first
+    this.more.hidden = !wanted;
     this.told.textContent = text;
     this.runs = runs;
     for (const call of calls) this.list.prepend(h("li", {}, this.describe(call)));
@@ -117,14 +122,11 @@ export class Live {
     this.chart.yLabel = `${study}: ${metric}`;
     this.chart.update(content);
     this.drawn.hidden = false;
-    const items = curves.map(({ run, mean }, i) => {
-      const { color } = runs.find(({ id }) => id === run) ?? { color: "#6e6e6e" };
-      const swatch = h("span", { class: "swatch", "aria-hidden": "true" });
-      swatch.classList.toggle("dashed", content.series[i].isDashed);
-      swatch.style.setProperty("--swatch", shade(color));
+    const items = curves.map(({ mean }, i) => {
+      const one = content.series[i];
       const last = mean.findLast((value) => value !== null);
       const value = last === undefined ? "no finite value" : this.chart.format(last);
-      return h("li", {}, swatch, `${content.series[i].name}: ${value}`);
+      return h("li", {}, swatch(one), `${one.name}: ${value}`);
     });
     this.legend.replaceChildren(...items);
   }

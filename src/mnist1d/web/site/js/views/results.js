@@ -82,7 +82,8 @@ class Results {
 
   /** Scroll to a study and note it in the address. */
   go(id, isAsked = true) {
-    const section = this.sections.get(id);
+    const byName = this.studies.find(({ study }) => study === id)?.id; // a link may name a study alone
+    const section = this.sections.get(this.sections.has(id) ? id : byName);
     if (!section?.isConnected) return;
     section.scrollIntoView();
     if (!isAsked) return;

@@ -8,7 +8,7 @@ import { Race } from "../race.js";
 import { scores } from "../storage.js";
 import { codeBox } from "./codebox.js";
 import { Inside } from "./inside.js";
-import { laneTable } from "./lanes.js";
+import { LaneTable } from "./lanes.js";
 import { presetRow } from "./presets.js";
 import { chartOptions, CURVES, trainOptions } from "./trainoptions.js";
 
@@ -29,7 +29,9 @@ class Train {
     const { settings } = page;
     this.chart = new Chart({ title: "Accuracy against steps", xLabel: "step" });
     this.inside = new Inside(page);
-    this.table = h("div", { class: "lanes scroll", tabindex: 0, role: "region", "aria-label": "Models" });
+    this.lanes = new LaneTable();
+    const box = { class: "lanes scroll", tabindex: 0, role: "region", "aria-label": "Models" };
+    this.table = h("div", box, this.lanes.element);
     this.told = h("p", { class: "note", id: "train-told" });
     this.code = codeBox("train", "Continue in Python", page.say);
     const python = h("h3", {}, "Continue in Python");
@@ -109,7 +111,7 @@ class Train {
     }));
     const references = curve === "test" ? referenceLines(site, race.config, scores()) : [];
     this.chart.update({ series, references, xMax: race.settings.steps });
-    this.table.replaceChildren(laneTable(race, () => this.restart()));
+    this.lanes.update(race, () => this.restart());
     this.runButton.textContent = race.isRunning ? "Pause" : race.isDone ? "Train again" : "Train";
   }
 

@@ -32,7 +32,8 @@ export class Answering {
     );
     const digits = h("div", { class: "quiz-digits", role: "group", "aria-label": "Digits" }, pad);
     const help = examples(this.test, "line", this.isShuffled);
-    this.element.replaceChildren(this.count, this.plot.svg, digits, help);
+    const asked = h("div", { class: "answering-signal" }, this.count, this.plot.svg, digits);
+    this.element.replaceChildren(h("div", { class: "answering-open" }, asked, help));
     this.ask();
   }
 

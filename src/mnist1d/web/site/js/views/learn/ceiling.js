@@ -26,7 +26,7 @@ export const ceiling = {
         style,
         points: LEVELS.filter((x) => found[style].has(x)).map((x) => [x, found[style].get(x)]),
       });
-      const series = [line("ideal observer", "observer"), line("CNN", "cnn")];
+      const series = [line("ceiling", "observer"), line("CNN", "cnn")];
       chart.update({ series, references: [], xMax: LEVELS.at(-1) });
     };
     draw();

@@ -1,7 +1,7 @@
 /** A race in the lesson: three models on one data set, drawn as it goes, and told when it is over.
  */
 
-import { Chart, percent } from "../../chart.js";
+import { Chart } from "../../chart.js";
 import { h } from "../../dom.js";
 import { Race } from "../../race.js";
 
@@ -40,6 +40,7 @@ export class Contest {
     }));
   }
 
+  /** Final test accuracies; a model whose worker fails is waited for until it is started again. */
   run(config) {
     this.stop();
     return new Promise((resolve) => {
@@ -50,33 +51,25 @@ export class Contest {
           this.draw(this.series);
           this.tell();
         });
-        if (this.race.isDone) resolve(this.results());
+        const { lanes } = this.race;
+        if (lanes.some(({ state }) => state !== "done")) return;
+        resolve(Object.fromEntries(lanes.map(({ name, last }) => [name, last.test])));
       });
       this.race.run();
     });
   }
 
-  /** Final test accuracies; null for a model whose worker failed. */
-  results() {
-    const share = (lane) => (lane.state === "done" ? lane.last.test : null);
-    return Object.fromEntries(this.race.lanes.map((lane) => [lane.name, share(lane)]));
-  }
-
   tell() {
     const failed = this.race.lanes.find(({ state }) => state === "failed");
-    if (failed) {
-      const again = h("button", { class: "button small", type: "button" }, "Start again");
-      again.addEventListener("click", () => {
-        this.race.restart();
-        this.race.run();
-      });
-      this.told.replaceChildren(`The ${failed.label} stopped: ${failed.message}. `, again);
-    } else this.told.replaceChildren();
-  }
-
-  /** The curves as they are now, to be drawn behind another race. */
-  get ghosts() {
-    return this.series.map((one) => ({ ...one, name: "", isDashed: true }));
+    if (failed === this.failed) return;
+    this.failed = failed;
+    if (!failed) return void this.told.replaceChildren();
+    const act = () => {
+      this.race.restart();
+      this.race.run();
+    };
+    const again = h("button", { class: "button small", type: "button", onclick: act }, "Start again");
+    this.told.replaceChildren(`The ${failed.label} stopped: ${failed.message}. `, again);
   }
 
   stop() {
@@ -84,5 +77,13 @@ export class Contest {
   }
 }
 
-/** "93.1%", or what to say where a model failed. */
-export const shown = (share) => (share === null ? "nothing (it failed)" : percent(share));
+/** The race on the default data, run once for all steps: {results, curves}, the curves to be drawn
+ * behind another race. A reader who skipped that race waits for it here. */
+export async function plainRace({ page, shared }, contest) {
+  if (!shared.plain) {
+    const results = await contest.run(page.scene.plain);
+    const curves = contest.series.map((one) => ({ ...one, name: "", isDashed: true }));
+    shared.plain = { results, curves };
+  }
+  return shared.plain;
+}

@@ -10,15 +10,6 @@ import { moral, Question } from "./question.js";
 export function experiment({ text, question: asked, options, button, chart, run, lesson }, settle) {
   const told = moral(lesson);
   const status = h("p", { class: "note", role: "status" });
-  const question = new Question({
-    text: asked,
-    options,
-    isPrediction: true,
-    onAnswer: () => {
-      press.disabled = false;
-      press.focus();
-    },
-  });
   const act = async () => {
     press.disabled = true;
     try {
@@ -38,5 +29,15 @@ export function experiment({ text, question: asked, options, button, chart, run,
     button,
   );
   press.disabled = true;
-  return [h("p", {}, text), question.element, h("p", {}, press), status, chart.element, told];
+  const question = new Question({
+    text: asked,
+    options,
+    isPrediction: true,
+    press,
+    onAnswer: () => {
+      press.disabled = false;
+      press.focus();
+    },
+  });
+  return [h("p", {}, text), question.element, status, chart.element, told];
 }

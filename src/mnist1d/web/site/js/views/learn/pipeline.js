@@ -61,6 +61,7 @@ export const pipeline = {
     const question = new Question({
       text: "Another finished signal. Where is its digit?",
       options: ["left third", "middle third", "right third"],
+      figure: plot.svg,
       onAnswer: async () => {
         const test = await page.test();
         const presence = test.presence(ASKED, false);
@@ -82,7 +83,6 @@ export const pipeline = {
       screen.element,
       label,
       told,
-      plot.svg,
       question.element,
       lesson,
     ];

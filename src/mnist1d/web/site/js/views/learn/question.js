@@ -3,10 +3,10 @@
 import { h } from "../../dom.js";
 
 /** {element, reveal(right, text)}: `onAnswer(i)` hears the choice, once; reveal marks the right
- * answer and says why. Without a right one (null) it says the text alone.
+ * answer and says why. `figure` is what the question is about, `press` the button that finds out.
  */
 export class Question {
-  constructor({ text, options, onAnswer, style = "", isPrediction = false }) {
+  constructor({ text, options, onAnswer, figure, press, isPrediction = false }) {
     Object.assign(this, { chosen: null, isPrediction });
     this.buttons = options.map((option, i) =>
       h(
@@ -18,8 +18,10 @@ export class Question {
     this.onAnswer = onAnswer;
     this.feedback = h("p", { class: "feedback", role: "status" });
     const legend = h("legend", {}, text);
-    const row = h("div", { class: `options-row ${style}` }, this.buttons);
-    this.element = h("fieldset", { class: "question" }, legend, row, this.feedback);
+    const row = h("div", { class: "options-row" }, this.buttons);
+    const answering = h("div", {}, row, press, this.feedback);
+    const asked = h("div", { class: "asked" }, figure, answering);
+    this.element = h("fieldset", { class: "question card" }, legend, asked);
   }
 
   choose(i) {
@@ -34,20 +36,15 @@ export class Question {
 
   reveal(right, text) {
     const isRight = right === this.chosen;
-    if (right !== null) {
-      this.buttons[right].dataset.right = "yes";
-      if (!isRight) this.buttons[this.chosen].dataset.right = "no";
-    }
-    this.feedback.dataset.right = right === null ? "" : isRight ? "yes" : "no";
-    this.feedback.textContent = `${this.verdict(right)}${text}`;
+    this.buttons[right].dataset.right = "yes";
+    if (!isRight) this.buttons[this.chosen].dataset.right = "no";
+    this.feedback.dataset.right = isRight ? "yes" : "no";
+    this.feedback.replaceChildren(h("strong", {}, this.verdict(isRight)), ` ${text}`);
   }
 
-  verdict(right) {
-    if (right === null) return "";
-    const words = this.isPrediction
-      ? ["✓ As you predicted. ", "✗ Not as you predicted. "]
-      : ["✓ Right. ", "✗ Not quite. "];
-    return words[right === this.chosen ? 0 : 1];
+  verdict(isRight) {
+    if (this.isPrediction) return isRight ? "✓ As you predicted." : "✗ Not as you predicted.";
+    return isRight ? "✓ Right." : "✗ Not quite.";
   }
 
   wait(text) {

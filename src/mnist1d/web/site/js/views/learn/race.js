@@ -1,7 +1,8 @@
 /** Step 4: predict who wins, then race. */
 
+import { percent } from "../../chart.js";
 import { h } from "../../dom.js";
-import { Contest, shown } from "./contest.js";
+import { Contest, plainRace } from "./contest.js";
 import { moral, Question } from "./question.js";
 
 const MODELS = ["logistic", "mlp", "cnn"];
@@ -24,13 +25,10 @@ export const race = {
       async onAnswer() {
         question.wait("Training, in your browser …");
         contest.references = ownLine(shared.score);
-        const results = await contest.run(page.scene.plain);
-        const order = MODELS.toSorted((a, b) => (results[b] ?? -1) - (results[a] ?? -1));
-        const right = MODELS.indexOf(order[0]);
-        const rest = order.slice(1).map((m) => `${NAMES[MODELS.indexOf(m)]} ${shown(results[m])}`);
-        const winner = `${NAMES[right]} ${shown(results[order[0]])}`;
-        question.reveal(right, `${winner}, ${rest.join(", ")}.`);
-        [shared.plain, shared.ghosts] = [results, contest.ghosts];
+        const { results } = await plainRace(lesson, contest);
+        const order = MODELS.toSorted((a, b) => results[b] - results[a]);
+        const found = order.map((m) => `${NAMES[MODELS.indexOf(m)]} ${percent(results[m])}`);
+        question.reveal(MODELS.indexOf(order[0]), `${found.join(", ")}.`);
         told.hidden = false;
         settle();
       },

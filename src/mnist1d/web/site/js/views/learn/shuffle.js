@@ -1,9 +1,10 @@
 /** Step 5: the same signals, their points shuffled: the CNN falls, the MLP does not, and neither do
  * people stay where they were. */
 
+import { percent } from "../../chart.js";
 import { h } from "../../dom.js";
 import { Answering } from "./answering.js";
-import { Contest, shown } from "./contest.js";
+import { Contest, plainRace } from "./contest.js";
 import { moral, Question } from "./question.js";
 import { ownLine } from "./race.js";
 
@@ -30,33 +31,36 @@ export const shuffle = {
       answering.listen(false);
     });
     const own = h("p", { role: "status" });
+    const press = h(
+      "button",
+      { class: "button primary", type: "button", id: "learn-shuffle", disabled: true },
+      "Shuffle and train again",
+    );
     const question = new Question({
       text: "Which model loses most?",
       isPrediction: true,
       options: ["logistic regression", "MLP", "CNN", "none of them"],
-      onAnswer: () => press.focus(),
+      press,
+      onAnswer() {
+        press.disabled = false;
+        press.focus();
+      },
     });
-    const press = h(
-      "button",
-      { class: "button primary", type: "button", id: "learn-shuffle" },
-      "Shuffle and train again",
-    );
     press.addEventListener("click", async () => {
-      if (question.chosen === null) question.choose(3);
       press.disabled = true;
       question.wait("Training. Meanwhile, read five shuffled signals yourself.");
       yours.hidden = false;
       answering.start();
       answering.listen(true);
-      contest.before = shared.ghosts ?? [];
+      const { results: before, curves } = await plainRace(lesson, contest);
+      contest.before = curves;
       const results = await contest.run({ ...page.scene.plain, shuffle_seq: true });
-      const before = shared.plain ?? (await inOrder(page));
       const losses = MODELS.map((name) => before[name] - results[name]);
       const most = losses.indexOf(Math.max(...losses));
       const right = losses[most] > 5 * POINT ? most : 3;
       const parts = MODELS.map(
         (name, i) =>
-          `${question.buttons[i].textContent} ${shown(before[name])} → ${shown(results[name])}`,
+          `${question.buttons[i].textContent} ${percent(before[name])} → ${percent(results[name])}`,
       );
       question.reveal(right, `${parts.join(", ")}.`);
       told.hidden = false;
@@ -71,7 +75,6 @@ export const shuffle = {
       elements: [
         h("p", {}, text),
         question.element,
-        h("p", {}, press),
         contest.element,
         yours,
         told,
@@ -84,11 +87,3 @@ export const shuffle = {
     };
   },
 };
-
-/** The accuracies with points in order, for a reader who skipped that race. */
-async function inOrder(page) {
-  const contest = new Contest(page, "");
-  const results = await contest.run(page.scene.plain);
-  contest.stop();
-  return results;
-}

@@ -7,7 +7,7 @@ const [SIZE, REACH] = [100, 42]; // of a drawing, and of the digit in it
 const HIDDEN = 7; // the digit to be recognised
 
 /** A template, upright at angle 0 and a signal, time to the right, at 90. */
-function drawing(templates, digit) {
+function drawing(templates, digit, isNamed) {
   const { t } = templates;
   const x = templates.x[digit];
   const middle = (Math.min(...x) + Math.max(...x)) / 2;
@@ -19,6 +19,7 @@ function drawing(templates, digit) {
   };
   const line = s("path", { class: "digit", d: x.map(place).join("") });
   const svg = s("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, role: "img" }, line);
+  if (isNamed) svg.append(s("text", { x: 7, y: 17, class: "name" }, `${digit}`));
   const turn = (angle) =>
     line.setAttribute("transform", `rotate(${-angle} ${SIZE / 2} ${SIZE / 2})`);
   return { svg, turn };
@@ -28,7 +29,7 @@ export const templates = {
   title: "These are digits",
   mount({ page }, settle) {
     const shapes = page.site.templates;
-    const all = shapes.x.map((_, digit) => drawing(shapes, digit));
+    const all = shapes.x.map((_, digit) => drawing(shapes, digit, true));
     const slider = h("input", {
       type: "range",
       min: 0,
@@ -55,13 +56,13 @@ export const templates = {
       "MNIST-1D keeps what makes handwritten digits interesting, yet a model learns it in seconds, " +
         "here in your browser.",
     );
-    const asked = drawing(shapes, HIDDEN);
+    const asked = drawing(shapes, HIDDEN, false);
     asked.turn(90);
     asked.svg.setAttribute("aria-label", "A digit on its side");
     const question = new Question({
       text: "One more, on its side. Which digit is it?",
       options: ["1", "4", "7", "9"],
-      style: "digits-row",
+      figure: asked.svg,
       onAnswer: () => {
         asked.turn(0);
         turn(90);
@@ -74,7 +75,6 @@ export const templates = {
       "Ten digits, twelve points each. Turned on its side, a digit becomes a signal: one value " +
       "after the other.";
     const label = h("label", { class: "slider" }, "Turn them", slider);
-    const figure = h("div", { class: "asked" }, asked.svg);
-    return { elements: [h("p", {}, text), grid, label, figure, question.element, lesson] };
+    return { elements: [h("p", {}, text), grid, label, question.element, lesson] };
   },
 };

@@ -1,8 +1,9 @@
 /** Step 6: every digit at the same place: the MLP catches up. */
 
+import { percent } from "../../chart.js";
 import { h } from "../../dom.js";
 import { roundedLimit, SignalPanel } from "../../plot.js";
-import { Contest, shown } from "./contest.js";
+import { Contest, plainRace } from "./contest.js";
 import { moral, Question } from "./question.js";
 
 const PANELS = [0, 3, 6, 7]; // digits
@@ -11,7 +12,7 @@ const DEFAULT = 48;
 export const translation = {
   title: "Keep the digit in place",
   mount(lesson, settle) {
-    const { page, shared } = lesson;
+    const { page } = lesson;
     const { scene } = page;
     const contest = new Contest(page, "Three models without translation; dashed: with it");
     const told = moral(
@@ -63,13 +64,13 @@ export const translation = {
     train.addEventListener("click", async () => {
       train.disabled = true;
       question.wait("Training …");
-      contest.before = shared.ghosts ?? [];
+      const { results: before, curves } = await plainRace(lesson, contest);
+      contest.before = curves;
       const results = await contest.run(config());
-      const before = shared.plain ?? { mlp: 0.62, cnn: 0.9 };
       const [first, last] = [before.cnn - before.mlp, results.cnn - results.mlp];
       const right = last > first + 0.05 ? 0 : last < first / 2 ? 2 : 1;
       const points = (gap) => `${(100 * gap).toFixed(1)} percentage points`;
-      const models = `MLP ${shown(results.mlp)}, CNN ${shown(results.cnn)}`;
+      const models = `MLP ${percent(results.mlp)}, CNN ${percent(results.cnn)}`;
       question.reveal(right, `${models}: the gap goes from ${points(first)} to ${points(last)}.`);
       told.hidden = false;
       settle();
@@ -82,11 +83,7 @@ export const translation = {
         h("p", {}, text),
         question.element,
         h("label", { class: "slider" }, "Translation", slider, value),
-        h(
-          "div",
-          { class: "panels four" },
-          panels.map(({ element }) => element),
-        ),
+        h("div", { class: "panels four" }, panels.map(({ element }) => element)),
         h("p", {}, train),
         contest.element,
         told,

@@ -3,7 +3,8 @@
 import { Chart } from "../../chart.js";
 import { download, h } from "../../dom.js";
 import { onTheme, shade } from "../../palette.js";
-import { formatOf, runContent } from "./runchart.js";
+import { standalone, toPng } from "../../plot.js";
+import { formatOf, runContent, swatch } from "./runchart.js";
 import { csvOf } from "./table.js";
 
 const CHOSEN = 8; // runs that are drawn at first
@@ -97,10 +98,17 @@ export class Curves {
         ]),
       );
       const header = ["run", "metric", "step", "mean", "low", "high", "seeds"];
-      download(`${this.study.id}-${this.metric}.csv`, csvOf(header, lines), "text/csv");
+      return csvOf(header, lines);
     };
-    const props = { class: "button small", type: "button", onclick: save };
-    return h("button", { ...props, "aria-label": `Save csv: curves of ${this.study.title}` }, "Save csv");
+    const picture = () => standalone(this.chart.svg);
+    const kinds = { csv: save, svg: picture, png: () => toPng(picture()) };
+    return Object.entries(kinds).map(([kind, make]) => {
+      const file = `${this.study.id}-${this.metric}.${kind}`;
+      const act = async () => download(file, await make(), `text/${kind}`);
+      const props = { class: "button small", type: "button", onclick: act };
+      const label = `Save ${kind}: curves of ${this.study.title}`;
+      return h("button", { ...props, "aria-label": label }, `Save ${kind}`);
+    });
   }
 
   nameOf(id) {
@@ -128,10 +136,20 @@ export class Curves {
           else this.chosen.delete(id);
           this.draw();
         });
-        const swatch = h("span", { class: "swatch", "aria-hidden": "true", dataset: { run: id } });
-        return h("label", { class: "check" }, input, swatch, name);
+        const place = h("span", { class: "swatch", dataset: { run: id } });
+        return h("label", { class: "check" }, input, place, name);
       });
-    this.legend.replaceChildren(h("legend", {}, "Runs"), ...items);
+    const choose = (text, runs) => {
+      const act = () => {
+        this.chosen = new Set(runs.map(({ id }) => id));
+        this.drawLegend();
+        this.draw();
+      };
+      return h("button", { class: "button small", type: "button", onclick: act }, text);
+    };
+    const buttons = [choose("All", this.content.runs), choose("None", [])];
+    const tools = h("div", { class: "row" }, "Runs", buttons);
+    this.legend.replaceChildren(h("legend", { class: "visually-hidden" }, "Runs"), tools, ...items);
   }
 
   draw() {
@@ -147,11 +165,10 @@ export class Curves {
     [this.chart.xLog, this.chart.yLabel] = [this.xLog.checked, this.metric];
     this.chart.update(content);
     const shown = new Map(curves.map(({ run }, i) => [run, content.series[i]]));
-    for (const swatch of this.legend.querySelectorAll(".swatch")) {
-      const { run } = swatch.dataset;
+    for (const place of this.legend.querySelectorAll("span.swatch")) {
+      const { run } = place.dataset;
       const { color } = this.content.runs.find(({ id }) => id === run);
-      swatch.style.setProperty("--swatch", shade(color));
-      swatch.classList.toggle("dashed", Boolean(shown.get(run)?.isDashed));
+      place.replaceChildren(swatch(shown.get(run) ?? { color: shade(color), style: "run" }));
     }
   }
 }

@@ -20,9 +20,9 @@ async function textOf(src) {
   return texts.get(src);
 }
 
-export function figure({ src, title, caption }) {
+export function figure({ src, title, caption, size: [width, height] }) {
   const isSvg = src.endsWith(".svg");
-  const image = h("img", { alt: title, loading: "lazy", class: isSvg ? false : "on-white" });
+  const image = h("img", { alt: title, width, height, class: isSvg ? false : "on-white" });
   const name = src.split("/").at(-1).replace(/\.\w+$/, "");
   const error = h("p", { class: "error", role: "alert" });
   let address = null;

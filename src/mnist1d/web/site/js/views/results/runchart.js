@@ -1,7 +1,10 @@
 /** Several runs on one axis: a chart of curves, and its content in the colours of the theme. */
 
 import { percent, roundedRange } from "../../chart.js";
+import { s } from "../../dom.js";
 import { shade } from "../../palette.js";
+
+const DASHES = 4; // patterns of the lines that share a colour, in css/results.css
 
 /** Exponential moving average, corrected for its start; 0 leaves values as they are. */
 export function smoothed(points, weight) {
@@ -23,7 +26,7 @@ export const formatOf = (unit) =>
  */
 export function runContent(curves, runs, { smoothing = 0, yLog = false, hasBands = true } = {}) {
   const byId = new Map(runs.map((run) => [run.id, run]));
-  const dashes = new Map(); // runs of one colour so far
+  const drawnIn = new Map(); // how many runs have this colour so far
   const series = curves.map((curve) => {
     const { name, color } = byId.get(curve.run) ?? { name: curve.run, color: "#6e6e6e" };
     const isFine = (y) => y !== null && (!yLog || y > 0);
@@ -31,11 +34,12 @@ export function runContent(curves, runs, { smoothing = 0, yLog = false, hasBands
     const band = curve.steps
       .map((x, i) => [x, curve.low[i], curve.high[i]])
       .filter(([, low, high]) => isFine(low) && isFine(high));
-    const isDashed = dashes.has(color);
-    dashes.set(color, true);
+    const before = drawnIn.get(color) ?? 0;
+    drawnIn.set(color, before + 1);
+    const style = `run dash-${before % DASHES}`;
     const drawn = smoothed(points, smoothing);
     const isBanded = hasBands && !smoothing;
-    return { name, style: "run", color: shade(color), points: drawn, isDashed, band: isBanded ? band : [] };
+    return { name, style, color: shade(color), points: drawn, band: isBanded ? band : [] };
   });
   const values = series.flatMap(({ points, band }) => [
     ...points.map(([, y]) => y),
@@ -47,3 +51,9 @@ export function runContent(curves, runs, { smoothing = 0, yLog = false, hasBands
   return { series, references: [], xMax, yMin, yMax, yLog, isBare: true };
 }
 
+/** A short piece of a run's line, for a legend. */
+export function swatch({ color, style }) {
+  const line = s("line", { class: `key ${style}`, x1: 2, x2: 34, y1: 6, y2: 6 });
+  line.style.setProperty("--own", color);
+  return s("svg", { class: "swatch", viewBox: "0 0 36 12", "aria-hidden": "true" }, line);
+}
