@@ -17,7 +17,15 @@ from pathlib import Path
 from mnist1d.runs.threads import one_thread
 from tests.faults.counting import run, table
 
-PARTS = {"kills": "killing", "lines": "lines", "calls": "calls", "files": "damage"}
+PARTS = {
+    "kills": "killing",
+    "lines": "lines",
+    "calls": "calls",
+    "files": "damage",
+    "stores": "stores",
+    "indices": "indices",
+    "serving": "serving",
+}
 
 
 def main() -> int:

@@ -48,6 +48,12 @@ def test_damaged_files():
     assert found["files/damaged .npz/0/40"]["notes"]["refused"] > 30
 
 
+def test_stores_indices_and_the_server():
+    found = count("--short", "stores", "indices", "serving")
+    assert sum(line["cases"] for key, line in found.items() if key.startswith("stores")) == 9
+    assert found["serving/slow clients, with readers/0/20"]["cases"] == 35
+
+
 @pytest.mark.slow
 def test_the_long_form(tmp_path):
     assert len(count("--log", str(tmp_path / "log.jsonl"))) > 100
