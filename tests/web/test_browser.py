@@ -60,7 +60,8 @@ def test_a_finger_meets_what_it_aims_at(page, view):
     page.open(view)
     page.options()
     found = page.js(
-        "return [...document.querySelectorAll('button, select, summary, header a, input:not([type=file])')]"
+        "const wanted = 'button, select, summary, header a, input:not([type=file])';"
+        "return [...document.querySelectorAll(wanted)]"
         ".map((e) => (e.matches('[type=checkbox]') ? e.closest('label') ?? e : e))"
         ".filter((e) => e.offsetParent && e.getBoundingClientRect().height < 43.5)"
         ".map((e) => e.outerHTML.slice(0, 120))"
