@@ -35,8 +35,9 @@ def test_the_highest_matching_sparsity():
     rows = rows_with(
         {0: (0.6, 0.7, 0.59, 0.5), 15: (0.6, 0.5, 0.6, 0.5)}, {0: [0] * 4, 15: [0] * 4}
     )
-    np.testing.assert_allclose(study.matching(rows, 0).array, 0.5)
-    np.testing.assert_allclose(study.matching(rows, 15).array, 0.9)
+    found = study.tickets_of(rows)
+    np.testing.assert_allclose(found[0].matching.array, 0.5)
+    np.testing.assert_allclose(found[15].matching.array, 0.9)
 
 
 def test_verdicts_follow_the_rows():
@@ -45,8 +46,7 @@ def test_verdicts_follow_the_rows():
     apart, near, between = [0.1] * 4, [0.0] * 4, [0.05] * 4
     steps = {0: (worse, apart), 60: (middle, between), 300: (better, near)}
     rows = rows_with({k: a for k, (a, _) in steps.items()}, {k: b for k, (_, b) in steps.items()})
-    assert study.late_step(rows) == 300
-    np.testing.assert_allclose(study.agreement(rows).array, 1)
+    np.testing.assert_allclose(study.agreement(study.tickets_of(rows)).array, 1)
     assert [c.verdict for c in study.claims(rows)] == [HOLDS] * 5
     other = {0: (better, near), 60: (middle, between), 300: (worse, apart)}
     rows = rows_with({k: a for k, (a, _) in other.items()}, {k: b for k, (_, b) in other.items()})

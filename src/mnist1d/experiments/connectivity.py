@@ -19,9 +19,9 @@ Rows: sparsity, test_acc, barrier (step: round of pruning), seconds.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -35,7 +35,7 @@ from mnist1d.experiments.predictions import prediction_rows
 from mnist1d.experiments.present import CI, cell, num_seeds
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
 from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import Values, stack
+from mnist1d.experiments.values import Values
 from mnist1d.intervals import CORRELATION
 
 if TYPE_CHECKING:
@@ -164,73 +164,69 @@ def prune_copies(
     return {name: np.array([values]) for name, values in curves.items()}, np.stack(predictions)
 
 
-def curves_of(rows: Rows, metric: str) -> dict[int, tuple[list[int], np.ndarray]]:
-    """Return a metric by rewinding step, ascending: seeds, and values (seeds, rounds)."""
+class Tickets(NamedTuple):
+    """What one rewinding step gives: seeds, sparsity (rounds,), accuracy and barrier (seeds,
+    rounds); round 0 is the dense network."""
+
+    seeds: list[int]
+    sparsity: np.ndarray
+    acc: np.ndarray
+    barrier: np.ndarray
+
+    @property
+    def dense_barrier(self) -> Values:
+        """The barrier of the dense network, by seed."""
+        return Values(self.seeds, self.barrier[:, 0])
+
+    @property
+    def matching(self) -> Values:
+        """The highest sparsity at which a ticket matches, by seed; 0 where none does."""
+        last = [np.flatnonzero(of_seed >= of_seed[0])[-1] for of_seed in self.acc]
+        return Values(self.seeds, self.sparsity[last])
+
+    @property
+    def sparse_acc(self) -> Values:
+        """The mean accuracy of tickets of at least SPARSE sparsity, by seed; none without them."""
+        acc = self.acc[:, self.sparsity >= SPARSE]
+        return Values(self.seeds, acc.mean(axis=1)) if acc.size else Values((), ())
+
+
+def tickets_of(rows: Rows) -> dict[int, Tickets]:
+    """Return the tickets by rewinding step, ascending."""
     found = {}
     for step in sorted(rows.unique("rewind_step")) if len(rows) else []:
-        trial = rows.where(rewind_step=step, metric=metric)
-        if len(trial):
-            found[step] = sorted(trial.unique("seed")), trial.curve(metric)[1]
+        trial = rows.where(rewind_step=step)
+        curves = (trial.curve(name)[1] for name in ("sparsity", "test_acc", "barrier"))
+        sparsity, acc, barrier = curves
+        found[step] = Tickets(sorted(trial.unique("seed")), sparsity[0], acc, barrier)
     return found
 
 
-def sparsities_of(rows: Rows) -> np.ndarray:
-    """Return the sparsity of each round, (rounds,), the same for all trials."""
-    found = curves_of(rows, "sparsity")
-    return next(iter(found.values()))[1][0] if found else np.empty(0)
-
-
-def matching(rows: Rows, step: int) -> Values:
-    """Return the highest sparsity at which a ticket of a rewinding step matches, by seed: 0 where
-    no ticket does."""
-    seeds, acc = curves_of(rows, "test_acc")[step]
-    last = [np.flatnonzero(of_seed >= of_seed[0])[-1] for of_seed in acc]
-    return Values(seeds, sparsities_of(rows)[last])
-
-
-def sparse_acc(rows: Rows, step: int) -> Values:
-    """Return the accuracy of a rewinding step, averaged over tickets of at least SPARSE sparsity,
-    by seed; no values where there is no such ticket."""
-    seeds, acc = curves_of(rows, "test_acc")[step]
-    wanted = sparsities_of(rows) >= SPARSE
-    return Values(seeds, acc[:, wanted].mean(axis=1)) if wanted.any() else Values((), ())
-
-
-def agreement(rows: Rows) -> Values:
+def agreement(found: Mapping[int, Tickets]) -> Values:
     """Return how well low barriers predict good tickets, by seed: Spearman's correlation over
-    rewinding steps of barrier and error, averaged over tickets of at least SPARSE sparsity."""
-    by_step = [
-        (Values(seeds, range(len(seeds))), barrier, 1 - curves_of(rows, "test_acc")[step][1])
-        for step, (seeds, barrier) in curves_of(rows, "barrier").items()
-    ]
-    wanted = np.flatnonzero(sparsities_of(rows) >= SPARSE)
-    if len(by_step) < 3 or not len(wanted):
+    rewinding steps of barrier and error, averaged over tickets of at least SPARSE sparsity. Where
+    one of them does not vary, it counts as 0."""
+    if len(found) < 3:
         return Values((), ())
-    seeds, places = stack([at for at, _, _ in by_step])
-    found = []
-    for of_seed in places.T.astype(int):
-        both = [
-            (barrier[i], error[i]) for i, (_, barrier, error) in zip(of_seed, by_step, strict=True)
-        ]
-        barrier, error = np.swapaxes(both, 0, 1)  # (steps, rounds) each
-        of_rounds = [rank_correlation(barrier[:, j], error[:, j]) for j in wanted]
-        found.append(np.mean([one for one in of_rounds if np.isfinite(one)] or [np.nan]))
-    return Values(seeds, found)
-
-
-def late_step(rows: Rows) -> int:
-    """Return the last rewinding step within the share LATE of training; 0 where there is none."""
-    most = LATE * rows.config()["num_steps"]
-    return max((step for step in rows.unique("rewind_step") if step <= most), default=0)
+    seeds = sorted(set.intersection(*(set(tickets.seeds) for tickets in found.values())))
+    per_seed = []
+    for seed in seeds:
+        at = [(tickets, tickets.seeds.index(seed)) for tickets in found.values()]
+        barrier = np.array([tickets.barrier[i] for tickets, i in at])  # (steps, rounds)
+        error = np.array([1 - tickets.acc[i] for tickets, i in at])
+        sparse = np.flatnonzero(at[0][0].sparsity >= SPARSE)
+        ranks = [rank_correlation(barrier[:, j], error[:, j]) for j in sparse]
+        per_seed.append(np.nan_to_num(ranks).mean() if ranks else np.nan)
+    return Values(seeds, per_seed)
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     """Return one line per rewinding step: barriers and accuracies, dense and sparse."""
     lines = []
-    for step, (_, barrier) in curves_of(rows, "barrier").items():
-        acc = curves_of(rows, "test_acc")[step][1]
-        cells = [cell(100 * barrier[:, 0], scale=1), cell(acc[:, 0]), cell(sparse_acc(rows, step))]
-        lines.append([f"{step:,}", *cells, cell(matching(rows, step)), str(len(acc))])
+    for step, found in tickets_of(rows).items():
+        cells = [cell(100 * found.dense_barrier, scale=1), cell(found.acc[:, 0])]
+        cells += [cell(found.sparse_acc), cell(found.matching)]
+        lines.append([f"{step:,}", *cells, str(len(found.seeds))])
     header = ["copied or rewound at step", "barrier, dense, points [95% CI]", f"dense acc, {CI}"]
     header += [f"acc at {100 * SPARSE:.0f}% sparsity or more", "highest matching sparsity, %", "n"]
     return header, lines
@@ -242,11 +238,10 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     from mnist1d.plots import style
 
     fig, (left, right) = style.figure(1, 2, size=(9.4, 3.8))
-    for at, (step, (_, barrier)) in enumerate(curves_of(rows, "barrier").items()):
-        name, tint = f"step {step:,}", style.COLORS[at % len(style.COLORS)]
-        kept, acc = 1 - sparsities_of(rows), curves_of(rows, "test_acc")[step][1]
-        style.band(left, kept, 100 * barrier, name, tint)
-        style.band(right, kept, acc, name, tint, unit="%")
+    for at, (step, found) in enumerate(tickets_of(rows).items()):
+        name, tint, left_over = f"step {step:,}", style.COLORS[at], 1 - found.sparsity
+        style.band(left, left_over, 100 * found.barrier, name, tint)
+        style.band(right, left_over, found.acc, name, tint, unit="%")
     style.reference_line(left, 100 * STABLE, "stable below 2 points", style.INK)
     left.set(title="Barrier between two copies", ylabel="barrier, points of test error")
     right.set(title="Accuracy of the tickets", ylabel="test accuracy")
@@ -269,31 +264,49 @@ def figures(rows: Rows) -> dict[str, Captioned]:
 
 def claims(rows: Rows) -> list[Claim]:
     """Test stability of the dense network, late rewinding, and whether one predicts the other."""
-    barriers = {
-        step: Values(seeds, barrier[:, 0])
-        for step, (seeds, barrier) in curves_of(rows, "barrier").items()
-    }
-    if 0 not in barriers or not (late := late_step(rows)):
+    found = tickets_of(rows)
+    most = LATE * rows.config()["num_steps"] if found else 0
+    late = max((step for step in found if step <= most), default=0)
+    if 0 not in found or not late:
         return []
-    of, beyond = "barrier of the dense network", f"{100 * SPARSE:.0f}% sparsity"
-    gain = sparse_acc(rows, late) - sparse_acc(rows, 0)
-    higher = matching(rows, late) - matching(rows, 0)
-    apart, near = "two copies made at the start end with a barrier between them", f"step {late:,}"
-    stable, by_step = f"the dense network is stable from {near} on", f"{near} - step 0"
-    higher_text = "late rewinding makes tickets match at higher sparsity"
-    better = f"late rewinding makes tickets of at least {beyond} more accurate"
-    ranks = f"rank correlation of barrier and error over steps, {beyond} or more"
+    a, b, near = found[0], found[late], f"step {late:,}"
+    barrier, sparse = "barrier of the dense network", f"{100 * SPARSE:.0f}% sparsity or more"
     larger = "yes, for larger networks"
-    small = "so for larger networks; not for LeNet on MNIST"
     tests = [
-        above(apart, f"{of}, step 0", barriers[0], STABLE, small, unit=POINTS),
-        below(stable, f"{of}, {near}", barriers[late], STABLE, "from 2% to 28% on", unit=POINTS),
-        above(higher_text, f"highest matching sparsity, {by_step}", higher, 0, larger, unit=POINTS),
-        above(better, f"test acc, {by_step}", gain, 0, larger, unit=POINTS),
+        above(
+            "two copies made at the start end with a barrier between them",
+            f"{barrier}, step 0",
+            a.dense_barrier,
+            STABLE,
+            "so for larger networks; not for LeNet on MNIST",
+            unit=POINTS,
+        ),
+        below(
+            f"the dense network is stable from {near} on",
+            f"{barrier}, {near}",
+            b.dense_barrier,
+            STABLE,
+            "from 2% to 28% of training on",
+            unit=POINTS,
+        ),
+        above(
+            "late rewinding makes tickets match at higher sparsity",
+            f"highest matching sparsity, {near} - step 0",
+            b.matching - a.matching,
+            published=larger,
+            unit=POINTS,
+        ),
+        above(
+            "late rewinding makes sparse tickets more accurate",
+            f"test acc at {sparse}, {near} - step 0",
+            b.sparse_acc - a.sparse_acc,
+            published=larger,
+            unit=POINTS,
+        ),
         above(
             "tickets rewound to more stable steps are better",
-            ranks,
-            agreement(rows),
+            f"rank correlation of barrier and error over steps, {sparse}",
+            agreement(found),
             published="matching tickets are the stable ones",
             unit=CORRELATION,
         ),
