@@ -23,10 +23,9 @@ def test_a_seeds_own_noise_is_no_peak():
     errors = np.array(
         [[0.5, 0.1, 0.2, 0.9, 0.2], [0.5, 0.2, 0.4, 0.3, 0.2], [0.5, 0.2, 0.4, 0.3, 0.2]]
     )
-    course = study.course_of(rows_of(study.Config(), {"test_acc": 1 - errors}))
-    np.testing.assert_allclose(course.rise.array[0], 0.1)
-    np.testing.assert_allclose(course.fall.array[0], 0.0, atol=1e-12)
-    np.testing.assert_allclose(course.last.array, 0.2)
+    rise, fall = study.rise_and_fall(rows_of(study.Config(), {"test_acc": 1 - errors}))
+    np.testing.assert_allclose(rise.array[0], 0.1)
+    np.testing.assert_allclose(fall.array[0], 0.0, atol=1e-12)
 
 
 def rows_of(config, curves):

@@ -242,7 +242,13 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         name, tint, left_over = f"step {step:,}", style.COLORS[at], 1 - found.sparsity
         style.band(left, left_over, 100 * found.barrier, name, tint)
         style.band(right, left_over, found.acc, name, tint, unit="%")
-    style.reference_line(left, 100 * STABLE, "stable below 2 points", style.INK)
+    stable = {
+        "color": style.INK,
+        "linestyle": ":",
+        "linewidth": 1.2,
+        "label": "stable below this line",
+    }
+    left.axhline(100 * STABLE, **stable)
     left.set(title="Barrier between two copies", ylabel="barrier, points of test error")
     right.set(title="Accuracy of the tickets", ylabel="test accuracy")
     style.percent_axis(right)
@@ -251,7 +257,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         ax.invert_xaxis()
         ax.xaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
     if len(rows):
-        style.legend(right, loc="lower left", title="rewound to", title_fontsize=8)
+        style.legend(left, loc="upper right")
     caption = (
         "Networks copied at several steps of training, and tickets rewound to the same steps. "
         "Left: the barrier, that is the highest test error on the straight line between the two "

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -37,7 +37,6 @@ from mnist1d.experiments.study import Info
 from mnist1d.experiments.values import Values
 
 if TYPE_CHECKING:
-    from mnist1d.learning import Settings
     from mnist1d.plots.style import Captioned
 
 INFO = Info(
@@ -109,7 +108,7 @@ def weight(config: Config) -> float:
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     """Train from every seed; measure errors, and the sharpness of gradient descent, on the way."""
-    from mnist1d.learning import Split
+    from mnist1d.learning import Settings, Split
     from mnist1d.learning.hessian import sharpness
     from mnist1d.learning.narrow import network
 
@@ -117,59 +116,38 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         data.with_label_noise(config.label_noise, seed=seed)
         for seed, data in zip(seeds, datasets_for(config.data, seeds), strict=True)
     ]
-    num_train, num_inputs = sets[0].x.shape
-    model = network(config.network, config.width, num_inputs)
-    settings = settings_of(config, num_train)
-    probe = sharpness(model, num_train, settings.loss) if config.method == DESCENT else None
+    n, num_inputs = sets[0].x.shape
+    model, epochs = network(config.network, config.width, num_inputs), config.num_epochs
+    descends = config.method == DESCENT
+    batch, evenly = (n, np.linspace) if descends else (min(100, n), np.geomspace)
+    marks = evenly(1, epochs, NUM_EVALUATIONS).round().astype(int)
+    settings = Settings(
+        epochs * (n // batch),
+        batch,
+        config.learning_rate,
+        optimizer="sgd" if descends else "adam",
+        loss="mse" if descends else "cross_entropy",
+        reshuffle=not descends,
+        eval_at=tuple((n // batch * np.unique(marks)).tolist()),
+    )
+    probe = sharpness(model, n, settings.loss) if descends else None
     splits = [Split.of(data) for data in sets]
     found = fit_model(config.network, model, settings, seeds, splits, probe=probe)
     curves = curve_rows(seeds, found.fit.steps, found.fit.curves)
     return [*curves, *model_rows(model, seeds, found)]
 
 
-def settings_of(config: Config, num_train: int) -> Settings:
-    """Return how a trial trains: evaluations at epochs evenly spaced, on a logarithmic axis for
-    Adam."""
-    from mnist1d.learning import Settings
-
-    if config.method == DESCENT:
-        every = max(1, config.num_epochs // NUM_EVALUATIONS)
-        batch, optimizer, loss, marks = num_train, "sgd", "mse", range(0, config.num_epochs, every)
-    else:
-        batch, optimizer, loss = min(100, num_train), "adam", "cross_entropy"
-        marks = np.unique(np.geomspace(1, config.num_epochs, NUM_EVALUATIONS).round().astype(int))
-    per_epoch = num_train // batch
-    return Settings(
-        config.num_epochs * per_epoch,
-        batch,
-        config.learning_rate,
-        optimizer=optimizer,
-        loss=loss,
-        reshuffle=config.method == ADAM,
-        eval_at=tuple(int(mark) * per_epoch for mark in marks),
-    )
-
-
-class Course(NamedTuple):
-    """Each seed's test error along training: how much it rises from dip to peak, how much it falls
-    from peak to end, and the error at the end."""
-
-    rise: Values
-    fall: Values
-    last: Values
-
-
-def course_of(trial: Rows) -> Course:
-    """Return the course of one trial, dip and peak located in the other seeds' mean; no values with
-    one seed."""
+def rise_and_fall(trial: Rows) -> tuple[Values, Values]:
+    """Return how much each seed's test error rises from dip to peak, and falls from peak to end,
+    dip and peak located in the other seeds' mean; no values with one seed."""
     seeds = sorted(trial.unique("seed"))
     errors = 1 - trial.curve("test_acc")[1]  # (seeds, evaluations)
     if len(seeds) < 2:
-        return Course(*[Values((), ())] * 3)
+        return Values((), ()), Values((), ())
     places = [dip_and_peak(np.delete(errors, i, axis=0).mean(axis=0)) for i in range(len(seeds))]
     read = [(of[dip], of[peak], of[-1]) for of, (dip, peak) in zip(errors, places, strict=True)]
     dip, peak, last = np.array(read).T
-    return Course(*(Values(seeds, values) for values in (peak - dip, peak - last, last)))
+    return Values(seeds, peak - dip), Values(seeds, peak - last)
 
 
 def dip_and_peak(errors: np.ndarray) -> tuple[int, int]:
@@ -186,13 +164,12 @@ def at_edge(trial: Rows) -> tuple[np.ndarray, np.ndarray]:
     return steps, values * trial.config()["learning_rate"] / 2
 
 
-def noisy_and_clean(rows: Rows) -> dict[str, dict[bool, Rows]]:
-    """Return the trials of Adam by network, and by whether some labels are wrong."""
-    found: dict[str, dict[bool, Rows]] = {}
-    for trial in rows.where(method=ADAM).trials() if len(rows) else []:
-        of_network = found.setdefault(trial.config()["network"], {})
-        of_network[trial.config()["label_noise"] > 0] = trial
-    return found
+def networks_in(rows: Rows) -> dict[tuple[str, bool], Rows]:
+    """Return the trials of Adam by network and by whether some labels are wrong."""
+    trials = rows.where(method=ADAM).trials() if len(rows) else []
+    configs = [trial.config() for trial in trials]
+    names = ((config["network"], config["label_noise"] > 0) for config in configs)
+    return dict(zip(names, trials, strict=True))
 
 
 def descents(rows: Rows) -> dict[float, Rows]:
@@ -205,18 +182,16 @@ def descents(rows: Rows) -> dict[float, Rows]:
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     """Return one line per training: the errors' course, or sharpness at start and end."""
     lines = []
-    for network, trials in noisy_and_clean(rows).items():
-        for _, trial in sorted(trials.items()):
-            course, noise = course_of(trial), trial.config()["label_noise"]
-            name = f"{NETWORKS[network]}, {100 * noise:g}% wrong labels"
-            moves = [cell(100 * values, scale=1) for values in (course.rise, course.fall)]
-            lines.append([name, *moves, cell(course.last), "", "", str(num_seeds(trial))])
+    for (network, _), trial in networks_in(rows).items():
+        name = f"{NETWORKS[network]}, {100 * trial.config()['label_noise']:g}% wrong labels"
+        moves = [cell(100 * values, scale=1) for values in rise_and_fall(trial)]
+        last = cell(1 - trial.by_seed("test_acc"))
+        lines.append([name, *moves, last, "", "", str(num_seeds(trial))])
     for rate, trial in descents(rows).items():
         ratio = at_edge(trial)[1]
         ends = [cell(ratio[:, 0], ".2f", 1), cell(second_half(ratio), ".2f", 1)]
-        error = cell(1 - trial.by_seed("test_acc").array)
-        name = f"gradient descent, rate {rate:g}"
-        lines.append([name, "", "", error, *ends, str(num_seeds(trial))])
+        name, last = f"gradient descent, rate {rate:g}", cell(1 - trial.by_seed("test_acc"))
+        lines.append([name, "", "", last, *ends, str(num_seeds(trial))])
     header = ["training", "rise of test error, points [95% CI]", "fall after it, points"]
     header += [f"test error at the end, {CI}", "sharpness at the start, in 2 / rate"]
     return [*header, "mean over the second half", "n"], lines
@@ -232,20 +207,18 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     from mnist1d.plots import style
 
     fig, (left, right) = style.figure(1, 2, size=(9.4, 3.8))
-    for network, trials in noisy_and_clean(rows).items():
-        for is_noisy, line in ((True, "-"), (False, "--")):
-            if is_noisy in trials:
-                steps, acc = trials[is_noisy].curve("test_acc")
-                epochs = steps * trials[is_noisy].config()["num_epochs"] / steps[-1]
-                name = NETWORKS[network] + (", wrong labels" if is_noisy else "")
-                tint = color(network)
-                style.band(left, epochs[1:], 1 - acc[:, 1:], name, tint, line, unit="%")
+    for (network, is_noisy), trial in networks_in(rows).items():
+        steps, acc = trial.curve("test_acc")
+        epochs = steps * trial.config()["num_epochs"] / steps[-1]
+        name = NETWORKS[network] + (", wrong labels" if is_noisy else "")
+        how = color(network), "-" if is_noisy else "--"
+        style.band(left, epochs[1:], 1 - acc[:, 1:], name, *how, unit="%")
     left.set(title="Test error", xscale="log", xlabel="epochs", ylabel="test error")
     style.percent_axis(left)
     left.xaxis.set_major_formatter("{x:,.0f}")
     for at, (rate, trial) in enumerate(descents(rows).items()):
         style.band(right, *at_edge(trial), f"learning rate {rate:g}", style.COLORS[at])
-    style.reference_line(right, 1, "edge of stability", style.INK, at="left")
+    right.axhline(1, color=style.INK, linestyle=":", linewidth=1.2, label="edge of stability")
     right.set(title="Sharpness under gradient descent", xlabel="training steps")
     right.set(ylabel="sharpness × learning rate / 2", ylim=(0, None))
     for ax, place in ((left, "lower left"), (right, "lower right")):
@@ -264,17 +237,19 @@ def figures(rows: Rows) -> dict[str, Captioned]:
 def claims(rows: Rows) -> list[Claim]:
     """Test double descent for each network, and the edge of stability at every learning rate."""
     found = []
-    for network, trials in noisy_and_clean(rows).items():
-        name = NETWORKS[network]
-        courses = {is_noisy: course_of(trial) for is_noisy, trial in trials.items()}
-        if True in courses:
-            moves = {"rise to the peak": courses[True].rise, "fall after it": courses[True].fall}
-            parts = [above("", f"test error, {of}", v, unit=POINTS) for of, v in moves.items()]
+    moves = {key: rise_and_fall(trial) for key, trial in networks_in(rows).items()}
+    for network, name in NETWORKS.items():
+        if (network, True) in moves:
+            both = zip(("rise to the peak", "fall after it"), moves[network, True], strict=True)
+            parts = [above("", f"test error, {of}", v, unit=POINTS) for of, v in both]
             text = f"{name} with wrong labels: test error falls, rises and falls again"
             found.append(all_of(text, parts, "yes, for wide networks on images"))
-        if len(courses) == 2:
-            text = f"{name}: wrong labels make test error rise more in the course of training"
-            more, quantity = courses[True].rise - courses[False].rise, "rise, with - without them"
+        if {(network, True), (network, False)} <= moves.keys():
+            more = moves[network, True][0] - moves[network, False][0]
+            text, quantity = (
+                f"{name}: wrong labels make test error rise more",
+                "rise, with - without",
+            )
             found.append(above(text, quantity, more, published="most with noise", unit=POINTS))
     edge, sharper, falling = [], [], []
     for rate, trial in descents(rows).items():
