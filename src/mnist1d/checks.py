@@ -100,6 +100,12 @@ def check_text(value: Any, name: str) -> str:
     raise UsageError(f"{name} must be text, got {show(value)}")
 
 
+def as_utf8(text: str) -> str:
+    """Return text that UTF-8 can write: what it cannot, as in a file's name of another encoding,
+    becomes an escape."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def check_items(values: Iterable[T], kind: type[T], name: str) -> list[T]:
     """Return `values` as a list; raise UsageError unless they are a list, or another iterable, of
     `kind` only."""

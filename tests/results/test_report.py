@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from mnist1d import cli
 from mnist1d.results import report
 from mnist1d.results.report import write_report
 from mnist1d.results.text import anchor
@@ -131,6 +132,21 @@ def test_a_failure_is_told_once_for_all_its_trials(toy, tmp_path):
     page, documents = page_of(tmp_path, ("smoke", ["action=fail", "size=1,2"]))
     assert page.text.count("RuntimeError: the toy broke") == 1 and "problems" in page.ids
     assert sum(len(d.problems) for d in documents) == 2
+
+
+def test_a_folder_whose_name_is_not_utf_8(toy, tmp_path):
+    runs = tmp_path / "r\udce9"
+    try:
+        runs.mkdir()
+    except OSError:
+        pytest.skip("this file system has no such names")
+    page, _ = page_of(runs, ("smoke", []))
+    assert r"r\udce9" in page.text
+    output = tmp_path / "r\udce9.csv"
+    words = ["results", "--runs", str(runs), "--format", "csv", "-o", str(output)]
+    assert cli.main(words) == 0
+    assert r"r\udce9-arrays/toy-" in output.read_text("utf-8")
+    assert list((tmp_path / r"r\udce9-arrays").glob("*.npy"))
 
 
 def test_no_runs_yet(tmp_path):

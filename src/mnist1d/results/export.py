@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from mnist1d.checks import check_name
+from mnist1d.checks import as_utf8, check_name
 from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.files import atomic_path
 from mnist1d.results.progress import say
@@ -135,7 +135,7 @@ def field_cells(config: Mapping[str, Any]) -> Cells:
 def _with_arrays(lines: Iterable[Line], output: Path) -> Iterator[Cells]:
     """Yield the lines' cells, each array written as a .npy file that the column `array` names,
     relative to the folder of the output."""
-    folder = output.with_name(f"{output.stem}-arrays")
+    folder = output.with_name(f"{as_utf8(output.stem)}-arrays")
     for line in lines:
         cells, record = cells_of(line), line.record
         if isinstance(record.value, np.ndarray):

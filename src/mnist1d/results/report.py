@@ -13,6 +13,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnist1d.checks import as_utf8
 from mnist1d.errors import MissingExtraError
 from mnist1d.files import atomic_path
 from mnist1d.results import figures, forest, summary, text
@@ -55,7 +56,8 @@ def write_report(
     with atomic_path(path) as temporary:  # first: a folder that cannot be written is told at once
         made = map_safely(pool or Here(), parts_of, repeat(runs), studies, repeat(preset))
         parts = [part for of_study in made for part in of_study]
-        temporary.write_text(page(parts, None if settled else str(runs)), encoding="utf-8")
+        content = as_utf8(page(parts, None if settled else str(runs)))
+        temporary.write_text(content, encoding="utf-8")
     return [part.document for part in parts]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist1d.checks import (
+    as_utf8,
     check_flag,
     check_name,
     check_path,
@@ -135,7 +136,7 @@ class Store:
         seconds = check_real(seconds, 0, math.inf, "seconds")
         started = now() if started is None else check_text(started, "started")
         if isinstance(error, str):  # a traceback may quote the name of a file that is not UTF-8
-            error = error.encode("utf-8", "backslashreplace").decode()
+            error = as_utf8(error)
         error = None if error is None else check_text(error, "error")
         cells = cells_of(rows)  # before the transaction: compressing arrays takes time
         try:
