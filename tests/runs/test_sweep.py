@@ -11,6 +11,7 @@ import types
 from collections import Counter
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from mnist1d import experiments
@@ -119,6 +120,29 @@ def test_a_study_that_forgets_a_seed_fails(toy):
         "got rows for [0]"
     )
     assert check_rows(load("toy"), [], []) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"metric": "half of a pair: \udce9"},
+        {"metric": None},
+        {"step": 1.5},
+        {"value": "much"},
+        {"value": np.array([None])},
+        {"value": 10**400},
+    ],
+)
+def test_a_row_that_the_store_cannot_keep_fails_its_trial_alone(toy, store, monkeypatch, wrong):
+    run = toy.run
+
+    def some_wrong(config, seeds):
+        rows = run(config, seeds)
+        return [rows[0]._replace(**wrong), *rows[1:]] if config.size == 2 else rows
+
+    monkeypatch.setattr(toy, "run", some_wrong)
+    summary = sweep(store, plan("toy", "smoke"))
+    assert (summary.done, [task.config.size for task, _ in summary.failed]) == (2, [2])
 
 
 def test_the_longest_first(toy, store):

@@ -9,14 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from mnist1d.errors import MissingDataError, MissingExtraError, Mnist1dError, UsageError
 from mnist1d.experiments import Loaded, Reference, load
 from mnist1d.experiments.rows import Row
 from mnist1d.runs import provenance
 from mnist1d.runs.identity import rebuild
 from mnist1d.runs.store import now
+from mnist1d.runs.writing import plain_row
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def work(reference: str | Reference, values: Mapping[str, Any], seeds: Sequence[
 
 def check_rows(study: Loaded, rows: Sequence[Row], seeds: Sequence[int]) -> list[Row]:
     """Return the rows with plain values. Errors: UsageError for anything but a Row, for a seed
-    without rows, or for one that was not asked for."""
+    without rows, for one that was not asked for, or for a row that the store cannot keep."""
     rule = f"{study.where}: run(config, seeds) must return"
     if other := next((row for row in rows or () if not isinstance(row, Row)), None):
         raise UsageError(f"{rule} a list of Row, got {type(other).__name__} in it")
@@ -74,10 +73,7 @@ def check_rows(study: Loaded, rows: Sequence[Row], seeds: Sequence[int]) -> list
             f"{rule} rows for exactly the seeds it was given, {sorted(seeds)}; "
             f"got rows for {sorted(found)}"
         )
-    return [
-        row._replace(value=np.asarray(row.value) if np.ndim(row.value) else float(row.value))
-        for row in rows
-    ]
+    return [plain_row(row) for row in rows]
 
 
 @functools.cache

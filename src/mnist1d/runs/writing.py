@@ -28,23 +28,31 @@ class Connection(Protocol):
     def executemany(self, statement: str, arguments: Iterable[Any], /) -> Any: ...
 
 
+def plain_row(row: Row) -> Row:
+    """Return a row with Python's numbers and text, or an array. Errors: UsageError for what the
+    store cannot keep."""
+    seed, metric = check_whole(row.seed, 0, "seed"), check_text(row.metric, "metric")
+    step = None if row.step is None else check_whole(row.step, 0, "step")
+    try:
+        value = np.asarray(row.value) if np.ndim(row.value) else float(row.value)
+        if isinstance(value, float) or not value.dtype.hasobject:
+            return Row(seed, metric, step, value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    rule = "the value of a row must be a number, or an array of numbers or text"
+    raise UsageError(f"{rule}, got {show(row.value)} for {metric}")
+
+
 def cells_of(rows: Iterable[Row]) -> dict[int, list[Cell]]:
-    """Return rows as the store keeps them, by seed. Errors: UsageError for anything but a Row, or
-    for a value that is neither a number nor an array of numbers or text."""
+    """Return rows as the store keeps them, by seed. Errors: UsageError for anything but a Row, and
+    as for `plain_row`."""
     result: dict[int, list[Cell]] = {}
-    for row in check_items(rows, Row, "rows"):
-        seed, metric = check_whole(row.seed, 0, "seed"), check_text(row.metric, "metric")
-        step = None if row.step is None else check_whole(row.step, 0, "step")
+    for seed, metric, step, content in map(plain_row, check_items(rows, Row, "rows")):
         value, array = None, None
-        try:
-            if isinstance(row.value, np.ndarray):
-                array = packed(row.value)
-            else:
-                value = float(row.value) + 0.0  # SQLite has no -0.0
-                value = None if math.isnan(value) else value
-        except (TypeError, ValueError, OverflowError):
-            rule = "the value of a row must be a number, or an array of numbers or text"
-            raise UsageError(f"{rule}, got {show(row.value)} for {metric}") from None
+        if isinstance(content, np.ndarray):
+            array = packed(content)
+        elif not math.isnan(content):
+            value = content + 0.0  # SQLite has no -0.0
         result.setdefault(seed, []).append((metric, step, value, array))
     return result
 
