@@ -42,7 +42,6 @@ def run_on(num_devices, studies):
         env={**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
         capture_output=True,
         text=True,
-        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -53,14 +52,15 @@ def run_on(num_devices, studies):
     [
         ("spatial-priors 1", "learning-rate 1"),
         pytest.param(("double-descent 4", "self-supervised 0"), marks=pytest.mark.slow),
-        pytest.param(("lottery 0", "activation 0"), marks=pytest.mark.slow),
+        pytest.param(("lottery 1",), marks=pytest.mark.slow),
+        pytest.param(("activation 0",), marks=pytest.mark.slow),
     ],
 )
-def test_rows_are_the_same_on_three_devices(studies):
-    (one, *_, wanted), (three, each, num_times, found) = run_on(1, studies), run_on(3, studies)
-    assert (one, three, num_times) == (1, 3, 10)
+def test_rows_are_the_same_on_two_devices(studies):
+    (one, *_, wanted), (two, each, num_times, found) = run_on(1, studies), run_on(2, studies)
+    assert (one, two, num_times) == (1, 2, 10)
     assert [double for double, _ in each] == list(range(0, 20, 2))
-    assert {device for _, device in each} <= {0, 1, 2}
+    assert {device for _, device in each} <= {0, 1}
     assert [row[:3] for row in found] == [row[:3] for row in wanted]
     pairs = [
         (a[3], b[3]) for a, b in zip(wanted, found, strict=True) if not a[1].endswith("seconds")
