@@ -6,6 +6,7 @@ from mnist1d.errors import FileFormatError, UsageError
 from mnist1d.evaluation.board import (
     HEADER,
     best_for,
+    bits,
     by_section,
     cells,
     make_board,
@@ -49,6 +50,7 @@ def test_cells_show_mean_and_interval(board):
     found = dict(zip(HEADER, cells(line, board), strict=True))
     assert found["fresh %"].startswith("53.8 [46.")
     assert found["excess bits"].startswith("1.07 [0.92") and found["calib. error"] == ""
+    assert bits((0.106, 0.0947, 0.1181)) == "0.106 [0.095, 0.118]" and bits((0, 0, 0)) == "0"
     assert found["parameters"] == "" and found["best for its"] == "" and found["seeds"] == "4"
     assert cells(board[0], board)[HEADER.index("fresh %")] == "99.98"
     assert percent(None) == ("", "") and percent((0.5, -float("inf"), 1))[1] == "one seed"

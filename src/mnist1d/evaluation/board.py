@@ -106,13 +106,14 @@ def cells(line: Line, lines: Sequence[Line]) -> list[str]:
 
 
 def bits(interval: Interval | None) -> str:
-    """Return a loss as text: 0.55 [0.52, 0.58]."""
+    """Return a loss as text: 0.106 [0.095, 0.118], 1.07 [0.92, 1.22]."""
     if interval is None:
         return ""
     mean, low, high = interval
+    digits = 2 if mean >= 1 else 3
     if low == high or not math.isfinite(low):
-        return f"{mean:.3g}"
-    return f"{mean:.3g} [{low:.3g}, {high:.3g}]"
+        return f"{mean:.{digits}f}" if mean else "0"
+    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def best_for(line: Line, lines: Sequence[Line]) -> list[str]:
