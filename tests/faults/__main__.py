@@ -34,6 +34,7 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--short", action="store_true", help="what the default tests run")
     parser.add_argument("--log", type=Path, help="file that remembers the pieces that are done")
+    parser.add_argument("--logged", action="store_true", help="run nothing: count what is logged")
     parser.add_argument("--json", action="store_true", help="print one JSON line per piece")
     options = parser.parse_args()
     os.environ.update(one_thread())
@@ -43,7 +44,7 @@ def main() -> int:
         if part not in PARTS:
             parser.error(f"unknown part {part}: choose from {', '.join(PARTS)}")
         module = importlib.import_module(f"tests.faults.{PARTS[part]}")
-        for piece, found in run(module.pieces(not options.short), options.log):
+        for piece, found in run(module.pieces(not options.short), options.log, options.logged):
             results.append((piece, found))
             is_failed |= bool(found.failures)
             if options.json:

@@ -56,8 +56,11 @@ def split(
     return [Piece(part, kind, min(size, count - start), work, start // size) for start in starts]
 
 
-def run(pieces: Iterable[Piece], log: Path | None) -> list[tuple[Piece, Found]]:
-    """Run pieces, each once: what the log holds already is not run again."""
+def run(
+    pieces: Iterable[Piece], log: Path | None, is_logged: bool = False
+) -> list[tuple[Piece, Found]]:
+    """Run pieces, each once: what the log holds already is not run again. is_logged: return what
+    the log holds, and run nothing."""
     known = {}
     if log is not None and log.exists():
         for line in log.read_text(encoding="utf-8").splitlines():
@@ -66,6 +69,8 @@ def run(pieces: Iterable[Piece], log: Path | None) -> list[tuple[Piece, Found]]:
     results = []
     for piece in pieces:
         found = known.get(piece.key)
+        if found is None and is_logged:
+            continue
         if found is None:
             begin = time.monotonic()
             found = piece.work(piece.count, piece.number)

@@ -318,6 +318,7 @@ def fork(work: Status, told: Path) -> int:
         import traceback
 
         traceback.print_exc()
+        sys.stderr.flush()
     finally:
         os._exit(status)
 

@@ -11,6 +11,7 @@ import pytest
 from mnist1d.errors import FileFormatError, UsageError
 from mnist1d.experiments.rows import Row
 from mnist1d.runs import open_store, trial_id
+from mnist1d.runs.database import Database
 from mnist1d.runs.store import DATABASE, StoreError
 from tests.runs.toy import Config
 
@@ -192,3 +193,17 @@ def test_a_file_where_the_folder_should_be(tmp_path):
     (tmp_path / "runs").write_text("")
     with pytest.raises(UsageError, match="cannot create the folder"):
         open_store(tmp_path / "runs")
+
+
+def test_a_store_that_another_process_is_making(tmp_path, monkeypatch):
+    """What a new file is comes from one moment; else an id of 0 and tables may come together."""
+    execute, made = Database.execute, []
+
+    def in_between(self, statement, arguments=()):
+        if "sqlite_master" in statement and not self.db.in_transaction and not made:
+            made.append(open_store(tmp_path).close())
+        return execute(self, statement, arguments)
+
+    monkeypatch.setattr(Database, "execute", in_between)
+    with open_store(tmp_path) as store:
+        assert store.studies() == []

@@ -53,10 +53,13 @@ def _fill(db: Database) -> None:
 
 
 def _header(db: Database) -> tuple[int, int, bool]:
-    """Return application id, schema version, and whether there are no tables."""
-    (application,) = db.execute("PRAGMA application_id").fetchone()
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    return application, version, not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    """Return application id, schema version, and whether there are no tables: all of one moment,
+    since another process may just be making the tables."""
+    with db.snapshot():
+        (application,) = db.execute("PRAGMA application_id").fetchone()
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        is_empty = not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    return application, version, is_empty
 
 
 def _migrate(db: Database, folder: Path) -> Lost:
