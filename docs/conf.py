@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.intersphinx",
+    "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
 ]
@@ -37,11 +37,14 @@ myst_heading_anchors = 3
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
-# API reference. The docstrings are prose; `tidy` turns them into reStructuredText.
+# API reference. Docstrings have Google style sections: Args, Returns, Raises, Examples.
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+napoleon_use_rtype = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True}
 autodoc_mock_imports = [
     name for name in ("torch", "datasets", "keras") if importlib.util.find_spec(name) is None
 ]
@@ -66,39 +69,9 @@ html_theme_options = {
     "dark_css_variables": {"color-brand-primary": "#56b4e9", "color-brand-content": "#56b4e9"},
 }
 
-SPECIAL = re.compile(r"(\*+|\||(?<=\w)_(?![\w(]))")
-
-
-def tidy(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
-    """Escape what reStructuredText would read as markup, and keep indented blocks as they are."""
-    result: list[str] = []
-    in_example = in_block = False
-    for line in lines:
-        if not line.strip():
-            in_example = False
-        elif line.startswith(">>>"):
-            in_example, in_block = True, False
-        elif not in_example and line[0].isspace() and not in_block:
-            in_block = True
-            result += ["", "::", ""]
-        elif not line[0].isspace():
-            if in_block:
-                result.append("")
-            in_block = False
-        result.append(line if in_example or in_block else escape(line))
-    lines[:] = result
-
-
-def escape(line: str) -> str:
-    """Escape stars, bars and trailing underscores outside of backticks."""
-    parts = line.split("`")
-    parts[::2] = [SPECIAL.sub(r"\\\1", part) for part in parts[::2]]
-    return "`".join(parts)
-
 
 def setup(app: Sphinx) -> None:
-    """Write the interactive page beside the site, and tidy docstrings."""
+    """Write the interactive page beside the site."""
     page = HERE / "_build" / "page" / "lab"
     page.parent.mkdir(parents=True, exist_ok=True)
     export(page)
-    app.connect("autodoc-process-docstring", tidy)

@@ -380,6 +380,10 @@ def test_no_network_in_a_default_path():
 
 @pytest.mark.parametrize("module", MODULES)
 def test_modules_stay_short(module):
-    assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= 350, (
-        "past 350 lines, split by idea"
-    )
+    """Lines of docstrings are not counted: what a caller needs to know is not to be cut short."""
+    lines = len(MODULES[module].read_text(encoding="utf-8").splitlines())
+    kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    nodes = [node for node in ast.walk(tree(MODULES[module])) if isinstance(node, kinds)]
+    docstrings = [node.body[0] for node in nodes if ast.get_docstring(node)]
+    lines -= sum(doc.end_lineno - doc.lineno + 1 for doc in docstrings)
+    assert lines <= 330, "past 330 lines, split by idea"

@@ -69,11 +69,40 @@ def _scale(default: float, effect: str, usual: float) -> Any:
 
 @dataclass(frozen=True)
 class DataConfig:
-    """The settings of one data set; names and defaults are those of the original package (spec: the
-    paper, appendix A).
+    """Hold the settings of one data set; names and defaults are those of the original package.
 
-    Errors: UsageError for an unknown knob or a value out of its range; SuspiciousValueWarning for a
-    legal one far outside the usual range.
+    A config is immutable. Two configs with equal settings are equal and have the same `id`.
+
+    Args:
+      num_samples: number of signals; a remainder over the number of classes is dropped.
+      train_split: fraction of the signals used for training; the rest are the test set.
+      template_len: points of a template, as counted in the working length.
+      padding: range (fewest, most) of zero-padding in points: more padding makes the digit smaller.
+      scale_coeff: spread of the amplitude: the factor is uniform in 1 ± scale_coeff / 2.
+      max_translation: circular shift in points, drawn uniformly from [0, max_translation).
+      corr_noise_scale: standard deviation of the smooth noise where the digit is not.
+      iid_noise_scale: standard deviation of the white noise everywhere.
+      shear_scale: slope of an added ramp, drawn uniformly from ± shear_scale / 2.
+      shuffle_seq: permute the positions, one permutation for the whole set.
+      final_seq_length: points of a finished signal.
+      seed: seed of every random draw.
+
+    Raises:
+      UsageError: for an unknown setting or a value out of its range.
+
+    Warns:
+      SuspiciousValueWarning: for a legal value far outside the usual range.
+
+    Examples:
+      >>> config = DataConfig(num_samples=1000, seed=7)
+      >>> config.replace(seed=8).seed
+      8
+      >>> DataConfig(paddding=(36, 60))
+      Traceback (most recent call last):
+      mnist1d.errors.UsageError: unknown knob 'paddding': did you mean 'padding'?
+
+    References:
+      Greydanus and Kobak, *Scaling Down Deep Learning with MNIST-1D*, 2024, appendix A.
     """
 
     num_samples: int = _knob(
@@ -147,25 +176,52 @@ class DataConfig:
 
     @property
     def working_length(self) -> int:
-        """L: the points of a signal between the first resampling and the last."""
+        """Points of a signal between the first resampling and the last."""
         return self.template_len + self.padding[1]
 
     def replace(self, **knobs: Unpack[Knobs]) -> DataConfig:
-        """Return a copy with other values for the given knobs; errors as for the constructor."""
+        """Return a copy with other values for some settings.
+
+        Args:
+          **knobs: the settings to change, by name.
+
+        Returns:
+          A new config, checked like any other.
+
+        Raises:
+          UsageError: for an unknown setting or a value out of its range.
+        """
         return DataConfig(**{**self.to_dict(), **knobs})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all knobs as plain Python values."""
+        """Return all settings as plain Python values.
+
+        Returns:
+          A dict from name to value; lists in place of tuples.
+        """
         return dataclasses.asdict(self)
 
     def to_json(self) -> str:
-        """Return the canonical JSON: all knobs, sorted, no spaces."""
+        """Return the canonical JSON of all settings: sorted by name, without spaces.
+
+        Returns:
+          A text that `from_json` reads.
+        """
         return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> DataConfig:
-        """Read what `to_json` wrote, or any JSON object of knobs; UsageError says what is wrong
-        with it."""
+        """Read what `to_json` wrote, or any JSON object of settings.
+
+        Args:
+          text: the JSON; settings that it leaves out have their defaults.
+
+        Returns:
+          The config.
+
+        Raises:
+          UsageError: if the text is not JSON, or a setting is unknown or out of its range.
+        """
         if not isinstance(text, str | bytes):
             raise UsageError(
                 f"a config must be JSON text, like '{{\"seed\": 7}}', got {show(text)}"
@@ -186,8 +242,7 @@ class DataConfig:
 
     @property
     def id(self) -> str:
-        """SHA-256 over all knobs, defaults included, and the schema version; 64 hexadecimal
-        digits."""
+        """SHA-256 of all settings, defaults included, and the schema version, in hexadecimal."""
         return hashlib.sha256(f"{SCHEMA} {self.to_json()}".encode()).hexdigest()
 
 

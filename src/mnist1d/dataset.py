@@ -24,18 +24,42 @@ from mnist1d.signals import Latents
 
 @dataclass(frozen=True, eq=False)
 class Dataset(Mapping[str, Any]):
-    """Signals and labels, split; `data["x"]` reads like `data.x`.
+    """Hold signals and labels, split into training and test signals.
 
-    x (n, time), y (n,) int64; likewise x_test, y_test and, after `split`, x_val, y_val; t (time,),
-    templates. `mean` and `std` undo the standardisation: raw = x * std + mean. `positions` (time,)
-    says which original position each one shows, None where they are in order. `config` and `mode`
-    say how the set was made (None: unknown, read from a file).
+    `data["x"]` reads like `data.x`, and `dict(data)` gives the original package's dict. Fields that
+    a set does not have are None.
 
-    What not every set has, None otherwise: after `with_label_noise`, y_clean (n,) holds the true
-    training labels and noise_mask (n,) marks those drawn anew. From `make_dataset(latents=True)`,
-    latents (`Latents`, columns (n,)) and digit_mask (n, time), True where the digit contributes to
-    a point. From `observer.soft_labels`, y_soft (n, classes), the exact probability of each class,
-    in the order of templates.y. These three exist for x_test and x_val too: latents_test, ...
+    Attributes:
+      x: training signals (samples, time), standardised.
+      y: their labels (samples,) int64.
+      x_test: test signals (samples, time).
+      y_test: their labels (samples,) int64.
+      x_val: validation signals (samples, time), after `split`.
+      y_val: their labels (samples,) int64.
+      t: time axis (time,).
+      templates: the shapes that the signals are made from.
+      config: the settings that made the set; None if unknown.
+      mode: "exact" or "fast"; None if unknown.
+      mean: mean of the raw values: raw = x * std + mean.
+      std: standard deviation of the raw values.
+      positions: original position of each point (time,); None if they are in order.
+      y_clean: true training labels (samples,), after `with_label_noise`.
+      noise_mask: marks the labels drawn anew (samples,), after `with_label_noise`.
+      latents: causes of every signal, columns (samples,), from `make_dataset(latents=True)`.
+      latents_test: those of the test signals.
+      latents_val: those of the validation signals.
+      digit_mask: True where the digit contributes to a point (samples, time), likewise.
+      digit_mask_test: that of the test signals.
+      digit_mask_val: that of the validation signals.
+      y_soft: exact class probabilities (samples, classes), from `observer.soft_labels`.
+      y_soft_test: those of the test signals.
+      y_soft_val: those of the validation signals.
+
+    Examples:
+      >>> from mnist1d import make_dataset
+      >>> data = make_dataset(num_samples=100, mode="fast")
+      >>> data.x.shape, data["y_test"].shape
+      ((80, 40), (20,))
     """
 
     x: np.ndarray
@@ -67,9 +91,15 @@ class Dataset(Mapping[str, Any]):
     def from_dict(cls, given: Mapping[str, Any]) -> Dataset:
         """Return the original package's dict, or any mapping with these arrays, as a Dataset.
 
-        Needs x, y, x_test, y_test and t; takes templates, x_val, y_val, y_clean and noise_mask if
-        they are there, and leaves other entries behind. Errors: UsageError for a missing array, or
-        arrays that do not fit together.
+        Args:
+          given: a mapping with x, y, x_test, y_test and t; templates, x_val, y_val, y_clean and
+            noise_mask are kept too, other entries are not.
+
+        Returns:
+          The set, with arrays shared with the mapping.
+
+        Raises:
+          UsageError: if an array is missing, or arrays do not fit together.
         """
         if isinstance(given, Dataset):
             return given
@@ -113,7 +143,11 @@ class Dataset(Mapping[str, Any]):
         )
 
     def check(self) -> None:
-        """Raise UsageError where the arrays are none, or do not fit together."""
+        """Check that the arrays fit together.
+
+        Raises:
+          UsageError: if an array has the wrong type or shape, or is not finite.
+        """
         shapes = {f"templates[{name!r}]": self.templates[name] for name in self.templates.keys()}
         check_arrays({"t": self.t, **shapes})
         for end in PARTS.values():
@@ -122,9 +156,13 @@ class Dataset(Mapping[str, Any]):
             )
 
     def part(self, end: str) -> dict[str, Any]:
-        """Return the columns of one part, those that are there, by their names in COLUMNS.
+        """Return the columns of one part, those that are there, by name.
 
-        end: "" for the training part, "_val" or "_test".
+        Args:
+          end: "" for the training part, "_val" or "_test".
+
+        Returns:
+          A dict from column name, without the ending, to its array.
         """
         found = {name: getattr(self, name + end, None) for name in COLUMNS}
         return {name: column for name, column in found.items() if column is not None}
@@ -153,8 +191,11 @@ class Dataset(Mapping[str, Any]):
         return id(self)
 
     def keys(self) -> list[str]:  # type: ignore[override]
-        """Return the names of what is there: x, y, x_test, y_test, t, templates, and more after
-        split, with_label_noise and the like."""
+        """Return the names of the entries that are there.
+
+        Returns:
+          x, y, x_test, y_test, t, templates, and more after `split`, `with_label_noise` and others.
+        """
         always = ["x", "y", "x_test", "y_test", "t", "templates"]
         optional = [f.name for f in dataclasses.fields(self)[11:]]
         return always + [name for name in optional if getattr(self, name) is not None]
@@ -168,24 +209,50 @@ class Dataset(Mapping[str, Any]):
         return f"Dataset({shapes}, {self.x.dtype}, mode={self.mode!r})"
 
     def copy(self) -> Dataset:
-        """Return a set with arrays of its own, to be written into."""
+        """Return a copy whose arrays you can write into.
+
+        Returns:
+          A set that shares no array with this one.
+        """
         return copy.deepcopy(self)
 
     def replace(self, **fields: Any) -> Dataset:
-        """Return a copy with other values for the given fields."""
+        """Return a copy with other values for some fields.
+
+        Args:
+          **fields: new values by name.
+
+        Returns:
+          A new set, checked like any other.
+
+        Raises:
+          UsageError: if the new arrays do not fit together.
+        """
         return dataclasses.replace(self, **fields)
 
     def with_label_noise(
         self, rate: float, seed: int = 0, *, exact: bool = False, allow_same: bool = True
     ) -> Dataset:
-        """Return a copy whose training labels are drawn anew with probability `rate` (the paper,
-        section 3.2).
+        """Return a copy whose training labels are drawn anew with probability `rate`.
 
-        exact: redraw exactly round(rate * n) labels instead of each with that probability.
-        allow_same: draw from all classes, so that a redrawn label may be the true one; False:
-        always a wrong one. The clean labels stay in `y_clean`, the labels drawn anew are marked in
-        `noise_mask`; a second call starts from the clean labels. Errors: UsageError unless 0 <=
-        rate <= 1, and for allow_same=False where there is but one class.
+        The clean labels stay in `y_clean`, and `noise_mask` marks the labels drawn anew. A second
+        call starts from the clean labels.
+
+        Args:
+          rate: probability in [0, 1] that a training label is drawn anew.
+          seed: seed of the draws.
+          exact: draw exactly round(rate * samples) labels anew.
+          allow_same: draw from all classes, so that a new label may be the true one; False: never
+            the true one.
+
+        Returns:
+          The noisy set; its signals and test labels are unchanged.
+
+        Raises:
+          UsageError: if rate is not in [0, 1], or for allow_same=False with only one class.
+
+        References:
+          Greydanus and Kobak, 2024, section 3.2.
         """
         if isinstance(rate, bool) or not isinstance(rate, numbers.Real) or not 0 <= rate <= 1:
             raise UsageError(
@@ -212,11 +279,18 @@ class Dataset(Mapping[str, Any]):
         return self.replace(y=np.where(mask, anew, clean), y_clean=clean, noise_mask=mask)
 
     def subset(self, classes: Sequence[int], *, relabel: bool = False) -> Dataset:
-        """Return the signals of the given classes, by their true labels.
+        """Return the signals of some classes, chosen by their true labels.
 
-        relabel: leave only these classes' templates, and number both 0 .. k - 1 in the given order.
+        Args:
+          classes: the labels to keep.
+          relabel: keep only the templates of these classes, and number both 0 to k - 1 in the given
+            order.
 
-        Errors: UsageError for an empty list, a class that is not there, or one named twice.
+        Returns:
+          The smaller set.
+
+        Raises:
+          UsageError: if the list is empty, or a class is missing or named twice.
         """
         known = self._classes()
         try:
@@ -263,11 +337,17 @@ class Dataset(Mapping[str, Any]):
         return self.replace(**kept)
 
     def split(self, validation: int | float, seed: int = 0) -> Dataset:
-        """Return a copy with `validation` training signals (a number, or a share below 1) moved to
-        x_val, y_val.
+        """Return a copy with some training signals moved to x_val and y_val.
 
-        The official test set stays as it is. Errors: UsageError where nothing would be left to
-        train or validate on, or for a set that is split already.
+        Args:
+          validation: number of signals to move, or a fraction below 1.
+          seed: seed that chooses them.
+
+        Returns:
+          The set with a validation part; the test part is unchanged.
+
+        Raises:
+          UsageError: if nothing would be left to train or validate on, or the set is split already.
         """
         n = len(self.x)
         if self.x_val is not None:
@@ -294,10 +374,17 @@ class Dataset(Mapping[str, Any]):
         )
 
     def standardise(self, mean: float, std: float) -> Dataset:
-        """Return a copy standardised with other moments, those of the training set of a model for
-        example: x = (raw - mean) / std, and t divided by std.
+        """Return a copy standardised with other moments, for example those of another training set.
 
-        Errors: UsageError where the set does not know its own moments, or std is not above 0.
+        Args:
+          mean: mean of raw values to subtract.
+          std: standard deviation of raw values to divide by, above 0.
+
+        Returns:
+          The set with x = (raw - mean) / std, and t divided by std.
+
+        Raises:
+          UsageError: if the set does not know its own moments, or std is not above 0.
         """
         if self.mean is None or self.std is None:
             raise UsageError("this set does not say how it was standardised (mean is None)")
@@ -312,17 +399,34 @@ class Dataset(Mapping[str, Any]):
         return self.replace(**signals, t=self.t * self.t.dtype.type(scale), mean=mean, std=std)
 
     def shuffled(self, seed: int = 0) -> Dataset:
-        """Return a copy with the positions of all signals permuted, one permutation for the whole
-        set."""
+        """Return a copy with permuted positions, one permutation for all signals.
+
+        Args:
+          seed: seed of the permutation.
+
+        Returns:
+          The shuffled set; `positions` says which original position each point shows.
+        """
         return self._at_positions(_rng(seed).permutation(self.x.shape[1]))
 
     def reversed(self) -> Dataset:
-        """Return a copy with all signals running backward in time."""
+        """Return a copy with all signals running backward in time.
+
+        Returns:
+          The reversed set.
+        """
         return self._at_positions(np.arange(self.x.shape[1])[::-1])
 
     def save(self, path: str | Path) -> None:
-        """Write to a file, format by ending: .npz, .csv or .parquet. Atomic; errors as in
-        `mnist1d.files`."""
+        """Write the set to a file, atomically; `mnist1d.read` reads it.
+
+        Args:
+          path: the file; its ending, .npz, .csv or .parquet, is the format.
+
+        Raises:
+          UsageError: for an unknown ending, or a folder that is missing or not writable.
+          MissingExtraError: for .parquet without PyArrow.
+        """
         from mnist1d.files import save
 
         save(self, path)

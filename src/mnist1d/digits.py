@@ -28,10 +28,16 @@ HEIGHTS = (
 
 @dataclass(frozen=True, eq=False)
 class Templates(Mapping[str, np.ndarray]):
-    """What the signals are made from: `x` (classes, length), the time axis `t` (length,), the
-    labels `y` (classes,).
+    """Hold the shapes that signals are made from; `templates["x"]` reads like `templates.x`.
 
-    `templates["x"]` reads like `templates.x`.
+    Attributes:
+      x: shapes (classes, length).
+      t: time axis (length,).
+      y: labels (classes,).
+
+    Examples:
+      >>> templates().x.shape
+      (10, 12)
     """
 
     x: np.ndarray
@@ -56,12 +62,24 @@ class Templates(Mapping[str, np.ndarray]):
         return id(self)
 
     def copy(self) -> Templates:
-        """Return templates with arrays of their own, to be written into."""
+        """Return a copy whose arrays you can write into.
+
+        Returns:
+          Templates that share no array with these.
+        """
         return Templates(self.x.copy(), self.t.copy(), self.y.copy())
 
 
 def templates() -> Templates:
-    """Return the ten digits: x (10, 12), t (12,), float64, and y = 0 .. 9."""
+    """Return the ten digits.
+
+    Returns:
+      `Templates` with x (10, 12) and t (12,), both float64, and y = 0 to 9.
+
+    Examples:
+      >>> templates().y.tolist()
+      [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    """
     x = np.array(HEIGHTS)
     x -= x.mean(1, keepdims=True)
     x /= x.std(1, keepdims=True)
@@ -72,11 +90,22 @@ def templates() -> Templates:
 def as_templates(
     given: Templates | Mapping[str, Any] | None, *, distinct: bool = True
 ) -> Templates:
-    """Return the ten digits for None, else the caller's templates, checked.
+    """Check the caller's templates; None gives the ten digits.
 
-    Takes a Templates or a mapping with x (classes, length), t (length,), y (classes,). distinct:
-    refuse two templates of one label. Errors: UsageError where an array is missing, not numeric,
-    not finite, or of an unequal shape, or a label is no whole number of 64 bits.
+    Args:
+      given: a Templates, a mapping with x (classes, length), t (length,) and y (classes,), or None.
+      distinct: refuse two templates with the same label.
+
+    Returns:
+      The templates.
+
+    Raises:
+      UsageError: if an array is missing, not numeric, not finite or of another length, or a label
+        is not a 64-bit whole number.
+
+    Examples:
+      >>> as_templates({"x": [[0.0, 1.0], [1.0, 0.0]], "t": [0.0, 1.0], "y": [0, 1]}).x.shape
+      (2, 2)
     """
     if given is None:
         return templates()

@@ -12,7 +12,7 @@ class Mnist1dError(ValueError):
 
 
 class UsageError(Mnist1dError):
-    """A knob, name or argument outside what it may be."""
+    """A setting, name or argument that is outside what it may be."""
 
 
 class MissingFileError(UsageError, FileNotFoundError):
@@ -20,11 +20,11 @@ class MissingFileError(UsageError, FileNotFoundError):
 
 
 class FileFormatError(Mnist1dError):
-    """A file that is truncated, foreign, or not admitted."""
+    """A file that is truncated, foreign or not admitted."""
 
 
 class MissingExtraError(Mnist1dError, ImportError):
-    """A part of the package that needs an optional dependency which is not installed."""
+    """An optional dependency that is not installed; the message says what to install."""
 
 
 class SuspiciousValueWarning(UserWarning):

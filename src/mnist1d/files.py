@@ -58,13 +58,29 @@ def save(data: Dataset, path: str | os.PathLike[str]) -> None:
 
 
 def read(path: str | os.PathLike[str]) -> Dataset:
-    """Read a data set, format by ending (.npz, .csv, .parquet, .pkl).
+    """Read a data set from a file; the ending of its name is the format.
 
-    A pickle, or an npz without settings, holds the original package's arrays: x, y, x_test, y_test,
-    t. Warns where a file carries no digest over everything: a pickle, or one of an older version.
-    Errors: UsageError for an unknown ending or a missing file; FileFormatError for a file that is
-    truncated, foreign, changed since it was written, or a pickle that holds anything but arrays and
-    plain containers; MissingExtraError without pyarrow.
+    Args:
+      path: a .npz, .csv or .parquet file that `Dataset.save` wrote, or a .npz or .pkl file with the
+        original package's arrays.
+
+    Returns:
+      The set, checked against the digest in the file.
+
+    Raises:
+      UsageError: for an unknown ending or a missing file.
+      FileFormatError: if the file is truncated, foreign or changed since it was written, or is a
+        pickle that holds anything but arrays and plain containers.
+      MissingExtraError: for .parquet without PyArrow.
+
+    Warns:
+      SuspiciousValueWarning: if the file has no digest: a pickle, or a file of an older version.
+
+    Examples:
+      >>> from mnist1d import make_dataset
+      >>> make_dataset(num_samples=100, mode="fast").save("signals.npz")
+      >>> read("signals.npz").x.shape
+      (80, 40)
     """
     path = check_path(path)
     ending = _check_ending(path, READABLE, "read")

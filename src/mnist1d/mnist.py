@@ -33,8 +33,14 @@ TEST_SHARE = 1 / 7  # of images that come without a split: 10,000 of 70,000
 
 
 class Images(NamedTuple):
-    """Digits: x (n, 784) float32 in [0, 1], rows of the image end to end; y (n,) int64; likewise
-    x_test, y_test."""
+    """The images of MNIST.
+
+    Attributes:
+      x: training images (samples, 784) float32 in [0, 1], the rows of an image one after another.
+      y: their labels (samples,) int64.
+      x_test: test images (samples, 784).
+      y_test: their labels (samples,).
+    """
 
     x: np.ndarray
     y: np.ndarray
@@ -43,13 +49,26 @@ class Images(NamedTuple):
 
 
 def load_mnist(source: str | Path | None = None) -> Images:
-    """Read MNIST from `source`: an .npz, an idx file or a folder of them (gzipped or not), or
-    "openml".
+    """Read MNIST, which this package does not contain.
 
-    Default: what the environment variable MNIST1D_MNIST names. An .npz holds x_train, y_train,
-    x_test, y_test, or images and labels, of which a seventh, drawn once and for all, tests. Errors:
-    MissingDataError where nothing is named or there, FileFormatError for a truncated or foreign
-    file.
+    Args:
+      source: an .npz file, an idx file or a folder of them (gzipped or not), or "openml". Default:
+        what the environment variable MNIST1D_MNIST names. An .npz file holds x_train, y_train,
+        x_test and y_test; or images and labels, of which a fixed seventh is the test set.
+
+    Returns:
+      `Images`, pixels in [0, 1].
+
+    Raises:
+      MissingDataError: if nothing is named, or nothing is there.
+      FileFormatError: if the file is truncated or foreign.
+
+    Examples:
+      >>> import numpy as np
+      >>> blank = np.zeros((70, 28, 28), np.uint8)
+      >>> np.savez("mnist.npz", images=blank, labels=np.arange(70) % 10)
+      >>> load_mnist("mnist.npz").x.shape
+      (60, 784)
     """
     source = source or os.environ.get(VARIABLE)
     if not source:

@@ -23,7 +23,13 @@ from mnist1d.errors import UsageError
 
 
 class Shift(NamedTuple):
-    """A knob, and what it is multiplied by at severity 1, 2 and 3."""
+    """A setting, and what it is multiplied by at each severity.
+
+    Attributes:
+      knob: name of the setting.
+      factors: its factors at severity 1, 2 and 3.
+      effect: what changes, in words.
+    """
 
     knob: str
     factors: tuple[float, float, float]
@@ -43,11 +49,15 @@ SEVERITIES = (1, 2, 3)
 
 
 class Ceiling(NamedTuple):
-    """What can be reached under a shift of the default settings, measured on n fresh signals.
+    """The best accuracy under a shift of the default settings, measured on n fresh signals.
 
-    acc: expected accuracy of the ideal observer of the shifted settings, the ceiling, with its 95 %
-    interval low, high. unaware: accuracy on the shifted signals of the ideal observer of the
-    default settings, which knows nothing of the shift, with the standard error unaware_error.
+    Attributes:
+      acc: expected accuracy, a fraction, of the ideal observer of the shifted settings.
+      low: lower end of its 95% interval.
+      high: upper end of the interval.
+      unaware: accuracy on the shifted signals of the ideal observer of the default settings.
+      unaware_error: its standard error.
+      n: number of signals.
     """
 
     acc: float
@@ -59,9 +69,22 @@ class Ceiling(NamedTuple):
 
 
 def shift_config(name: str, severity: int = 2, config: DataConfig | None = None) -> DataConfig:
-    """Return a config (default: the default settings) under a named shift of severity 1, 2 or 3.
+    """Return settings under a named shift.
 
-    Errors: UsageError for an unknown shift or severity, or a knob that is 0 and stays so.
+    Args:
+      name: a key of `SHIFTS`.
+      severity: 1, 2 or 3.
+      config: the settings to shift; default: `DataConfig()`.
+
+    Returns:
+      The shifted config.
+
+    Raises:
+      UsageError: for an unknown shift or severity, or a setting that is 0 and stays 0.
+
+    Examples:
+      >>> shift_config("grainier", severity=1).iid_noise_scale > 0.02
+      True
     """
     config = as_config(config, {})
     shift, step = _check(name, severity)
@@ -79,10 +102,23 @@ def shift_config(name: str, severity: int = 2, config: DataConfig | None = None)
 
 
 def read_ceiling(name: str, severity: int = 2) -> Ceiling:
-    """Return the ceiling of the default settings under a named shift, which comes with the package.
+    """Return the stored best accuracy of the default settings under a named shift.
 
-    For other settings: `observer.measure_shift`. Errors: UsageError for an unknown shift or
-    severity.
+    For other settings, call `mnist1d.observer.measure_shift`.
+
+    Args:
+      name: a key of `SHIFTS`.
+      severity: 1, 2 or 3.
+
+    Returns:
+      A `Ceiling`.
+
+    Raises:
+      UsageError: for an unknown shift or severity.
+
+    Examples:
+      >>> 0 < read_ceiling("grainier", severity=3).acc <= 1
+      True
     """
     _check(name, severity)
     return Ceiling(**_ceilings()[name][severity - 1])

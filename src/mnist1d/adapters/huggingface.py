@@ -55,12 +55,23 @@ PAPER = "https://arxiv.org/abs/2011.14439"
 
 
 def to_hf(data: Dataset | Mapping[str, Any] | None = None) -> Any:
-    """Return a `datasets.DatasetDict` of a set (default: the frozen one), one entry per split.
+    """Return a data set as a `datasets.DatasetDict`, one entry per split.
 
-    Columns: x, float32 lists of fixed length; y, a ClassLabel. A set with label noise has y_clean
-    and noise_mask in every split, one with causes padding, shift, factor, slope and digit_mask, one
-    with soft labels y_soft. Errors: UsageError for something else than a data set;
-    MissingExtraError without the package `datasets`.
+    Args:
+      data: a Dataset or a mapping with its arrays; default: the frozen set.
+
+    Returns:
+      Splits with columns x, float32 lists of fixed length, and y, a ClassLabel. A set with label
+      noise adds y_clean and noise_mask; one with causes adds padding, shift, factor, slope and
+      digit_mask; one with soft labels adds y_soft.
+
+    Raises:
+      UsageError: if `data` is not a data set.
+      MissingExtraError: without the package `datasets`.
+
+    Examples:
+      >>> to_hf()["test"].num_rows
+      1000
     """
     datasets = _datasets()
     data = load_dataset() if data is None else Dataset.from_dict(data)
@@ -89,11 +100,23 @@ def to_hf(data: Dataset | Mapping[str, Any] | None = None) -> Any:
 def export_hf(
     folder: str | os.PathLike[str], data: Dataset | Mapping[str, Any] | None = None
 ) -> list[Path]:
-    """Write a folder for the hub: one parquet file per split, a data card, croissant.json; return
-    the files written.
+    """Write a folder that can be uploaded to the Hugging Face Hub.
 
-    Every file is written atomically. Errors: UsageError where the folder cannot be made;
-    MissingExtraError without `datasets`.
+    Args:
+      folder: where to write; made if it is missing.
+      data: a Dataset or a mapping with its arrays; default: the frozen set.
+
+    Returns:
+      The files written, each atomically: one Parquet file per split, a data card README.md, and
+      croissant.json.
+
+    Raises:
+      UsageError: if the folder cannot be made.
+      MissingExtraError: without the package `datasets`.
+
+    Examples:
+      >>> sorted(path.name for path in export_hf("hub"))
+      ['README.md', 'croissant.json', 'test.parquet', 'train.parquet']
     """
     data = load_dataset() if data is None else Dataset.from_dict(data)
     folder, splits = check_path(folder, "folder"), to_hf(data)

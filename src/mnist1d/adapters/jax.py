@@ -44,15 +44,33 @@ def sample(
     latents: bool = False,
     **knobs: Unpack[StreamKnobs],
 ) -> tuple[Any, ...]:
-    """Draw n fresh signals: x (n, time) float32, y (n,) int32, a pure function of the key.
+    """Draw fresh signals: a pure function of the key, to be jitted and mapped.
 
-    Every signal is drawn on its own, its class too: classes come equally often on average.
-    Standardised by the mean and standard deviation that the config's signals have in expectation.
-    Knobs go by name too: sample(key, 100, corr_noise_scale=0.5). latents: return (x, y, causes);
-    causes holds padding, shift, factor, slope (n,) and digit_mask (n, time). Everything but the key
-    is static: another value is another compilation (give the same Templates object each time). The
-    config's seed settles nothing but a shuffled set's positions; num_samples and train_split settle
-    nothing. Errors: UsageError for an illegal argument.
+    Every signal is drawn on its own, its class too, so classes are equally frequent on average.
+    Signals are standardised by the moments that the settings have in expectation. Everything but
+    the key is static: another value is another compilation.
+
+    Args:
+      key: a JAX random key.
+      n: number of signals.
+      config: the settings; its num_samples and train_split are not used, its seed only for the
+        positions of a shuffled set. Default: `DataConfig()`.
+      templates: shapes of your own; pass the same object each time.
+      latents: return the causes too.
+      **knobs: settings by name: sample(key, 100, corr_noise_scale=0.5).
+
+    Returns:
+      x (n, time) float32 and y (n,) int32; with latents, also a dict of padding, shift, factor,
+      slope (n,) and digit_mask (n, time).
+
+    Raises:
+      UsageError: for an illegal argument.
+
+    Examples:
+      >>> import jax
+      >>> x, y = sample(jax.random.key(0), 8)
+      >>> x.shape, y.shape
+      ((8, 40), (8,))
     """
     config, n = as_config(config, knobs), check_whole(n, 1, "n", MAX_SIGNALS)
     _check_key(key)
@@ -98,8 +116,23 @@ def _sample(
 
 
 def draw(key: Array, n: int, config: DataConfig, num_classes: int = 10) -> Draws:
-    """Draw the randomness of n signals, float32 and int32, as `mnist1d.draws` does on a stream of
-    its own."""
+    """Draw the randomness of signals, without the signals.
+
+    Args:
+      key: a JAX random key.
+      n: number of signals.
+      config: the settings.
+      num_classes: number of classes to draw from.
+
+    Returns:
+      `Draws`, arrays of n rows, float32 and int32.
+
+    Examples:
+      >>> import jax
+      >>> from mnist1d import DataConfig
+      >>> draw(jax.random.key(0), 8, DataConfig()).label.shape
+      (8,)
+    """
     keys, length, (low, high) = random.split(key, 3), config.working_length, config.padding
     factor, slope = random.uniform(keys[0], (2, n), jnp.float32, -0.5, 0.5)
     corr_noise, iid_noise = random.normal(keys[1], (2, n, length), jnp.float32)
@@ -120,8 +153,24 @@ def draw(key: Array, n: int, config: DataConfig, num_classes: int = 10) -> Draws
 
 
 def apply(templates: Templates, draws: Draws, config: DataConfig) -> Array:
-    """Return the raw signals of the draws, (n, time) float32: `mnist1d.signals.apply` on JAX,
-    traceable."""
+    """Make raw signals from draws: the pipeline of `mnist1d.signals` on JAX, traceable.
+
+    Args:
+      templates: the shapes.
+      draws: the randomness of n signals.
+      config: the settings.
+
+    Returns:
+      Signals (n, time) float32, not standardised.
+
+    Examples:
+      >>> import jax
+      >>> from mnist1d import DataConfig
+      >>> from mnist1d.digits import templates
+      >>> draws = draw(jax.random.key(0), 8, DataConfig())
+      >>> apply(templates(), draws, DataConfig()).shape
+      (8, 40)
+    """
     pipeline = Pipeline(templates, config)
     product = partial(jnp.matmul, precision="highest")  # an accelerator would round to 10 bits
     corr_noise = product(np.float32(config.corr_noise_scale) * draws.corr_noise, pipeline.smoothing)

@@ -55,13 +55,28 @@ def load_mnist1d(
     dtype: str = "float32",
     latents: bool = False,
 ) -> Any:
-    """Return the frozen benchmark set as a Bunch, or as (X, y).
+    """Return the frozen benchmark set in scikit-learn's convention.
 
-    split: "all" (the 4,000 training signals, then the 1,000 of the test set), "train" or "test".
-    The Bunch holds data, target, feature_names, target_names, t, DESCR and, with as_frame (needs
-    pandas), frame. X is float32 unless dtype="float64", y int64. latents: the Bunch also holds
-    latents (samples, 4), latent_names, and digit_mask (samples, time). Errors: UsageError for an
-    unknown split or layout, or as_frame with a layout other than "nl".
+    Args:
+      split: "all" (the 4,000 training signals, then the 1,000 test signals), "train" or "test".
+      return_X_y: return (X, y) in place of a Bunch.
+      as_frame: add a pandas data frame; needs pandas.
+      layout: shape of X: "nl" (samples, time), "ncl" (samples, 1, time), "nlc" (samples, time, 1).
+      dtype: "float32" or "float64".
+      latents: the Bunch also holds latents (samples, 4), latent_names and digit_mask
+        (samples, time).
+
+    Returns:
+      A Bunch with data, target int64, feature_names, target_names, t, DESCR and frame; or (X, y).
+
+    Raises:
+      UsageError: for an unknown split or layout, or as_frame with a layout other than "nl".
+      MissingExtraError: for as_frame without pandas.
+
+    Examples:
+      >>> X, y = load_mnist1d(split="test", return_X_y=True)
+      >>> X.shape, y.shape
+      ((1000, 40), (1000,))
     """
     check_name(split, SPLITS, "split")
     check_name(layout, LAYOUTS, "layout")
@@ -103,12 +118,26 @@ def make_mnist1d(
     random_state: int | np.random.RandomState | np.random.Generator | None = None,
     **knobs: Unpack[Knobs],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Make (X, y): n_samples signals of shape (n_samples, time), classes balanced, in random order.
+    """Make signals in the convention of scikit-learn's `make_classification`.
 
-    dtype: float64 in exact mode and float32 in fast mode, unless given. random_state: an int is the
-    generator's seed; a RandomState or Generator supplies one, and is advanced by it; None takes
-    fresh entropy. Where n_samples is not a multiple of ten, the surplus is drawn at random from one
-    more of each class. `knobs` as in `make_dataset`. Errors: UsageError for an illegal setting.
+    Args:
+      n_samples: number of signals; classes are balanced, a remainder goes to classes at random.
+      layout: shape of X: "nl" (samples, time), "ncl" (samples, 1, time), "nlc" (samples, time, 1).
+      mode: "exact" or "fast", as for `make_dataset`.
+      dtype: "float32" or "float64"; default: float64 in exact mode, float32 in fast mode.
+      random_state: a seed; or a RandomState or Generator, which is advanced; None: fresh entropy.
+      **knobs: settings by name, as for `make_dataset`.
+
+    Returns:
+      (X, y) in random order, standardised; y (samples,) int64.
+
+    Raises:
+      UsageError: for an illegal setting.
+
+    Examples:
+      >>> X, y = make_mnist1d(n_samples=20, random_state=0)
+      >>> X.shape, sorted(y.tolist())[:4]
+      ((20, 40), [0, 0, 1, 1])
     """
     check_name(layout, LAYOUTS, "layout")
     n_samples = check_whole(n_samples, 1, "n_samples")

@@ -38,23 +38,35 @@ Causes = dict[str, torch.Tensor]  # padding, shift, factor, slope (n,), digit_ma
 
 
 class MNIST1D(torch.utils.data.Dataset):
-    """The training, validation or test signals of a data set, as torchvision would give them.
+    """A PyTorch data set of training, validation or test signals, in torchvision's convention.
 
     Args:
       root: ignored; torchvision's first argument. Nothing is stored.
-      train: the training signals, else those of the test set.
-      transform, target_transform: called on one signal, a float32 tensor (time,), and on its label,
-        an int.
-      download: ignored, nothing needs to be fetched.
+      train: the training signals; False: the test signals.
+      transform: called on one signal, a float32 tensor (time,).
+      target_transform: called on its label, an int.
+      download: ignored; nothing needs to be fetched.
       data: a Dataset, a mapping like the original package's dict, a DataConfig to make a set from,
-        or None for the frozen benchmark set.
+        or None for the frozen set.
       split: "train", "validation" (of a set that was split) or "test", in place of `train`.
       layout: shape of a signal: "nl" (time,), "ncl" (1, time), "nlc" (time, 1).
       latents: items are (x, y, causes); causes holds padding, shift, factor, slope and digit_mask.
 
-    `.data` float32 (n, time), `.targets` int64 (n,), `.classes` the names, `.class_to_idx`,
-    `.causes` tensors of n rows, empty without latents. Errors: UsageError for a wrong argument, or
-    where the set has no such part or no causes.
+    Attributes:
+      data: all signals (samples, time) float32.
+      targets: all labels (samples,) int64.
+      classes: names of the classes.
+      class_to_idx: their numbers by name.
+      causes: tensors of one row per signal; empty without latents.
+
+    Raises:
+      UsageError: for a wrong argument, or if the set has no such part or no causes.
+
+    Examples:
+      >>> train = MNIST1D(layout="ncl")
+      >>> x, y = train[0]
+      >>> x.shape
+      torch.Size([1, 40])
     """
 
     def __init__(
@@ -128,8 +140,14 @@ class MNIST1D(torch.utils.data.Dataset):
         )
 
     def tensors(self, device: Any = None) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return all signals and labels on a device: x (n, *layout) float32, y (n,) int64.
-        Transforms are not applied."""
+        """Return all signals and labels on a device; transforms are not applied.
+
+        Args:
+          device: a PyTorch device; default: the CPU.
+
+        Returns:
+          x float32 in the set's layout and y (samples,) int64.
+        """
         return _lay_out(self.data, self.layout).to(device), self.targets.to(device)
 
 
@@ -142,8 +160,27 @@ def batches(
     generator: torch.Generator | None = None,
     drop_last: bool = False,
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Yield one epoch of batches by slicing tensors where they live; the permutation is drawn on
-    the generator's device."""
+    """Yield one epoch of batches by slicing tensors on the device where they are.
+
+    Args:
+      x: signals (samples, ...).
+      y: labels (samples,).
+      batch_size: signals per batch.
+      shuffle: permute the signals.
+      generator: source of the permutation, on any device.
+      drop_last: leave out a last, smaller batch.
+
+    Returns:
+      An iterator of (x, y) batches.
+
+    Raises:
+      UsageError: for a wrong batch size, or x and y of unequal length.
+
+    Examples:
+      >>> x, y = MNIST1D().tensors()
+      >>> sum(len(labels) for _, labels in batches(x, y, batch_size=100))
+      4000
+    """
     batch_size = check_whole(batch_size, 1, "batch_size")
     order = (
         torch.randperm(
@@ -160,35 +197,38 @@ def batches(
 
 
 class MNIST1DStream(torch.utils.data.IterableDataset):
-    """Fresh signals without end, or `num_samples` per epoch; no signal comes twice over workers,
-    ranks and epochs.
+    """An endless PyTorch data set of fresh signals, none twice over workers, ranks and epochs.
 
-    Signal i depends on (config.seed, i) alone, so the stream is the same whatever the number of
-    workers, and `start` resumes it anywhere. With `batch_size` the stream yields whole batches, in
-    the same order for any number of workers: pass `DataLoader(stream, batch_size=None)`. Without,
-    it yields single signals, whose order depends on the number of workers.
-
-    Every rank gets equally many batches of equal sizes, so that no process waits for another: the
-    ranks share what is left for a last, smaller batch (drop_last: leave it out), and what cannot be
-    shared is left out.
+    Signal i depends on (config.seed, i) alone, so the stream is the same for any number of workers.
+    With `batch_size` it yields whole batches: pass `DataLoader(stream, batch_size=None)`. Without,
+    it yields single signals, whose order depends on the number of workers. Every rank gets the same
+    number of batches of equal sizes, so that no process waits for another. Signals are standardised
+    by the moments that the settings have in expectation.
 
     Args:
-      config: the knobs, also by name: MNIST1DStream(corr_noise_scale=0.5); num_samples and
-        train_split are not used from it.
-      batch_size: signals per batch, x (batch, *layout), y (batch,); None: single signals.
-      num_samples: signals per epoch, over all ranks; None: no end. Each new iteration is the next
-        epoch, and starts where the last one ends; `set_epoch` says so by hand, for loaders whose
-        number of workers changes between epochs.
-      drop_last: leave out a last batch that is smaller than the others.
-      start: the position in the stream of the first signal of epoch 0.
-      rank, world_size: this process and the number of processes; from torch.distributed where that
-        is initialised and None is given.
-      templates, transform, target_transform, layout: as elsewhere; transforms are called on what
-        the stream yields.
+      config: the settings; num_samples and train_split are not used.
+      batch_size: signals per batch; None: single signals.
+      num_samples: signals per epoch over all ranks; None: no end. Each iteration is the next epoch.
+      drop_last: leave out a last, smaller batch.
+      start: position in the stream of the first signal of epoch 0.
+      rank: number of this process; default: from torch.distributed if that is initialised.
+      world_size: number of processes; default: likewise.
+      templates: shapes of your own.
+      transform: called on the signals that the stream yields.
+      target_transform: called on the labels that the stream yields.
+      layout: shape of a signal: "nl" (time,), "ncl" (1, time), "nlc" (time, 1).
       latents: yield (x, y, causes); causes holds padding, shift, factor, slope and digit_mask.
+      **knobs: settings by name: MNIST1DStream(corr_noise_scale=0.5).
 
-    Signals are standardised with the config's expected mean and standard deviation. Errors:
-    UsageError for a wrong argument.
+    Raises:
+      UsageError: for a wrong argument.
+
+    Examples:
+      >>> from torch.utils.data import DataLoader
+      >>> stream = MNIST1DStream(batch_size=100)
+      >>> x, y = next(iter(DataLoader(stream, batch_size=None)))
+      >>> x.shape
+      torch.Size([100, 40])
     """
 
     def __init__(
@@ -239,7 +279,14 @@ class MNIST1DStream(torch.utils.data.IterableDataset):
         self._epochs = torch.zeros(MAX_WORKERS, dtype=torch.int64).share_memory_()
 
     def set_epoch(self, epoch: int) -> None:
-        """Make the next iteration the given epoch, counted from 0."""
+        """Make the next iteration the given epoch.
+
+        Args:
+          epoch: its number, from 0.
+
+        Raises:
+          UsageError: for a number below 0.
+        """
         self._epochs.fill_(check_whole(epoch, 0, "epoch"))
 
     def __len__(self) -> int:

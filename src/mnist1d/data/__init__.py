@@ -38,14 +38,33 @@ check_installation()  # here, since this module runs whichever package was insta
 
 
 def get_dataset_args(as_dict: bool = False) -> ObjectView | dict[str, Any]:
-    """Return the default settings as an object with attributes to set, or as a dict."""
+    """Return the default settings, as the original package does.
+
+    Args:
+      as_dict: return a dict in place of an object with attributes.
+
+    Returns:
+      An object whose attributes you can set, or a dict.
+
+    Examples:
+      >>> get_dataset_args().num_samples
+      5000
+    """
     args = {**DataConfig().to_dict(), "url": URL}
     args["padding"] = list(args["padding"])
     return args if as_dict else ObjectView(args)
 
 
 def get_templates() -> dict[str, np.ndarray]:
-    """Return the ten templates: a dict of x (10, 12), t (12,), y (10,)."""
+    """Return the ten templates, as the original package does.
+
+    Returns:
+      A dict of x (10, 12), t (12,) and y (10,).
+
+    Examples:
+      >>> get_templates()["x"].shape
+      (10, 12)
+    """
     return {**_digits.templates()}
 
 
@@ -102,14 +121,30 @@ def get_dataset(
     regenerate: bool = False,
     **kwargs: Any,
 ) -> dict[str, Any]:
-    """Return the set that lies at `path`, else the frozen set (download=True) or one made from
-    `args`, and write it there.
+    """Return the set in the file at `path`, or make it and write it there.
 
-    No network is used: the frozen set is regenerated. As with the original, a file takes precedence
-    over the settings, and so does download=True (the default). Unlike the original, a warning says
-    so where the set is not the one that the settings ask for, and a file that cannot be read is an
-    error and stays as it is. kwargs: `template` goes to make_dataset; anything else is ignored,
-    with a warning.
+    No network is used: the frozen set is generated. As with the original package, a file comes
+    before the settings, and so does download=True. Here a warning says so if the set is not the one
+    that the settings ask for.
+
+    Args:
+      args: an object with the settings as attributes; default: `get_dataset_args()`.
+      path: a pickle; default: do not write a file.
+      verbose: print what happens.
+      download: return the frozen set if there is no file; False: make a set from `args`.
+      regenerate: make the set anew even if there is a file.
+      **kwargs: `template` goes to the generator; anything else is ignored with a warning.
+
+    Returns:
+      A dict of x, x_test, y, y_test, t and templates.
+
+    Raises:
+      UsageError: for an illegal setting.
+      FileFormatError: if the file cannot be read; it stays as it is.
+
+    Examples:
+      >>> sorted(get_dataset(verbose=False))
+      ['t', 'templates', 'x', 'x_test', 'y', 'y_test']
     """
     if download and regenerate:
         raise AssertionError("download and regenerate exclude each other: set one of them to False")

@@ -34,11 +34,30 @@ def _number(value: Any, low: float, name: str) -> float:
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a network is trained; the defaults are the paper's (section 2). An estimator with a `fit`
-    of its own ignores it.
+    """How a network is trained; the defaults are the paper's.
 
-    Batches are taken in fixed order: batch i is rows batch_size * i mod n onward. Cross-entropy.
-    Errors: UsageError for a value out of its range.
+    Estimators with their own `fit` ignore it.
+
+    Batches are taken in fixed order: batch i holds rows batch_size * i onward, modulo the number of
+    signals. The loss is cross-entropy.
+
+    Args:
+      num_steps: training steps.
+      batch_size: signals per step.
+      learning_rate: step size at the start.
+      optimizer: "sgd", "momentum", "adam", "adamw" or another registered name.
+      weight_decay: strength of the decay.
+      schedule: of the learning rate: "constant", "cosine" or another registered name.
+
+    Raises:
+      UsageError: for a value out of its range.
+
+    Examples:
+      >>> Protocol(num_steps=100, schedule="cosine").rate_at(0)
+      0.01
+
+    References:
+      Greydanus and Kobak, 2024, section 2.
     """
 
     num_steps: int = 6000
@@ -59,7 +78,14 @@ class Protocol:
         check_name(self.schedule, SCHEDULES, "schedule")
 
     def rate_at(self, step: int) -> float:
-        """Return the learning rate of a step, counted from 0."""
+        """Return the learning rate of a step.
+
+        Args:
+          step: its number, from 0.
+
+        Returns:
+          The rate.
+        """
         progress = step / self.num_steps
         factor = {
             "constant": 1.0,

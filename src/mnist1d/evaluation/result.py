@@ -39,11 +39,14 @@ class Run:
 
 @dataclass(frozen=True, repr=False)
 class Evaluation:
-    """A model's row in the table: all of its runs, ok or failed, and what follows from them.
-    Printing it shows the table.
+    """The results of one model; printing it shows the table with the model in it.
 
-    `configs`: what each test measured, by its name. `ceilings`: the ideal observer on the same
-    signals. `reasons`: why a test has no ceiling.
+    Attributes:
+      name: the model's name.
+      configs: what each test measured, by the test's name.
+      runs: every run, ok or failed.
+      ceilings: accuracy of the ideal observer on the same signals, by test.
+      reasons: why a test has no ceiling.
     """
 
     name: str
@@ -54,80 +57,134 @@ class Evaluation:
 
     @property
     def tests(self) -> list[str]:
-        """Return the names of the tests: frozen, fresh or validation."""
+        """Names of the tests: frozen, fresh or validation."""
         return list(self.configs)
 
     def runs_of(self, shuffled: bool) -> list[Run]:
-        """Return all runs on the plain or on the shuffled signals, failed ones too."""
+        """Return all runs on the plain or the shuffled signals, failed ones too.
+
+        Args:
+          shuffled: those with permuted positions.
+
+        Returns:
+          The runs.
+        """
         return [run for run in self.runs if run.shuffled == shuffled]
 
     def ok(self, shuffled: bool = False) -> list[Run]:
-        """Return the runs that ended well, on the plain or on the shuffled signals."""
+        """Return the runs that did not fail.
+
+        Args:
+          shuffled: those with permuted positions.
+
+        Returns:
+          The runs.
+        """
         return [run for run in self.runs_of(shuffled) if not run.error]
 
     @property
     def failed(self) -> list[Run]:
-        """Return the runs that failed, their tracebacks in `error`."""
+        """The runs that failed; `error` holds the traceback."""
         return [run for run in self.runs if run.error]
 
     def scores(self, test: str | None = None, shuffled: bool = False) -> list[Score]:
-        """Return the scores on a test (default: the first), one per seed that ended well."""
+        """Return the scores on a test, one per seed that did not fail.
+
+        Args:
+          test: name of the test; default: the first.
+          shuffled: those with permuted positions.
+
+        Returns:
+          The scores.
+        """
         return [run.scores[test or self.tests[0]] for run in self.ok(shuffled)]
 
     def acc(self, shuffled: bool = False, test: str | None = None) -> np.ndarray:
-        """Return the final accuracies (seeds,) on a test, default the first."""
+        """Return the final test accuracies.
+
+        Args:
+          shuffled: those with permuted positions.
+          test: name of the test; default: the first.
+
+        Returns:
+          Fractions (seeds,).
+        """
         return np.array([score.acc for score in self.scores(test, shuffled)])
 
     def mean(self, figure: str, test: str | None = None, shuffled: bool = False) -> float | None:
-        """Return the mean over seeds of a figure of `Score`, None where a seed lacks it."""
+        """Return the mean over seeds of one field of `Score`.
+
+        Args:
+          figure: name of the field.
+          test: name of the test; default: the first.
+          shuffled: those with permuted positions.
+
+        Returns:
+          The mean; None if a seed lacks it.
+        """
         found = [score.figures().get(figure) for score in self.scores(test, shuffled)]
         values = [value for value in found if value is not None]
         return float(np.mean(values)) if values and len(values) == len(found) else None
 
     def sampling_error(self, test: str | None = None, shuffled: bool = False) -> float:
-        """Return the standard error of the mean accuracy that comes from the choice of test
-        signals; that from the choice of seeds is in the interval over seeds."""
+        """Return the standard error of the mean accuracy due to the choice of test signals.
+
+        Args:
+          test: name of the test; default: the first.
+          shuffled: those with permuted positions.
+
+        Returns:
+          A fraction. The error from the choice of seeds is in the interval over seeds.
+        """
         return sampling_error([score.right for score in self.scores(test, shuffled)])
 
     @property
     def num_params(self) -> int | None:
-        """Return how many numbers the model learns, None where it does not say."""
+        """Number of trainable parameters; None if the model does not say."""
         return next((run.num_params for run in self.runs if not run.error), None)
 
     @property
     def seconds(self) -> float:
-        """Return the seconds of training from one seed: those of the fastest, for the first one may
-        compile and other programs slow down any."""
+        """Training time in seconds of the fastest seed: the first one may include compilation."""
         return min(run.seconds for run in self.ok())
 
     @property
     def excess_bits(self) -> float | None:
-        """Return the loss above the exact posterior's on the first test, in bits per signal; None
-        without probabilities or posterior."""
+        """Loss above the exact posterior's on the first test, in bits per signal, or None."""
         return self.mean("excess_bits")
 
     @property
     def is_ranked(self) -> bool:
-        """Return whether the model may stand in the table: its data have the default settings, and
-        it was tested on the frozen or the fresh test."""
+        """Whether the model may be in the table: default data, frozen or fresh test."""
         config = self.configs[self.tests[0]]
         default = not config.data_sha256 and config.data == DataConfig()
         return default and config.test != "validation" and len(self.ok()) > 0
 
     @property
     def place(self) -> str:
-        """Say between which rows of the table the model stands. Errors: UsageError unless it is
-        ranked."""
+        """Between which rows of the table the model is; UsageError unless it is ranked."""
         return table.place(self._line, self.tests[0])
 
     def table(self) -> tuple[list[str], list[list[str]]]:
-        """Return the table with the model in it, best first: header and lines; the model's line is
-        marked with *. Errors: UsageError unless it is ranked."""
+        """Return the table with the model in it, best first.
+
+        Returns:
+          Header and lines; the model's line is marked with a star.
+
+        Raises:
+          UsageError: unless the model is ranked.
+        """
         return table.with_line(self._line, self.tests[0])
 
     def figure(self) -> Figure:
-        """Draw the table: mean and 95 % CI of every row, plain and shuffled, the model in colour.
-        Errors: UsageError unless it is ranked."""
+        """Draw the table: mean and 95% interval of every row, plain and shuffled.
+
+        Returns:
+          A Matplotlib figure with the model in colour.
+
+        Raises:
+          UsageError: unless the model is ranked.
+        """
         from mnist1d.plots.table import draw
 
         own, test = self._line, self.tests[0]
@@ -156,16 +213,29 @@ class Evaluation:
     def submit(
         self, path: str | Path, *, name: str | None = None, by: str = "", link: str = ""
     ) -> Entry:
-        """Write the model's entry for `mnist1d board` as JSON, and return it.
+        """Write the model's entry for `mnist1d board` as JSON.
 
-        by, link: who submits it, and where the code or the paper is. Errors: UsageError unless it
-        was measured on both tests with the default data, plain and shuffled, from at least four
-        seeds that all ended well.
+        Args:
+          path: the file.
+          name: the model's name on the board; default: its name here.
+          by: who submits it.
+          link: where the code or the paper is.
+
+        Returns:
+          The entry.
+
+        Raises:
+          UsageError: unless the model was measured on both tests with the default data, plain and
+            shuffled, from at least four seeds of which none failed.
         """
         return submit(self, Path(path), name=name, by=by, link=link)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain values for JSON; what is not finite is None."""
+        """Return everything as plain values for JSON.
+
+        Returns:
+          A dict; values that are not finite are None.
+        """
         return {
             "model": self.name,
             "tests": {test: self._test_dict(test) for test in self.tests},
@@ -217,8 +287,11 @@ class Evaluation:
         }
 
     def rows(self) -> Iterator[tuple[Config, list[Row], list[Run]]]:
-        """Yield for each test, plain and shuffled: the config, the rows of the runs that ended
-        well, and the failed runs."""
+        """Yield what the store keeps, for each test, plain and shuffled.
+
+        Returns:
+          An iterator of (config, rows of the runs that did not fail, failed runs).
+        """
         for test, config in self.configs.items():
             for shuffled in (False, True):
                 runs = self.runs_of(shuffled)

@@ -57,7 +57,17 @@ class Trial:
 
 @dataclass(frozen=True)
 class Tuned:
-    """The chosen settings of a model, and every trial that led to them."""
+    """The chosen settings of a model, and every trial that led to them.
+
+    Attributes:
+      model: the model, as it was given to `tune`.
+      settings: the chosen settings.
+      fixed: the settings that were not searched.
+      acc: accuracy of the chosen settings on the held-out signals, a fraction.
+      validation: number of held-out signals.
+      trials: every trial, in order.
+      data: the training data.
+    """
 
     model: Any
     settings: Mapping[str, Any]  # the best trial's
@@ -68,8 +78,15 @@ class Tuned:
     data: Data = None
 
     def evaluate(self, seeds: Seeds = 5, **options: Any) -> Evaluation:
-        """Train with the chosen settings on all training signals and test once; `options` as for
-        `mnist1d.evaluate`. The result is labelled as tuned."""
+        """Train with the chosen settings on all training signals, and test once.
+
+        Args:
+          seeds: number of seeds, or the seeds.
+          **options: as for `mnist1d.evaluate`.
+
+        Returns:
+          An `Evaluation`, marked as tuned.
+        """
         known = {"data": self.data, "name": f"{name_of(self.model)}, tuned"}
         factory, protocol = _applied(self.model, self.settings)
         given = {**known, **self.fixed, **protocol, **options}
@@ -92,18 +109,29 @@ def tune(
 
     Args:
       model: as for `mnist1d.evaluate`; a factory may take settings of its own by name.
-      trials: number of settings tried.
-      space: what to search, by name: (low, high), on a logarithmic scale where low is above 0, or a
+      trials: number of settings to try.
+      space: what to search, by name: (low, high), on a logarithmic scale if low is above 0, or a
         list of values. Names of the protocol (learning_rate, optimizer, ...) or arguments of the
         factory. Default: `SPACE`, with AdamW.
-      validation: number of training signals held out. The tests are never looked at.
+      validation: number of training signals held out. The test signals are never used.
       seeds: trainings per trial; their accuracies are averaged.
-      sampler_seed: of the search, which is the same again for the same seed.
+      data: training data, as for `mnist1d.evaluate`.
+      sampler_seed: seed of the search.
       progress: called with each Trial.
-      fixed: the other settings of the protocol.
+      **fixed: the other settings of the protocol.
 
-    Errors: UsageError for a wrong argument; MissingExtraError without Optuna; Mnist1dError where
-    every trial failed.
+    Returns:
+      A `Tuned`: the chosen settings and every trial; its `evaluate` measures them.
+
+    Raises:
+      UsageError: for a wrong argument.
+      MissingExtraError: without Optuna.
+      Mnist1dError: if every trial failed.
+
+    Examples:
+      >>> tuned = tune("logistic", trials=2, num_steps=100)
+      >>> len(tuned.trials), sorted(tuned.settings)
+      (2, ['learning_rate', 'schedule', 'weight_decay'])
     """
     optuna = _optuna()
     trials = check_whole(trials, 1, "trials")

@@ -84,15 +84,29 @@ class Part:
 
 @dataclass(frozen=True)
 class Claim:
-    """One sentence of the publication and its test.
+    """One sentence of the publication, and its test.
 
-    quantity: in words, what `estimate` and its interval [low, high] measure. unit: "%" for shares
-    and "points" for differences of shares, both shown times 100. line: what the interval must
-    clear. n: number of seeds or signals, as `over` says; left_out: those without a partner.
-    published: the figures of the sentence in words; published_value: the published value of the
-    quantity, where there is one. confidence: of the interval. adjusted: the verdict under Holm's
-    correction. power: the distance from the line that n units detect with 80% power. decides: the
-    command that decides the claim. A claim with several parts shows its weakest part.
+    A claim with several parts shows its weakest part.
+
+    Attributes:
+      text: the sentence.
+      quantity: in words, what `estimate` measures.
+      estimate: the mean.
+      low: lower end of its interval.
+      high: upper end of the interval.
+      n: number of seeds or signals, as `over` says.
+      verdict: "holds", "does not hold" or "undecided".
+      published: the figures of the sentence, in words.
+      published_value: published value of the quantity, if there is one.
+      unit: "%" for fractions and "points" for their differences, both shown times 100.
+      line: what the interval must clear; two numbers for a range.
+      over: "seeds" or "signals".
+      left_out: number of seeds or signals without a partner.
+      confidence: level of the interval.
+      adjusted: verdict under Holm's correction.
+      power: distance from the line that n units detect with 80% power.
+      decides: command that decides the claim.
+      parts: the comparisons that it consists of.
     """
 
     text: str
@@ -146,11 +160,28 @@ def above(
     seeds: int | None = None,
     published_value: float | None = None,
 ) -> Claim:
-    """Claim that the mean over seeds lies above `line`. The claim holds where the whole interval
-    lies above, and fails where the whole interval lies below.
+    """Claim that the mean over seeds is above a line.
 
-    noise: standard error of what the values are compared with, where that was measured too (a
-    person's accuracy). over, seeds: as for `estimate`.
+    The claim holds if the whole interval is above the line, and fails if all of it is below.
+
+    Args:
+      text: the sentence.
+      quantity: in words, what the values measure.
+      values: one value per seed.
+      line: the line.
+      published: the figures of the sentence, in words.
+      noise: standard error of what the values are compared with, if that was measured too.
+      unit: "%" for fractions, "points" for their differences.
+      over: "seeds" or "signals".
+      seeds: number of training seeds that each signal was averaged over.
+      published_value: published value of the quantity, if there is one.
+
+    Returns:
+      The claim with its verdict.
+
+    Examples:
+      >>> above("A is better.", "A - B", [0.04, 0.05, 0.06, 0.05]).verdict
+      'holds'
     """
     found = estimate(values, unit, noise=noise, over=over, seeds=seeds)
     return _claim(text, [Part(quantity, found, least=line)], published, published_value)
@@ -168,7 +199,26 @@ def below(
     over: str = "seeds",
     published_value: float | None = None,
 ) -> Claim:
-    """Claim that the mean over seeds lies below `line`."""
+    """Claim that the mean over seeds is below a line.
+
+    Args:
+      text: the sentence.
+      quantity: in words, what the values measure.
+      values: one value per seed.
+      line: the line.
+      published: the figures of the sentence, in words.
+      noise: standard error of what the values are compared with, if that was measured too.
+      unit: "%" for fractions, "points" for their differences.
+      over: "seeds" or "signals".
+      published_value: published value of the quantity, if there is one.
+
+    Returns:
+      The claim with its verdict.
+
+    Examples:
+      >>> below("A is worse.", "A - B", [0.04, 0.05, 0.06, 0.05]).verdict
+      'does not hold'
+    """
     found = estimate(values, unit, noise=noise, over=over)
     return _claim(text, [Part(quantity, found, most=line)], published, published_value)
 
@@ -184,8 +234,27 @@ def within(
     unit: str = "",
     published_value: float | None = None,
 ) -> Claim:
-    """Claim that the mean over seeds lies between two lines. The claim holds where the whole
-    interval lies between them, and fails where the whole interval lies outside."""
+    """Claim that the mean over seeds is between two lines.
+
+    The claim holds if the whole interval is between them, and fails if all of it is outside.
+
+    Args:
+      text: the sentence.
+      quantity: in words, what the values measure.
+      values: one value per seed.
+      low: the lower line.
+      high: the upper line.
+      published: the figures of the sentence, in words.
+      unit: "%" for fractions, "points" for their differences.
+      published_value: published value of the quantity, if there is one.
+
+    Returns:
+      The claim with its verdict.
+
+    Examples:
+      >>> within("A is near 0.", "A", [-0.5, 0.5, 0.1, -0.1], -1, 1).verdict
+      'holds'
+    """
     found = estimate(values, unit)
     return _claim(text, [Part(quantity, found, low, high)], published, published_value)
 
@@ -193,8 +262,25 @@ def within(
 def all_of(
     text: str, parts: Sequence[Claim], published: str = "", published_value: float | None = None
 ) -> Claim:
-    """Claim that every part holds, each at the full level. The claim fails where one part fails at
-    its share of the level, since each part is one more chance to fail."""
+    """Claim that every part holds, each at the full level.
+
+    The claim fails if one part fails at its share of the level, since each part is one more chance
+    to fail.
+
+    Args:
+      text: the sentence.
+      parts: the claims of which it consists.
+      published: the figures of the sentence, in words.
+      published_value: published value of the quantity, if there is one.
+
+    Returns:
+      The claim with its verdict.
+
+    Examples:
+      >>> values = [0.04, 0.05, 0.06, 0.05]
+      >>> all_of("Both.", [above("", "a", values), below("", "b", values, 0.1)]).verdict
+      'holds'
+    """
     return _claim(text, [p for claim in parts for p in claim.parts], published, published_value)
 
 

@@ -30,10 +30,16 @@ TITLE = (
 class Published:
     """One published figure.
 
-    unit: "%" for a share, shown times 100, else the text after the number. source: where the figure
-    is printed. origin: "paper" or "notebook". std, n: standard deviation over n runs, where stated.
-    rounding: half of the last printed digit, or of the printed range. key: (variant, axis, x,
-    metric) of a notebook's figure in the table of all notebook output.
+    Attributes:
+      name: its name in the study's table.
+      value: the figure, a fraction if the unit is "%".
+      source: where it is printed.
+      unit: "%" for a fraction, shown times 100; otherwise the text after the number.
+      origin: "paper" or "notebook".
+      std: standard deviation over n runs, if stated.
+      n: number of runs, if stated.
+      rounding: half of the last printed digit, or of the printed range.
+      key: (variant, axis, x, metric) of a notebook's figure in the table of all notebook output.
     """
 
     name: str
@@ -52,7 +58,21 @@ class Published:
 
 
 def in_paper(name: str, percent: float, where: str, rounding: float = 0.5) -> Published:
-    """Return a figure of the paper, given in percent like its rounding; where: "table 1"."""
+    """Return a figure of the paper.
+
+    Args:
+      name: its name in the study's table.
+      percent: the figure in percent.
+      where: where it is printed, "table 1".
+      rounding: half of the last printed digit, in percent.
+
+    Returns:
+      The figure.
+
+    Examples:
+      >>> in_paper("cnn", 94, "table 1").value
+      0.94
+    """
     return Published(name, percent / 100, f"{ARTICLE}, {where}", rounding=rounding / 100)
 
 
@@ -63,8 +83,22 @@ def in_notebook(
     key: tuple[str, str, str, str],
     digits: int = 1,
 ) -> Published:
-    """Return a figure that a notebook prints in percent with this many decimals: the value of one
-    run, or the mean of several."""
+    """Return a figure that one of the authors' notebooks prints.
+
+    Args:
+      name: its name in the study's table.
+      percent: the value of one run in percent, or those of several, which are averaged.
+      notebook: file name of the notebook.
+      key: (variant, axis, x, metric) of the figure in the table of all notebook output.
+      digits: number of printed decimals.
+
+    Returns:
+      The figure.
+
+    Examples:
+      >>> in_notebook("cnn", 92.3, "a.ipynb", ("cnn", "step", "6000", "test")).source
+      'a.ipynb'
+    """
     runs = np.atleast_1d(percent) / 100
     return Published(
         name,

@@ -82,10 +82,21 @@ def reproduced(every: bool) -> list[str]:
 
 
 def load(study: str | Reference) -> Loaded:
-    """Return a study: by its registered name, as "path/to/file.py", or as "package.module".
+    """Return a study.
 
-    Errors: UsageError in one line, with file, part and rule, for a study that cannot be found or
-    imported, lacks a part, or has a name that is taken.
+    Args:
+      study: a registered name, "path/to/file.py", "package.module", or a Reference.
+
+    Returns:
+      The study, checked.
+
+    Raises:
+      UsageError: if the study cannot be found or imported, lacks a part, or has a name that is
+        taken; in one line, with file, part and rule.
+
+    Examples:
+      >>> load("spatial-priors").INFO.title
+      'Spatial priors: the benchmark table'
     """
     if not isinstance(study, str | Reference):
         raise UsageError(f"study must be a name or a Reference, got {show(study)}")

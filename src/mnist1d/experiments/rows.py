@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """One measurement of one seed: a number, or an array."""
+    """One measurement of one seed: a number, or an array.
+
+    Attributes:
+      seed: the seed.
+      metric: name of what was measured, for example "test_acc".
+      step: training step; None for a value that belongs to no step.
+      value: the number or array.
+    """
 
     seed: int
     metric: str
@@ -33,7 +40,23 @@ class Row(NamedTuple):
 def curve_rows(
     seeds: Sequence[int], steps: ArrayLike, curves: Mapping[str, ArrayLike]
 ) -> list[Row]:
-    """Rows from curves: each metric's array has shape (seeds, steps)."""
+    """Return rows of curves.
+
+    Args:
+      seeds: the seeds.
+      steps: training steps (steps,).
+      curves: maps each metric to its values (seeds, steps).
+
+    Returns:
+      One row per seed, metric and step.
+
+    Raises:
+      ValueError: for an array of another shape.
+
+    Examples:
+      >>> len(curve_rows([0, 1], [100, 200], {"test_acc": [[0.5, 0.6], [0.5, 0.7]]}))
+      4
+    """
     rows: list[Row] = []
     places: list[int] = np.asarray(steps).tolist()
     for metric, curve in curves.items():
@@ -50,7 +73,19 @@ def curve_rows(
 
 
 def scalar_rows(seeds: Sequence[int], scalars: Mapping[str, ArrayLike]) -> list[Row]:
-    """Rows from one value per seed: each metric's values have the shape (seeds,)."""
+    """Return rows of one value per seed.
+
+    Args:
+      seeds: the seeds.
+      scalars: maps each metric to its values (seeds,).
+
+    Returns:
+      One row per seed and metric.
+
+    Examples:
+      >>> scalar_rows([0, 1], {"rate": [0.6, 0.7]})[1].value
+      0.7
+    """
     return [
         Row(seed, metric, None, value)
         for metric, values in scalars.items()
@@ -59,8 +94,20 @@ def scalar_rows(seeds: Sequence[int], scalars: Mapping[str, ArrayLike]) -> list[
 
 
 def timing_rows(seeds: Sequence[int], seconds: ArrayLike, compile_seconds: float) -> list[Row]:
-    """Rows of seconds, measured once per seed, and of compile_seconds: one measurement for all
-    seeds of a call, kept with the first seed."""
+    """Return rows of training time.
+
+    Args:
+      seeds: the seeds.
+      seconds: training time of each seed (seeds,).
+      compile_seconds: compile time of the call, kept with the first seed.
+
+    Returns:
+      One row "seconds" per seed, and one row "compile_seconds".
+
+    Examples:
+      >>> [row.metric for row in timing_rows([0, 1], [1.0, 2.0], 3.0)]
+      ['seconds', 'seconds', 'compile_seconds']
+    """
     rows = scalar_rows(seeds, {"seconds": seconds})
     return [*rows, Row(seeds[0], "compile_seconds", None, float(compile_seconds))]
 
@@ -81,25 +128,30 @@ OWN = ("trial", "seed", "metric", "step")  # coordinates of a record beside the 
 
 
 class Rows:
-    """An immutable table of records: filter it by coordinate and read it as arrays. Records keep
-    their order within a trial; trials are in order of first appearance.
+    """An immutable table of records: filter it by coordinate and read it as arrays.
 
-    >>> rows = Rows(
-    ...     Record(f"of {model}", {"model": model, "data.seed": 42}, seed, "test_acc", step, acc)
-    ...     for model, acc in (("mlp", 0.65), ("cnn", 0.93))
-    ...     for seed in (0, 1)
-    ...     for step in (100, 200)
-    ... )
-    >>> rows.unique("model")
-    ['mlp', 'cnn']
-    >>> rows.where(model="cnn", data__seed=42).final("test_acc")  # (seeds,)
-    array([0.93, 0.93])
-    >>> steps, values = rows.where(model="cnn").curve("test_acc")  # (steps,), (seeds, steps)
-    >>> steps, values.shape
-    (array([100, 200]), (2, 2))
-    >>> rows.where(modle="cnn")
-    Traceback (most recent call last):
-    mnist1d.errors.UsageError: unknown coordinate 'modle': did you mean 'model'?
+    Records keep their order within a trial; trials are in order of first appearance.
+
+    Args:
+      records: the records.
+
+    Examples:
+      >>> rows = Rows(
+      ...     Record(f"of {model}", {"model": model, "data.seed": 42}, seed, "test_acc", step, acc)
+      ...     for model, acc in (("mlp", 0.65), ("cnn", 0.93))
+      ...     for seed in (0, 1)
+      ...     for step in (100, 200)
+      ... )
+      >>> rows.unique("model")
+      ['mlp', 'cnn']
+      >>> rows.where(model="cnn", data__seed=42).final("test_acc")  # (seeds,)
+      array([0.93, 0.93])
+      >>> steps, values = rows.where(model="cnn").curve("test_acc")  # (steps,), (seeds, steps)
+      >>> steps, values.shape
+      (array([100, 200]), (2, 2))
+      >>> rows.where(modle="cnn")
+      Traceback (most recent call last):
+      mnist1d.errors.UsageError: unknown coordinate 'modle': did you mean 'model'?
     """
 
     def __init__(self, records: Iterable[Record]):
@@ -126,10 +178,17 @@ class Rows:
         return iter(self.records)
 
     def where(self, **coordinates: Any) -> Rows:
-        """Keep the records whose coordinates equal the given ones: trial, seed, metric, step, or a
-        field of the config (write a dot as two underscores: `data__seed=42`).
+        """Return the records whose coordinates equal the given ones.
 
-        Errors: UsageError for a coordinate that no record has; it suggests the nearest name.
+        Args:
+          **coordinates: trial, seed, metric, step, or a field of the config; write a dot as two
+            underscores: `data__seed=42`.
+
+        Returns:
+          The selection.
+
+        Raises:
+          UsageError: for a coordinate that no record has; it suggests the nearest name.
         """
         wanted = {name.replace("__", "."): value for name, value in coordinates.items()}
         for name in wanted:
@@ -152,29 +211,54 @@ class Rows:
         return Rows._of(kept)
 
     def unique(self, name: str) -> list[Any]:
-        """The distinct values of a coordinate, in order of first appearance."""
+        """Return the distinct values of a coordinate.
+
+        Args:
+          name: the coordinate.
+
+        Returns:
+          Its values, in order of first appearance.
+        """
         self._check(name)
         if name in ("seed", "metric", "step"):
             return list(dict.fromkeys(getattr(r, name) for r in self.records))
         return list(dict.fromkeys(_coordinate(r[0], name) for r in self._trials.values()))
 
     def trials(self) -> list[Rows]:
-        """The rows of each trial."""
+        """Return the rows of each trial.
+
+        Returns:
+          One `Rows` per trial.
+        """
         return [Rows._of({trial: records}) for trial, records in self._trials.items()]
 
     def config(self) -> Mapping[str, Any]:
-        """The flat config of the first trial."""
+        """Return the flat config of the first trial.
+
+        Returns:
+          A mapping such as {"model": "mlp", "data.seed": 42}.
+        """
         return next(iter(self._trials.values()))[0].config
 
     def varying(self) -> list[str]:
-        """The fields of the config that differ between the trials."""
+        """Return the fields of the config that differ between the trials.
+
+        Returns:
+          Their names.
+        """
         configs = [records[0].config for records in self._trials.values()]
         names = dict.fromkeys(name for config in configs for name in config)
         return [name for name in names if len({config.get(name) for config in configs}) > 1]
 
     def curve(self, metric: str) -> tuple[np.ndarray, np.ndarray]:
-        """Steps (steps,) and values (seeds, steps) of one trial's metric, seeds ascending; NaN
-        where a seed lacks a step."""
+        """Return a metric of one trial against steps.
+
+        Args:
+          metric: its name.
+
+        Returns:
+          Steps (steps,) and values (seeds, steps), seeds ascending; NaN if a seed lacks a step.
+        """
         rows = self._one_trial(metric)
         seeds = sorted(rows.unique("seed"))
         steps = sorted(s for s in rows.unique("step") if s is not None)
@@ -186,8 +270,15 @@ class Rows:
         return np.array(steps), values
 
     def by(self, field: str, metric: str) -> dict[Any, Values]:
-        """A metric's last values by seed, at each value of a field, ascending. No two trials may
-        have the same value of the field."""
+        """Return a metric's last values by seed, at each value of a field.
+
+        Args:
+          field: a field of the config; no two trials may have the same value of it.
+          metric: name of the metric.
+
+        Returns:
+          A dict from the values of the field, ascending, to the values by seed.
+        """
         last = self.where(metric=metric)._last((field.replace("__", "."),))
         found: dict[Any, dict[Hashable, float]] = {}
         for key, value in zip(last.keys, last.array.tolist(), strict=True):
@@ -196,44 +287,88 @@ class Rows:
         return {at: Values(found[at], list(found[at].values())) for at in sorted(found)}
 
     def across(self, field: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
-        """The values of a field, ascending (n,), and a metric's last value at each, (seeds, n), for
-        the seeds that all trials have.
+        """Return a metric's last values as an array over the values of a field.
 
-        >>> pairs = [(size, seed) for size in (4, 2) for seed in (0, 1)]
-        >>> rows = (Record(str(n), {"size": n}, s, "acc", None, n / 9) for n, s in pairs)
-        >>> sizes, acc = Rows(rows).across("size", "acc")
-        >>> sizes, acc.round(1).tolist()
-        (array([2, 4]), [[0.2, 0.4], [0.2, 0.4]])
+        Args:
+          field: a field of the config, with numbers (n,).
+          metric: name of the metric.
+
+        Returns:
+          The values of the field, ascending (n,), and the metric (seeds, n), for the seeds that all
+          trials have.
+
+        Examples:
+          >>> pairs = [(size, seed) for size in (4, 2) for seed in (0, 1)]
+          >>> rows = (Record(str(n), {"size": n}, s, "acc", None, n / 9) for n, s in pairs)
+          >>> sizes, acc = Rows(rows).across("size", "acc")
+          >>> sizes, acc.round(1).tolist()
+          (array([2, 4]), [[0.2, 0.4], [0.2, 0.4]])
         """
         found = self.by(field, metric)
         return np.array(list(found)), stack(list(found.values()))[1].T
 
     def by_seed(self, metric: str) -> Values:
-        """The value of one trial's metric at its last step, by seed."""
+        """Return one trial's metric at its last step, by seed.
+
+        Args:
+          metric: its name.
+
+        Returns:
+          The values with their seeds.
+        """
         return self._one_trial(metric)._last(())
 
     def final(self, metric: str) -> np.ndarray:
-        """The value of one trial's metric at its last step, (seeds,), seeds ascending."""
+        """Return one trial's metric at its last step.
+
+        Args:
+          metric: its name.
+
+        Returns:
+          Values (seeds,), seeds ascending.
+        """
         return self.by_seed(metric).array
 
     def array(self, metric: str, seed: int | None = None) -> np.ndarray:
-        """The array that one trial stored under `metric`, of one seed (default: the lowest)."""
+        """Return an array that one trial stored.
+
+        Args:
+          metric: its name.
+          seed: the seed; default: the lowest.
+
+        Returns:
+          The array.
+        """
         rows = self._one_trial(metric)
         seed = min(rows.unique("seed")) if seed is None else seed
         return np.asarray(rows.where(seed=seed).records[0].value)
 
     def arrays(self, metric: str) -> np.ndarray:
-        """The arrays of one trial's metric, (seeds, ...), seeds ascending."""
+        """Return the arrays that one trial stored.
+
+        Args:
+          metric: their name.
+
+        Returns:
+          An array (seeds, ...), seeds ascending.
+        """
         seeds = sorted(self.where(metric=metric).unique("seed"))
         return np.stack([self.array(metric, seed) for seed in seeds])
 
     def to_pandas(self) -> pandas.DataFrame:
-        """One line per record: trial, seed, metric, step (missing where there is no curve), value
-        and the fields of the config. An array is kept as one value.
+        """Return a pandas data frame with one line per record.
 
-        >>> Rows([Record("t", {"model": "cnn"}, 0, "test_acc", None, 0.93)]).to_pandas()
-          trial  seed    metric  step  value model
-        0     t     0  test_acc  <NA>   0.93   cnn
+        Returns:
+          Columns trial, seed, metric, step (missing if there is no curve), value, and the fields of
+          the config. An array is one value.
+
+        Raises:
+          MissingExtraError: without pandas.
+
+        Examples:
+          >>> Rows([Record("t", {"model": "cnn"}, 0, "test_acc", None, 0.93)]).to_pandas()
+            trial  seed    metric  step  value model
+          0     t     0  test_acc  <NA>   0.93   cnn
         """
         try:
             import pandas
@@ -288,23 +423,32 @@ def values_of(trial: Rows, metric: str) -> Values:
 
 
 def paired(a: Rows, b: Rows, metric: str, other_metric: str | None = None) -> Pairs:
-    """Pair two selections of rows by the coordinates that they share: the seed, and the fields of
-    the config that vary within both. Each value is that of the last step.
+    """Pair two selections of rows by the seed and the fields of the config that vary within both.
 
-    other_metric: the metric of b (default: that of a). Errors: LookupError where a field varies
-    within one of them only, so that a value has no single partner.
+    Args:
+      a: the first selection.
+      b: the second selection.
+      metric: the metric of a; the value at its last step counts.
+      other_metric: the metric of b; default: that of a.
 
-    >>> rows = Rows(
-    ...     Record(f"{model} {size}", {"model": model, "size": size}, seed, "acc", None, acc)
-    ...     for model, acc in (("mlp", 0.65), ("cnn", 0.93))
-    ...     for size in (1000, 5000)
-    ...     for seed in range(3)
-    ...     if (model, seed) != ("mlp", 1)
-    ... )
-    >>> cnn, mlp = rows.where(model="cnn"), rows.where(model="mlp")
-    >>> pairs = paired(cnn, mlp, "acc")
-    >>> len(pairs.keys), len(pairs.lacking), pairs.difference.array.round(2)
-    (4, 2, array([0.28, 0.28, 0.28, 0.28]))
+    Returns:
+      The pairs, their differences, and the keys without a partner.
+
+    Raises:
+      LookupError: if a field varies within only one of them, so that a value has no single partner.
+
+    Examples:
+      >>> rows = Rows(
+      ...     Record(f"{model} {size}", {"model": model, "size": size}, seed, "acc", None, acc)
+      ...     for model, acc in (("mlp", 0.65), ("cnn", 0.93))
+      ...     for size in (1000, 5000)
+      ...     for seed in range(3)
+      ...     if (model, seed) != ("mlp", 1)
+      ... )
+      >>> cnn, mlp = rows.where(model="cnn"), rows.where(model="mlp")
+      >>> pairs = paired(cnn, mlp, "acc")
+      >>> len(pairs.keys), len(pairs.lacking), pairs.difference.array.round(2)
+      (4, 2, array([0.28, 0.28, 0.28, 0.28]))
     """
     a, b = a.where(metric=metric), b.where(metric=other_metric or metric)
     fields = [name for name in a.varying() if name in b.varying()]

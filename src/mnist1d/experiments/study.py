@@ -57,12 +57,22 @@ ARGUMENTS = {"grid": 1, "run": 2, "weight": 1, "measured": 1, "table": 1, "figur
 class Info:
     """What is known of a study before it runs.
 
-    name: as on the command line, lower case with hyphens. title: a heading. question: one sentence.
-    source: the publication. published: its figures. seeds: number per preset. cost: estimated
-    seconds of one core per preset; without it, times are not predicted. peer_seconds: time of the
-    published scripts at the paper's settings. quiz: its table gains a line for each quiz in the
-    store. looks: numbers of seeds after which --until-decided tests the claims. variations:
-    settings to try next, as for --set, and what each one shows.
+    Attributes:
+      name: as on the command line, lower case with hyphens.
+      title: a heading.
+      question: one sentence.
+      source: the publication.
+      published: its figures.
+      seeds: number of seeds per preset.
+      cost: estimated seconds of one core per preset; without it, times are not predicted.
+      peer_seconds: time of the published scripts at the paper's settings.
+      quiz: the table gains a line for each quiz in the store.
+      looks: numbers of seeds after which --until-decided tests the claims.
+      variations: settings to try next, as for --set, and what each one shows.
+
+    Examples:
+      >>> Info("my-study", "My study", "Does weight decay help?").seeds["paper"]
+      8
     """
 
     name: str
@@ -102,14 +112,34 @@ class Info:
 
 
 class Study(Protocol):
-    """The parts that a study must have. A type checker accepts a module with these names."""
+    """The parts that a study must have; a type checker accepts a module with these names."""
 
     @property
     def INFO(self) -> Info: ...
     @property
     def Config(self) -> type[Any]: ...
-    def grid(self, preset: str, /) -> Sequence[Any]: ...
-    def run(self, config: Any, seeds: Sequence[int], /) -> Sequence[Row]: ...
+    def grid(self, preset: str, /) -> Sequence[Any]:
+        """Return the configs of a preset, one per trial.
+
+        Args:
+          preset: "smoke", "quick" or "paper".
+
+        Returns:
+          Objects of the class Config.
+        """
+        ...
+
+    def run(self, config: Any, seeds: Sequence[int], /) -> Sequence[Row]:
+        """Run one trial.
+
+        Args:
+          config: one of the grid.
+          seeds: the seeds to run.
+
+        Returns:
+          The measurements of every seed.
+        """
+        ...
 
 
 class Complete(Study, Protocol):
@@ -140,9 +170,24 @@ class Reference:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A study as sweeps, reports and the page use it: every part, defaults filled in, and where it
-    came from. file and sha256 are empty for this package's own studies, whose version and commit
-    are known."""
+    """A study as sweeps, reports and the page use it: every part, with defaults filled in.
+
+    Attributes:
+      INFO: what is known before it runs.
+      Config: class of the configs.
+      grid: preset -> configs.
+      run: (config, seeds) -> rows.
+      weight: config -> relative cost.
+      measured: rows -> the values beside published figures.
+      table: rows -> header and lines.
+      figures: rows -> figures by name.
+      claims: rows -> claims with verdicts.
+      doc: the docstring of the study.
+      reference: where any process finds the study again.
+      file: its file; "" for this package's own studies.
+      sha256: of that file.
+      problem: why the study could not be loaded; "" if it could.
+    """
 
     INFO: Info
     Config: type[Any]
@@ -167,12 +212,12 @@ class Loaded:
 
     @property
     def where(self) -> str:
-        """Return what a message calls it: its file, else its name."""
+        """What a message calls the study: its file, or its name."""
         return self.file or self.INFO.name
 
     @property
     def description(self) -> list[str]:
-        """Return paragraphs for a reader: the question, then the docstring below its first one."""
+        """Paragraphs for a reader: the question, and the docstring below its first paragraph."""
         below = [" ".join(p.split()) for p in inspect.cleandoc(self.doc).split("\n\n")[1:]]
         source = [f"Source: {self.INFO.source}."] if self.INFO.source else []
         return [self.INFO.question, *below, *source]
@@ -183,8 +228,18 @@ class Loaded:
         return self.claims is not DEFAULTS["claims"]
 
     def trials(self, preset: str) -> list[Any]:
-        """Return the configs of a preset. Errors: UsageError for an unknown preset, or a grid that
-        raises, is empty, or holds anything but Config."""
+        """Return the configs of a preset.
+
+        Args:
+          preset: "smoke", "quick" or "paper".
+
+        Returns:
+          The configs, checked.
+
+        Raises:
+          UsageError: for an unknown preset, or a grid that raises, is empty or holds anything but
+            Config.
+        """
         check_name(preset, PRESETS, "preset")
         part = f"{self.where}: grid({preset!r})"
         try:

@@ -25,15 +25,45 @@ BLOCK = 640  # values of z at once: their 100 hidden units each stay in the proc
 
 
 def hand_made(index: Array | int, z: Array) -> tuple[Array, Array]:
-    """Evaluate HAND_MADE[index]. The index may be traced, so one program serves all functions."""
+    """Evaluate one of the hand-made activation functions, and its slope.
+
+    Args:
+      index: position in HAND_MADE; it may be traced, so one program serves all functions.
+      z: inputs of any shape.
+
+    Returns:
+      Values and slopes, shaped like z.
+
+    Examples:
+      >>> import jax.numpy as jnp
+      >>> value, slope = hand_made(0, jnp.array([1.0]))
+      >>> value.shape, slope.shape
+      ((1,), (1,))
+    """
     functions = [getattr(jax.nn, name) for name in HAND_MADE]
     branches = [lambda z, f=f: jax.jvp(f, (z,), (jnp.ones_like(z),)) for f in functions]
     return lax.switch(index, branches, z)
 
 
 def learned(params: Params, z: ArrayLike) -> tuple[Array, Array]:
-    """Evaluate ELU(z) + 0.2 g(z), where g is the MLP with one tanh layer that params hold: dense1
-    (1, units), dense2 (units, 1)."""
+    """Evaluate the learned activation function ELU(z) + 0.2 g(z), and its slope.
+
+    Args:
+      params: of g, an MLP with one tanh layer: dense1 (1, units) and dense2 (units, 1).
+      z: inputs of any shape.
+
+    Returns:
+      Values and slopes, shaped like z.
+
+    Examples:
+      >>> hidden = {"w": jnp.ones((1, 4)), "b": jnp.zeros(4)}
+      >>> output = {"w": jnp.ones((4, 1)), "b": jnp.zeros(1)}
+      >>> learned({"dense1": hidden, "dense2": output}, jnp.zeros(3))[0].shape
+      (3,)
+
+    References:
+      Greydanus and Kobak, 2024, section 3.5.
+    """
     z = jnp.asarray(z)
     elu, elu_slope = jax.jvp(jax.nn.elu, (z,), (jnp.ones_like(z),))
     flat = jnp.pad(z.reshape(-1), (0, -z.size % BLOCK)).reshape(-1, BLOCK)

@@ -100,13 +100,22 @@ KEPT = 0.75  # of MAX_BYTES after that
 
 
 def enable_compilation_cache(folder: str | Path | None = None) -> Path:
-    """Keep every compiled program, whatever its size or compile time, and return the folder.
+    """Keep every compiled program on disk; call it before the first compilation.
 
-    It is a folder of this machine's processor below `folder`, so that machines of several kinds
-    that share a home do not run each other's programs. Default: JAX_COMPILATION_CACHE_DIR, else
-    mnist1d/jax under XDG_CACHE_HOME, else under ~/.cache. Call it before the first compilation.
-    Errors: OSError where the folder cannot be made, or belongs to another user: JAX runs what it
-    finds there.
+    Args:
+      folder: where to keep them, in a subfolder per processor type. Default:
+        JAX_COMPILATION_CACHE_DIR, else mnist1d/jax under XDG_CACHE_HOME or ~/.cache.
+
+    Returns:
+      The folder.
+
+    Raises:
+      OSError: if the folder cannot be made or belongs to another user: JAX runs what it finds
+        there.
+
+    Examples:
+      >>> enable_compilation_cache("programs").is_dir()
+      True
     """
     path = cache_folder(folder)
     path.mkdir(mode=0o700, parents=True, exist_ok=True)

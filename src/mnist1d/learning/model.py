@@ -17,12 +17,21 @@ from mnist1d.learning.layers import Params
 class Model(NamedTuple):
     """A network as pure functions of its params, a pytree.
 
-    init(key) -> params. apply(params, x (batch, time)) -> logits (batch, classes): the model's
-    output, without any randomness. Two parts are optional.
+    Attributes:
+      init: init(key) -> params.
+      apply: apply(params, x (batch, time)) -> logits (batch, classes), without any randomness.
+      train: train(params, x, key) -> logits; replaces `apply` on training batches, with randomness
+        such as dropout or augmentation. Optional.
+      stateful: params is a pair (weights, state), of which only the weights get gradients, and
+        `train` returns (logits, new state): running batch statistics.
 
-    train(params, x, key) -> logits: replaces `apply` on training batches, with randomness such as
-    dropout or augmentation. stateful: params is a pair (weights, state), of which only the
-    weights get gradients, and `train` returns (logits, new state): running batch statistics.
+    Examples:
+      >>> import jax
+      >>> from mnist1d.learning.registry import resolve
+      >>> model = resolve("mlp").make(num_inputs=40, num_outputs=10)
+      >>> params = model.init(jax.random.key(0))
+      >>> model.apply(params, jax.numpy.zeros((2, 40))).shape
+      (2, 10)
     """
 
     init: Callable[[Array], Params]
@@ -31,24 +40,62 @@ class Model(NamedTuple):
     stateful: bool = False
 
     def split(self, params: Params) -> tuple[Params, Params]:
-        """Return the trained part of params, and the state or None."""
+        """Return the trained part of params and the rest.
+
+        Args:
+          params: the params.
+
+        Returns:
+          The weights, and the state or None.
+        """
         return params if self.stateful else (params, None)
 
     def join(self, weights: Params, state: Params) -> Params:
-        """Return params: the inverse of `split`."""
+        """Return params: the inverse of `split`.
+
+        Args:
+          weights: the trained part.
+          state: the state, or None.
+
+        Returns:
+          The params.
+        """
         return (weights, state) if self.stateful else weights
 
 
 def num_params(model: Model) -> int:
-    """Return the number of trainable parameters."""
+    """Return the number of trainable parameters.
+
+    Args:
+      model: the model.
+
+    Returns:
+      A whole number.
+
+    Examples:
+      >>> from mnist1d.learning.registry import resolve
+      >>> num_params(resolve("cnn").make(num_inputs=40, num_outputs=10))
+      5210
+    """
     weights = model.split(jax.eval_shape(model.init, random.key(0)))[0]
     return sum(leaf.size for leaf in jax.tree.leaves(weights))
 
 
 def augmented(model: Model, augment: Callable[[Array, Array], Array]) -> Model:
-    """Return a model that trains on augment(key, x) instead of x, with a new key for every batch.
+    """Return a model that trains on augmented signals.
 
-    Its params are those of `model`. augment: a pure function, x (batch, time) -> the same shape.
+    Args:
+      model: the model; its params stay the same.
+      augment: augment(key, x (batch, time)) -> x of the same shape, a pure function; every batch
+        has a new key.
+
+    Returns:
+      The model; evaluation uses the signals as they are.
+
+    Examples:
+      >>> from mnist1d.learning.registry import resolve
+      >>> cnn = resolve("cnn").make(num_inputs=40, num_outputs=10)
+      >>> flipped = augmented(cnn, lambda key, x: x[:, ::-1])
     """
 
     def train(params: Params, x: Array, key: Array) -> Any:

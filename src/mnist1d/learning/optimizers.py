@@ -22,9 +22,11 @@ from mnist1d.learning.layers import Params
 class Optimizer(NamedTuple):
     """A direction to step against, and how weight decay and masks act on it.
 
-    decoupled: decay shrinks the weights themselves, as in AdamW; otherwise it is added to the
-    gradient, as in L2 regularisation. mixes: a weight's direction depends on other weights'
-    gradients, so masking the gradient is not enough.
+    Attributes:
+      direction: the transformation of gradients, from optax.
+      decoupled: decay shrinks the weights themselves, as in AdamW; False: it is added to the
+        gradient, as in L2 regularisation.
+      mixes: a weight's direction depends on the gradients of other weights.
     """
 
     direction: optax.GradientTransformation
@@ -84,9 +86,19 @@ SCHEDULES: dict[str, Callable[[Array], Array]] = {
 
 
 def schedule(name: str, num_steps: int, warmup_steps: int) -> Array:
-    """Return the factor of the learning rate at every step, (num_steps,).
+    """Return the factor of the learning rate at every step.
 
-    It rises linearly over the first warmup_steps and then falls from 1 by the named schedule.
+    Args:
+      name: "constant", "linear" or "cosine".
+      num_steps: number of steps.
+      warmup_steps: steps of linear warmup at the start.
+
+    Returns:
+      Factors (num_steps,): they rise to 1, and then fall by the schedule.
+
+    Examples:
+      >>> schedule("linear", 4, 0).shape
+      (4,)
     """
     steps = jnp.arange(num_steps)
     falling = SCHEDULES[name]((steps - warmup_steps) / max(1, num_steps - warmup_steps))

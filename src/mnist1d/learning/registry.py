@@ -68,8 +68,14 @@ def _published(
 class Entry:
     """What the package knows about one model.
 
-    factory: "module:function", imported when the model is first made. cost: time per training step
-    relative to the MLP's. presets: the presets whose tables include the model.
+    Attributes:
+      name: as on the command line.
+      label: as in tables and figures.
+      color: of its lines.
+      factory: "module:function", imported when the model is first made.
+      cost: time per training step relative to the MLP.
+      published: published accuracies.
+      presets: the presets whose tables include the model.
     """
 
     name: str
@@ -81,7 +87,14 @@ class Entry:
     presets: tuple[str, ...] = ("smoke", "quick", "paper")
 
     def load(self) -> Factory:
-        """Return the factory. Errors: UsageError where it is not a function or cannot load."""
+        """Return the factory.
+
+        Returns:
+          The function that makes the model.
+
+        Raises:
+          UsageError: if it cannot be loaded or is not a function.
+        """
         factory = load_object(self.factory)
         if not callable(factory) or isinstance(factory, tuple):
             raise UsageError(
@@ -96,10 +109,16 @@ class Entry:
         return factory
 
     def make(self, **sizes: Any) -> Model:
-        """Return the model: num_inputs, num_outputs and what else its factory takes.
+        """Return the model; equal arguments give the same model and compile once.
 
-        Equal arguments give the same model and compile once. Errors: as for `load`; UsageError
-        where the factory does not return a model.
+        Args:
+          **sizes: num_inputs, num_outputs, and what else the factory takes.
+
+        Returns:
+          The model.
+
+        Raises:
+          UsageError: if the factory cannot be loaded or does not return a model.
         """
         return _made(self.load(), self.factory, tuple(sorted(sizes.items())))
 
@@ -202,10 +221,21 @@ MODELS = {
 
 
 def resolve(name: str) -> Entry:
-    """Return a model's entry from the registry, or a new one for "module:factory" or
-    "file.py:factory", whose code is not loaded yet.
+    """Return the entry of a model.
 
-    Errors: UsageError for an unknown name, with the nearest one.
+    Args:
+      name: a registered name, "module:factory" or "file.py:factory"; the code of the last two is
+        not loaded yet.
+
+    Returns:
+      The entry.
+
+    Raises:
+      UsageError: for an unknown name; it suggests the nearest one.
+
+    Examples:
+      >>> resolve("cnn").label
+      'CNN'
     """
     if not isinstance(name, str) or ":" not in name:
         check_name(name, MODELS, "model")

@@ -38,7 +38,32 @@ Carry = tuple[Params, Params, Any]  # weights, state of the model, moments of th
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train. Defaults: the protocol of the benchmark table (the paper's appendix)."""
+    """How to train; the defaults are the protocol of the benchmark table.
+
+    Args:
+      num_steps: training steps.
+      batch_size: signals per step.
+      learning_rate: step size.
+      optimizer: name of the optimizer.
+      eval_every: steps between evaluations.
+      reshuffle: draw a new order of the signals every epoch; False: one fixed order.
+      loss: "cross_entropy" or "mse".
+      eval_at: steps at which to evaluate, in place of `eval_every`.
+      weight_decay: strength of the decay.
+      schedule: "constant", "linear" or "cosine".
+      warmup_steps: steps over which the learning rate rises from 0.
+      snapshot_at: step whose params are kept; 0: none.
+
+    Raises:
+      UsageError: for a value out of its range.
+
+    Examples:
+      >>> Settings(num_steps=500).eval_steps
+      array([  0, 250, 500])
+
+    References:
+      Greydanus and Kobak, 2024, appendix.
+    """
 
     num_steps: int = 6000
     batch_size: int = 100
@@ -79,17 +104,22 @@ class Settings:
 
     @property
     def eval_steps(self) -> np.ndarray:
-        """The numbers of steps taken at each evaluation: 0, eval_every, ... (or those of eval_at),
-        snapshot_at, num_steps."""
+        """Numbers of steps taken at each evaluation, with 0 and num_steps."""
         marks = self.eval_at or range(0, self.num_steps, self.eval_every)
         between = {step for step in (*marks, self.snapshot_at) if 0 < step < self.num_steps}
         return np.array(sorted({0, *between, self.num_steps}))
 
 
 class Fit(NamedTuple):
-    """What training returns: final params; steps (evaluations,); curves of train and test loss and
-    acc, (evaluations,) each; predictions on the test signals at the end, as from `predict`;
-    snapshot: the params after settings.snapshot_at steps, or None."""
+    """What training returns.
+
+    Attributes:
+      params: the final params.
+      steps: steps taken at each evaluation (evaluations,).
+      curves: train_loss, train_acc, test_loss and test_acc, (evaluations,) each.
+      predictions: on the test signals at the end, as from `predict`.
+      snapshot: the params after settings.snapshot_at steps, or None.
+    """
 
     params: Params
     steps: Array
@@ -135,17 +165,34 @@ def make_fit(
     sampler: Sampler | None = None,
     probe: Probe | None = None,
 ) -> FitFunction:
-    """Build fit(key, split, *, params=None, mask=None, learning_rate=None, weight_decay=None) ->
-    Fit: pure, to be jitted and mapped.
+    """Build the training function of a model: pure, to be jitted and mapped over seeds.
 
-    params: start from these instead of fit.init(key), the model's initial params. mask: a pytree
-    like the weights of 0 and 1; weights at 0 are 0 from the start and stay exactly 0.
-    learning_rate, weight_decay: override the settings and may be traced; the rate is a number or
-    one per step (num_steps,), which the schedule multiplies. sampler(key) -> x, y: draws each
-    batch, in place of the split's training signals, which are then evaluated only. probe(params,
-    split) -> {name: array}: measured at each evaluation, and returned with the curves. Cached:
-    equal arguments give the same function, thus one compilation. Errors: UsageError for an argument
-    of another kind.
+    The result is `fit(key, split, *, params, mask, learning_rate, weight_decay) -> Fit`. params:
+    start from these. mask: a pytree like the weights; weights at 0 stay exactly 0. learning_rate,
+    weight_decay: override the settings and may be traced; the rate may be one per step.
+
+    Args:
+      model: the model.
+      settings: how to train.
+      sampler: sampler(key) -> (x, y) draws each batch, in place of the training signals.
+      probe: probe(params, split) -> {name: array}, measured at each evaluation.
+
+    Returns:
+      The function; equal arguments give the same one, thus one compilation.
+
+    Raises:
+      UsageError: for an argument of the wrong kind.
+
+    Examples:
+      >>> import jax
+      >>> from mnist1d import make_dataset
+      >>> from mnist1d.learning.batches import Split
+      >>> from mnist1d.learning.registry import resolve
+      >>> model = resolve("logistic").make(num_inputs=40, num_outputs=10)
+      >>> fit = make_fit(model, Settings(num_steps=10, batch_size=10))
+      >>> data = Split.of(make_dataset(num_samples=100, mode="fast"))
+      >>> fit_seeds(fit, jax.random.split(jax.random.key(0), 2), data).curves["test_acc"].shape
+      (2, 2)
     """
     for argument, kind, name in ((model, Model, "model"), (settings, Settings, "settings")):
         if not isinstance(argument, kind):
@@ -257,11 +304,21 @@ def _rates(settings: Settings, learning_rate: Array | float | None) -> Array:
 
 
 def fit_seeds(fit: FitFunction, keys: Array, split: Split, **given: Any) -> Fit:
-    """Run a `fit` of make_fit once per key, in one call: params and curves gain a leading seeds
-    axis, `steps` does not.
+    """Run a training function once per key, in one call; do not call it inside jit.
 
-    given: params, mask, learning_rate or weight_decay for `fit`, the same for all seeds. Do not
-    call this inside jit: a program of its own draws the initial params.
+    Args:
+      fit: what `make_fit` returned.
+      keys: one JAX random key per seed (seeds,).
+      split: training and test signals.
+      **given: params, mask, learning_rate or weight_decay, the same for all seeds.
+
+    Returns:
+      A `Fit` whose params and curves have a leading seeds axis.
+
+    Examples:
+      See `make_fit`.
+      >>> "seeds" in fit_seeds.__name__
+      True
     """
     return _fit_seeds(fit, keys, split, *_starts(fit, keys, **given))
 

@@ -38,8 +38,17 @@ BATCH_NUMBERS = 2_000_000  # signals times components held at once
 
 
 class Posterior(NamedTuple):
-    """The posterior of n signals: distributions over classes, paddings and shifts, expected
-    amplitude factor and slope."""
+    """What an ideal observer infers from n signals.
+
+    Attributes:
+      classes: probability of each class (n, classes).
+      padding: probability of each padding (n, paddings).
+      shift: probability of each circular shift (n, shifts).
+      factor: expected amplitude factor (n,).
+      slope: expected slope of the ramp (n,).
+      clean: expected signal without noise (n, time).
+      log_likelihood: log density of the signal (n,), in nats.
+    """
 
     classes: np.ndarray  # (n, classes)
     padding: np.ndarray  # (n, paddings), of `IdealObserver.paddings`
@@ -51,19 +60,30 @@ class Posterior(NamedTuple):
 
 
 class IdealObserver:
-    """Exact class probabilities of signals made with a config.
+    """Compute exact class probabilities of signals made with a config.
 
-    >>> from mnist1d import load_dataset
-    >>> data = load_dataset()
-    >>> observer = IdealObserver.of(data)
-    >>> observer.predict_proba(data.x_test[:20]).shape
-    (20, 10)
+    Args:
+      config: the settings that made the signals; default: `DataConfig()`.
+      templates: their shapes; default: the ten digits.
+      mean: mean that standardised the signals; default: the settings' expectation.
+      std: standard deviation that standardised them; default: likewise. A data set's own moments
+        differ from these by chance, so prefer `IdealObserver.of(data)`.
+      positions: original position of each point (time,); default, for shuffled settings: those of
+        the exact set.
+      mode: "fast": the default positions are those of the fast set and of the streams.
 
-    mean, std: what standardised the signals; default: the config's expectation (a data set's
-    own differ from it by chance). positions (time,): the original position that each point shows;
-    default, where the config is shuffled: those of its exact set, or with mode="fast" those of
-    its fast set and of the streams. Errors: UsageError where the signals have no density (no white
-    noise), or for a std that is not above 0. Derivation: docs/ideal-observer.md.
+    Raises:
+      UsageError: if the signals have no density (no white noise), or std is not above 0.
+
+    Examples:
+      >>> from mnist1d import load_dataset
+      >>> data = load_dataset()
+      >>> observer = IdealObserver.of(data)
+      >>> observer.predict_proba(data.x_test[:20]).shape
+      (20, 10)
+
+    References:
+      Derivation: docs/ideal-observer.md.
     """
 
     def __init__(
@@ -116,10 +136,17 @@ class IdealObserver:
 
     @classmethod
     def of(cls, data: Dataset) -> IdealObserver:
-        """Return the observer of a data set: its config, templates, standardisation and positions.
+        """Return the observer of a data set, with its settings, templates, moments and positions.
 
-        For a subset of the classes, use relabel=True; otherwise the observer still considers all
-        templates.
+        Args:
+          data: a set that knows its config. For a subset of the classes, use
+            subset(..., relabel=True); otherwise the observer considers all templates.
+
+        Returns:
+          The observer.
+
+        Raises:
+          UsageError: if the set does not say how it was made, or has no density.
         """
         if not isinstance(data, Dataset):
             raise UsageError(f"data must be a Dataset, got {type(data).__name__}")
@@ -133,25 +160,62 @@ class IdealObserver:
         )
 
     def predict_proba(self, x: np.ndarray) -> np.ndarray:
-        """Return the probability of each class, (n, classes), in the order of templates.y, for
-        signals x (n, time)."""
+        """Return the probability of each class.
+
+        Args:
+          x: standardised signals (n, time).
+
+        Returns:
+          Probabilities (n, classes), in the order of templates.y.
+
+        Raises:
+          UsageError: for a wrong shape or values that are not finite.
+        """
         return self.posterior(x).classes
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        """Return the most probable label of each signal, (n,)."""
+        """Return the most probable label of each signal.
+
+        Args:
+          x: standardised signals (n, time).
+
+        Returns:
+          Labels (n,).
+
+        Raises:
+          UsageError: for a wrong shape or values that are not finite.
+        """
         return self.templates.y[self.predict_proba(x).argmax(axis=1)]
 
     def log_likelihood(self, x: np.ndarray) -> np.ndarray:
-        """Return the log density, nats, of each standardised signal, (n,); of more points than the
-        working length, the density on the subspace that signals fill."""
+        """Return the log density of each signal, in nats.
+
+        Args:
+          x: standardised signals (n, time).
+
+        Returns:
+          Log densities (n,). For signals with more points than the working length, the density
+          is that on the subspace that signals fill.
+
+        Raises:
+          UsageError: for a wrong shape or values that are not finite.
+        """
         return self.posterior(x).log_likelihood
 
     def posterior(self, x: np.ndarray) -> Posterior:
-        """Return the posterior of class, padding, shift, factor and slope for each signal of x
-        (n, time).
+        """Return the posterior of class, padding, shift, factor and slope of each signal.
 
-        Errors: UsageError for a wrong shape or values that are not finite. Warns where x does not
-        look standardised.
+        Args:
+          x: standardised signals (n, time).
+
+        Returns:
+          A `Posterior` with arrays of n rows.
+
+        Raises:
+          UsageError: for a wrong shape or values that are not finite.
+
+        Warns:
+          SuspiciousValueWarning: if x does not look standardised.
         """
         raw = self._raw(x)
         size = 2 ** min(8, max(0, (BATCH_NUMBERS // len(self.components.label)).bit_length() - 1))
@@ -161,8 +225,17 @@ class IdealObserver:
         return Posterior(*map(np.concatenate, zip(*parts, strict=True)))
 
     def explain_signal(self, x: np.ndarray) -> Posterior:
-        """Return what the observer sees in one signal x (time,): the posterior, each array without
-        its leading axis."""
+        """Return what the observer infers from one signal.
+
+        Args:
+          x: one standardised signal (time,).
+
+        Returns:
+          A `Posterior` whose arrays have no leading axis.
+
+        Raises:
+          UsageError: for a wrong shape or values that are not finite.
+        """
         return Posterior(*(part[0] for part in self.posterior(cast(np.ndarray, [x]))))
 
     def _raw(self, x: np.ndarray) -> np.ndarray:

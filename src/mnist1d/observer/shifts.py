@@ -33,9 +33,24 @@ def measure_shift(
     *,
     seed: int = SEED,
 ) -> Ceiling:
-    """Measure the ceiling under a named shift on n fresh signals.
+    """Measure the best possible accuracy under a named shift, on fresh signals.
 
-    Errors: UsageError for an unknown shift or severity, n below 2, or settings without a density.
+    Args:
+      name: a key of `mnist1d.shifts.SHIFTS`.
+      severity: 1, 2 or 3.
+      config: the settings that are shifted; default: `DataConfig()`.
+      n: number of signals, at least 2.
+      seed: seed of the signals.
+
+    Returns:
+      A `mnist1d.shifts.Ceiling`.
+
+    Raises:
+      UsageError: for an unknown shift or severity, n below 2, or settings without a density.
+
+    Examples:
+      >>> measure_shift("grainier", n=2).n
+      2
     """
     config = as_config(config, {}).replace(shuffle_seq=False)
     shifted, n = shift_config(name, severity, config), check_whole(n, 2, "n")

@@ -28,12 +28,24 @@ FRAMES_A_SECOND, MOVING, HOLDING = 20, 10, 5
 
 
 def show(what: str, path: str | Path, config: DataConfig | None = None, *, digit: int = 3) -> Path:
-    """Draw templates, samples, stages or animation into a file: the first three as png, pdf or svg,
-    the last as gif or mp4.
+    """Draw templates, samples, stages or an animation into a file.
 
-    `config` settles what is drawn and its seed which signals; `digit` is the class whose stages are
-    shown. Errors: UsageError for another name, ending or digit, or a file that cannot be written;
-    MissingExtraError for mp4 without the program ffmpeg.
+    Args:
+      what: "templates", "samples", "stages" or "animation".
+      path: a png, pdf or svg file; gif or mp4 for the animation.
+      config: the settings; default: `DataConfig()`.
+      digit: class whose stages are shown.
+
+    Returns:
+      The file.
+
+    Raises:
+      UsageError: for another name, ending or digit, or a file that cannot be written.
+      MissingExtraError: for mp4 without the program ffmpeg.
+
+    Examples:
+      >>> show("templates", "templates.png").name
+      'templates.png'
     """
     check_name(what, ("templates", "samples", "stages", "animation"), "thing to show")
     config = config or DataConfig()
@@ -55,7 +67,17 @@ def show(what: str, path: str | Path, config: DataConfig | None = None, *, digit
 
 
 def templates_figure(shapes: Templates):
-    """Draw the templates in a row: a figure."""
+    """Draw the templates in a row.
+
+    Args:
+      shapes: the templates.
+
+    Returns:
+      A Matplotlib figure.
+
+    Examples:
+      >>> figure = templates_figure(templates())
+    """
     fig, ax = style.figure(size=(_width(len(shapes.y)), 1.9))
     _draw_row(ax, [shapes.t] * len(shapes.y), list(shapes.x), shapes.y, marker="o", markersize=2.5)
     ax.set_ylabel("time")
@@ -63,8 +85,18 @@ def templates_figure(shapes: Templates):
 
 
 def samples_figure(data: Dataset, rows: int = 3):
-    """Draw the first signals of each class, standardised as in the set, `rows` of them under one
-    another: a figure."""
+    """Draw the first signals of each class, standardised as in the set.
+
+    Args:
+      data: the set.
+      rows: number of signals per class.
+
+    Returns:
+      A Matplotlib figure.
+
+    Examples:
+      >>> figure = samples_figure(make_dataset(num_samples=100, mode="fast"))
+    """
     x, y = np.concatenate([data.x, data.x_test]), np.concatenate([data.y, data.y_test])
     fig, axes = style.figure(
         rows, 1, size=(_width(len(data.templates.y)), 1.6 * rows + 0.3), squeeze=False
@@ -85,8 +117,17 @@ def samples_figure(data: Dataset, rows: int = 3):
 
 
 def stages_figure(steps: Sequence[Stage]):
-    """Draw one signal after every step of the pipeline, the step before in grey, over the number of
-    the point: a figure."""
+    """Draw one signal after every step of the pipeline, the step before in grey.
+
+    Args:
+      steps: what `mnist1d.explain` returns.
+
+    Returns:
+      A Matplotlib figure; the horizontal axis is the number of the point.
+
+    Examples:
+      >>> figure = stages_figure(explain(digit=3))
+    """
     cols = 3
     rows = -(-len(steps) // cols)
     fig, axes = style.figure(
@@ -133,11 +174,25 @@ def save_animation(
     holding: int = HOLDING,
     dpi: int = 100,
 ) -> Path:
-    """Film one signal of each class on its way through the pipeline; gif or mp4, by the ending of
-    path; errors as `show`.
+    """Film one signal of each class on its way through the pipeline, 20 frames per second.
 
-    Each step takes `moving` frames, and its result stands still for `holding` frames, of which
-    there are 20 a second.
+    Args:
+      path: a gif or mp4 file.
+      config: the settings.
+      moving: frames per step.
+      holding: frames for which the result of a step stands still.
+      dpi: resolution.
+
+    Returns:
+      The file.
+
+    Raises:
+      UsageError: for another ending, or a file that cannot be written.
+      MissingExtraError: for mp4 without the program ffmpeg.
+
+    Examples:
+      >>> save_animation("film.gif", DataConfig(), moving=1, holding=1, dpi=20).name
+      'film.gif'
     """
     path, ending = Path(path), style.ending_of(path, FILMS)
     from matplotlib import animation

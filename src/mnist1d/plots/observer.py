@@ -61,8 +61,24 @@ def seen_figure(
     *,
     columns: int = 4,
 ) -> Figure:
-    """Draw what an ideal observer sees in signals x (n, time), one panel each. labels: the true
-    rows of the templates."""
+    """Draw what an ideal observer infers from signals, one panel per signal.
+
+    Args:
+      observer: the observer.
+      x: standardised signals (n, time).
+      t: time axis (time,); default: the number of the point.
+      labels: true rows of the templates (n,).
+      columns: panels per row.
+
+    Returns:
+      A Matplotlib figure.
+
+    Examples:
+      >>> from mnist1d import make_dataset
+      >>> from mnist1d.observer import IdealObserver
+      >>> data = make_dataset(num_samples=100, mode="fast")
+      >>> figure = seen_figure(IdealObserver.of(data), data.x_test[:1])
+    """
     x = np.atleast_2d(x)
     t = np.arange(x.shape[1]) if t is None else t
     seen = observer.posterior(x)
@@ -95,8 +111,19 @@ def _panels(
 
 
 def calibration_figure(curves: Sequence[tuple[np.ndarray, str, str]]) -> Figure:
-    """Draw accuracy against confidence. curves: (array, label, colour) of each classifier; the
-    array (seeds, 3, bins) holds mean confidence, accuracy and number of answers in each bin."""
+    """Draw accuracy against confidence.
+
+    Args:
+      curves: (array, label, colour) of each classifier; the array (seeds, 3, bins) holds mean
+        confidence, accuracy and number of answers in each bin.
+
+    Returns:
+      A Matplotlib figure.
+
+    Examples:
+      >>> bins = np.array([[[0.5, 0.9], [0.4, 0.9], [10, 90]]])
+      >>> figure = calibration_figure([(bins, "CNN", "#0072b2")])
+    """
     fig, ax = style.figure(size=(4.8, 4.2))
     ax.plot([0, 1], [0, 1], color=style.GREY, linestyle=":", linewidth=1.2)
     for bins, label, color in curves:

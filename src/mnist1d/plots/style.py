@@ -117,11 +117,21 @@ def styled() -> contextlib.AbstractContextManager[None]:
 def figure(
     rows: int = 1, cols: int = 1, size: tuple[float, float] | None = None, **subplots: Any
 ) -> tuple[Figure, Any]:
-    """Make a figure of rows x cols panels: (figure, axes), axes an array unless there is one panel
-    only.
+    """Make a figure in the package's style.
 
-    `size` is width and height in inches, default: 4 by 3 per panel; `subplots` goes to
-    `Figure.subplots` (sharex, width_ratios).
+    Args:
+      rows: rows of panels.
+      cols: columns of panels.
+      size: width and height in inches; default: 4 by 3 per panel.
+      **subplots: for `Figure.subplots`, for example sharex or width_ratios.
+
+    Returns:
+      (figure, axes); axes is an array unless there is only one panel.
+
+    Examples:
+      >>> fig, axes = figure(1, 2)
+      >>> axes.shape
+      (2,)
     """
     with styled():
         fig = Figure(figsize=size or (4.0 * cols, 3.0 * rows), layout="constrained")
@@ -140,12 +150,30 @@ def band(
     log: bool = False,
     **line: Any,
 ) -> Line2D:
-    """Draw the mean over seeds and its 95% confidence band; with fewer than three seeds, draw one
-    thin line per seed instead.
+    """Draw the mean over seeds and its 95% confidence band; below three seeds, one line per seed.
 
-    steps (steps,), values (seeds, steps); NaN marks a missing value. unit: "%" for shares, such as
-    accuracies, whose band stays in [0, 1]. log: average logarithms, so the band of a positive
-    quantity stays positive. `line` goes to `Axes.plot`. Returns the labelled line.
+    Args:
+      ax: the panel.
+      steps: horizontal values (steps,).
+      values: (seeds, steps); NaN marks a missing value.
+      label: name in the legend.
+      color: of the line.
+      linestyle: of the line.
+      unit: "%" for fractions, whose band stays in [0, 1].
+      log: average logarithms, so that the band of a positive quantity stays positive.
+      **line: for `Axes.plot`.
+
+    Returns:
+      The labelled line.
+
+    Raises:
+      ValueError: if the shapes of steps and values do not fit together.
+
+    Examples:
+      >>> fig, ax = figure()
+      >>> line = band(ax, [0, 1], [[0.1, 0.5], [0.2, 0.6], [0.1, 0.7]], "CNN", unit="%")
+      >>> line.get_label()
+      'CNN'
     """
     steps, values = np.asarray(steps), np.atleast_2d(np.asarray(values, dtype=float))
     if values.shape[1:] != steps.shape:
@@ -186,8 +214,24 @@ def dot_words(num_seeds: int) -> str:
 def reference_line(
     ax: Axes, y: float, text: str, color: str = GREY, linestyle: str = ":", at: str = "right"
 ) -> Annotation:
-    """Draw a horizontal line across the panel at y and name it in small print at one end, "right"
-    or "left"."""
+    """Draw a horizontal line across the panel, with its name in small print.
+
+    Args:
+      ax: the panel.
+      y: its height.
+      text: its name.
+      color: of the line.
+      linestyle: of the line.
+      at: end at which the name stands, "right" or "left".
+
+    Returns:
+      The annotation.
+
+    Examples:
+      >>> fig, ax = figure()
+      >>> reference_line(ax, 0.5, "chance").get_text()
+      'chance'
+    """
     ax.axhline(y, color=color, linestyle=linestyle, linewidth=1.2, zorder=1)
     place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
     x, shift = (1, -2) if at == "right" else (0, 2)
@@ -195,8 +239,21 @@ def reference_line(
 
 
 def legend(ax: Axes | Figure, **settings: Any) -> Legend:
-    """Add a legend in small print without a frame; `settings` goes to `legend` of the axes or
-    figure."""
+    """Add a legend in small print without a frame.
+
+    Args:
+      ax: the panel or the figure.
+      **settings: for Matplotlib's `legend`.
+
+    Returns:
+      The legend.
+
+    Examples:
+      >>> fig, ax = figure()
+      >>> line = ax.plot([0, 1], label="CNN")
+      >>> len(legend(ax).get_texts())
+      1
+    """
     return ax.legend(**{"fontsize": 8, "frameon": False, "labelcolor": INK, **settings})
 
 
@@ -235,7 +292,16 @@ def scatter_classes(ax: Axes, points: np.ndarray, labels: np.ndarray, title: str
 
 
 def percent_axis(ax: Axes, which: str = "y") -> None:
-    """Show an axis over [0, 1] in percent; which: "x", "y" or "xy"."""
+    """Show an axis over [0, 1] in percent.
+
+    Args:
+      ax: the panel.
+      which: "x", "y" or "xy".
+
+    Examples:
+      >>> fig, ax = figure()
+      >>> percent_axis(ax)
+    """
     for axis in [ax.xaxis] * ("x" in which) + [ax.yaxis] * ("y" in which):
         axis.set_major_formatter(lambda value, _: f"{100 * value:.6g}%")
 
@@ -272,8 +338,24 @@ def ending_of(path: str | Path, endings: Sequence[str]) -> str:
 
 
 def save(fig: Figure, path: str | Path, dpi: int = 200) -> Path:
-    """Write a figure as png, pdf or svg, by the ending of path; atomic. Raises UsageError for
-    another ending."""
+    """Write a figure to a file, atomically.
+
+    Args:
+      fig: the figure.
+      path: a png, pdf or svg file.
+      dpi: resolution of a png.
+
+    Returns:
+      The file.
+
+    Raises:
+      UsageError: for another ending.
+
+    Examples:
+      >>> fig, ax = figure()
+      >>> save(fig, "empty.svg").name
+      'empty.svg'
+    """
     path, ending = Path(path), ending_of(path, STILLS)
     with atomic_path(path) as part:
         part.write_bytes(rendered(fig, ending[1:], dpi))

@@ -18,9 +18,18 @@ Interval = tuple[float, float, float]  # mean, low, high; low is infinite for on
 def draw(
     rows: Sequence[tuple[str, bool, Interval, Interval | None]], test: str = "frozen"
 ) -> Figure:
-    """Draw rows (name, whether it is the model in question, plain, shuffled) from the bottom up.
+    """Draw the rows of the table from the bottom up, with 95% confidence intervals.
 
-    test: the test that the accuracies were measured on. Bars are 95 % confidence intervals.
+    Args:
+      rows: (name, whether it is the model in question, plain, shuffled); an interval is
+        (mean, low, high).
+      test: the test that the accuracies were measured on.
+
+    Returns:
+      A Matplotlib figure.
+
+    Examples:
+      >>> figure = draw([("CNN", True, (0.94, 0.93, 0.95), None)])
     """
     fig, ax = style.figure(size=(6.5, 1.3 + 0.34 * len(rows)))
     for i, (_, own, plain, shuffled) in enumerate(rows):

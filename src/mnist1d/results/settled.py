@@ -22,10 +22,23 @@ PRESET = "paper"
 
 @contextmanager
 def settled_runs(file: Path | None = None) -> Iterator[Path]:
-    """Unpack the settled results into a temporary folder of runs, for the time of the block.
+    """Unpack the settled results into a temporary folder of runs, for the time of a `with` block.
 
-    file: other settled results than the package's. Errors: MissingDataError where there are none,
-    FileFormatError for a damaged file; a file of a newer version is refused by the store.
+    Args:
+      file: other settled results than the package's.
+
+    Returns:
+      A context manager that gives the folder.
+
+    Raises:
+      MissingDataError: if there are none.
+      FileFormatError: if the file is damaged.
+
+    Examples:
+      >>> from mnist1d.runs import open_store
+      >>> with settled_runs() as folder, open_store(folder, create=False) as store:
+      ...     "spatial-priors" in store.studies()
+      True
     """
     source = file or resources.files("mnist1d.results").joinpath(FILE)
     try:

@@ -22,8 +22,20 @@ SCHEMA = "mnist1d-run/1"  # part of the identity: a change in what rows mean mus
 
 
 def trial_id(study: str, config: Any) -> str:
-    """Return the trial's id: SHA-256 of the canonical JSON of {schema, study, config}; 64
-    hexadecimal digits."""
+    """Return the identity of a trial: a SHA-256 over study, schema version and every field.
+
+    Args:
+      study: name of the study.
+      config: the trial's config.
+
+    Returns:
+      64 hexadecimal digits.
+
+    Examples:
+      >>> from mnist1d import DataConfig
+      >>> trial_id("my-study", DataConfig()) == trial_id("my-study", DataConfig(seed=42))
+      True
+    """
     return trial_id_of(study, canonical(nested(config)))
 
 
@@ -82,8 +94,19 @@ def _kinds(hint: Any) -> Iterator[Any]:
 
 
 def flat(config: Any) -> dict[str, Any]:
-    """Return a config (or what `nested` made of one) as {"model": "mlp", "data.seed": 42, ...};
-    lists become tuples."""
+    """Return a config as a flat dict.
+
+    Args:
+      config: a config, or its JSON values.
+
+    Returns:
+      {"model": "mlp", "data.seed": 42, ...}; lists become tuples.
+
+    Examples:
+      >>> from mnist1d import DataConfig
+      >>> flat(DataConfig())["padding"]
+      (36, 60)
+    """
     return dict(_leaves(config if isinstance(config, dict) else nested(config), ""))
 
 

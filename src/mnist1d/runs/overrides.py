@@ -22,8 +22,23 @@ Overrides = dict[str, list[Any]]  # field -> the values that it takes
 
 
 def parse_overrides(config_type: type, texts: Iterable[str]) -> Overrides:
-    """Read `name=value,value` texts against the fields of a config's type; UsageError for an
-    unknown field or a wrong value."""
+    """Read texts such as "num_steps=500,1000" against the fields of a config class.
+
+    Args:
+      config_type: the class.
+      texts: the overrides.
+
+    Returns:
+      The values by field.
+
+    Raises:
+      UsageError: for an unknown field or a wrong value.
+
+    Examples:
+      >>> from mnist1d import DataConfig
+      >>> parse_overrides(DataConfig, ["seed=1,2"])
+      {'seed': [1, 2]}
+    """
     kinds, result = dict(_fields(config_type)), {}
     for text in check_items(texts, str, "overrides"):
         name, equals, values = (part.strip() for part in text.partition("="))
@@ -43,8 +58,24 @@ def parse_overrides(config_type: type, texts: Iterable[str]) -> Overrides:
 
 
 def apply_overrides(configs: Sequence[Any], overrides: Overrides) -> list[Any]:
-    """Return the configs with every combination of the overrides' values, each once. Errors: the
-    config's own UsageError."""
+    """Return configs with every combination of the overrides' values, each once.
+
+    Args:
+      configs: the configs to change.
+      overrides: what `parse_overrides` returned.
+
+    Returns:
+      The new configs.
+
+    Raises:
+      UsageError: if a config refuses a value.
+
+    Examples:
+      >>> from mnist1d import DataConfig
+      >>> overrides = parse_overrides(DataConfig, ["seed=1,2"])
+      >>> [config.seed for config in apply_overrides([DataConfig()], overrides)]
+      [1, 2]
+    """
     result = []
     for config in configs:
         for values in itertools.product(*overrides.values()):

@@ -54,12 +54,25 @@ __all__ = ["Call", "Standing", "Store", "StoreError", "Sweep", "Wish", "now", "o
 
 
 def open_store(folder: str | Path, *, create: bool = True) -> Store:
-    """Open the store in a folder, and make both unless `create` is False: then the store is opened
-    for reading.
+    """Open the store in a folder.
 
-    Errors: UsageError where there is none to read or the folder cannot be made; FileFormatError
-    where the file is not a database, not ours, damaged, or of a newer schema; StoreError where the
-    disk is full or read-only.
+    Args:
+      folder: the folder; made if it is missing.
+      create: make folder and store; False: open an existing store for reading.
+
+    Returns:
+      The store, a context manager.
+
+    Raises:
+      UsageError: if there is nothing to read, or the folder cannot be made.
+      FileFormatError: if the file is not a database of this package, is damaged, or is of a newer
+        version.
+      StoreError: if the disk is full or read-only.
+
+    Examples:
+      >>> with open_store("new-runs") as store:
+      ...     store.studies()
+      []
     """
     folder, create = check_path(folder, "folder"), check_flag(create, "create")
     path = folder / DATABASE
@@ -76,11 +89,20 @@ def open_store(folder: str | Path, *, create: bool = True) -> Store:
 
 
 class Store:
-    """Rows, trials and calls of one folder; a context manager. Readers and one writer may work at
-    the same time (WAL).
+    """Rows, trials and calls of one folder; a context manager.
 
-    Reading checks every line that it returns against its checksum. Errors: FileFormatError, which
-    names the trial and the command that mends the store.
+    Readers and one writer may work at the same time. Reading compares every line with its checksum.
+
+    Args:
+      folder: the folder; call `open_store` rather than this class.
+
+    Raises:
+      FileFormatError: for damaged lines; it names the trial and the command that mends the store.
+
+    Examples:
+      >>> with open_store("mnist1d-runs") as store:
+      ...     len(store.rows("spatial-priors"))
+      0
     """
 
     def __init__(self, folder: Path, write: bool):
@@ -100,12 +122,15 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Close the database; the store is of no use afterwards."""
+        """Close the database."""
         self.db.close()
 
     def sync(self) -> None:
-        """Bring to the disk what was written. Errors: StoreError where the file was deleted or
-        replaced meanwhile: what was written is gone with it."""
+        """Write everything to the disk.
+
+        Raises:
+          StoreError: if the file was deleted or replaced meanwhile, and what was written with it.
+        """
         self.db.sync()
 
     # ------------------------------------------------------------------ writing
@@ -123,11 +148,25 @@ class Store:
         error: str | None = None,
         provenance: Mapping[str, Any] | None = None,
     ) -> str:
-        """Write one call of a trial, its rows and its arrays, whole or not at all; return the
-        trial's id.
+        """Write one call of a trial with its rows and arrays, in one transaction.
 
-        Seeds that the store holds already are left as they are, and their rows here are dropped.
-        Errors: UsageError for an argument that is not what its type says.
+        Args:
+          study: name of the study.
+          config: the trial's config.
+          seeds: its seeds; those that the store already holds are left as they are.
+          rows: the measurements.
+          status: "done", "failed" or "skipped".
+          seconds: time that the call took.
+          started: when it started, UTC in ISO 8601.
+          error: a traceback or a reason.
+          provenance: versions, device and the like.
+
+        Returns:
+          The trial's id.
+
+        Raises:
+          UsageError: for an argument of the wrong kind.
+          StoreError: if the disk is full or read-only.
         """
         text = canonical(nested(config))
         trial = trial_id_of(check_text(study, "study"), text)
@@ -164,16 +203,28 @@ class Store:
         started: str | None = None,
         reference: Reference | None = None,
     ) -> None:
-        """Remember what a sweep wants of one study; the same wish again moves it to the end.
+        """Remember which seeds of which trials a sweep wants of one study.
 
-        reference: where a study from outside the package is found again.
+        Args:
+          study: name of the study.
+          label: preset and overrides, "quick num_steps=500".
+          wanted: the seeds by trial id.
+          command: what was asked, in words.
+          started: when, UTC in ISO 8601.
+          reference: where a study from outside the package is found again.
         """
         self.record_sweeps([Wish(study, label, wanted, reference)], command, started)
 
     def record_sweeps(
         self, wishes: Iterable[Wish], command: str, started: str | None = None
     ) -> None:
-        """Remember everything that one command wants, as `record_sweep` does."""
+        """Remember everything that one command wants, as `record_sweep` does.
+
+        Args:
+          wishes: one per study and label.
+          command: what was asked, in words.
+          started: when, UTC in ISO 8601.
+        """
         with self.db.transaction():
             asked = next_command(self.db)
             for study, label, wanted, reference in wishes:
@@ -184,17 +235,38 @@ class Store:
     # ------------------------------------------------------------------ reading
 
     def done(self, trial: str) -> set[int]:
-        """Return the seeds of a trial that are done."""
+        """Return the seeds of a trial that are done.
+
+        Args:
+          trial: its id.
+
+        Returns:
+          The seeds.
+        """
         check_text(trial, "trial")
         query = "SELECT seed FROM seeds JOIN trials ON id = trial_id WHERE trial = ?"
         return {seed for (seed,) in self.db.read(query, trial)}
 
     def failed(self, trial: str) -> set[int]:
-        """Return the seeds of a trial that failed and were not done since."""
+        """Return the seeds of a trial that failed and were not done since.
+
+        Args:
+          trial: its id.
+
+        Returns:
+          The seeds.
+        """
         return self.standing(check_text(trial, "trial")).failed.get(trial, set())
 
     def standing(self, trial: str | None = None) -> Standing:
-        """Return what is done and what failed, of one trial or of all, in two queries."""
+        """Return what is done and what failed.
+
+        Args:
+          trial: its id; default: all trials.
+
+        Returns:
+          Seeds by trial id.
+        """
         with self.db.snapshot():
             done: dict[str, set[int]] = {}
             for name, seed in self.db.execute(DONE, (trial,)):
@@ -208,26 +280,55 @@ class Store:
         return Standing(done, {name: seeds for name, seeds in failed.items() if seeds})
 
     def sweeps(self, study: str | None = None) -> list[Sweep]:
-        """Return the recorded sweeps, latest last."""
+        """Return the recorded sweeps, latest last.
+
+        Args:
+          study: its name; default: all studies.
+
+        Returns:
+          The sweeps.
+        """
         return read_sweeps(self.db, "?1 IS NULL OR study = ?1", study)
 
     def latest(self, study: str | None = None, label: str | None = None) -> list[Sweep]:
-        """Return what one command asked last, of a study and under a label if given: one sweep for
-        each of the command's labels."""
+        """Return what one command asked last.
+
+        Args:
+          study: its name; default: any study.
+          label: preset and overrides; default: any label.
+
+        Returns:
+          One sweep for each of the command's labels.
+        """
         which = "(?1 IS NULL OR study = ?1) AND (?2 IS NULL OR label = ?2)"
         last = f"asked = (SELECT max(asked) FROM sweeps WHERE {which})"
         return read_sweeps(self.db, f"{which} AND {last}", study, label)
 
     def reference(self, study: str) -> Reference | None:
-        """Return where a study from outside the package was found last; None for ours."""
+        """Return where a study from outside the package was found last.
+
+        Args:
+          study: its name.
+
+        Returns:
+          The reference; None for this package's studies.
+        """
         return read_reference(self.db, study)
 
     def studies(self) -> list[str]:
-        """Return the names of the studies that have trials here."""
+        """Return the names of the studies that have trials here.
+
+        Returns:
+          The names.
+        """
         return list(dict.fromkeys(trial.study for trial in read_trials(self.db).values()))
 
     def last_call(self) -> int:
-        """Return the number of the latest call; 0 where there is none."""
+        """Return the number of the latest call.
+
+        Returns:
+          Its number; 0 if there is none.
+        """
         return self.db.read("SELECT coalesce(max(call), 0) FROM attempts")[0][0]
 
     def calls(
@@ -238,26 +339,56 @@ class Store:
         status: str | None = None,
         after: int = 0,
     ) -> list[Call]:
-        """Return every call, or those of one study, trial or status, or with a number above
-        `after`, in the order in which they were written."""
+        """Return calls in the order in which they were written.
+
+        Args:
+          study: only those of this study.
+          trial: only those of this trial.
+          status: only those with this status.
+          after: only those with a number above this one.
+
+        Returns:
+          The calls.
+        """
         return read_calls(self.db, study, trial, status, after)
 
     def rows(self, study: str, label: str | None = None) -> Rows:
-        """Return the rows of what was last asked of a study (under a label: "paper"), in the order
-        of its grid; all of them where no sweep was recorded, so that trials of other settings do
-        not mix in."""
+        """Return the rows of what was last asked of a study, in the order of its grid.
+
+        Args:
+          study: its name.
+          label: preset and overrides; default: any label.
+
+        Returns:
+          The rows; all of the study's rows if no sweep was recorded.
+        """
         sweeps = self.latest(study, label)
         if label is not None and not sweeps:
             return Rows([])
         return self.all_rows(study, sweeps[-1].wanted if sweeps else None)
 
     def all_rows(self, study: str | None = None, wanted: Wanted | None = None) -> Rows:
-        """Return every row, or those of a study, or of the wanted seeds of the wanted trials, in
-        their order; within a trial by seed."""
+        """Return every row.
+
+        Args:
+          study: only those of this study.
+          wanted: only these seeds of these trials, in this order.
+
+        Returns:
+          The rows, within a trial by seed.
+        """
         return Rows(self.each_row(study, wanted))
 
     def each_row(self, study: str | None = None, wanted: Wanted | None = None) -> Iterator[Record]:
-        """Yield what `all_rows` returns, one trial in memory at a time."""
+        """Yield what `all_rows` returns, with one trial in memory at a time.
+
+        Args:
+          study: only those of this study.
+          wanted: only these seeds of these trials, in this order.
+
+        Returns:
+          An iterator of records.
+        """
         known = read_trials(self.db, study)
         for trial in known if wanted is None else wanted:
             if trial in known:

@@ -30,8 +30,17 @@ LOOK = 5.0  # seconds after which a sweep looks whether more workers have joined
 
 @dataclass
 class Summary:
-    """What a sweep did: counts of trials, and what went wrong. `earlier`: failed before and not
-    tried again."""
+    """What a sweep did: counts of trials, and what went wrong.
+
+    Attributes:
+      wanted: number of trials asked for.
+      stored: number that the store already held.
+      done: number that ran.
+      failed: (task, traceback) of those that failed.
+      skipped: (task, reason) of those whose data is missing.
+      earlier: tasks that failed before and were not tried again.
+      seconds: time of the clock.
+    """
 
     wanted: int = 0
     stored: int = 0
@@ -58,14 +67,31 @@ def sweep(
     whole: Sequence[Task] | None = None,
     progress: Progress | None = None,
 ) -> Summary:
-    """Run every task's missing seeds, the longest first (see `Queue`), and write each as it ends;
-    never two sweeps on one store at once.
+    """Run every task's missing seeds, the longest first, and write each trial as it ends.
 
-    retry_failed: try what failed before; otherwise it is counted and left. fail_fast: start no more
-    trials once one has failed. whole: what the command asks for, where `tasks` are only this
-    machine's shard of it; the store remembers the whole, so that merged shards are one sweep.
-    Ctrl-C drops what is running whole. Errors: as `open_store` for a disk that is full or
-    read-only; StoreError where the store's file is deleted or replaced meanwhile.
+    Two sweeps on one store wait for each other. Ctrl-C drops what is running.
+
+    Args:
+      store: where the rows go.
+      tasks: what to run, from `plan`.
+      executor: "here", "processes", or an executor.
+      workers: number of worker processes; default: number of cores.
+      retry_failed: try again what failed before.
+      fail_fast: start no more trials once one has failed.
+      whole: what the command asks for, if `tasks` is only one shard of it.
+      progress: what is told while the sweep runs.
+
+    Returns:
+      The summary.
+
+    Raises:
+      StoreError: if the disk is full or read-only, or the store's file was deleted or replaced.
+
+    Examples:
+      >>> from mnist1d.runs.store import open_store
+      >>> with open_store("mnist1d-runs") as store:
+      ...     sweep(store, [], "here").ok
+      True
     """
     if not isinstance(store, Store):
         raise UsageError(f"store must be a Store, as open_store gives it; got {show(store)}")

@@ -18,8 +18,14 @@ from mnist1d.runs.overrides import apply_overrides, parse_overrides, shown
 class Task:
     """A unit of work: one config of a study and the seeds wanted of it.
 
-    estimate: seconds of one core. reference: where any process finds the study again (default: by
-    its name). sha256: the study's file at this moment, for studies from outside the package.
+    Attributes:
+      study: name of the study.
+      config: the config.
+      seeds: the seeds.
+      label: preset and overrides.
+      estimate: predicted seconds of one core.
+      reference: where any process finds the study again; default: by its name.
+      sha256: of the study's file, for studies from outside the package.
     """
 
     study: str
@@ -41,12 +47,27 @@ def plan(
     seeds: int | None = None,
     overrides: Iterable[str] = (),
 ) -> list[Task]:
-    """Return the tasks of a study at a preset; `overrides` are texts such as "num_steps=500,1000".
+    """Return the tasks of a study at a preset.
 
-    Several values of a field that the preset's own grid varies stay together; several of any other
-    field give as many copies of the grid, each with a label, a table and figures of its own, since
-    a study compares within its grid. Errors: UsageError for an unknown study, preset or field,
-    fewer than one seed, a value of the wrong type or out of range.
+    Several values of a field that the preset's grid varies stay together. Several values of any
+    other field give as many copies of the grid, each with its own label, table and figures.
+
+    Args:
+      study: its name, file, module or Reference.
+      preset: "smoke", "quick" or "paper".
+      seeds: number of seeds; default: the study's own.
+      overrides: texts such as "num_steps=500,1000".
+
+    Returns:
+      One task per trial.
+
+    Raises:
+      UsageError: for an unknown study, preset or field, fewer than one seed, or a value of the
+        wrong type or out of range.
+
+    Examples:
+      >>> len(plan("learning-rate", "smoke", seeds=1)) > 0
+      True
     """
     module = load(study)
     if seeds is not None:

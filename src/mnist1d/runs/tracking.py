@@ -38,12 +38,17 @@ class TrackerModule(Protocol):
 
 
 class Tracker(Progress):
-    """Send the rows of each finished trial to a tracker: sweep(store, tasks,
-    progress=Tracker("trackio")).
+    """Send the rows of each finished trial to a tracker, one run per seed.
 
-    module: "trackio", "wandb", or a module with their three functions. Arrays are left out: they
-    stay in the store. A metric that is NaN is sent as it is. Errors: MissingExtraError if the
-    module is not installed, UsageError if it lacks one of the functions.
+    Arrays are left out: they stay in the store. A metric that is NaN is sent as it is.
+
+    Args:
+      module: "trackio", "wandb", or a module with their functions init, log and finish.
+      project: name of the project.
+
+    Raises:
+      MissingExtraError: if the module is not installed.
+      UsageError: if the module lacks one of the functions.
     """
 
     def __init__(self, module: str | object, project: str = "mnist1d"):
@@ -57,7 +62,12 @@ class Tracker(Progress):
         self.module, self.project = cast(TrackerModule, found), project
 
     def end(self, task: Task, outcome: Outcome) -> None:
-        """Send one run per seed of a trial that is done."""
+        """Send one run per seed of a trial that is done.
+
+        Args:
+          task: the trial.
+          outcome: its rows.
+        """
         if outcome.status != "done":
             return
         for seed in sorted({row.seed for row in outcome.rows}):

@@ -26,7 +26,20 @@ from mnist1d.teaching.settled import Band, read_band, read_difference, read_lear
 
 @check
 def check_shape(answer: object, shape: tuple[int, ...]) -> Outcome:
-    """Check that an array has a shape."""
+    """Check that an array has a shape.
+
+    Args:
+      answer: the student's array.
+      shape: the expected shape.
+
+    Returns:
+      The outcome.
+
+    Examples:
+      >>> import numpy as np
+      >>> print(check_shape(np.zeros((4, 2)), (4, 2)))
+      Correct: the shape is (4, 2).
+    """
     found = array(answer, "check_shape(data.x, ...)")
     if found.shape == shape:
         return Outcome(True, f"the shape is {shape}.")
@@ -35,7 +48,20 @@ def check_shape(answer: object, shape: tuple[int, ...]) -> Outcome:
 
 @check
 def check_number(answer: object, expected: float, tolerance: float = 0.0) -> Outcome:
-    """Check a number against the expected one; the message does not give the number away."""
+    """Check a number; the message does not give the number away.
+
+    Args:
+      answer: the student's number.
+      expected: the right one.
+      tolerance: largest absolute difference that passes.
+
+    Returns:
+      The outcome.
+
+    Examples:
+      >>> print(check_number(0.2, 0.1, tolerance=0.001))
+      Not yet: 0.2 is too large.
+    """
     found = number(answer, "check_number(0.5, ...)")
     if abs(found - expected) <= tolerance:
         return Outcome(True, f"{found:g} is right.")
@@ -45,8 +71,20 @@ def check_number(answer: object, expected: float, tolerance: float = 0.0) -> Out
 
 @check
 def check_array(answer: object, expected: object, tolerance: float = 1e-6) -> Outcome:
-    """Check an array against the expected one, of the same shape; the tolerance is relative to the
-    largest value."""
+    """Check an array against the expected one, of the same shape.
+
+    Args:
+      answer: the student's array.
+      expected: the right one.
+      tolerance: largest difference that passes, relative to the largest expected value.
+
+    Returns:
+      The outcome.
+
+    Examples:
+      >>> bool(check_array([1.0, 2.0], [1.0, 2.5]))
+      False
+    """
     right = array(expected, "check_array(x, ...)")
     found = shaped(answer, right.shape, "check_array(x, ...)")
     worst = np.abs(found - right)
@@ -58,10 +96,21 @@ def check_array(answer: object, expected: object, tolerance: float = 1e-6) -> Ou
 
 @check
 def check_accuracy(answer: object, model: str, *, shuffled: bool = False) -> Outcome:
-    """Check a model's test accuracy, a fraction, after training by the benchmark's protocol.
+    """Check a model's test accuracy after training by the benchmark's protocol.
 
-    It must lie in the band that holds 99% of correct runs, from the settled seeds of
-    spatial-priors. shuffled: on signals with permuted positions.
+    It must lie in the band that holds 99% of correct runs.
+
+    Args:
+      answer: the student's accuracy, a fraction.
+      model: name of the model, "cnn".
+      shuffled: on signals with permuted positions.
+
+    Returns:
+      The outcome.
+
+    Examples:
+      >>> bool(check_accuracy(0.94, "cnn")), bool(check_accuracy(0.65, "cnn"))
+      (True, False)
     """
     check_model(model)
     example = f'check_accuracy(0.5, "{model}")'
@@ -71,7 +120,20 @@ def check_accuracy(answer: object, model: str, *, shuffled: bool = False) -> Out
 
 @check
 def check_difference(answer: object, better: str, worse: str) -> Outcome:
-    """Check the difference of two models' test accuracies, a fraction, better minus worse."""
+    """Check the difference of two models' test accuracies.
+
+    Args:
+      answer: the student's difference, better minus worse, a fraction.
+      better: name of the better model.
+      worse: name of the other one.
+
+    Returns:
+      The outcome.
+
+    Examples:
+      >>> bool(check_difference(-0.3, "cnn", "mlp"))
+      False
+    """
     for model in (better, worse):
         check_model(model)
     found = number(answer, f'check_difference(0.1, "{better}", "{worse}")')
@@ -80,7 +142,18 @@ def check_difference(answer: object, better: str, worse: str) -> Outcome:
 
 @check
 def check_rate(answer: object) -> Outcome:
-    """Check the learning rate that metalearning finds, against the settled results."""
+    """Check the learning rate that metalearning finds, against the settled results.
+
+    Args:
+      answer: the student's rate.
+
+    Returns:
+      The outcome.
+
+    Examples:
+      >>> bool(check_rate(-1.0))
+      False
+    """
     band = read_learning_rate()
     found = number(answer, "check_rate(0.5)")
     where = f"correct runs end between {band.low:.3f} and {band.high:.3f}."
@@ -96,7 +169,22 @@ def _judge(value: float, band: Band, what: str) -> Outcome:
 
 @check
 def check_stage(answer: object, stage: str, *, digit: int = 3, seed: int = 0) -> Outcome:
-    """Check a signal after one stage of the pipeline against `mnist1d.explain(digit, seed)`."""
+    """Check a signal after one stage of the pipeline, against `mnist1d.explain`.
+
+    Args:
+      answer: the student's signal (points,).
+      stage: name of the stage, "pad".
+      digit: class of the signal.
+      seed: seed of the signal.
+
+    Returns:
+      The outcome.
+
+    Examples:
+      >>> from mnist1d import get_templates
+      >>> bool(check_stage(get_templates()["x"][3], "template"))
+      True
+    """
     stages = {step.name: step.x for step in explain(digit=digit, seed=seed)}
     check_name(stage, stages, "stage")
     expected = stages[stage]
@@ -110,7 +198,18 @@ def check_stage(answer: object, stage: str, *, digit: int = 3, seed: int = 0) ->
 
 @check
 def check_published(answer: object) -> Outcome:
-    """Check that a data set is the published one, by its digests."""
+    """Check by digests that a data set is the published one.
+
+    Args:
+      answer: the student's data set.
+
+    Returns:
+      The outcome.
+
+    Examples:
+      >>> bool(check_published("data"))
+      False
+    """
     if not isinstance(answer, Dataset | dict):
         kind = type(answer).__name__
         raise WrongType(f"pass a data set, for example check_published(data); got {kind}.")
@@ -123,10 +222,24 @@ def check_published(answer: object) -> Outcome:
 
 @check
 def check_label_noise(noisy: object, clean: object, rate: float) -> Outcome:
-    """Check labels of which a fraction `rate` was drawn anew from all ten classes.
+    """Check labels of which a fraction was drawn anew from all ten classes.
 
     A new label equals the old one in a tenth of the cases, so a fraction 0.9 * rate should differ;
     four standard errors of a binomial are allowed.
+
+    Args:
+      noisy: the student's labels (samples,).
+      clean: the true labels (samples,).
+      rate: the fraction.
+
+    Returns:
+      The outcome.
+
+    Examples:
+      >>> import numpy as np
+      >>> clean = np.zeros(1000, int)
+      >>> bool(check_label_noise(clean, clean, rate=0.5))
+      False
     """
     example = "check_label_noise(y_noisy, y_clean, 0.15)"
     before = array(clean, example)

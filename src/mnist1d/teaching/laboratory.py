@@ -11,7 +11,20 @@ from mnist1d.teaching.outcomes import Outcome, WrongType, array, check, number, 
 
 @check
 def check_mask(answer: object, weights: object, sparsity: float) -> Outcome:
-    """Check a pruning mask: 0 at the int(sparsity * size) smallest weights, 1 elsewhere."""
+    """Check a pruning mask: 0 at the int(sparsity * size) smallest weights, 1 elsewhere.
+
+    Args:
+      answer: the student's mask.
+      weights: the weights.
+      sparsity: fraction to prune.
+
+    Returns:
+      The outcome.
+
+    Examples:
+      >>> bool(check_mask([1, 0, 1], [3.0, -0.5, 2.0], sparsity=0.4))
+      True
+    """
     example = "check_mask(mask, weights, 0.9)"
     size = np.abs(array(weights, example))
     mask = shaped(answer, size.shape, example).astype(float)
@@ -27,8 +40,20 @@ def check_mask(answer: object, weights: object, sparsity: float) -> Outcome:
 
 @check
 def check_adjacency(answer: object, mask: object) -> Outcome:
-    """Check the fraction of neighbouring input pairs, over all hidden units of a mask (inputs,
-    units), of which both weights survive."""
+    """Check the fraction of neighbouring input pairs of which both weights survive.
+
+    Args:
+      answer: the student's fraction, over all hidden units.
+      mask: the mask (inputs, units).
+
+    Returns:
+      The outcome.
+
+    Examples:
+      >>> import numpy as np
+      >>> bool(check_adjacency(1.0, np.ones((40, 5))))
+      True
+    """
     example = "check_adjacency(0.1, mask)"
     kept = array(mask, example) > 0
     if kept.ndim != 2 or len(kept) < 2:
@@ -45,8 +70,21 @@ def check_adjacency(answer: object, mask: object) -> Outcome:
 def check_threshold(
     answer: object, widths: Sequence[int], errors: Sequence[float], limit: float = 0.02
 ) -> Outcome:
-    """Check the interpolation threshold: the smallest width whose training error is at most
-    `limit`. Pass None for an answer if no width reaches it."""
+    """Check the interpolation threshold: the smallest width that fits the training set.
+
+    Args:
+      answer: the student's width; None if no width does.
+      widths: the widths.
+      errors: their training errors, fractions.
+      limit: largest training error that counts as a fit.
+
+    Returns:
+      The outcome.
+
+    Examples:
+      >>> bool(check_threshold(8, [4, 8, 16], [0.3, 0.01, 0.0]))
+      True
+    """
     fitting = [w for w, e in zip(widths, errors, strict=True) if e <= limit]
     if answer is None:
         told = "some width fits: which is the smallest?" if fitting else "no width fits."
@@ -63,7 +101,21 @@ def check_threshold(
 
 @check
 def check_value(answer: object, at: float, expected: float, tolerance: float = 1e-3) -> Outcome:
-    """Check what a function returns at one place; the tolerance is relative."""
+    """Check what a function returns at one place.
+
+    Args:
+      answer: the student's function.
+      at: the place.
+      expected: the right value.
+      tolerance: largest relative difference that passes.
+
+    Returns:
+      The outcome.
+
+    Examples:
+      >>> bool(check_value(abs, -2.0, 2.0))
+      True
+    """
     found = number(_call(answer, at), "check_value(f, 0.5, ...)")
     if abs(found - expected) <= tolerance * max(abs(expected), 1e-12):
         return Outcome(True, f"your function returns {found:.4g} at {at:g}.")
@@ -72,7 +124,19 @@ def check_value(answer: object, at: float, expected: float, tolerance: float = 1
 
 @check
 def check_parameters(answer: object, expected: int) -> Outcome:
-    """Check the number of parameters of a PyTorch module."""
+    """Check the number of parameters of a PyTorch module.
+
+    Args:
+      answer: the student's module.
+      expected: the right number.
+
+    Returns:
+      The outcome.
+
+    Examples:
+      >>> bool(check_parameters("CNN", 5210))
+      False
+    """
     parameters = getattr(answer, "parameters", None)
     if not callable(parameters):
         kind = type(answer).__name__
@@ -101,7 +165,18 @@ def _call(function: object, at: float) -> object:
 def check_gradient(answer: object, function: object, at: float, tolerance: float = 0.02) -> Outcome:
     """Check a derivative against a central difference of the function.
 
-    tolerance: relative error allowed, for functions in float32.
+    Args:
+      answer: the student's derivative at one place.
+      function: the function.
+      at: the place.
+      tolerance: relative error allowed, for functions in float32.
+
+    Returns:
+      The outcome.
+
+    Examples:
+      >>> bool(check_gradient(4.0, lambda x: x**2, 2.0))
+      True
     """
     found = number(answer, "check_gradient(0.1, f, at=0.5)")
     step = 1e-2 * max(abs(at), 1.0)
@@ -117,7 +192,20 @@ def check_gradient(answer: object, function: object, at: float, tolerance: float
 
 @check
 def check_posterior(answer: object, expected: object, tolerance: float = 1e-3) -> Outcome:
-    """Check class probabilities (signals, classes) against the exact ones."""
+    """Check class probabilities against the exact ones.
+
+    Args:
+      answer: the student's probabilities (signals, classes).
+      expected: the exact ones.
+      tolerance: largest difference that passes.
+
+    Returns:
+      The outcome.
+
+    Examples:
+      >>> bool(check_posterior([[0.5, 0.5]], [[0.5, 0.5]]))
+      True
+    """
     example = "check_posterior(p, observer.predict_proba(x))"
     exact = array(expected, example)
     found = shaped(answer, exact.shape, example)

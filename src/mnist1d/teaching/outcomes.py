@@ -15,7 +15,16 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of a check: whether the answer passed, and a sentence that says why."""
+    """The outcome of a check; true if the answer passed.
+
+    Attributes:
+      passed: whether the answer passed.
+      message: a sentence that says why.
+
+    Examples:
+      >>> bool(Outcome(False, "the mean is too large."))
+      False
+    """
 
     passed: bool
     message: str

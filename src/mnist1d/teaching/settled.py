@@ -18,7 +18,14 @@ LEAST = 0.01  # half a band's width at least: another framework rounds and initi
 
 
 class Band(NamedTuple):
-    """Where the next run of one seed falls, given n settled runs: the mean and both ends."""
+    """Where the next run of one seed falls with probability 99%.
+
+    Attributes:
+      mean: mean of the settled runs.
+      low: lower end.
+      high: upper end.
+      n: number of settled runs.
+    """
 
     mean: float
     low: float
@@ -47,8 +54,22 @@ def predict(values: np.ndarray, least: float = LEAST) -> Band:
 
 
 def read_band(model: str, *, shuffled: bool = False) -> Band:
-    """Return the band of a model's final test accuracy by the benchmark's protocol: 6,000 steps on
-    the published set, from the settled results of spatial-priors."""
+    """Return the band of a model's final test accuracy by the benchmark's protocol.
+
+    Args:
+      model: its name, "cnn".
+      shuffled: on signals with permuted positions.
+
+    Returns:
+      The band, fractions, from the settled results of spatial-priors.
+
+    Raises:
+      MissingDataError: if no settled results ship with the package.
+
+    Examples:
+      >>> read_band("cnn").low > 0.9
+      True
+    """
     return predict(accuracies(model, shuffled))
 
 

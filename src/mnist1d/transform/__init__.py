@@ -74,11 +74,26 @@ def interpolate(x: np.ndarray, N: int) -> np.ndarray:
 def transform(
     x: np.ndarray, y: np.ndarray, args: Any, eps: float = EPS
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Turn a template x (length,) with time axis y (length,) into a signal and its time axis,
-    (final_seq_length,) each.
+    """Turn a template into a signal, as the original package does, with NumPy's global generator.
 
-    args: an object with the settings as attributes. Errors: UsageError for an illegal setting, or
-    arrays that are not one-dimensional.
+    Args:
+      x: template (length,).
+      y: its time axis (length,).
+      args: an object with the settings as attributes, such as `get_dataset_args()`.
+      eps: smallest value that the noise's spread may have.
+
+    Returns:
+      The signal and its time axis, (final_seq_length,) each; not standardised.
+
+    Raises:
+      UsageError: for an illegal setting, or arrays that are not one-dimensional.
+
+    Examples:
+      >>> from mnist1d import get_dataset_args, get_templates
+      >>> digits = get_templates()
+      >>> signal, t = transform(digits["x"][3], digits["t"], get_dataset_args())
+      >>> signal.shape
+      (40,)
     """
     _check_settings(args)
     x, y = _as_axis(x, "x"), _as_axis(y, "y")

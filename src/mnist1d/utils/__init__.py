@@ -19,16 +19,40 @@ from mnist1d.transform import transform
 
 
 def set_seed(seed: int | None) -> None:
-    """Seed Python's and NumPy's global generators; None draws a fresh seed. Errors: UsageError for
-    anything but a whole number from 0 to 2**32 - 1."""
+    """Seed the global random generators of Python and NumPy, as the original package does.
+
+    Args:
+      seed: a whole number from 0 to 2**32 - 1; None draws fresh randomness.
+
+    Raises:
+      UsageError: for any other seed.
+
+    Examples:
+      >>> import numpy as np
+      >>> set_seed(0)
+      >>> np.random.randint(100)
+      44
+    """
     seed = None if seed is None else check_whole(seed, 0, "seed", 2**32 - 1)
     random.seed(seed)
     np.random.seed(seed)
 
 
 def to_pickle(thing: Any, path: str | PathLike[str]) -> None:
-    """Write a pickle, atomically. New code keeps data sets with `Dataset.save`, which any version
-    and language can read."""
+    """Write a pickle, atomically; new code keeps data sets with `Dataset.save`.
+
+    Args:
+      thing: what to write.
+      path: the file.
+
+    Raises:
+      UsageError: if the file cannot be written.
+
+    Examples:
+      >>> to_pickle({"a": 1}, "thing.pkl")
+      >>> from_pickle("thing.pkl")
+      {'a': 1}
+    """
     content = pickle.dumps(thing, protocol=3)
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
@@ -36,17 +60,41 @@ def to_pickle(thing: Any, path: str | PathLike[str]) -> None:
 
 
 def from_pickle(path: str | PathLike[str], trusted: bool = False) -> Any:
-    """Read a pickle of arrays, numbers, text and plain containers, or one that this process wrote.
+    """Read a pickle of arrays, numbers, text and plain containers.
 
-    trusted: read any pickle. Python's unpickler then runs whatever code the pickle holds: for files
-    of people you trust. Errors: FileFormatError for a damaged pickle, and for one that is not
-    trusted and holds anything else; MissingFileError, also a FileNotFoundError.
+    Args:
+      path: the file.
+      trusted: read any pickle. Python then runs whatever code the pickle holds, so use it only for
+        files of people you trust. Pickles that this process wrote need no trust.
+
+    Returns:
+      What the pickle holds.
+
+    Raises:
+      FileFormatError: if the pickle is damaged, or is not trusted and holds anything else.
+      MissingFileError: if there is no such file; also a FileNotFoundError.
+
+    Examples:
+      >>> to_pickle([1, 2], "numbers.pkl")
+      >>> from_pickle("numbers.pkl")
+      [1, 2]
     """
     return pickles.load(path, trusted=trusted)
 
 
 class ObjectView:
-    """A dict seen as an object: its keys are attributes, and setting an attribute sets the key."""
+    """Show a dict as an object: its keys are attributes, and setting an attribute sets the key.
+
+    Args:
+      d: the dict, which is shared and not copied.
+
+    Examples:
+      >>> settings = {"seed": 42}
+      >>> view = ObjectView(settings)
+      >>> view.seed = 7
+      >>> settings
+      {'seed': 7}
+    """
 
     def __init__(self, d: dict[str, Any]):
         self.__dict__ = d
@@ -65,10 +113,28 @@ def plot_signals(
     dark_mode: bool = False,
     zoom: float = 1,
 ) -> Any:
-    """Show the first ten signals in a row, value to the right and time downward, and return the
-    figure. Needs matplotlib.
+    """Draw the first ten signals in a row, value to the right and time downward.
 
-    do_transform: draw each as `transform` makes it, with the settings `args`.
+    Args:
+      xs: signals (samples, time), ten or more.
+      t: time axis (time,).
+      labels: titles, one per signal.
+      args: settings for `transform`, if do_transform is set.
+      ratio: width of the figure relative to its height.
+      do_transform: draw each signal as `transform` makes it.
+      dark_mode: white lines on black.
+      zoom: range of values shown, relative to the default.
+
+    Returns:
+      The Matplotlib figure.
+
+    Raises:
+      MissingExtraError: without Matplotlib.
+
+    Examples:
+      >>> from mnist1d import get_templates
+      >>> digits = get_templates()
+      >>> figure = plot_signals(digits["x"], digits["t"], labels=digits["y"])
     """
     try:
         import matplotlib.pyplot as plt
