@@ -77,6 +77,8 @@ def test_a_first_visit_on_a_phone_to_the_collapse(phone, labels):
     assert page.find("#learn .digits path").get_attribute("transform").startswith("rotate(-90")
     choose(page, "7")
     assert feedback(page).startswith("✓ Right") and "7" in feedback(page)
+    color = "return getComputedStyle(document.querySelector('.option[data-right=yes]')).color"
+    assert page.js(color) == "rgb(10, 107, 61)"  # readable, with the mouse still on it
     answered(page)
     clock.read(), clock.tap(3)
     go_on(page)
