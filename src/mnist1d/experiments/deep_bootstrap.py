@@ -113,9 +113,8 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         train = finite_signals(config.data, config.num_train or 1, seed)
         splits.append(Split(*train, *test))
     sampler = stream(config.data, config.batch_size) if is_endless else None
-    probe = soft_errors(model)
-    fit = fit_model(config.model, model, settings, seeds, splits, sampler, probe)
-    found, seconds, compile_seconds = fit
+    given = splits, sampler, soft_errors(model)
+    found, seconds, compile_seconds = fit_model(config.model, model, settings, seeds, *given)
     names = ["test_soft_error", "test_acc", "test_loss"]
     names += [] if is_endless else ["train_soft_error"]
     return [
@@ -204,6 +203,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
                     steps, error = trial.curve("test_soft_error")
                     style.band(ax, steps[1:], error[:, 1:], name, color(model), line, unit="%")
         ax.set(title=f"{size:,} training signals", xscale="log", xlabel="training steps")
+        ax.xaxis.set_major_formatter("{x:,.0f}")
         style.percent_axis(ax)
     axes[0].set(ylabel="soft test error", ylim=(0, 1))
     style.legend(axes[0], loc="lower left")

@@ -236,9 +236,8 @@ def claims(rows: Rows) -> list[Claim]:
     )
     better = [above("", f"gain, test acc, {n:,}", g, unit=POINTS) for n, g in acc.items()]
     steadier = [below("", f"change of variance, {n:,}", g) for n, g in variance.items()]
-    surer = [
-        below("", f"change, calibration error, {n:,}", g, unit=POINTS) for n, g in error.items()
-    ]
+    quantity = "change, calibration error"
+    surer = [below("", f"{quantity}, {n:,}", g, unit=POINTS) for n, g in error.items()]
     found = [
         all_of("posteriors lower the variance on every size", steadier, "lower variance"),
         all_of("posteriors raise the test accuracy on every size", better, "better students"),

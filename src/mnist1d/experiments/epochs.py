@@ -30,9 +30,9 @@ from mnist1d.config import DataConfig
 from mnist1d.experiments.claims import Claim, above, all_of, below, keep_measured, within
 from mnist1d.experiments.datasets import datasets_for
 from mnist1d.experiments.estimates import POINTS
-from mnist1d.experiments.fits import fit_model, model_rows
+from mnist1d.experiments.fits import fit_rows
 from mnist1d.experiments.present import CI, cell, color, num_seeds
-from mnist1d.experiments.rows import Row, Rows, curve_rows
+from mnist1d.experiments.rows import Row, Rows
 from mnist1d.experiments.study import Info
 from mnist1d.experiments.values import Values
 
@@ -108,7 +108,7 @@ def weight(config: Config) -> float:
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     """Train from every seed; measure errors, and the sharpness of gradient descent, on the way."""
-    from mnist1d.learning import Settings, Split
+    from mnist1d.learning import Settings
     from mnist1d.learning.hessian import sharpness
     from mnist1d.learning.narrow import network
 
@@ -131,10 +131,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         eval_at=tuple((n // batch * np.unique(marks)).tolist()),
     )
     probe = sharpness(model, n, settings.loss) if descends else None
-    splits = [Split.of(data) for data in sets]
-    found = fit_model(config.network, model, settings, seeds, splits, probe=probe)
-    curves = curve_rows(seeds, found.fit.steps, found.fit.curves)
-    return [*curves, *model_rows(model, seeds, found)]
+    return fit_rows(config.network, model, settings, seeds, sets, probe=probe)
 
 
 def rise_and_fall(trial: Rows) -> tuple[Values, Values]:
@@ -246,11 +243,8 @@ def claims(rows: Rows) -> list[Claim]:
             found.append(all_of(text, parts, "yes, for wide networks on images"))
         if {(network, True), (network, False)} <= moves.keys():
             more = moves[network, True][0] - moves[network, False][0]
-            text, quantity = (
-                f"{name}: wrong labels make test error rise more",
-                "rise, with - without",
-            )
-            found.append(above(text, quantity, more, published="most with noise", unit=POINTS))
+            text = f"{name}: wrong labels make test error rise more"
+            found.append(above(text, "rise, with - without", more, 0, "so on images", unit=POINTS))
     edge, sharper, falling = [], [], []
     for rate, trial in descents(rows).items():
         seeds, ratio = sorted(trial.unique("seed")), at_edge(trial)[1]

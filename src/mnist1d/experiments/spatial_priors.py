@@ -313,8 +313,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
                 named.band(*trial.curve("test_acc"), label(model), color, unit=SHARE)
         named.level(*level)
         title = "Positions shuffled" if shuffled else "Positions in order"
-        ax.set(title=title, xlabel="training steps", ylim=(0, 1.02))
-        ax.margins(x=0)
+        ax.set(title=title, xlabel="training steps", ylim=(0, 1.02), xmargin=0)
+        ax.xaxis.set_major_formatter("{x:,.0f}")
         style.percent_axis(ax)
         named.label()
     panels[0].set_ylabel("accuracy")
