@@ -199,6 +199,18 @@ def test_shuffle_seq_is_true_or_false(value):
         DataConfig(shuffle_seq=value)
 
 
+def test_shuffle_seq_may_be_0_or_1():
+    assert [DataConfig(shuffle_seq=value).shuffle_seq for value in (0, 1)] == [False, True]
+
+
+@pytest.mark.parametrize("name", ["template_len", "final_seq_length", "padding"])
+def test_lengths_have_a_highest(name):
+    value = lambda points: (0, points) if name == "padding" else points  # noqa: E731
+    assert DataConfig(**{name: value(10**6)})
+    with pytest.raises(UsageError, match="1000000"):
+        DataConfig(**{name: value(10**6 + 1)})
+
+
 @pytest.mark.parametrize("mode", ["exact", "fast"])
 def test_one_signal_a_class(mode):
     with pytest.raises(

@@ -613,6 +613,12 @@ def test_split_validates_on_clean_labels(small):
     assert len(split.y_clean) == len(split.noise_mask) == 300 and (split.y != split.y_clean).all()
 
 
+@pytest.mark.parametrize("validation", [1, 399])
+def test_one_signal_on_a_side_is_enough(small, validation):
+    split = small.split(validation)
+    assert (len(split.x_val), len(split.x)) == (validation, 400 - validation)
+
+
 @pytest.mark.parametrize(
     "validation", [0, -1, 400, 401, 0.0, 1.0, 1.5, 500.0, float("nan"), "100", None, True, 1e-9]
 )

@@ -207,3 +207,25 @@ def test_a_store_that_another_process_is_making(tmp_path, monkeypatch):
     monkeypatch.setattr(Database, "execute", in_between)
     with open_store(tmp_path) as store:
         assert store.studies() == []
+
+
+def test_a_seed_that_is_gone_is_told_of_all_trials_and_not_of_others(tmp_path):
+    with open_store(tmp_path) as store:
+        first, second = (store.add("toy", Config(size=size), [0, 1], ROWS) for size in (1, 2))
+        assert store.failed(first) == set()
+        with store.db.transaction():
+            store.db.execute("DELETE FROM seeds WHERE trial_id = 1 AND seed = 0")
+            store.db.execute("UPDATE counts SET value = 4 WHERE name = 'seeds'")
+        assert store.failed(second) == set()
+        with pytest.raises(FileFormatError, match="the table seeds"):
+            store.standing()
+
+
+def test_a_store_that_cannot_be_opened_is_closed(tmp_path, monkeypatch):
+    with open_store(tmp_path) as store:
+        store.db.execute("PRAGMA user_version = 99")
+    closed, close = [], Database.close
+    monkeypatch.setattr(Database, "close", lambda self: closed.append(close(self)))
+    with pytest.raises(FileFormatError, match="update mnist1d"):
+        open_store(tmp_path)
+    assert closed == [None]
