@@ -40,7 +40,9 @@ def test_the_choice_is_made_by_validation_alone():
 
 def test_validation_and_fresh_signals_are_not_trained_on():
     pytest.importorskip("jax", reason="training needs JAX")
-    config = study.Config("sgd", 2, "logistic", num_steps=30, num_fresh=300, num_validation=3900)
+    config = study.Config(
+        "sgd", 0.03, 2, "logistic", num_steps=30, num_fresh=300, num_validation=3900
+    )
     found = {(r.metric, r.step): r.value for r in study.run(config, [0])}
     assert found["learning_rate", 1] == pytest.approx(0.03 * 10**0.5)
     on_both = [found[f"constant {part}_acc", 1] for part in ("validation", "fresh")]
@@ -64,6 +66,11 @@ def test_pairs_are_all_compared_and_corrected():
 
 
 def test_wrong_settings():
-    for bad in ({"optimizer": "lion"}, {"num_validation": 3950}, {"num_rates": 0}):
+    for bad in (
+        {"optimizer": "lion"},
+        {"num_validation": 3950},
+        {"num_rates": 0},
+        {"lowest_rate": 0.0},
+    ):
         with pytest.raises(UsageError):
             study.Config(**bad)

@@ -49,7 +49,7 @@ INFO = Info(
         "(ICLR 2021, arXiv 2103.00065), on images; the settings here are ours"
     ),
     seeds={"smoke": 2, "quick": 3, "paper": 8},
-    cost={"smoke": 6.0, "quick": 16.0, "paper": 500.0},
+    cost={"smoke": 6.0, "quick": 24.0, "paper": 600.0},
     variations={
         "label_noise=0.4": "twice as many wrong labels: does the error rise more?",
         "learning_rate=0.05": "a smaller rate: does gradient descent still reach the edge?",
@@ -102,7 +102,7 @@ def grid(preset: str) -> list[Config]:
 def weight(config: Config) -> float:
     """Return a trial's relative cost."""
     if config.method == DESCENT:
-        return 1 + config.num_epochs / 400
+        return 1 + config.num_epochs / 1200
     return 1 + config.num_epochs / (40 if config.network == "mlp" else 12)
 
 
