@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnist1d.commands.studies import duration
 from mnist1d.experiments import STUDIES, Loaded, load
 from mnist1d.generate import explain, make_dataset
 from mnist1d.plots import style
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), DOCS / "studies" / "index.md"]
-PENDING = "Result pending: no run at the published settings is settled yet."
+PENDING = "Result pending: no run at the published settings has been settled yet."
 BLOCK = re.compile(r"(<!-- settled: (?P<name>[a-z0-9 -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -95,7 +96,8 @@ def study_page(document: Document) -> str:
     seeds = text.plural(len(document.seeds), "seed")
     parts.append(
         f"The results on this page come from {text.plural(document.trials, 'trial')} with {seeds} "
-        f"each, {document.seconds / 3600:.1f} core hours. Add `--preset quick` for a first look."
+        f"each, and took {duration(document.seconds)} on one core. For a first look, use "
+        "`--preset quick`."
     )
     return joined([*parts, *variations(study)])
 
@@ -140,7 +142,7 @@ def block(name: str, documents: dict[str, Document]) -> str:
     """Return the content of a settled block: "STUDY table" (and the numbers of its columns, all
     by default), "STUDY verdicts", "STUDY answer" or "studies", the list of all pages."""
     if name == "studies":
-        return table(["study", "what came out", "command"], list_studies(documents))
+        return table(["study", "result", "command"], list_studies(documents))
     study, what, *columns = name.split()
     document = documents[study]
     if what == "table" and document.table:

@@ -1,4 +1,4 @@
-"""Stands in for a missing `mnist1d/__init__.py`, which Python prefers to this file.
+"""A replacement for a missing `mnist1d/__init__.py`, which Python prefers to this file.
 
 Uninstalling the original package `mnist1d` removes that file, if both were installed into one
 folder (see `mnist1d/clash.py`).

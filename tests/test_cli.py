@@ -261,7 +261,7 @@ MISTAKES = [
     ("run lottery --set hidden=0", 2, "hidden must be a whole number, at least 1, got 0"),
     ("run toy --set size=0", 2, "size must be at least 1"),
     ("run toy --set data.padding=60:36", 2, "write padding=(36, 60)"),
-    ("run toy --mnist {tmp}/no.npz", 2, "--mnist must name a file or folder that is there"),
+    ("run toy --mnist {tmp}/no.npz", 2, "--mnist must be an existing file or folder"),
     ("run toy --runs {tmp}/text.npz", 2, "cannot create the folder"),
     ("run toy --runs {tmp}/foreign --executor here", 1, "is not a database"),
     ("report --runs {tmp}/nowhere", 2, "no runs in"),
@@ -305,8 +305,8 @@ MISTAKES = [
     ),
     ("web --no-browsers", 2, "Did you mean --no-browser?"),
     ("web --export {tmp}/text.npz", 2, "is a file: name a folder"),
-    ("web --export {tmp}/text.npz/site", 2, "cannot be written into"),
-    ("web --export {tmp}/foreign", 2, "holds other files (rows.sqlite)"),
+    ("web --export {tmp}/text.npz/site", 2, "cannot write the page into"),
+    ("web --export {tmp}/foreign", 2, "contains other files (rows.sqlite)"),
     ("web --export {tmp}/site --runs {tmp}/nowhere", 2, "no runs in"),
 ]
 

@@ -103,7 +103,7 @@ def test_an_unknown_knob_names_the_nearest(wrong, hint):
         DataConfig().replace,
         lambda **knobs: DataConfig.from_json(json.dumps(knobs)),
     ):
-        with pytest.raises(UsageError, match=f"unknown knob '{wrong}': ({hint})"):
+        with pytest.raises(UsageError, match=f"unknown setting '{wrong}': ({hint})"):
             make(**{wrong: 1})
 
 
@@ -215,7 +215,7 @@ def test_lengths_have_a_highest(name):
 def test_one_signal_a_class(mode):
     with pytest.raises(
         UsageError,
-        match="num_samples must give each of the 10 classes one signal: at least 10, got 9",
+        match="num_samples must allow one signal for each of the 10 classes: at least 10, got 9",
     ):
         mnist1d.make_dataset(num_samples=9, mode=mode)
 
@@ -304,7 +304,7 @@ def test_the_identity_is_the_same_on_every_machine():
     ("text", "message"),
     [
         ("{", "a config must be JSON"),
-        ("[1]", "a config must be a JSON object of knobs, .*got list"),
+        ("[1]", "a config must be a JSON object of settings, .*got list"),
         ('{"seed": NaN}', "seed must be a whole number, got nan"),
         ('{"seed": 1.0}', "seed must be a whole number, got 1.0"),
         ('{"sed": 1}', "did you mean 'seed'"),
@@ -318,8 +318,10 @@ def test_json_that_is_no_config(text, message):
 def test_make_dataset_takes_settings_by_name_only():
     with pytest.raises(
         UsageError,
-        match=r"config must be a DataConfig, got int; knobs go by name: "
-        r"make_dataset\(num_samples=1000\)",
+        match=(
+            r"config must be a DataConfig, got int; pass settings by name: "
+            r"make_dataset\(num_samples=1000\)"
+        ),
     ):
         mnist1d.make_dataset(5000)
     for wrong, near in {"fsat": "fast", "Exact": "exact"}.items():
@@ -458,7 +460,7 @@ def test_knobs_are_typed_for_editors():
         (lambda: mnist1d.explain(digit="3"), "digit must be a whole number"),
         (lambda: mnist1d.explain(digit=[3]), "digit must be a whole number"),
         (lambda: mnist1d.explain(config=7), "config must be a DataConfig, got int"),
-        (lambda: DataConfig(*range(13)), "a DataConfig has 12 knobs, got 13 values"),
+        (lambda: DataConfig(*range(13)), "a DataConfig has 12 settings, got 13 values"),
         (lambda: DataConfig.from_json(None), "a config must be JSON text"),
         (lambda: DataConfig.from_json('{"seed": 1' + "0" * 5000 + "}"), "a config must be JSON"),
     ],

@@ -186,13 +186,13 @@ def test_verify_never_raises(thing):
 
 
 def test_verify_of_odd_labels_and_values(frozen):
-    assert "its labels are not whole numbers in 0 .. 255" in str(
+    assert "its labels are not whole numbers from 0 to 255" in str(
         mnist1d.verify(frozen.replace(y=frozen.y - 1))
     )
-    assert "its labels are not whole numbers in 0 .. 255" in str(
+    assert "its labels are not whole numbers from 0 to 255" in str(
         mnist1d.verify(frozen.replace(y=frozen.y + 0.5))
     )
-    assert "its labels are not whole numbers in 0 .. 255" in str(
+    assert "its labels are not whole numbers from 0 to 255" in str(
         mnist1d.verify(frozen.replace(y=frozen.y + 256))
     )
     assert "x differs" in str(mnist1d.verify(frozen.replace(x=np.full((4000, 40), 1e300))))
@@ -296,10 +296,10 @@ BAD_TEMPLATES = [
         {"x": [[1, 2]], "t": [0, 1], "y": ["zero"]},
         r"whole numbers as labels y, .* write y=numpy.arange\(1\)",
     ),
-    ({"x": [[1j, 2]], "t": [0, 1], "y": [0]}, "complex numbers are not taken"),
+    ({"x": [[1j, 2]], "t": [0, 1], "y": [0]}, "complex numbers are not accepted"),
     (
         {"x": [[1, 2], [3, 4]], "t": [0, 1], "y": [5, 5]},
-        r"a label of their own each, got y=\[5, 5\]",
+        r"distinct labels, got y=\[5, 5\]",
     ),
     ({"x": [[1, 2]], "t": [0, 1], "y": np.array([2**63], np.uint64)}, "below 2..63, got uint64"),
     ("digits", "numeric arrays|need"),
@@ -382,10 +382,13 @@ def test_from_a_dict(small):
         ({"x": [[1.0], [1.0, 2.0]]}, "a data set needs arrays of numbers: "),
         ({"x": np.zeros((5, 39))}, r"x \(5, 39\), y \(400,\) and t \(40,\) do not fit together"),
         ({"y": np.zeros(400)}, "y whole numbers, got float64 and float64"),
-        ({"x_val": np.zeros((3, 40))}, "x_val and y_val go together, one of them is missing"),
+        (
+            {"x_val": np.zeros((3, 40))},
+            "x_val and y_val are needed together; one of them is missing",
+        ),
         (
             {"noise_mask": np.zeros(3, bool)},
-            r"noise_mask must have a row for each of 400 signals, its shape is \(3,\)",
+            r"noise_mask must have one row for each of 400 signals; its shape is \(3,\)",
         ),
         ({"templates": 3}, "templates must be a mapping with x, t and y"),
     ],
@@ -625,8 +628,10 @@ def test_one_signal_on_a_side_is_enough(small, validation):
 def test_split_leaves_something_on_both_sides(small, validation):
     with pytest.raises(
         UsageError,
-        match="validation must leave signals on both sides: between 1 and 399, "
-        "or a share below 1; got ",
+        match=(
+            "validation must leave signals on both sides: between 1 and 399, or a fraction "
+            "below 1; got "
+        ),
     ):
         small.split(validation)
 

@@ -245,7 +245,7 @@ def test_files_of_the_first_format_are_still_read(ending):
     """Written by the version before this one; what they lack is said."""
     with pytest.warns(
         mnist1d.SuspiciousValueWarning,
-        match="older version: its settings, templates, mean and std carry no digest.*save it again",
+        match="older version: its digest does not cover settings.*save it again",
     ) as caught:
         data = mnist1d.read(OLD / f"format-1.{ending}")
     assert caught[0].filename == __file__
@@ -351,14 +351,14 @@ def test_a_folder_in_place_of_a_file(data, tmp_path):
 @pytest.mark.parametrize("name", ["set", "set.np", "set.txt", "set.npz.gz", ".npz", "set.pkl"])
 def test_an_unknown_ending(data, tmp_path, name):
     with pytest.raises(
-        UsageError, match=r"cannot write '.*': the ending must be one of \.npz, \.csv, \.parquet"
+        UsageError, match=r"cannot write '.*': the extension must be one of \.npz, \.csv, \.parquet"
     ):
         data.save(tmp_path / name)
     assert os.listdir(tmp_path) == []
     if name != "set.pkl":
         with pytest.raises(
             UsageError,
-            match=r"cannot read '.*': the ending must be one of \.npz, \.csv, \.parquet, \.pkl",
+            match=r"cannot read '.*': the extension must be one of \.npz, \.csv, \.parquet, \.pkl",
         ):
             mnist1d.read(tmp_path / name)
 
@@ -369,7 +369,7 @@ def test_an_unknown_ending(data, tmp_path, name):
 def test_a_misspelled_ending_names_the_nearest(data, tmp_path, name, near):
     for call in (data.save, mnist1d.read):
         with pytest.raises(
-            UsageError, match=rf"the ending must be one of .*: did you mean '\{near}'\?"
+            UsageError, match=rf"the extension must be one of .*: did you mean '\{near}'\?"
         ):
             call(tmp_path / name)
 
@@ -515,7 +515,7 @@ def test_a_changed_setting_is_seen(rich, tmp_path, change):
     edited(tmp_path / "set.csv", lambda s: None)
     same(mnist1d.read(tmp_path / "set.csv"), rich)
     edited(tmp_path / "set.csv", change)
-    with pytest.raises(FileFormatError, match="does not have the digest that was written with it"):
+    with pytest.raises(FileFormatError, match="does not match its digest"):
         mnist1d.read(tmp_path / "set.csv")
 
 
@@ -558,14 +558,13 @@ def test_a_value_changed_in_a_csv_is_seen(written, tmp_path):
         )
         with pytest.raises(
             FileFormatError,
-            match="does not have the digest that was written with it: "
-            "the file was changed or damaged",
+            match="does not match its digest: the file was changed or damaged",
         ):
             mnist1d.read(tmp_path / "set.csv")
     (tmp_path / "set.csv").write_text(
         "\n".join([*lines[:5], ",".join(cells[:-1]), *lines[6:]]) + "\n"
     )
-    with pytest.raises(FileFormatError, match="line 6: 44 values where the header has 45"):
+    with pytest.raises(FileFormatError, match="line 6: 44 values, but the header has 45"):
         mnist1d.read(tmp_path / "set.csv")
 
 
@@ -601,7 +600,7 @@ def test_a_file_whose_settings_are_not_legal(data, tmp_path):
 def test_a_plain_npz_is_read_like_a_pickle(data, tmp_path):
     arrays = {name: data[name] for name in ("x", "y", "x_test", "y_test", "t")}
     np.savez(tmp_path / "set.npz", **arrays)
-    with pytest.warns(mnist1d.SuspiciousValueWarning, match="set.npz carries no digest: nothing"):
+    with pytest.warns(mnist1d.SuspiciousValueWarning, match="set.npz has no digest, so it may be"):
         again = mnist1d.read(tmp_path / "set.npz")
     np.testing.assert_array_equal(again.x, data.x)
     assert again.config is None and again.mode is None and len(again.templates.y) == 0
@@ -610,7 +609,7 @@ def test_a_plain_npz_is_read_like_a_pickle(data, tmp_path):
         **arrays,
         **{f"templates_{name}": data.templates[name] for name in ("x", "t", "y")},
     )
-    with pytest.warns(mnist1d.SuspiciousValueWarning, match="save it again to have a digest"):
+    with pytest.warns(mnist1d.SuspiciousValueWarning, match="save it again to add a digest"):
         again = mnist1d.read(tmp_path / "set.npz")
     np.testing.assert_array_equal(again.templates.x, data.templates.x)
 

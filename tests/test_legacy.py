@@ -165,7 +165,7 @@ def test_a_file_with_other_settings_wins_and_a_warning_says_so(changed):
     first = get_dataset(small_args(), download=False, verbose=False)
     with pytest.warns(
         SuspiciousValueWarning,
-        match="not the set that the settings ask for, the file ./mnist1d_data.pkl holds another",
+        match="does not match the settings, because the file ./mnist1d_data.pkl holds another set",
     ) as caught:
         data = get_dataset(small_args(**changed), download=False, verbose=False)
     np.testing.assert_array_equal(data["x"], first["x"])
@@ -181,7 +181,7 @@ def test_a_file_with_other_settings_wins_and_a_warning_says_so(changed):
 def test_download_gives_the_frozen_set_and_a_warning_says_so():
     with pytest.warns(
         SuspiciousValueWarning,
-        match=r"not the set that the settings ask for, download=True gives the frozen set",
+        match=r"does not match the settings, because download=True gives the frozen set",
     ):
         data = get_dataset(small_args(), verbose=False)
     assert mnist1d.verify(data)
@@ -191,7 +191,7 @@ def test_own_templates_are_part_of_what_is_asked_for():
     mine = {"x": np.eye(4, 12), "t": np.arange(12.0), "y": np.arange(4)}
     get_dataset(small_args(), download=False, verbose=False, template=mine)
     get_dataset(small_args(), download=False, verbose=False, template=mine)
-    with pytest.warns(SuspiciousValueWarning, match="holds another one"):
+    with pytest.warns(SuspiciousValueWarning, match="holds another set"):
         get_dataset(small_args(), download=False, verbose=False)
 
 
@@ -253,7 +253,7 @@ def test_a_bad_file_is_an_error_and_stays(content):
 
 def test_a_file_of_something_else_comes_back_with_a_warning():
     to_pickle([1, 2, 3], "mnist1d_data.pkl")
-    with pytest.warns(SuspiciousValueWarning, match="holds another one"):
+    with pytest.warns(SuspiciousValueWarning, match="holds another set"):
         assert get_dataset(small_args(), download=False, verbose=False) == [1, 2, 3]
 
 
@@ -276,7 +276,7 @@ def test_settings_may_come_in_any_form():
     ):
         np.testing.assert_array_equal(make_dataset(args)["x"], expected)
     assert make_dataset()["x"].shape == (4000, 40)
-    with pytest.raises(UsageError, match="args must hold the settings as attributes"):
+    with pytest.raises(UsageError, match="args must have the settings as attributes"):
         make_dataset(3)
 
 

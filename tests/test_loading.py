@@ -53,9 +53,9 @@ def test_a_file_named_like_a_module_shadows_nothing(folder):
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("mlp", "a model is named module:name or file.py:name, like .* got 'mlp'"),
-        (":net", "a model is named module:name"),
-        ("net.py:", "a model is named module:name"),
+        ("mlp", "name a model as module:name or file.py:name, like .* got 'mlp'"),
+        (":net", "name a model as module:name"),
+        ("net.py:", "name a model as module:name"),
         ("nowhere.py:net", "cannot read nowhere.py: No such file"),
         (
             "no_such_module:net",

@@ -57,8 +57,8 @@ def stretch(x, length):
 print(teaching.check_stage(stretch(stages["pad"].x, 72), "dilate"))
 
 # %% [markdown]
-# **Exercise 3.** Multiply by the amplitude factor, then shift the signal to the right. The shift is
-# circular: what leaves on the right comes back on the left.
+# **Exercise 3.** Multiply by the amplitude factor, then shift the signal to the
+# right. The shift is circular: points that leave on the right come back on the left.
 
 # %%
 scaled = stages["scale"].x
@@ -77,8 +77,8 @@ def translate(x, k):
 print(teaching.check_stage(translate(scaled, shift), "translate"))
 
 # %% [markdown]
-# **Exercise 4.** Noise comes next, then a ramp, and at last the signal is resampled to 40 points.
-# You already have the function for that.
+# **Exercise 4.** Next come noise and a ramp; finally the signal is resampled to 40
+# points. You have already written the function for that.
 
 # %% exercise="resample"
 resampled = stretch(stages["shear"].x, 40)  # SOLUTION
@@ -100,4 +100,4 @@ print(teaching.check_published(data))
 # ## What to try
 #
 # * Which setting makes the digits larger? Which one makes the data set easier for a linear model?
-# * `mnist1d show animation -o film.gif` moves the stages.
+# * `mnist1d show animation -o film.gif` animates the stages.

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Double descent: is bigger worse, then better?
 #
-# You add label noise, train networks of growing width until they fit the training set, and find the
-# width at which they just can.
+# You add label noise, train networks of growing width, and find the width at which a network can
+# just fit the training set.
 #
 # Time: 60 minutes. Needs the extra `[lab]`.
 
@@ -26,8 +26,8 @@ len(data.y), len(data.y_test)
 rng = np.random.default_rng(0)
 
 # %% [markdown]
-# **Exercise 1.** With probability 0.15, draw a training label anew from all ten classes. Use the
-# generator `rng`.
+# **Exercise 1.** With probability 0.15, replace a training label by one drawn from all ten classes.
+# Use the generator `rng`.
 
 # %% exercise="noise"
 again = rng.random(len(data.y)) < 0.15  # SOLUTION
@@ -47,7 +47,7 @@ wrong = 0.15 * 9 / 10  # SOLUTION
 print(teaching.check_number(wrong, 0.135, tolerance=1e-6))
 
 # %% [markdown]
-# Now train one network per width, each to the end.
+# Now train one network per width.
 
 # %%
 widths = teaching.choose_size(full=[4, 6, 9, 13, 19, 28, 41, 60, 90, 130], smoke=[4, 9])
@@ -84,8 +84,8 @@ threshold = widths[fits.argmax()] if fits.any() else None  # SOLUTION
 print(teaching.check_threshold(threshold, widths, train_errors))
 
 # %% [markdown]
-# **Exercise 4.** At which width is the test error highest, the first one left out? (That network is
-# too small to learn much.) Compare it with the threshold.
+# **Exercise 4.** At which width is the test error highest, leaving out the first
+# width? (That network is too small to learn much.) Compare this width with the threshold.
 
 # %% exercise="peak"
 peak = widths[1 + int(np.argmax(test_errors[1:]))]  # SOLUTION

@@ -121,6 +121,6 @@ seen_figure(observer, published.x_test[[hardest]], published.t, published.y_test
 # %% [markdown]
 # ## What to try
 #
-# * `mnist1d observer --iid-noise-scale 0.1` gives the ceiling at other settings. Where does it fall
+# * `mnist1d observer --iid-noise-scale 0.1` gives the ceiling at other settings. Where is it
 #   below the CNN's 94%?
 # * [The derivation](../ideal-observer.md) treats the full generator.

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Lottery tickets: which weights matter?
 #
-# Train a network, drop its smallest weights, put the others back to where they started, train
-# again. A good mask keeps more accuracy than a random one. Has the mask learned something about the
-# signals?
+# You train a network, prune its smallest weights, rewind the others to their initial values, and
+# train again. A good mask keeps more accuracy than a random mask. Has the mask learned something
+# about the signals?
 #
 # Time: 60 minutes. Needs the extra `[lab]`.
 
@@ -38,8 +38,8 @@ dense = train(jax.tree.map(jnp.ones_like, start))
 example = np.array(dense.params["dense1"]["w"])  # (inputs, hidden units)
 
 # %% [markdown]
-# **Exercise 1.** Write `magnitude_mask`: 0 at the `int(sparsity * size)` weights of least
-# magnitude, 1 elsewhere. `np.argsort` of the flattened magnitudes tells which ones those are.
+# **Exercise 1.** Write `magnitude_mask`: 0 at the `int(sparsity * size)` weights of
+# smallest magnitude, 1 elsewhere. Use `np.argsort` on the flattened magnitudes.
 
 
 # %% exercise="mask"
@@ -60,8 +60,9 @@ trained = jax.tree.map(np.array, dense.params)
 sizes = [array.size for array in jax.tree.leaves(trained)]
 
 # %% [markdown]
-# **Exercise 2.** `magnitude_mask` goes over every array of the network below. How many weights and
-# biases survive at a sparsity of 0.8? `sizes` holds the number of entries of each array.
+# **Exercise 2.** Below, `magnitude_mask` is applied to every array of the network.
+# How many weights and biases are kept at a sparsity of 0.8? `sizes` holds the number of entries of
+# each array.
 
 # %% exercise="survivors"
 survivors = sum(size - int(0.8 * size) for size in sizes)  # SOLUTION
@@ -70,7 +71,8 @@ survivors = sum(size - int(0.8 * size) for size in sizes)  # SOLUTION
 print(teaching.check_number(survivors, sum(size - int(0.8 * size) for size in sizes)))
 
 # %% [markdown]
-# Now train from the same start with the ticket's mask, and with a random mask of the same density.
+# Now train from the same initial weights with the ticket's mask, and with a random mask of the same
+# density.
 
 # %%
 masks = jax.tree.map(lambda weights: magnitude_mask(weights, 0.8), trained)
@@ -91,9 +93,9 @@ for name, acc in found.items():
 mask = masks["dense1"]["w"]  # (inputs, hidden units)
 
 # %% [markdown]
-# **Exercise 3.** If the mask knows that neighbouring points belong together, weights of
-# neighbouring inputs survive together. In which fraction of the pairs of neighbouring inputs of a
-# hidden unit do both weights survive?
+# **Exercise 3.** If the mask has a spatial prior, it keeps weights of neighbouring
+# inputs together. For what fraction of the pairs of neighbouring inputs of a hidden unit are both
+# weights kept?
 
 # %% exercise="adjacency"
 adjacent = float((mask[1:] * mask[:-1]).mean())  # SOLUTION
@@ -102,8 +104,8 @@ adjacent = float((mask[1:] * mask[:-1]).mean())  # SOLUTION
 print(teaching.check_adjacency(adjacent, mask))
 
 # %% [markdown]
-# **Exercise 4.** By chance, both would survive with which probability? Each weight survives with
-# probability 0.2.
+# **Exercise 4.** With what probability would both weights be kept by chance? Each
+# weight is kept with probability 0.2.
 
 # %% exercise="by-chance"
 by_chance = 0.2**2  # SOLUTION
@@ -115,4 +117,4 @@ print(teaching.check_number(by_chance, 0.04, tolerance=0.002))
 # ## What to try
 #
 # * Prune in ten rounds instead of one. Does the ticket get better?
-# * `mnist1d run lottery --preset quick` does it in 13 rounds, and shows the masks.
+# * `mnist1d run lottery --preset quick` prunes in 13 rounds and shows the masks.

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Metalearning: differentiate through training
 #
-# Training is a function: it takes a learning rate and returns a loss. JAX differentiates it. You
-# descend that gradient and find a good learning rate without trying many.
+# Training is a function: it takes a learning rate and returns a loss. JAX differentiates it. With
+# this gradient, gradient descent finds a good learning rate without a grid search.
 #
 # Time: 45 minutes. Needs the extra `[lab]`.
 
@@ -23,8 +23,8 @@ num_steps = teaching.choose_size(full=200, smoke=20)
 start = mlp_init(jax.random.key(0), 40, 50)
 
 # %% [markdown]
-# **Exercise 1.** Begin small. Minimise `(w - 3) ** 2` from `w = 0` by two steps of gradient descent
-# with a learning rate. Write the loss after both steps as a function of the rate.
+# **Exercise 1.** Start small. Minimise `(w - 3) ** 2` from `w = 0` with two steps of
+# gradient descent. Write the loss after both steps as a function of the rate.
 
 
 # %% exercise="two-steps"
@@ -41,7 +41,8 @@ def after_two_steps(rate):
 print(teaching.check_number(after_two_steps(0.25), 0.5625, tolerance=1e-6))
 
 # %% [markdown]
-# **Exercise 2.** Differentiate it with respect to the rate, at 0.25. `jax.grad` does it.
+# **Exercise 2.** Differentiate this loss with respect to the rate at 0.25, with
+# `jax.grad`.
 
 # %% exercise="gradient"
 slope = float(jax.grad(after_two_steps)(0.25))  # SOLUTION
@@ -63,15 +64,14 @@ def objective(rate):
 
 
 # %% [markdown]
-# Forward mode carries the derivative along through the steps; you use reverse mode, and both must
-# agree.
+# Forward mode propagates the derivative along the steps; you use reverse mode. Both must agree.
 
 # %%
 forward = float(jax.jvp(objective, (1.5,), (1.0,))[1])
 
 # %% [markdown]
-# **Exercise 3.** Make the function `gradient(rate)`, the derivative of `objective`, and compile it
-# by `jax.jit`. At 1.5, which way should the rate move?
+# **Exercise 3.** Write the function `gradient(rate)`, the derivative of `objective`,
+# and compile it with `jax.jit`. At 1.5, in which direction should the rate move?
 
 # %% exercise="meta-gradient"
 gradient = jax.jit(jax.grad(objective))  # SOLUTION
@@ -106,7 +106,7 @@ fig
 # %% [markdown]
 # ## What to try
 #
-# * Start at 1.5. Does the rate come back, or does the first step throw it too far? Try a smaller
+# * Start at 1.5. Does the rate come back, or is the first step too large? Try a smaller
 #   step.
-# * `mnist1d run learning-rate` compares with a grid search; `mnist1d run activation` learns a whole
-#   function.
+# * `mnist1d run learning-rate` compares it with a grid search; `mnist1d run activation` learns a
+#   whole function.

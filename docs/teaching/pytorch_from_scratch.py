@@ -1,7 +1,7 @@
 # %% [markdown]
 # # PyTorch from scratch on MNIST-1D
 #
-# You write the benchmark's CNN in PyTorch, a training loop of six lines, and reach the published
+# You write the benchmark's CNN and a training loop of six lines in PyTorch, and reach the published
 # accuracy.
 #
 # Time: 60 minutes. Needs PyTorch.
@@ -66,8 +66,9 @@ def class_scores(model):
 
 
 # %% [markdown]
-# **Exercise 3.** Write the training loop: Adam with learning rate 0.01, cross-entropy, batches of
-# 100 signals. Step i uses the signals from 100 * i on, and starts again when the 4,000 are used up.
+# **Exercise 3.** Write the training loop: Adam with learning rate 0.01,
+# cross-entropy, batches of 100 signals. Step i uses 100 signals starting at 100 * i, and starts
+# again from the first signal after all 4,000.
 
 
 # %% exercise="loop"
@@ -105,5 +106,5 @@ print(teaching.check_accuracy(acc, "cnn"))
 # %% [markdown]
 # ## What to try
 #
-# * `mnist1d evaluate your_file.py:make_model` puts your own model in the table, from five seeds.
+# * `mnist1d evaluate your_file.py:make_model` puts your own model in the table, with five seeds.
 # * Replace the fixed order of batches by a new order per epoch. Does it matter?

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Quickstart: your first model on MNIST-1D
 #
-# You load a data set of 4,000 training signals, look at it, and train two models. The second one is
-# twice as good as the first. The rest of the course asks why.
+# You load a data set of 4,000 training signals, look at it, and train two models. The second model
+# is twice as accurate as the first. The rest of the course asks why.
 #
 # Time: 20 minutes. Needs the extra `[lab]`.
 
@@ -21,8 +21,8 @@ data = mnist1d.load_dataset()
 data
 
 # %% [markdown]
-# Each column below is one class. A signal is a digit drawn as a line: the digit's shape is the same
-# within a class, its position and size are not.
+# Each column below is one class. A signal is a digit drawn as a line: within a class the shape is
+# the same, but position and size differ.
 
 # %%
 samples_figure(data)
@@ -37,8 +37,8 @@ signals = data.x_test[:100]  # SOLUTION
 print(teaching.check_array(signals, data.x_test[:100]))
 
 # %% [markdown]
-# **Exercise 2.** Which accuracy does a model reach that names one class at random? Accuracies are
-# fractions here: 1.0 means that every answer is right.
+# **Exercise 2.** What is the accuracy of a model that chooses a class at random?
+# Accuracies are fractions here: 1.0 means that every answer is correct.
 
 # %% exercise="chance"
 chance = 1 / 10  # SOLUTION
@@ -88,5 +88,5 @@ print(teaching.check_accuracy(mlp_acc, "mlp"))
 # %% [markdown]
 # ## What to try
 #
-# * Train `"cnn"`. How far is it above the MLP?
+# * Train `"cnn"`. How much more accurate is it than the MLP?
 # * `mnist1d web` shows the same race in your browser.

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Spatial priors: what does a convolution know?
 #
-# A convolution assumes that neighbouring points belong together. You measure what this assumption
-# is worth: train an MLP and a CNN, then shuffle the positions of all signals in the same way and
-# train both again.
+# A convolution assumes that neighbouring points belong together. You measure how much this
+# assumption helps: train an MLP and a CNN, then shuffle the positions of all signals in the same
+# way and train both again.
 #
 # Time: 45 minutes. Needs the extra `[lab]`.
 
@@ -88,8 +88,8 @@ print(teaching.check_accuracy(mlp_acc, "mlp"))
 print(teaching.check_accuracy(cnn_shuffled_acc, "cnn", shuffled=True))
 
 # %% [markdown]
-# **Exercise 3.** How many accuracy points does the CNN's prior bring over the MLP, on plain
-# signals? Pass a fraction.
+# **Exercise 3.** How much more accurate is the CNN than the MLP on plain signals?
+# Pass the difference as a fraction.
 
 # %% exercise="prior"
 prior = cnn_acc - mlp_acc  # SOLUTION
@@ -100,6 +100,6 @@ print(teaching.check_difference(prior, "cnn", "mlp"))
 # %% [markdown]
 # ## What to try
 #
-# * Put the digits in a fixed place with `make_dataset(max_translation=1)`. What is left of the
-#   CNN's lead?
+# * Put the digits at a fixed position with `make_dataset(max_translation=1)`. How much of the
+#   CNN's lead remains?
 # * `mnist1d run spatial-priors --preset paper` measures all of this with eight seeds and intervals.

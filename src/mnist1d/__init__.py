@@ -2,12 +2,14 @@
 
 >>> import mnist1d
 >>> data = mnist1d.load_dataset()                            # the frozen benchmark set
->>> data = mnist1d.make_dataset(num_samples=50_000, seed=7)  # any knob by name
+>>> data = mnist1d.make_dataset(num_samples=50_000, seed=7)  # any setting by name
 
-Light on purpose: NumPy and SciPy; everything heavier is imported where it is used.
+The import is light on purpose (NumPy and SciPy); heavier packages are imported where they are used.
 """
 
-__version__ = "0.1.0"  # first, since it tells this file from the original package's (clash.py)
+__version__ = (
+    "0.1.0"  # first, because it distinguishes this file from the original package's (clash.py)
+)
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all: every writer of the package goes through `atomic_path`."""
+"""Write a file completely or not at all: every writer of the package uses `atomic_path`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mnist1d.errors import UsageError
 
 try:
     import fcntl
-except ImportError:  # not on this system: leftovers of a kill are then left alone
+except ImportError:  # not on this system: files left by killed processes are then not removed
     fcntl = None
 
 MARK = ".part"  # in the name of every temporary: .<start of the name>-<random>.part<ending>
@@ -27,15 +27,15 @@ MARK = ".part"  # in the name of every temporary: .<start of the name>-<random>.
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary name beside `path`; when the block ends well, the file takes its place.
+    """Yield a temporary name beside `path`; if the block succeeds, that file replaces `path`.
 
-    If the block raises, the temporary is removed and `path` stays as it was. A file appears under
-    its name only when its bytes are on the disk. Links are followed; mode and owner of a file that
-    is replaced are kept. A file with several hard links is overwritten in place, and a device, a
-    FIFO or a socket is written to, both once the new content is complete. Temporaries that a killed
-    process left for the same name are removed.
+    If the block raises, the temporary file is removed and `path` stays unchanged. A file gets its
+    name only when its bytes are on the disk. Links are followed; a replaced file keeps its mode and
+    owner. A file with several hard links is overwritten in place, and a device, a FIFO or a socket
+    is written to directly, both only after the new content is complete. Temporary files that a
+    killed process left for the same name are removed.
 
-    Errors: UsageError where the path is a folder, or its folder is missing or not writable.
+    Errors: UsageError if the path is a folder, or its folder is missing or not writable.
     """
     path = check_path(path)
     try:
@@ -70,8 +70,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def hold_interrupts() -> Iterator[None]:
-    """Let Ctrl-C wait until the block has ended, for code that an exception at any point would
-    leave half done: zipfile then fails again when it closes, and prints a traceback."""
+    """Delay Ctrl-C until the block ends. Use this for code that must not be interrupted halfway:
+    zipfile, for example, then fails again when it closes and prints a traceback."""
     before = signal.getsignal(signal.SIGINT)
     if not callable(before) or threading.current_thread() is not threading.main_thread():
         yield
@@ -87,7 +87,7 @@ def hold_interrupts() -> Iterator[None]:
 
 
 def _status(path: Path) -> os.stat_result | None:
-    """Return what lies at the end of all links, or None where nothing does."""
+    """Return the status of the target of all links, or None if it does not exist."""
     try:
         return os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -95,7 +95,7 @@ def _status(path: Path) -> os.stat_result | None:
 
 
 def _resolve(path: Path, old: os.stat_result | None) -> tuple[Path, bool]:
-    """Return the path behind all links, and whether it is to be written to as it is."""
+    """Return the path behind all links, and whether to write to it directly."""
     if old and not stat.S_ISREG(old.st_mode):
         return path, True
     step = path
@@ -107,10 +107,9 @@ def _resolve(path: Path, old: os.stat_result | None) -> tuple[Path, bool]:
 
 
 def _create(folder: Path, path: Path, is_private: bool) -> tuple[Path, int]:
-    """Create a temporary that no other process has, locked while it is ours; return its name and
-    handle.
+    """Create a temporary file that no other process has, and lock it; return its name and handle.
 
-    A private one nobody else may read: it takes on the old file's mode in the end.
+    Only the owner can read a private one; it gets the old file's mode at the end.
     """
     while True:
         name = folder / f".{path.stem[:40]}-{secrets.token_hex(4)}{MARK}{path.suffix}"
@@ -121,13 +120,14 @@ def _create(folder: Path, path: Path, is_private: bool) -> tuple[Path, int]:
         except FileExistsError:
             continue
         _lock(handle)
-        if name.exists():  # else another process swept it before it was locked
+        if name.exists():  # else another process removed it before it was locked
             return name, handle
         os.close(handle)
 
 
 def _lock(handle: int) -> bool:
-    """Lock an open file without waiting; False where somebody else holds it, or nobody can tell."""
+    """Lock an open file without waiting; False if another process holds the lock, or locks are not
+    supported."""
     if fcntl is None:
         return False
     try:
@@ -138,8 +138,7 @@ def _lock(handle: int) -> bool:
 
 
 def remove_leftovers(folder: Path) -> int:
-    """Remove the temporaries of killed writers from a folder, whatever their names were to be;
-    return their number."""
+    """Remove all temporary files of killed writers from a folder; return their number."""
     return _sweep(folder, rf"\..*-[0-9a-f]{{8}}{re.escape(MARK)}.*")
 
 
@@ -148,13 +147,14 @@ def _leftovers_of(path: Path) -> str:
 
 
 def _sweep(folder: Path, names: str) -> int:
-    """Remove temporaries whose names match and whose writer is gone: nobody holds their lock."""
+    """Remove temporary files whose names match and whose writer is gone (no process holds the
+    lock)."""
     count = 0
     if fcntl is None:
         return count
     for name in os.listdir(folder):
         if re.fullmatch(names, name):
-            with contextlib.suppress(OSError):  # gone meanwhile, or somebody else's
+            with contextlib.suppress(OSError):  # already removed, or owned by another user
                 handle = os.open(folder / name, os.O_RDWR | os.O_NOFOLLOW)
                 try:
                     if _lock(handle):
@@ -166,7 +166,7 @@ def _sweep(folder: Path, names: str) -> int:
 
 
 def _adopt(temporary: Path, old: os.stat_result) -> bool:
-    """Give the temporary the old file's owner and mode; False where we may not."""
+    """Give the temporary file the old file's owner and mode; False if that is not permitted."""
     new = temporary.stat()
     try:
         if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
@@ -178,7 +178,7 @@ def _adopt(temporary: Path, old: os.stat_result) -> bool:
 
 
 def _copy_into(temporary: Path, target: Path, is_stream: bool) -> None:
-    """Write the temporary's bytes to what stands at `target`, which stays the file that it is."""
+    """Write the temporary file's bytes into the existing file or device at `target`."""
     if is_stream:
         with temporary.open("rb") as source, open(target, "wb") as sink:
             return shutil.copyfileobj(source, sink, 2**20)
@@ -190,7 +190,7 @@ def _copy_into(temporary: Path, target: Path, is_stream: bool) -> None:
             sink.truncate()
             sink.flush()
             os.fsync(sink.fileno())
-    except BaseException as error:  # the old content is lost by now; the new one must not be
+    except BaseException as error:  # the old content is already lost; keep the new content
         os.replace(temporary, kept)
         if isinstance(error, OSError):
             raise UsageError(

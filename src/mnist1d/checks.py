@@ -1,4 +1,4 @@
-"""Validators that every room uses: names, whole numbers, flags, paths, all numbers of a config."""
+"""Validators for names, whole numbers, flags, paths, and all numbers of a config."""
 
 from __future__ import annotations
 
@@ -20,28 +20,29 @@ MAX_WHOLE = 2**63 - 1  # what NumPy, a file and a database can hold
 
 
 def show(value: object) -> str:
-    """Return a value as an error message shows it: never longer than a line, whatever it is."""
+    """Return the text of a value for an error message, never longer than one line."""
     if isinstance(value, int) and value.bit_length() > 200:
         return f"a whole number of {value.bit_length() * 3 // 10} digits"
     try:
         text = " ".join(repr(value).split())
-    except Exception:  # somebody else's code
+    except Exception:  # the user's `__repr__` may raise anything
         text = f"a {type(value).__name__}"
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def words_of(error: Exception) -> str:
-    """Return what somebody else's exception says, in one line of at most 200 characters: it may
-    quote a whole damaged file."""
+    """Return the message of another package's exception in one line of at most 200 characters. Such
+    a message may quote a whole damaged file."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 def check_name(name: str, known: Iterable[str], what: str) -> str:
-    """Return `name`; raise UsageError, naming the nearest known name, unless it is known."""
+    """Return `name` if it is known; otherwise raise UsageError and suggest the nearest known
+    name."""
     known = list(known)
     if not isinstance(name, str) or name not in known:
-        word = name[:100] if isinstance(name, str) else ""  # whatever a caller may have given
+        word = name[:100] if isinstance(name, str) else ""  # a caller may pass any type
         near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"choose one of: {', '.join(known)}"
         raise UsageError(f"unknown {what} {show(name)}: {hint}")
@@ -74,7 +75,7 @@ def check_real(value: Any, low: float, high: float, name: str) -> float:
         raise UsageError(f"{name} must be a number, got {show(value)}")
     try:
         number = float(value) + 0.0
-    except OverflowError:  # a whole number beyond all floats
+    except OverflowError:  # a whole number larger than any float
         number = math.inf
     if not low <= number <= high:  # NaN fails too
         raise UsageError(f"{name} must be a number from {low:g} to {high:g}, got {show(value)}")
@@ -129,7 +130,9 @@ def check_path(path: str | os.PathLike[str], name: str = "path") -> Path:
     try:
         os.fsencode(path)
     except UnicodeError:
-        raise UsageError(f"{name} has characters that no file name has: {show(path)}") from None
+        raise UsageError(
+            f"{name} has characters that are not allowed in file names: {show(path)}"
+        ) from None
     return Path(path)
 
 
@@ -137,8 +140,7 @@ def check_numbers(config: Any, **least: float) -> None:
     """Raise UsageError unless every whole number of a study's config is at least 1, and every other
     number finite and above 0.
 
-    Kinds are those of the fields' defaults. least: the fields that may go down to another bound,
-    which is allowed.
+    The type of a field is that of its default. least: other lower bounds, inclusive, by field.
     """
     for f in dataclasses.fields(config):
         value = getattr(config, f.name)

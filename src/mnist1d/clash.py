@@ -1,9 +1,9 @@
-"""Two packages of one name: the original `mnist1d` and this one, installed into the same folder.
+"""Detect the original package `mnist1d` installed into the same folder as this one.
 
-Each overwrites the other's `__init__.py`. What else the original brings, `data.py`, `transform.py`
-and `utils.py`, cannot overwrite ours, which are folders, and Python prefers a folder. So some code
-of ours runs whichever came last, and says what is wrong. Where the original was uninstalled, and
-our `__init__.py` with it, `src/mnist1d.py` says so.
+Each overwrites the other's `__init__.py`. The original's other files, `data.py`, `transform.py` and
+`utils.py`, cannot overwrite ours, which are folders, and Python prefers a folder. So some of our
+code runs whichever package was installed last, and can report the problem. If the original was
+uninstalled together with our `__init__.py`, `src/mnist1d.py` reports it.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ MEND = "write: pip uninstall -y mnist1d mnist1d-lab; pip install mnist1d-lab"
 
 
 def check_installation() -> None:
-    """Warn where files of the original package lie among ours, or its front door hides ours."""
+    """Warn if files of the original package are among ours, or if its `__init__.py` replaced
+    ours."""
     front = sys.modules["mnist1d"]
-    if not hasattr(front, "__version__"):  # which the original lacks
+    if not hasattr(front, "__version__"):  # which the original does not define
         warn(
-            "the original package mnist1d was installed over mnist1d-lab: the original's names "
-            f"work, everything else of mnist1d-lab is hidden; {MEND}",
+            "the original package mnist1d was installed over mnist1d-lab: only the original's "
+            f"names work, and the rest of mnist1d-lab is hidden; {MEND}",
             InstallationWarning,
         )
     elif Path(__file__).with_name("data.py").exists():
         warn(
             "the original package mnist1d is installed in the same folder as mnist1d-lab, which "
-            f"works as long as neither is uninstalled or upgraded; {MEND}",
+            f"works until you uninstall or upgrade one of them; {MEND}",
             InstallationWarning,
         )

@@ -1,4 +1,4 @@
-"""DataConfig: every knob of the generator, its default, its effect, its range; JSON and
+"""DataConfig: the settings of the generator with their defaults, effects and ranges; JSON and
 identity."""
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ import numpy as np
 from mnist1d.checks import check_name, show
 from mnist1d.errors import UsageError, warn
 
-SCHEMA = (
-    "mnist1d-data/1"  # part of the identity: a change in what a config means must change every id
-)
+# part of the identity: if the meaning of a config changes, every id must change
+SCHEMA = "mnist1d-data/1"
 MAX_POINTS = 10**6  # of a template, a padding, a signal
-MIN_SCALE, MAX_SCALE = 1e-9, 1e9  # of a scale that is not 0: beyond, squares leave the floats
+MIN_SCALE, MAX_SCALE = (
+    1e-9,
+    1e9,
+)  # of a scale that is not 0: outside this range, squares overflow or underflow
 
 
 class StreamKnobs(TypedDict, total=False):
-    """The knobs of single signals by name, as keyword arguments."""
+    """The settings of single signals, as keyword arguments."""
 
     template_len: int
     padding: tuple[int, int]
@@ -41,7 +43,7 @@ class StreamKnobs(TypedDict, total=False):
 
 
 class Knobs(StreamKnobs, total=False):
-    """All knobs by name, as keyword arguments: the fields of DataConfig."""
+    """All settings as keyword arguments: the fields of DataConfig."""
 
     num_samples: int
     train_split: float
@@ -56,14 +58,14 @@ def _knob(
     usual: tuple[float, float] | None = None,
     least: float = 0,
 ) -> Any:
-    """A field with its kind (int, float, bool, range), its legal values [low, high], of which those
-    above 0 are at least `least`, and the range beyond which we warn."""
+    """A field with its kind (int, float, bool, range), its legal values [low, high] (values above 0
+    must be at least `least`), and the usual range, outside which we warn."""
     rule = {"kind": kind, "effect": effect, "low": low, "high": high, "usual": usual}
     return field(default=default, metadata=rule | {"least": least})
 
 
 def _scale(default: float, effect: str, usual: float) -> Any:
-    """A field that is 0 or a positive number of a size to compute with."""
+    """A field that is 0 or a positive number within [MIN_SCALE, MAX_SCALE]."""
     return _knob(default, "float", effect, high=MAX_SCALE, usual=(0, usual), least=MIN_SCALE)
 
 
@@ -141,7 +143,7 @@ class DataConfig:
         low=1,
         high=2**32 - 1,
     )
-    corr_noise_scale: float = _scale(0.25, "smooth noise where the digit is not", usual=5)
+    corr_noise_scale: float = _scale(0.25, "smooth noise around the digit", usual=5)
     iid_noise_scale: float = _scale(2e-2, "white noise everywhere", usual=1)
     shear_scale: float = _scale(
         0.75, "slope of an added ramp, drawn uniformly from ± shear_scale / 2", usual=10
@@ -154,13 +156,13 @@ class DataConfig:
 
     def __new__(
         cls, *args: Any, **knobs: Any
-    ) -> DataConfig:  # before __init__, which would answer with a bare TypeError
+    ) -> DataConfig:  # before __init__, which would raise a plain TypeError
         known = [f.name for f in dataclasses.fields(cls)]
         for name in knobs:
-            check_name(name, known, "knob")
+            check_name(name, known, "setting")
         if len(args) > len(known):
             raise UsageError(
-                f"a DataConfig has {len(known)} knobs, got {len(args)} values: pass them by name"
+                f"a DataConfig has {len(known)} settings, got {len(args)} values: pass them by name"
             )
         return super().__new__(cls)
 
@@ -235,8 +237,8 @@ class DataConfig:
             raise UsageError(f'a config must be JSON, like {{"seed": 7}}: {error}') from None
         if not isinstance(knobs, dict):
             raise UsageError(
-                f'a config must be a JSON object of knobs, like {{"seed": 7}}, '
-                f"got {type(knobs).__name__}"
+                f'a config must be a JSON object of settings, like {{"seed": 7}}, got '
+                f"{type(knobs).__name__}"
             )
         return cls(**knobs)
 
@@ -247,11 +249,11 @@ class DataConfig:
 
 
 def as_config(config: DataConfig | None, knobs: Mapping[str, Any]) -> DataConfig:
-    """Return a config with some knobs replaced, the default one for None; UsageError for anything
-    else than a DataConfig."""
+    """Return a config (None: the default) with some settings replaced. Errors: UsageError for
+    anything but a DataConfig."""
     if config is not None and not isinstance(config, DataConfig):
         raise UsageError(
-            f"config must be a DataConfig, got {type(config).__name__}; knobs go by name: "
+            f"config must be a DataConfig, got {type(config).__name__}; pass settings by name: "
             "make_dataset(num_samples=1000)"
         )
     config = config or DataConfig()
@@ -259,7 +261,7 @@ def as_config(config: DataConfig | None, knobs: Mapping[str, Any]) -> DataConfig
 
 
 def _check_knob(name: str, value: Any, rule: Mapping[str, Any]) -> Any:
-    """Return `value` as a plain Python value of the knob's kind, or raise UsageError."""
+    """Return `value` as a plain Python value of the setting's kind, or raise UsageError."""
     kind, low, high = rule["kind"], rule["low"], rule["high"]
     if kind == "range":
         return _check_padding(name, value, high)

@@ -1,5 +1,5 @@
-"""Dataset: signals and labels, split, with the templates and settings that they come from, and what
-can be done with them."""
+"""Dataset: training and test signals with labels, templates and settings, and the methods that
+modify them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Dataset(Mapping[str, Any]):
       std: standard deviation of the raw values.
       positions: original position of each point (time,); None if they are in order.
       y_clean: true training labels (samples,), after `with_label_noise`.
-      noise_mask: marks the labels drawn anew (samples,), after `with_label_noise`.
+      noise_mask: marks the redrawn labels (samples,), after `with_label_noise`.
       latents: causes of every signal, columns (samples,), from `make_dataset(latents=True)`.
       latents_test: those of the test signals.
       latents_val: those of the validation signals.
@@ -174,8 +174,8 @@ class Dataset(Mapping[str, Any]):
 
     def __setitem__(self, name: str, value: Any) -> None:
         raise TypeError(
-            f"a Dataset is not changed in place: write data = data.replace({name}=...), "
-            "or dict(data) for a dict"
+            f"a Dataset cannot be changed in place: write data = data.replace({name}=...), or "
+            "dict(data) for a dict"
         )
 
     def __iter__(self) -> Iterator[str]:
@@ -233,15 +233,15 @@ class Dataset(Mapping[str, Any]):
     def with_label_noise(
         self, rate: float, seed: int = 0, *, exact: bool = False, allow_same: bool = True
     ) -> Dataset:
-        """Return a copy whose training labels are drawn anew with probability `rate`.
+        """Return a copy whose training labels are redrawn with probability `rate`.
 
-        The clean labels stay in `y_clean`, and `noise_mask` marks the labels drawn anew. A second
+        The clean labels stay in `y_clean`, and `noise_mask` marks the redrawn labels. A second
         call starts from the clean labels.
 
         Args:
-          rate: probability in [0, 1] that a training label is drawn anew.
+          rate: probability in [0, 1] that a training label is redrawn.
           seed: seed of the draws.
-          exact: draw exactly round(rate * samples) labels anew.
+          exact: redraw exactly round(rate * samples) labels.
           allow_same: draw from all classes, so that a new label may be the true one; False: never
             the true one.
 
@@ -271,12 +271,12 @@ class Dataset(Mapping[str, Any]):
         else:
             mask = rng.random(n) < rate
         if allow_same:
-            anew = rng.choice(classes, n)
+            redrawn = rng.choice(classes, n)
         else:
-            anew = classes[
+            redrawn = classes[
                 (np.searchsorted(classes, clean) + rng.integers(1, len(classes), n)) % len(classes)
             ]
-        return self.replace(y=np.where(mask, anew, clean), y_clean=clean, noise_mask=mask)
+        return self.replace(y=np.where(mask, redrawn, clean), y_clean=clean, noise_mask=mask)
 
     def subset(self, classes: Sequence[int], *, relabel: bool = False) -> Dataset:
         """Return the signals of some classes, chosen by their true labels.
@@ -360,8 +360,8 @@ class Dataset(Mapping[str, Any]):
         count = int(validation) if whole else round(float(validation) * n) if share else 0
         if not 0 < count < n:
             raise UsageError(
-                f"validation must leave signals on both sides: between 1 and {n - 1}, "
-                f"or a share below 1; got {show(validation)}"
+                f"validation must leave signals on both sides: between 1 and {n - 1}, or a "
+                f"fraction below 1; got {show(validation)}"
             )
         order = _rng(seed).permutation(n)
         train, val = np.sort(order[count:]), np.sort(order[:count])
@@ -410,7 +410,7 @@ class Dataset(Mapping[str, Any]):
         return self._at_positions(_rng(seed).permutation(self.x.shape[1]))
 
     def reversed(self) -> Dataset:
-        """Return a copy with all signals running backward in time.
+        """Return a copy with all signals reversed in time.
 
         Returns:
           The reversed set.

@@ -1,5 +1,5 @@
-"""Digests: whether a data set is the published one, and one SHA-256 over everything that a set
-holds."""
+"""Digests: check whether a data set is the published one, and compute one SHA-256 over the whole
+set."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def verify(data: Dataset | Mapping[str, Any]) -> Verification:
       not the published set: y differs; x, t are as published
     """
     try:
-        with np.errstate(all="ignore"):  # whatever does not fit float32 gives another digest
+        with np.errstate(all="ignore"):  # values that do not fit float32 give another digest
             arrays = {
                 "x": np.concatenate([data["x"], data["x_test"]]).astype("<f4"),
                 "y": np.concatenate([data["y"], data["y_test"]]),
@@ -81,7 +81,7 @@ def verify(data: Dataset | Mapping[str, Any]) -> Verification:
     except (KeyError, TypeError, ValueError, IndexError) as error:
         return Verification({}, problem=f"it lacks x, y, x_test, y_test or t as arrays ({error})")
     if arrays["y"].dtype.kind not in "iu" or (arrays["y"] < 0).any() or (arrays["y"] > 255).any():
-        return Verification({}, problem="its labels are not whole numbers in 0 .. 255")
+        return Verification({}, problem="its labels are not whole numbers from 0 to 255")
     arrays["y"] = arrays["y"].astype("u1")
     return Verification({name: (sha256(a), FROZEN_SHA256[name]) for name, a in arrays.items()})
 
@@ -103,8 +103,9 @@ def sha256(array: np.ndarray) -> str:
 
 
 def describe(arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what identifies a set: its facts (JSON values), and dtype, shape and SHA-256 of every
-    array; and the digest, the SHA-256 of all that as canonical JSON."""
+    """Return a set's description and its digest. The description holds its settings (JSON values)
+    and the dtype, shape and SHA-256 of every array; the digest is the SHA-256 of the description as
+    canonical JSON."""
     described = {
         name: {"dtype": a.dtype.str, "shape": list(a.shape), "sha256": sha256(a)}
         for name, a in arrays.items()

@@ -1,5 +1,5 @@
-"""The ten templates: digit-like shapes of twelve heights each (the paper, section 2), and templates
-of one's own."""
+"""The ten templates: digit-like shapes of twelve heights each (the paper, section 2), and custom
+templates."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HEIGHTS = (
 
 @dataclass(frozen=True, eq=False)
 class Templates(Mapping[str, np.ndarray]):
-    """Hold the shapes that signals are made from; `templates["x"]` reads like `templates.x`.
+    """Hold the shapes that signals are made from; `templates["x"]` and `templates.x` are the same.
 
     Attributes:
       x: shapes (classes, length).
@@ -112,7 +112,7 @@ def as_templates(
     try:
         x, t, y = (np.asarray(given[name]) for name in ("x", "t", "y"))
         if x.dtype.kind == "c" or t.dtype.kind == "c":
-            raise TypeError("complex numbers are not taken")
+            raise TypeError("complex numbers are not accepted")
         x, t = x.astype(float), t.astype(float)
     except KeyError as missing:
         raise UsageError(
@@ -138,7 +138,6 @@ def as_templates(
         )
     if distinct and len(np.unique(y)) < len(y):
         raise UsageError(
-            f"templates need a label of their own each, got y={y.tolist()}: "
-            f"write y=numpy.arange({len(y)})"
+            f"templates need distinct labels, got y={y.tolist()}: write y=numpy.arange({len(y)})"
         )
     return Templates(x=x, t=t, y=y)

@@ -1,8 +1,8 @@
-"""All randomness of the data: what the generator draws for each signal, as plain arrays.
+"""All randomness of the data: the random draws for each signal, as plain arrays.
 
-Exact mode follows the original's order of draws on NumPy's legacy stream, which NumPy guarantees
-never to change. Fast mode draws blocks of signals from independent streams, so that signal i
-depends on (seed, i) alone.
+Exact mode makes the same draws in the same order as the original, on NumPy's legacy stream, which
+NumPy guarantees never to change. Fast mode draws blocks of signals from independent streams, so
+that signal i depends only on (seed, i).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from mnist1d.config import DataConfig, as_config
 from mnist1d.errors import UsageError
 
 BLOCK_POINTS = 200_000  # numbers of one kind in a block of exact mode
-BLOCK = 1000  # signals drawn together: enough to hide Python's overhead, few enough for the cache
-TEST_BLOCK = 2**52  # the stream's blocks from here on are test signals, which nobody trains on
+BLOCK = 1000  # signals drawn together: hides Python's overhead and fits in the cache
+TEST_BLOCK = 2**52  # the stream's blocks from here on are test signals, never used for training
 
 
 class Draws(NamedTuple):
@@ -41,25 +41,25 @@ class Draws(NamedTuple):
 
 
 class Order(NamedTuple):
-    """How the finished signals are laid out: row i of the set is signal `samples[i]`, its point j
-    the point `positions[j]`."""
+    """The order of the finished signals and points: row i of the set is signal `samples[i]`, and
+    its point j is the point `positions[j]`."""
 
     samples: np.ndarray | None  # (n,); None: as drawn
     positions: np.ndarray | None  # (final_seq_length,); None: as drawn
 
 
 def samples_per_class(config: DataConfig, num_classes: int) -> int:
-    """Return num_samples // num_classes; UsageError where that is 0."""
+    """Return num_samples // num_classes. Errors: UsageError if that is 0."""
     if config.num_samples < num_classes:
         raise UsageError(
-            f"num_samples must give each of the {num_classes} classes one signal: "
-            f"at least {num_classes}, got {config.num_samples}"
+            f"num_samples must allow one signal for each of the {num_classes} classes: at least "
+            f"{num_classes}, got {config.num_samples}"
         )
     return config.num_samples // num_classes
 
 
 def draw_exact(config: DataConfig, num_classes: int = 10) -> tuple[Draws, Order]:
-    """Draw a whole set as the original does: n signals, class by class, then their order."""
+    """Draw a whole set like the original: n signals, class by class, then their order."""
     bits = legacy_stream(config.seed)
     chunks = list(exact_chunks(config, num_classes, bits))
     return Draws(*map(np.concatenate, zip(*chunks, strict=True))), exact_order(
@@ -77,8 +77,8 @@ def legacy_stream(seed: int) -> np.random.BitGenerator:
 def exact_chunks(
     config: DataConfig, num_classes: int, bits: np.random.BitGenerator
 ) -> Iterator[Draws]:
-    """Yield the draws of all signals in order, `exact_block` at a time; leaves `bits` where the
-    original would."""
+    """Yield the draws of all signals in order, `exact_block` at a time; leave `bits` in the same
+    state as the original."""
     length, per_class = config.working_length, samples_per_class(config, num_classes)
     low, high = config.padding
     rng = np.random.RandomState(bits)
@@ -107,12 +107,12 @@ def exact_chunks(
 
 
 def exact_block(config: DataConfig) -> int:
-    """Return how many signals exact mode draws together: BLOCK, fewer where they are very long."""
+    """Return how many signals exact mode draws together: BLOCK, or fewer if they are very long."""
     return max(1, min(BLOCK, BLOCK_POINTS // config.working_length))
 
 
 def exact_order(config: DataConfig, num_classes: int, bits: np.random.BitGenerator) -> Order:
-    """Draw the order of signals and, for a shuffled set, of positions; to be called after the last
+    """Draw the order of signals and, for a shuffled set, of positions. Call it after the last
     chunk."""
     rng = np.random.RandomState(bits)
     samples = rng.permutation(num_classes * samples_per_class(config, num_classes))
@@ -120,8 +120,8 @@ def exact_order(config: DataConfig, num_classes: int, bits: np.random.BitGenerat
 
 
 def _integers(bits: np.random.BitGenerator, high: int) -> Callable[[], int]:
-    """Return a function that draws as `RandomState(bits).randint(0, high)` does, in a fifth of its
-    time: 32 bits, masked, until below."""
+    """Return a function that draws like `RandomState(bits).randint(0, high)`, in a fifth of the
+    time: mask 32 bits and repeat until the number is below `high`."""
     if high == 1:
         return lambda: 0  # which takes no bits
     raw, last, mask = bits.random_raw, high - 1, 2 ** (high - 1).bit_length() - 1
@@ -137,11 +137,11 @@ def _integers(bits: np.random.BitGenerator, high: int) -> Callable[[], int]:
 def draw_fast(
     config: DataConfig, num_classes: int = 10, start: int = 0, stop: int | None = None
 ) -> Draws:
-    """Draw signals start .. stop - 1 of the endless stream of (config.seed); float32, the same
-    however batched.
+    """Draw signals start to stop - 1 of the endless stream of config.seed; float32, the same for
+    any batch size.
 
-    stop: default config.num_samples. Within each run of num_classes signals every class
-    comes once, in random order.
+    stop: default config.num_samples. Each group of num_classes signals contains every class once,
+    in random order.
     """
     config, num_classes = as_config(config, {}), check_whole(num_classes, 1, "num_classes", 10**6)
     start = check_whole(start, 0, "start")
@@ -152,9 +152,9 @@ def draw_fast(
 
 
 def fast_chunks(config: DataConfig, num_classes: int, start: int, stop: int) -> Iterator[Draws]:
-    """Yield the draws of signals start .. stop - 1, at most a block at a time.
+    """Yield the draws of signals start to stop - 1, at most one block at a time.
 
-    Errors: UsageError for an empty range, or one that reaches into the reserved test signals.
+    Errors: UsageError for an empty range, or a range that includes reserved test signals.
     """
     if not 0 <= start < stop:
         raise UsageError(
@@ -174,26 +174,27 @@ def fast_chunks(config: DataConfig, num_classes: int, start: int, stop: int) -> 
 
 
 def reserved_blocks(config: DataConfig, num_classes: int, first: int, last: int) -> Iterator[Draws]:
-    """Yield blocks first .. last - 1 of the reserved test signals, `block_size` signals each.
+    """Yield blocks first to last - 1 of the reserved test signals, `block_size` signals each.
 
-    The only way to them: `fast_chunks` gives what comes before, and nobody trains on these.
+    This is the only access to these signals; `fast_chunks` yields the signals before them, so no
+    model trains on them.
     """
     for block in range(first, last):
         yield _fast_block(config, num_classes, TEST_BLOCK + block, block_size(num_classes))
 
 
 def block_size(num_classes: int) -> int:
-    """Return how many signals fast mode draws together: about BLOCK, each class equally often.
+    """Return how many signals fast mode draws together: about BLOCK, with balanced classes.
 
-    In float32 the last bit of a signal may depend on how many go through the pipeline with it: send
-    whole blocks and cut afterwards.
+    In float32 the last bit of a signal may depend on the number of signals processed together, so
+    process whole blocks and cut afterwards.
     """
     return num_classes * max(1, BLOCK // num_classes)
 
 
 def fast_order(config: DataConfig) -> Order:
-    """Draw the permutation of positions of a shuffled set; the stream's order of signals is random
-    as it is."""
+    """Draw the permutation of positions of a shuffled set. The stream's signals are already in
+    random order."""
     rng = np.random.default_rng(np.random.SeedSequence(config.seed, spawn_key=(1,)))
     return Order(None, rng.permutation(config.final_seq_length) if config.shuffle_seq else None)
 

@@ -1,4 +1,4 @@
-"""The errors that a user can mend: each message gives the rule, the value and the fix. And the
+"""Errors that a user can fix: each message gives the rule, the value and the fix. Also the
 warnings."""
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class UsageError(Mnist1dError):
 
 
 class MissingFileError(UsageError, FileNotFoundError):
-    """A file or folder that is not there; old code catches it as FileNotFoundError."""
+    """A missing file or folder; old code catches it as FileNotFoundError."""
 
 
 class FileFormatError(Mnist1dError):
@@ -36,23 +36,23 @@ class ReusedTestWarning(UserWarning):
 
 
 class InstallationWarning(UserWarning):
-    """Two packages that share their files."""
+    """Two installed packages that overwrite each other's files."""
 
 
 class MissingDataError(Mnist1dError):
-    """Data that cannot be generated (MNIST) is not here; the message says how to get it. A sweep
+    """Data that cannot be generated (MNIST) is missing; the message says how to get it. A sweep
     skips such a trial."""
 
 
 def last_words(error: str) -> str:
-    """Return what a traceback says in the end, without the notes behind it; of a message, its first
+    """Return the last line of a traceback, without the notes after it; for a message, its first
     line."""
     last = error.strip().rpartition("Traceback (most recent call last):\n")[2]
     return next((line for line in last.splitlines() if not line.startswith(" ")), last)
 
 
 def warn(message: str, category: type[Warning] = SuspiciousValueWarning) -> None:
-    """Give a warning that points at the caller's line, the first one outside this package."""
+    """Give a warning that points to the caller's line, the first line outside this package."""
     frame, level = sys._getframe(1), 2
     while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] == "mnist1d":
         frame, level = frame.f_back, level + 1

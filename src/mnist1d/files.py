@@ -1,4 +1,5 @@
-"""Files: npz, csv and parquet with settings and a digest over everything inside; old pickles."""
+"""Data set files: npz, csv and parquet, with settings and a digest over the whole content; old
+pickles."""
 
 from __future__ import annotations
 
@@ -32,10 +33,10 @@ PLAIN_DTYPE = re.compile(r"[<|](b1|[iu][1248]|f[248])")
 
 
 def save(data: Dataset, path: str | os.PathLike[str]) -> None:
-    """Write a data set, format by ending (.npz, .csv, .parquet): atomically, so that a failed write
-    leaves what was there.
+    """Write a data set; the extension sets the format (.npz, .csv, .parquet). The write is atomic:
+    if it fails, an existing file stays.
 
-    Errors: UsageError for an unknown ending, a folder that is missing or not writable, or arrays
+    Errors: UsageError for an unknown extension, a folder that is missing or not writable, or arrays
     that do not fit together; MissingExtraError without pyarrow.
     """
     path = check_path(path)
@@ -46,7 +47,7 @@ def save(data: Dataset, path: str | os.PathLike[str]) -> None:
     rest = {name: arrays[name].tolist() for name in arrays if _is_of_the_set(name)}
     with atomic_path(path) as temporary:
         if ending == ".npz":
-            # open: given a name, NumPy may change its ending
+            # pass an open file: given a name, NumPy may change the extension
             with temporary.open("wb") as file, hold_interrupts():
                 np.savez_compressed(
                     file, allow_pickle=False, settings=json.dumps(settings), **arrays
@@ -97,15 +98,15 @@ def read(path: str | os.PathLike[str]) -> Dataset:
             f"{path} is not a data set written by mnist1d, or is damaged: {words_of(error)}"
         ) from None
     if what and not verify(data):
-        warn(f"{path} {what}. Check it with mnist1d.verify, and save it again to have a digest")
+        warn(f"{path} {what}. Check it with mnist1d.verify, and save it again to add a digest")
     return data
 
 
 def _read(path: Path, ending: str) -> tuple[Dataset, str]:
-    """Return the data set, and what to say of its digest ("": nothing)."""
+    """Return the data set, and a warning about its digest ("" for none)."""
     if ending == ".pkl":
         return _from_pickle(load(path), path), (
-            "is a pickle, which carries no digest: nothing proves that it is whole and unchanged"
+            "is a pickle, which has no digest, so it may be incomplete or changed"
         )
     if ending == ".npz":
         arrays = _read_npz(path)
@@ -113,7 +114,7 @@ def _read(path: Path, ending: str) -> tuple[Dataset, str]:
             data = _from_original(
                 arrays, {n: arrays.get(f"templates_{n}") for n in ("x", "t", "y")}
             )
-            return data, "carries no digest: nothing proves that it is whole and unchanged"
+            return data, "has no digest, so it may be incomplete or changed"
         text = str(arrays.pop("settings"))
     else:
         read_table = tables.read_csv if ending == ".csv" else tables.read_parquet
@@ -123,7 +124,8 @@ def _read(path: Path, ending: str) -> tuple[Dataset, str]:
     settings = json.loads(text)
     if settings["format"] == OLD_FORMAT:
         return _from_old(arrays, settings), (
-            "was written by an older version: its settings, templates, mean and std carry no digest"
+            "was written by an older version: its digest does not cover settings, templates, mean "
+            "and std"
         )
     known = _described(text)
     for name, value in settings.pop("values", {}).items():
@@ -135,7 +137,7 @@ def _read(path: Path, ending: str) -> tuple[Dataset, str]:
 
 
 def _arrays(data: Dataset) -> dict[str, np.ndarray]:
-    """Return every array that a set holds, by its name in a file."""
+    """Return every array of a set, by its name in a file."""
     arrays = {
         name + end: column
         for end in PARTS.values()
@@ -151,7 +153,7 @@ def _arrays(data: Dataset) -> dict[str, np.ndarray]:
 
 
 def _is_of_the_set(name: str) -> bool:
-    """Whether an array belongs to the set as a whole, and not to its signals."""
+    """Whether an array belongs to the whole set, not to its signals."""
     return name in ("t", "positions") or name.startswith("templates_")
 
 
@@ -166,7 +168,7 @@ def _facts(data: Dataset) -> dict[str, Any]:
 
 
 def _checked(arrays: dict[str, np.ndarray], settings: dict[str, Any]) -> Dataset:
-    """Return the data set of the arrays and settings, compared with the digests among them."""
+    """Return the data set of the arrays and settings, after checking their digests."""
     facts = {name: settings[name] for name in ("format", "config", "mode", "mean", "std")}
     found = describe(arrays, facts)
     if found != settings:
@@ -176,8 +178,9 @@ def _checked(arrays: dict[str, np.ndarray], settings: dict[str, Any]) -> Dataset
             if found["arrays"].get(name) != settings["arrays"].get(name)
         ]
         raise FileFormatError(
-            f"{wrong[0] if wrong else 'what the file says of its settings'} does not have the "
-            f"digest that was written with it: the file was changed or damaged"
+            f"{wrong[0] if wrong else 'the text of the settings'} does not match its digest: the "
+            "file "
+            "was changed or damaged"
         )
     shapes = {name: arrays.pop(f"templates_{name}") for name in ("x", "t", "y")}
     config = DataConfig(**facts["config"]) if facts["config"] else None
@@ -209,7 +212,7 @@ def _described(text: str) -> dict[str, Any]:
 
 
 def _plain_labels(data: Dataset) -> Dataset:
-    """Return the set with labels of one type, in every format. Errors: UsageError."""
+    """Return the set with labels of the same type in every format. Errors: UsageError."""
     if not isinstance(data, Dataset):
         raise UsageError(f"a data set must be a Dataset, got {type(data).__name__}")
     data.check()
@@ -229,21 +232,21 @@ def _check_ending(path: Path, known: tuple[str, ...], verb: str) -> str:
         near = difflib.get_close_matches(ending, known, n=1)
         hint = f": did you mean {near[0]!r}?" if near else ""
         raise UsageError(
-            f"cannot {verb} {path.name!r}: the ending must be one of {', '.join(known)}{hint}"
+            f"cannot {verb} {path.name!r}: the extension must be one of {', '.join(known)}{hint}"
         )
     return ending
 
 
 def _check_file(path: Path) -> None:
-    """Raise UsageError unless there is a file to read."""
+    """Raise UsageError unless the path is a readable file."""
     try:
         if path.is_file():
             return
         if path.is_dir():
             raise UsageError(f"{path} is a folder: name a file in it")
         if path.exists():
-            raise UsageError(f"{path} is a device or a pipe: copy it into a file first")
-    except OSError as error:  # below a closed folder, or a name too long
+            raise UsageError(f"{path} is a device or a pipe: copy its content into a file first")
+    except OSError as error:  # in a folder without access, or a name that is too long
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     raise MissingFileError(f"no such file: {path}")
 
@@ -262,7 +265,7 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
 
 
 def _from_old(arrays: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> Dataset:
-    """Return the set of a file of the first format, where only the arrays carry digests."""
+    """Return the set of a file of the first format, in which only the arrays have digests."""
     dtype, shapes = settings["dtype"], settings["templates"]
     data = Dataset(
         **{name: a.astype(dtype) if name.startswith("x") else a for name, a in arrays.items()},
@@ -275,14 +278,13 @@ def _from_old(arrays: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> 
     for name, digest in settings["sha256"].items():
         if sha256(getattr(data, name)) != digest:
             raise FileFormatError(
-                f"{name} does not have the digest that was written with it: "
-                "the file was changed or damaged"
+                f"{name} does not match its digest: the file was changed or damaged"
             )
     return data
 
 
 def _from_original(arrays: Mapping[str, Any], shapes: Any) -> Dataset:
-    """Return the set of the original package's arrays, which say nothing of their settings."""
+    """Return the set of the original package's arrays, which come without settings."""
     if not isinstance(shapes, Mapping) or any(shapes.get(n) is None for n in ("x", "t", "y")):
         shapes = {"x": np.empty((0, 0)), "t": np.empty(0), "y": np.empty(0, int)}
     parts = {name: arrays[name] for name in ("x", "y", "x_test", "y_test", "t")}

@@ -1,4 +1,4 @@
-"""Generating data sets: any settings, the frozen benchmark set, and one signal step by step."""
+"""Generate data sets: any settings, the frozen benchmark set, or one signal step by step."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ def assemble(
     dtype: str,
     latents: bool = False,
 ) -> Dataset:
-    """Draw, apply, order, standardise and split; `bits` is the legacy stream of exact mode, None
-    for fast mode."""
+    """Draw, apply, order, standardise and split. bits: the legacy stream for exact mode, None for
+    fast mode."""
     num_classes = len(templates.y)
     n = num_classes * samples_per_class(config, num_classes)
     block = exact_block(config) if bits else block_size(num_classes)
@@ -129,10 +129,12 @@ def assemble(
     if order.positions is not None:
         x = x[
             ..., order.positions
-        ]  # this very expression: its memory layout decides the last bit of the mean
+        ]  # keep this expression: its memory layout determines the last bit of the mean
     mean, std = _moments(x)
     largest = max(abs(x.min()), abs(x.max()))
-    if not std > 16 * np.finfo(x.dtype).eps * largest or not np.isfinite(std):  # but for rounding
+    if not std > 16 * np.finfo(x.dtype).eps * largest or not np.isfinite(
+        std
+    ):  # except for rounding
         problem, fix = (
             ("are all equal", "raise a noise scale")
             if np.isfinite(std)
@@ -142,7 +144,7 @@ def assemble(
             f"these settings give signals that {problem}, which cannot be standardised: "
             f"{fix} or change the templates"
         )
-    x -= x.dtype.type(mean)  # in place: the largest array there is
+    x -= x.dtype.type(mean)  # in place: this is the largest array
     x /= x.dtype.type(std)
     x = x.astype(dtype, copy=False)
     y, split = templates.y[label], int(n * config.train_split)
@@ -174,7 +176,8 @@ def assemble(
 
 
 def _largest(config: DataConfig) -> str:
-    """Return the knob that is farthest above its default: most likely the one to lower."""
+    """Return the setting that is farthest above its default, which is most likely the one to
+    lower."""
     plain = DataConfig()
     sizes = {
         "num_samples": config.num_samples / plain.num_samples,
@@ -203,7 +206,7 @@ def _moments(x: np.ndarray) -> tuple[np.float64, np.float64]:
     float64 copy of the whole."""
     mean = x.mean(dtype=np.float64)
     if x.dtype == np.float64:
-        return mean, x.std()  # the original's own sum
+        return mean, x.std()  # the same sum as in the original
     parts = (
         np.square(np.subtract(x[i : i + BLOCK], mean, dtype=np.float64)).sum()
         for i in range(0, len(x), BLOCK)

@@ -1,10 +1,10 @@
 """Confidence intervals: one implementation for claims, tables and figures.
 
-No interval leaves the range of its unit:
+An interval never goes beyond the range of its unit:
 
-* unit "%": a share in [0, 1], shown in percent. Student's t on the logit scale; the delta method
-  carries the standard error there, so the interval always holds the mean.
-* unit "points": a difference of shares in [-1, 1]. Student's t, cut off at the ends of the range.
+* unit "%": a fraction in [0, 1], shown in percent. Student's t on the logit scale; the delta method
+  transforms the standard error, so the interval always contains the mean.
+* unit "points": a difference of fractions in [-1, 1]. Student's t, clipped to the range.
 * unit "correlation": the same, shown without a unit.
 * any other unit: Student's t.
 """
@@ -51,7 +51,7 @@ def over_seeds(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return mean, low and high of values (seeds, ...), each of the shape (...).
 
-    NaN marks a missing value, which is left out. The ends are NaN where fewer than two values are
+    NaN marks a missing value, which is left out. The ends are NaN if fewer than two values are
     left.
     """
     values = np.asarray(values, dtype=float)
@@ -64,8 +64,7 @@ def over_seeds(
 
 
 def wilson(hits: float, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Return Wilson's interval of a share of n signals, `hits` of which were classified
-    correctly."""
+    """Return Wilson's interval of an accuracy: `hits` of n signals were classified correctly."""
     z, share = float(special.ndtri(0.5 + confidence / 2)), hits / n
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)

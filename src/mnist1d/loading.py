@@ -1,4 +1,5 @@
-"""Objects and modules from outside the package, by name: `load_object("my_models:transformer")`.
+"""Load objects and modules from outside the package by name:
+`load_object("my_models:transformer")`.
 
 A module is named as Python imports it, or by the path of its file, which ends in .py.
 """
@@ -17,7 +18,7 @@ from typing import Any
 
 from mnist1d.errors import UsageError
 
-# SHA-256 of each file that `load_module` ran in this process, by the path it was given: provenance
+# SHA-256 of each file that `load_module` ran in this process, by the given path: provenance
 LOADED_FILES: dict[str, str] = {}
 _MODULES: dict[tuple[Path, str], ModuleType] = {}  # by file and SHA-256
 
@@ -25,8 +26,8 @@ _MODULES: dict[tuple[Path, str], ModuleType] = {}  # by file and SHA-256
 def load_object(target: str, what: str = "model") -> Any:
     """Return what "module:name" or "file.py:name" names; a name may have dots.
 
-    what: the kind of thing named, for messages. Errors: UsageError for a missing colon, a module
-    that cannot be loaded, or a missing name, with the nearest one.
+    what: the kind of object, for messages. Errors: UsageError for a missing colon, a module that
+    cannot be loaded, or a missing name; it suggests the nearest name.
     """
     module_name, path = split_target(target, what)
     found: Any = load_module(module_name)
@@ -38,12 +39,14 @@ def load_object(target: str, what: str = "model") -> Any:
 
 
 def split_target(target: str, what: str = "model") -> tuple[str, str]:
-    """Return module (or file) and name of a target; UsageError unless a colon joins both."""
-    module_name, colon, path = target.rpartition(":")  # the last one: a drive may come first
+    """Return module (or file) and name of a target. Errors: UsageError for a missing colon."""
+    module_name, colon, path = target.rpartition(
+        ":"
+    )  # the last colon: a Windows drive may contain the first
     if not (colon and module_name and path):
         raise UsageError(
-            f"a {what} is named module:name or file.py:name, like my_models:transformer; "
-            f"got {target!r}"
+            f"name a {what} as module:name or file.py:name, like my_models:transformer; got "
+            f"{target!r}"
         )
     return module_name, path
 
@@ -51,10 +54,10 @@ def split_target(target: str, what: str = "model") -> tuple[str, str]:
 def load_module(name: str, folder: str | None = "") -> ModuleType:
     """Import a module by its name, or run a file *.py.
 
-    folder: where a module may lie beside the installed ones (default: the current folder; None:
-    nowhere else). A file
-    is run once per process and again once it has changed; what lies beside it can be imported, as
-    for a script. Errors: UsageError in one line for what is missing or cannot be imported.
+    folder: where to look for a module besides the installed ones (default: the current folder;
+    None: nowhere else). A file runs once per process, and again after it has changed. It can import
+    modules beside it, as a script can. Errors: UsageError in one line for a module that is missing
+    or cannot be imported.
     """
     if name.endswith(".py"):
         return _load_file(name)
@@ -64,7 +67,7 @@ def load_module(name: str, folder: str | None = "") -> ModuleType:
     importlib.invalidate_caches()
     try:
         return importlib.import_module(name)
-    except (Exception, SystemExit) as error:  # whatever their file raises
+    except (Exception, SystemExit) as error:  # the user's file may raise anything
         missing = isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}.")
         if missing:
             top = name.split(".")[0]
@@ -83,13 +86,15 @@ def _load_file(name: str) -> ModuleType:
         raise UsageError(f"cannot read {name}: {error.strerror or error}") from None
     LOADED_FILES[name] = digest = hashlib.sha256(source).hexdigest()
     if (path, digest) not in _MODULES:
-        # A name that no import gives: a file beside the package must not shadow a module
+        # A name that no import uses: a file beside the package must not shadow a module
         module = ModuleType(f"{path.stem}@{digest[:12]}")
         module.__file__ = str(path)
         if str(path.parent) not in sys.path:
-            sys.path.append(str(path.parent))  # last: nothing beside the file shadows a package
+            sys.path.append(
+                str(path.parent)
+            )  # last in the path: nothing beside the file shadows a package
         sys.modules[module.__name__] = module  # dataclasses look their module up
-        try:  # the very bytes of the digest: an import might take the compiled file of a second ago
+        try:  # compile the same bytes as in the digest: an import might use an older compiled file
             exec(compile(source, str(path), "exec"), vars(module))
         except (Exception, SystemExit) as error:
             del sys.modules[module.__name__]
@@ -99,13 +104,13 @@ def _load_file(name: str) -> ModuleType:
 
 
 def digest_of(file: str) -> str:
-    """Return the SHA-256 of a file: of the version that was run, where it was run from its path."""
+    """Return the SHA-256 of a file: of the version that ran in this process, if it did."""
     known = LOADED_FILES.get(file)
     return known or hashlib.sha256(Path(file).read_bytes()).hexdigest()
 
 
 def _broken(name: str, error: BaseException) -> UsageError:
-    """Return the error to raise where a module cannot be imported: what happened, and where."""
+    """Return the error for a module that cannot be imported: what happened, and where."""
     if isinstance(error, SyntaxError):
         where = f"{error.filename}, line {error.lineno}"
         return UsageError(f"{name} cannot be imported: {error.msg} ({where})")

@@ -1,4 +1,4 @@
-"""How much memory a data set takes, told before anything is allocated."""
+"""Check how much memory a data set needs before anything is allocated."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 
-SMALL = 5e8  # bytes that are not worth a look at the machine
+SMALL = 5e8  # smaller sizes are not checked
 
 
 def check_memory(num_bytes: float, what: str, fix: str) -> None:
-    """Raise UsageError where `what` needs more memory than this machine has free; `fix` says what
-    to lower."""
+    """Raise UsageError if `what` needs more memory than this machine has free. fix: what to
+    lower."""
     if num_bytes <= SMALL:
         return
     free = free_bytes()
@@ -25,8 +25,8 @@ def check_memory(num_bytes: float, what: str, fix: str) -> None:
 
 
 def free_bytes() -> float:
-    """Return the memory that is free on this machine and allowed to this process, as far as the
-    system tells; infinity where it does not."""
+    """Return the memory in bytes that is free on this machine and allowed to this process; infinity
+    if the system does not say."""
     found = []
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
@@ -41,7 +41,9 @@ def free_bytes() -> float:
         limit = int((group / "memory.max").read_text())
         used = int((group / "memory.current").read_text())
         stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-        cached = int(stat["active_file"]) + int(stat["inactive_file"])  # given up when needed
+        cached = int(stat["active_file"]) + int(
+            stat["inactive_file"]
+        )  # the kernel frees this when needed
         found.append(float(limit - used + cached))
     except (OSError, ValueError, KeyError):  # no container, or no limit
         pass
@@ -51,7 +53,7 @@ def free_bytes() -> float:
 def dataset_bytes(
     config: DataConfig, num_classes: int, block: int, *, is_exact: bool, latents: bool = False
 ) -> float:
-    """Return the bytes that making a set takes at its peak, an estimate from above.
+    """Return an upper bound of the peak memory in bytes for making a set.
 
     block: signals that go through the pipeline together; fast mode always makes whole blocks.
     """

@@ -1,5 +1,5 @@
-"""MNIST itself, which cannot be generated: from a local file, or from OpenML where that is asked
-for. Nothing else uses the network."""
+"""Load MNIST itself, which cannot be generated, from a local file, or from OpenML on request.
+Nothing else in the package uses the network."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def load_mnist(source: str | Path | None = None) -> Images:
         return _from_openml()
     path = Path(source).expanduser()
     if not path.exists():
-        raise MissingDataError(f"{path} is not there. {HOW}")
+        raise MissingDataError(f"{path} does not exist. {HOW}")
     arrays = (
         _read_npz(path)
         if path.suffix == ".npz"
@@ -104,7 +104,7 @@ def _from_openml() -> Images:
         images, labels = fetch_openml(
             "mnist_784", version=1, return_X_y=True, as_frame=False, parser="liac-arff"
         )
-    except Exception as error:  # whatever its network stack raises
+    except Exception as error:  # the network stack may raise anything
         raise MissingDataError(
             f"OpenML could not be reached ({type(error).__name__}: {error}). {HOW}"
         ) from None
@@ -129,7 +129,8 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
         images, labels = content["images"], content["labels"]
         if len(images) != len(labels):
             raise FileFormatError(
-                f"{path} holds {len(images)} images and {len(labels)} labels: they must be as many"
+                f"{path} holds {len(images)} images and {len(labels)} labels: the numbers must be "
+                "equal"
             )
         order = np.random.default_rng(0).permutation(len(labels))
         test = round(TEST_SHARE * len(labels))
@@ -180,7 +181,7 @@ def _read_idx(path: Path) -> np.ndarray:
 
 
 def _images(x: np.ndarray, path: object) -> np.ndarray:
-    """Return images as (n, 784) in [0, 1]; whole numbers are bytes 0 .. 255."""
+    """Return images as (n, 784) in [0, 1]; whole numbers are bytes from 0 to 255."""
     if x.ndim < 2 or np.prod(x.shape[1:]) != 784 or x.dtype.kind not in "uif":
         raise FileFormatError(
             f"{path}: images must be numbers of shape (n, 28, 28) or (n, 784), "
@@ -197,7 +198,7 @@ def _labels(y: np.ndarray, x: np.ndarray, path: object) -> np.ndarray:
         or (len(y) and not 0 <= y.min() <= y.max() <= 9)
     ):
         raise FileFormatError(
-            f"{path}: labels must be {len(x)} whole numbers 0 .. 9, one an image, "
-            f"got {y.dtype} {y.shape}"
+            f"{path}: labels must be {len(x)} whole numbers from 0 to 9, one per image, got "
+            f"{y.dtype} {y.shape}"
         )
     return y.astype(np.int64)

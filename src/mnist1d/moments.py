@@ -1,5 +1,5 @@
-"""The mean and standard deviation that a config's signals have in expectation, which standardise a
-stream that never ends."""
+"""The expected mean and standard deviation of a config's signals, which standardise the endless
+streams."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from mnist1d.signals import SMOOTHING_STD, Pipeline, resample
 
 
 def expected_moments(config: DataConfig, templates: Templates | None = None) -> tuple[float, float]:
-    """Return (mean, std) over all points of all signals: exact sums over class, padding and shift,
-    exact in the rest.
+    """Return (mean, std) over all points of all signals: sums over class, padding and shift, closed
+    forms for the rest.
 
     A raw point is factor * a + slope * ramp + noise, with a the dilated and shifted template: the
     mean is that of a, and the second moment adds up, since factor (mean 1), slope (mean 0) and
@@ -28,8 +28,8 @@ def expected_moments(config: DataConfig, templates: Templates | None = None) -> 
 
 
 def shift_distribution(config: DataConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Return the circular shifts (shifts,), 0 .. working length - 1, and their probabilities; past
-    its length a signal stays unshifted."""
+    """Return the circular shifts (shifts,), 0 to working length - 1, and their probabilities. A
+    shift beyond the length leaves the signal unchanged."""
     length = config.working_length
     count = np.bincount(np.arange(min(config.max_translation, length + 1)) % length).astype(float)
     count[0] += max(0, config.max_translation - length - 1)
@@ -74,7 +74,7 @@ def _moments(config: DataConfig, key: _Key) -> tuple[float, float]:
 
 
 class _Key:
-    """Templates as a key of the cache: equal where their arrays are."""
+    """Templates as a cache key: equal if their arrays are equal."""
 
     def __init__(self, templates: Templates):
         self.templates = templates

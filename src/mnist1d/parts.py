@@ -1,4 +1,4 @@
-"""The parts of a data set, and the columns that each of them has: one row per signal."""
+"""The parts of a data set and their columns: one row per signal."""
 
 from __future__ import annotations
 
@@ -11,30 +11,38 @@ from mnist1d.errors import UsageError
 from mnist1d.signals import Latents
 
 PARTS = {"train": "", "validation": "_val", "test": "_test"}  # and the ending of their fields
-COLUMNS = ("x", "y", "y_soft", "latents", "digit_mask", "y_clean", "noise_mask")  # a row per signal
+COLUMNS = (
+    "x",
+    "y",
+    "y_soft",
+    "latents",
+    "digit_mask",
+    "y_clean",
+    "noise_mask",
+)  # one row per signal
 LABELS = ("y", "y_clean")
 
 
 def rows_of(column: Any, index: np.ndarray) -> Any:
-    """Return the rows of a column, an array or the causes, that `index` chooses."""
+    """Return the rows of a column (an array or Latents) selected by `index`."""
     return column.rows(index) if isinstance(column, Latents) else column[index]
 
 
 def check_arrays(arrays: Mapping[str, Any]) -> None:
-    """Raise UsageError for what is no array."""
+    """Raise UsageError for a field that is not an array."""
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray):
             raise UsageError(f"{name} must be an array, got {type(array).__name__}")
 
 
 def check_part(part: Mapping[str, Any], t: np.ndarray, end: str) -> None:
-    """Raise UsageError where the columns of a part (None: not there) do not fit together and to the
-    time axis; `end` is the ending of the part's names."""
+    """Raise UsageError unless the columns of a part (None: absent) fit together and match the time
+    axis. end: the suffix of the part's names."""
     columns = {name: column for name, column in part.items() if column is not None}
     causes = columns.pop("latents", None)
     check_arrays({name + end: column for name, column in columns.items()})
     if ("x" in columns) != ("y" in columns) or (not columns and end != "_val"):
-        raise UsageError(f"x{end} and y{end} go together, one of them is missing")
+        raise UsageError(f"x{end} and y{end} are needed together; one of them is missing")
     if "x" not in columns:
         return
     x, y = columns["x"], columns["y"]
@@ -52,6 +60,6 @@ def check_part(part: Mapping[str, Any], t: np.ndarray, end: str) -> None:
     short = next((name for name, column in columns.items() if column.shape[:1] != y.shape), None)
     if short:
         raise UsageError(
-            f"{short}{end} must have a row for each of {len(y)} signals, "
-            f"its shape is {columns[short].shape}"
+            f"{short}{end} must have one row for each of {len(y)} signals; its shape is "
+            f"{columns[short].shape}"
         )

@@ -1,10 +1,10 @@
-"""Named shifts of the distribution, in the spirit of MNIST-C: settings that change one cause of the
-signals, each with its exact ceiling.
+"""Named distribution shifts, in the spirit of MNIST-C: each changes one setting of the generator
+and has an exact ceiling.
 
 >>> from mnist1d import make_dataset
 >>> train = make_dataset()
 >>> test = make_dataset(shift_config("noisier")).standardise(train.mean, train.std)
->>> read_ceiling("noisier").acc  # the best that any classifier can reach there
+>>> read_ceiling("noisier").acc  # the highest accuracy that any classifier can reach
 0.99925
 
 Signals keep their number of points, so a model trained on one setting can be tested on another.
@@ -43,7 +43,7 @@ SHIFTS = {
     "smaller": Shift("padding", (1.5, 2, 3), "a smaller digit"),
     "larger": Shift("padding", (0.75, 0.5, 0.25), "a larger digit"),
     "uneven": Shift("scale_coeff", (2, 3, 4), "amplitudes that vary more"),
-    "farther": Shift("max_translation", (1.17, 1.33, 1.5), "digits that lie farther to the right"),
+    "farther": Shift("max_translation", (1.17, 1.33, 1.5), "digits farther to the right"),
 }
 SEVERITIES = (1, 2, 3)
 

@@ -1,8 +1,8 @@
 """The pipeline: templates and draws to signals, with no randomness of its own (spec: the paper,
 figure 2 and appendix A).
 
-Every step works on all signals at once. In float64 each keeps the original's arithmetic to the last
-bit; in float32 the two linear filters become matrix products, which is faster and differs only in
+Every step works on all signals at once. In float64, each step gives the same bits as the original;
+in float32, the two linear filters become matrix products, which are faster and differ only in
 rounding.
 """
 
@@ -19,7 +19,7 @@ from mnist1d.config import DataConfig
 from mnist1d.digits import Templates
 from mnist1d.draws import Draws
 
-EPS = 1e-8  # added to the template, so that its points can be told from padding, which is exactly 0
+EPS = 1e-8  # added to the template to distinguish its points from padding, which is exactly 0
 SMOOTHING_STD = 2  # of the filter that correlates the noise, in points
 
 
@@ -48,7 +48,7 @@ def resample(x: np.ndarray, plan: Resampling) -> np.ndarray:
     """Interpolate x (..., m) to (..., n)."""
     before = x.take(plan.left, axis=-1)
     slope = x.take(plan.right, axis=-1)
-    slope -= before  # in place: these arrays are the largest there are
+    slope -= before  # in place: these are the largest arrays
     slope /= plan.spacing
     slope *= plan.offset
     slope += before
@@ -56,20 +56,20 @@ def resample(x: np.ndarray, plan: Resampling) -> np.ndarray:
 
 
 class Latents(NamedTuple):
-    """The causes of n signals, in the units of raw signals (before standardisation)."""
+    """The latent variables of n signals, in the units of raw signals (before standardisation)."""
 
-    padding: np.ndarray  # (n,) zeros appended: the more, the smaller the digit
+    padding: np.ndarray  # (n,) number of zeros appended: more zeros make the digit smaller
     shift: np.ndarray  # (n,) circular, to the right, in points of the working length
     factor: np.ndarray  # (n,) amplitude of the digit
     slope: np.ndarray  # (n,) of the ramp that is subtracted
 
     def rows(self, index: slice | np.ndarray) -> Latents:
-        """Return the causes of the signals chosen by `index`."""
+        """Return the latent variables of the signals selected by `index`."""
         return Latents(*(column[index] for column in self))
 
 
 class Pipeline:
-    """Templates and config, prepared; `pipeline(draws)` gives the raw signals (n,
+    """The pipeline of a config and templates; `pipeline(draws)` returns the raw signals (n,
     final_seq_length)."""
 
     def __init__(self, templates: Templates, config: DataConfig):
@@ -135,7 +135,7 @@ class Pipeline:
         )
         return windows[
             np.arange(len(x)), length - shift
-        ]  # a window of the doubled signal is the signal, rotated
+        ]  # a window of the doubled signal is the rotated signal
 
     def digit_mask(self, draws: Draws) -> np.ndarray:
         """Return where the digit contributes to a finished point: (n, final_seq_length), bool."""
@@ -143,7 +143,8 @@ class Pipeline:
         return inside[:, self.last.left] | (inside[:, self.last.right] & (self.last.offset > 0))
 
     def causes(self, draws: Draws) -> Latents:
-        """Return the causes of each signal; the shift as it is in effect, 0 .. L - 1."""
+        """Return the latent variables of each signal; the shift is the effective one, 0 to L -
+        1."""
         length = self.config.working_length
         shift = np.where(draws.shift > length, 0, draws.shift) % length
         return Latents(draws.padding, shift, draws.factor, draws.slope)
@@ -194,8 +195,8 @@ def apply(templates: Templates, draws: Draws, config: DataConfig) -> np.ndarray:
 
 
 class Stage(NamedTuple):
-    """One signal after one step: its values `x` over the time axis `t`, and what happened in a
-    sentence."""
+    """One signal after one step: its values `x` over the time axis `t`, and a sentence about the
+    step."""
 
     name: str
     x: np.ndarray
@@ -238,7 +239,7 @@ def stages(templates: Templates, draws: Draws, config: DataConfig) -> Sequence[S
     x = add(
         "correlated noise",
         pipeline.add_corr_noise(x, draws),
-        "Smooth noise replaces the zeros, where the digit is not.",
+        "Smooth noise replaces the zeros around the digit.",
     )
     x = add("white noise", pipeline.add_iid_noise(x, draws), "White noise is added everywhere.")
     x = add("shear", pipeline.shear(x, draws), f"A ramp of slope {-draws.slope[0]:.3f} is added.")

@@ -1,5 +1,5 @@
-"""A data set as a table, one row per signal: csv and parquet, which other programs read as they
-are."""
+"""A data set as a table, one row per signal: csv and parquet files, which other programs can read
+directly."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from mnist1d.signals import Latents
 
 SPLIT, SETTINGS = "split", "settings"  # the first column of a csv file, and its last
 WIDE = {"x": "x", "digit_mask": "mask", "y_soft": "soft"}  # and the beginning of their csv columns
-TRAINING_ONLY = {"y_clean": "y", "noise_mask": None}  # and what stands there for other signals
+TRAINING_ONLY = {"y_clean": "y", "noise_mask": None}  # and its value for other signals
 
 
 def to_columns(data: Dataset) -> dict[str, np.ndarray]:
-    """Return the set as columns over the signals of all parts: split, then those of COLUMNS that
-    are there, causes one by one, x last. Errors: UsageError for a column that some parts lack."""
+    """Return the set as columns over the signals of all parts: split, then the existing columns of
+    COLUMNS, one column per latent variable, x last. Errors: UsageError for a column that is missing
+    in some parts."""
     parts = {part: flat(data.part(end)) for part, end in PARTS.items()}
     parts = {part: columns for part, columns in parts.items() if columns}
     sizes = [len(columns["y"]) for columns in parts.values()]
@@ -35,7 +36,8 @@ def to_columns(data: Dataset) -> dict[str, np.ndarray]:
         for part, columns in parts.items():
             if name not in columns and name not in TRAINING_ONLY:
                 raise UsageError(
-                    f"a table needs {name} for every signal, the {part} part has none: save as .npz"
+                    f"a table needs {name} for every signal, but the {part} part has none: save "
+                    "as .npz"
                 )
             other = columns.get(TRAINING_ONLY.get(name) or "", np.zeros(len(columns["y"]), bool))
             pieces.append(columns.get(name, other))
@@ -45,7 +47,7 @@ def to_columns(data: Dataset) -> dict[str, np.ndarray]:
 
 
 def from_columns(columns: Mapping[str, np.ndarray], names: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arrays called `names` (a column, then the ending of a part) out of the columns."""
+    """Return the arrays called `names` (column and suffix of the part) from the columns."""
     found = {}
     for part, end in PARTS.items():
         rows = columns[SPLIT] == part
@@ -56,7 +58,7 @@ def from_columns(columns: Mapping[str, np.ndarray], names: Mapping[str, Any]) ->
 
 
 def flat(part: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Return the columns of a part with its causes as columns of their own."""
+    """Return the columns of a part, with one column per latent variable."""
     result: dict[str, np.ndarray] = {}
     for name in COLUMNS:
         if name in part:
@@ -65,7 +67,7 @@ def flat(part: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
 
 def nest(arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """Undo `flat` for all parts: causes become `Latents`."""
+    """Undo `flat` for all parts: put the latent variables back into `Latents`."""
     result = dict(arrays)
     for end in PARTS.values():
         causes = {name: result.pop(name + end, None) for name in Latents._fields}
@@ -78,8 +80,8 @@ def nest(arrays: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_csv(data: Dataset, settings: str, path: Path) -> None:
-    """Write a csv file: a header, a row per signal, the settings as JSON in the last cell of the
-    first row. Errors: UsageError for a set without signals."""
+    """Write a csv file: a header, one row per signal, and the settings as JSON in the last cell of
+    the first row. Errors: UsageError for a set without signals."""
     columns = to_columns(data)
     if not len(columns["y"]):
         raise UsageError("a csv file needs at least one signal: save as .npz")
@@ -101,7 +103,7 @@ def write_csv(data: Dataset, settings: str, path: Path) -> None:
 
 
 def read_csv(path: Path, parse: Callable[[str], Mapping[str, Any]]) -> tuple[dict[str, Any], str]:
-    """Return the arrays of a csv file and its settings, which `parse` understands."""
+    """Return the arrays of a csv file and its settings, read by `parse`."""
     header, lines, old = _read_lines(path)
     text = old or lines[0][-1]
     names = header if old else header[:-1]
@@ -124,7 +126,8 @@ def read_csv(path: Path, parse: Callable[[str], Mapping[str, Any]]) -> tuple[dic
 
 
 def _read_lines(path: Path) -> tuple[list[str], list[list[str]], str]:
-    """Return header, rows, and what an older version wrote in the first line, else ""."""
+    """Return the header, the rows, and the first line of a file from an older version (otherwise
+    "")."""
     before = csv.field_size_limit(sys.maxsize)  # the settings may be long
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -138,20 +141,20 @@ def _read_lines(path: Path) -> tuple[list[str], list[list[str]], str]:
     ragged = next((i for i, line in enumerate(lines) if len(line) != len(header)), None)
     if ragged is not None:
         raise FileFormatError(
-            f"{path}, line {ragged + (3 if old else 2)}: "
-            f"{len(lines[ragged])} values where the header has {len(header)}"
+            f"{path}, line {ragged + (3 if old else 2)}: {len(lines[ragged])} values, but the "
+            f"header has {len(header)}"
         )
     if not lines:
-        raise FileFormatError(f"{path} holds no signal")
+        raise FileFormatError(f"{path} contains no signals")
     return header, lines, old
 
 
 def _typed(column: np.ndarray, dtype: str) -> np.ndarray:
-    """Return text as numbers of a type; a truth value is 0 or 1."""
+    """Return text as numbers of a type; a boolean is 0 or 1."""
     if np.dtype(dtype) != bool:
         return column.astype(dtype)
     if not np.isin(column, ["0", "1"]).all():
-        raise ValueError("a truth value that is neither 0 nor 1")
+        raise ValueError("a boolean that is neither 0 nor 1")
     return column == "1"
 
 
@@ -169,7 +172,7 @@ def pyarrow() -> Any:
 
 
 def write_parquet(data: Dataset, settings: str, path: Path) -> None:
-    """Write a parquet file: a row per signal, x and other wide columns as lists of fixed length,
+    """Write a parquet file: one row per signal, x and other wide columns as fixed-length lists, and
     the settings as JSON in its metadata under `mnist1d`."""
     pa, columns = pyarrow(), to_columns(data)
     table = pa.table(
@@ -188,10 +191,10 @@ def write_parquet(data: Dataset, settings: str, path: Path) -> None:
 def read_parquet(
     path: Path, parse: Callable[[str], Mapping[str, Any]]
 ) -> tuple[dict[str, Any], str]:
-    """Return the arrays of a parquet file and its settings, which `parse` understands."""
+    """Return the arrays of a parquet file and its settings, read by `parse`."""
     pa = pyarrow()
     try:
-        with path.open("rb") as source:  # opened once: it may be replaced meanwhile
+        with path.open("rb") as source:  # opened once, because another process may replace it
             file = pa.parquet.ParquetFile(source, page_checksum_verification=True)
             settings = (file.schema_arrow.metadata or {}).get(b"mnist1d")
             if settings is None:

@@ -55,7 +55,7 @@ def test_the_board_as_json_and_markdown(mine, tmp_path, capsys):
     ("words", "status", "rule"),
     [
         (["none.json"], 2, "cannot read none.json"),
-        (["-o", "board.pdf"], 2, "name it board.html or board.md"),
+        (["-o", "board.pdf"], 2, "written as .html or .md"),
         (["-o", "nowhere/board.html"], 2, "cannot write"),
         (["edited.json"], 1, "edited after it was written"),
     ],

@@ -120,7 +120,7 @@ def test_options_reach_the_evaluation(here, capsys):
 def test_ctrl_c_saves_the_seeds_that_had_ended(here, tmp_path, capsys):
     assert main(["evaluate", f"{here}:Stopped", "--runs", "runs", "--seeds", "5"]) == 130
     out, err = capsys.readouterr()
-    assert "Interrupted. The 2 runs that had ended are saved." in err and "2 of 2 seeds" in out
+    assert "Interrupted. The 2 finished runs are saved." in err and "2 of 2 seeds" in out
     with open_store(tmp_path / "runs", create=False) as store:
         assert store.rows(STUDY).unique("seed") == [0, 1]
 

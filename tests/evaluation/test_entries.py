@@ -88,7 +88,7 @@ def test_how_a_model_was_trained_is_labelled(config, how):
         ({"tests": ("frozen",)}, "an entry needs both tests"),
         ({"shuffled": False}, "an entry needs both tests, plain and with shuffled"),
         ({"seeds": range(3)}, "at least 4 seeds"),
-        ({"fails": (2,)}, "seeds that all end well; 2 runs failed"),
+        ({"fails": (2,)}, "needs all seeds to succeed; 2 runs failed"),
         ({"data": mnist1d.DataConfig(seed=3)}, "the default data"),
         ({"data_sha256": "0"}, "the default data"),
     ],

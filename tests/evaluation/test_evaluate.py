@@ -44,7 +44,7 @@ def test_a_classifier_lands_in_the_table():
     assert {"human", "CNN", "GRU", "MLP"} <= set(order) and order[-1] == "logistic"
     assert [line[1] for line in lines] == [*order[:-1], "kNN", "logistic"]
     assert [line[0] for line in lines] == [*[""] * (len(order) - 1), "*", ""]
-    assert header[3] == "test acc, % [95% CI]" and lines[-1][3] == "31.3 [31.3, 31.4]"
+    assert header[3] == "test accuracy, % [95% CI]" and lines[-1][3] == "31.3 [31.3, 31.4]"
     assert all(len(line) == len(header) for line in lines)
     for part in ("kNN", "frozen, positions shuffled, 1,000 signals", "95% CI over 2 of 2 seeds"):
         assert part in repr(found)
@@ -248,7 +248,7 @@ def test_rows_by_test_and_positions():
     "seeds", [0, -1, [], [1, 1], [0.5], [-1], True, "12", None, 10**300, [True], {}]
 )
 def test_seeds_are_checked(seeds):
-    with pytest.raises(UsageError, match="seeds must be how many, 1 to 100000, or distinct"):
+    with pytest.raises(UsageError, match="must be a number of seeds, 1 to 100000, or distinct"):
         run(Stub(), seeds)
 
 

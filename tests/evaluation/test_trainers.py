@@ -44,7 +44,7 @@ BAD = [
     ),
     (
         Stub(lambda x: np.full((len(x), 10), 0.2)),
-        "must lie in .0, 1. and sum to 1: take the softmax of logits; the sums range from 2 to 2",
+        "must be in .0, 1. and sum to 1: take the softmax of logits; the sums range from 2 to 2",
     ),
     (
         Stub(lambda x: np.full((len(x), 9), 1 / 9)),

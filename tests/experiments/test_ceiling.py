@@ -77,7 +77,7 @@ def test_verdicts_follow_the_rows():
 
     found = verdicts(0.4)
     assert set(found.values()) == {HOLDS} and len(found) == 5
-    assert verdicts(0.92)["correlated noise takes more from the CNN than from the signals"] == FAILS
+    assert verdicts(0.92)["correlated noise costs the CNN more accuracy than the observer"] == FAILS
 
 
 def test_wrong_settings():

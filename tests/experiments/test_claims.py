@@ -62,7 +62,7 @@ def test_fewer_than_four_seeds_decide_nothing():
 def test_all_parts_must_hold_and_the_weakest_is_shown():
     strong, weak = one([0.5, 0.51, 0.52, 0.5]), above("", "weak", CLEAR)
     both = all_of("both", [strong, weak])
-    assert both.verdict == HOLDS and both.quantity == "weakest part: weak"
+    assert both.verdict == HOLDS and both.quantity == "weakest comparison: weak"
     assert both.estimate == weak.estimate and len(both.parts) == 2
     assert all_of("", [strong, one(VAGUE)]).verdict == UNDECIDED
     assert all_of("", [strong, one(VAGUE), one(-np.array(CLEAR))]).verdict == FAILS

@@ -356,7 +356,7 @@ def test_info_is_checked():
     with pytest.raises(UsageError, match="cost must have a value for each"):
         Info("a", "A", "?", cost={"smoke": 1.0})
     published = load("pooling").INFO.published
-    with pytest.raises(UsageError, match="different names; 'max, 1000 signals' comes twice"):
+    with pytest.raises(UsageError, match="different names; 'max, 1000 signals' is repeated"):
         Info("a", "A", "?", published=(*published, published[0]))
 
 

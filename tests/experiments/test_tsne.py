@@ -13,7 +13,7 @@ from mnist1d.experiments import tsne  # noqa: E402
 def test_samples_are_the_first_of_the_frozen_set():
     x, y = tsne.samples(tsne.Config(num_samples=100), 0)
     assert x.shape == (100, 40) and set(y) == set(range(10))
-    with pytest.raises(UsageError, match="at most what there is"):
+    with pytest.raises(UsageError, match="must be at most 200, the size of mnist1d"):
         tsne.samples(tsne.Config(num_samples=300, data=DataConfig(num_samples=200)), 0)
 
 

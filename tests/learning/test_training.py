@@ -412,7 +412,7 @@ def test_chunks_give_what_the_whole_gives():
         ({"optimizer": "adan"}, "unknown optimizer 'adan': did you mean 'adam'"),
         ({"schedule": "step"}, "unknown schedule 'step': choose one of: constant"),
         ({"weight_decay": -0.1}, "weight_decay must be a number from 0 to 3e.38, got -0.1"),
-        ({"num_steps": 5, "warmup_steps": 5}, r"warmup_steps must lie in .* = \[0, 5\), got 5"),
+        ({"num_steps": 5, "warmup_steps": 5}, r"warmup_steps must be in .* = \[0, 5\), got 5"),
         ({"loss": "nll"}, "unknown loss 'nll': choose one of: cross_entropy, mse"),
     ],
 )

@@ -165,7 +165,7 @@ def test_a_damaged_file_is_told_and_computed_again(damage):
         content = bytearray(file.read_bytes())
     file.write_bytes(content)
     np.testing.assert_array_equal(fresh_test(data, 20, tell=told.append).exact, exact)
-    assert any("computing the answers again" in line for line in told)
+    assert any("computing the posteriors again" in line for line in told)
 
 
 def test_a_changed_probability_is_found(tmp_path):
@@ -200,7 +200,7 @@ def test_a_cache_that_cannot_be_written_is_told(own_cache):
     own_cache.write_text("a file where the folder should be")
     told = []
     assert fresh_test(mnist1d.make_dataset(SMALL), 10, tell=told.append).exact is not None
-    assert any("cannot be kept" in line for line in told)
+    assert any("could not be stored" in line for line in told)
 
 
 def test_settings_without_a_density_give_signals_and_the_reason():

@@ -79,7 +79,7 @@ def test_without_pytorch_it_says_what_to_write(tmp_path):
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(torch.ones(2)))
     code = f"import mnist1d; mnist1d.from_pickle({str(tmp_path / 'a.pkl')!r})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "holds PyTorch's tensors: write `import torch` before you read it" in done.stderr
+    assert "holds PyTorch tensors: run `import torch` before you read it" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_a_copy_of_a_file_that_somebody_writes_is_refused(runs, monkeypatch):
     killed_writer(runs)
     stamps = iter(range(10))
     monkeypatch.setattr(database, "_stamp", lambda path: (next(stamps), 0))
-    with pytest.raises(StoreError, match="is being written"):
+    with pytest.raises(StoreError, match="another process is writing"):
         database._copy_both(runs / DATABASE, runs.parent / "twin.sqlite")
 
 

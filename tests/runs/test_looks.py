@@ -127,7 +127,7 @@ def test_the_last_look_ends_at_max_seeds(known, tmp_path):
 
 def test_the_budget_buys_looks_until_it_is_spent(known, tmp_path):
     known(study([0.0], cost=800.0))  # 100 seconds a seed, as far as is known before the first look
-    with pytest.raises(UsageError, match=r"buys no look: .* \(4 seeds\) takes about 400 s.*8m"):
+    with pytest.raises(UsageError, match=r"is too small: .* \(4 seeds\) takes about 400 s.*8m"):
         decide(tmp_path, budget=300.0)
     _, group, looks = decide(tmp_path, budget=450.0)
     assert len(looks) == 4 and group.ended == SEEDS_SPENT  # it was much faster than estimated
@@ -167,7 +167,9 @@ def test_studies_without_claims(known, tmp_path):
 
 def test_settings_that_are_not_the_papers(known, tmp_path):
     known(study([0.0]))
-    with pytest.raises(UsageError, match="only the paper's settings do: drop --set size=7"):
+    with pytest.raises(
+        UsageError, match="needs the paper's settings, which alone decide claims: drop --set size=7"
+    ):
         decide(tmp_path, overrides=["size=7"])
 
 
@@ -215,7 +217,7 @@ def test_the_command_says_what_is_open_and_what_comes_next(known, tmp_path, caps
         (["--until-decided"], "add --preset paper; got --preset quick"),
         (
             ["--preset", "paper", "--until-decided", "--seeds", "8"],
-            "--max-seeds in place of --seeds",
+            "use --max-seeds instead of --seeds",
         ),
         (["--preset", "paper", "--budget", "5m"], "--budget 5m needs --until-decided"),
         (["--preset", "paper", "--max-seeds", "9"], "--max-seeds 9 needs --until-decided"),
@@ -224,7 +226,7 @@ def test_the_command_says_what_is_open_and_what_comes_next(known, tmp_path, caps
             ["--preset", "paper", "--until-decided", "--max-seeds", "2"],
             "at least 4, the first look",
         ),
-        (["--preset", "paper", "--until-decided", "--budget", "1s"], "buys no look"),
+        (["--preset", "paper", "--until-decided", "--budget", "1s"], "is too small"),
     ],
 )
 def test_wrong_command_lines(known, tmp_path, capsys, words, message):

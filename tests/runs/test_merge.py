@@ -36,7 +36,7 @@ def test_overlapping_folders_that_agree(folder, tmp_path, capsys):
     b = folder("b", {1: 0.6, 2: 0.7}, seconds=2.0)  # a second run takes another time
     assert main(["merge", str(a), str(b), "--runs", str(tmp_path / "all")]) == 0
     told = capsys.readouterr().out
-    assert "3 seeds copied, 1 already there with equal rows" in told and told.count("\n") == 1
+    assert "3 seeds copied, 1 already present with equal rows" in told and told.count("\n") == 1
     assert values(tmp_path / "all") == {0: 0.5, 1: 0.6, 2: 0.7}
 
 

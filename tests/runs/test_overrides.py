@@ -77,9 +77,7 @@ def test_mistakes(text, message):
 
 
 def test_a_field_set_twice():
-    with pytest.raises(
-        UsageError, match="size is set twice: give its values in one place, size=1,2"
-    ):
+    with pytest.raises(UsageError, match="size is set twice: combine its values, size=1,2"):
         configs("size=1", "size=2")
 
 

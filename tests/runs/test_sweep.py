@@ -219,7 +219,7 @@ def test_long_tasks_are_split_by_seeds():
 
 
 def test_more_workers_than_cores_are_allowed_with_a_warning():
-    with pytest.warns(UserWarning, match="99 workers share [0-9]+ cores, so each is slower"):
+    with pytest.warns(UserWarning, match="99 workers share [0-9]+ cores, which is no faster"):
         make_executor("processes", 99).shutdown()
 
 

@@ -98,7 +98,7 @@ def test_a_first_visit_on_a_phone_to_the_collapse(phone, labels):
     for i, label in enumerate(labels[20:30]):
         answer = label if i else (label + 1) % 10  # one wrong
         page.find(f'#learn [aria-label="Answer {answer}"]').click()
-    assert page.text("#learn .score") == "You read 9 of 10 correctly."
+    assert page.text("#learn .score") == "You classified 9 of 10 correctly."
     clock.tap(10, SECONDS_PER_SIGNAL), clock.tap()
     go_on(page)
 
@@ -186,7 +186,7 @@ def test_the_lesson_is_skippable_and_a_link_opens_any_step(page):
             "the one that just fits all labels",
             r"Test loss peaks at [\d.]+ with \d+ hidden units",
         ),
-        (8, "about the same", r"Whole network [\d.]+%, pruned [\d.]+%"),
+        (8, "about the same", r"Full network [\d.]+%, pruned [\d.]+%"),
         (9, "0.1", r"falls below 90% first at 0.1: from 100.0% at 0.02 to [\d.]+% at 0.3"),
     ],
 )

@@ -63,7 +63,7 @@ def test_what_is_done_is_in_the_address(page):
 )
 def test_what_is_impossible_is_told_and_the_rest_is_kept(page, link, rule):
     page.open("explore", f"{link}&corr_noise_scale=0.5")
-    assert rule in page.text(".warning") and "rest of the link is kept" in page.text(".warning")
+    assert rule in page.text(".warning") and "keeps the rest of the link" in page.text(".warning")
     assert page.find("#explore-corr_noise_scale").get_attribute("value") == "0.5"
     assert page.find("#explore-scale_coeff").get_attribute("value") == "0.4"
 

@@ -62,7 +62,7 @@ def test_to_the_end_by_keyboard(page, labels):
     assert "90.2% to 98.4%" in page.text("#quiz-score")  # Wilson
     score = page.text("#quiz-score")
     for label in (labels[i] for i in wrong):
-        assert f"{label} read as {(label + 1) % 10}" in score
+        assert f"{label} classified as {(label + 1) % 10}" in score
     found = ladder(page)
     assert {"ideal observer", "you", "published human", "CNN", "GRU", "MLP", "logistic"} < set(
         found
@@ -274,9 +274,9 @@ def test_storage_that_fails_is_told_once_and_the_quiz_goes_on(page, labels, fail
         begin(page)
         give(page, labels[:10])
         assert page.text("#quiz-heading") == "10 of 10 correct"
-        assert len(page.find_all(".warning")) == 1 and "you lose it if you reload" in page.text(
-            ".warning"
-        )
+        assert len(
+            page.find_all(".warning")
+        ) == 1 and "you will lose it if you reload" in page.text(".warning")
     finally:
         page.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
 

@@ -74,7 +74,7 @@ def test_contents_filters_and_links(results):
     choose(page, "preset", "smoke")
     assert "Preset smoke" in page.text(".study .note")
     choose(page, "verdict", "bad")
-    assert page.js(ENTRIES) == [] and "No study fits" in page.text("#results-summary")
+    assert page.js(ENTRIES) == [] and "No study matches" in page.text("#results-summary")
     choose(page, "verdict", "all")
     page.js(
         "const f = document.getElementById('results-find'); f.value = 'toy learnt';"

@@ -60,7 +60,7 @@ def test_over_an_earlier_export_and_not_over_others(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     before = content(tmp_path)
     with pytest.raises(
-        UsageError, match=r"holds other files \(thesis.txt\): name a new or an empty folder"
+        UsageError, match=r"contains other files \(thesis.txt\): choose a new or empty folder"
     ):
         export(tmp_path)
     assert content(tmp_path) == before
@@ -82,7 +82,7 @@ def test_files_that_only_have_our_names_are_not_ours(tmp_path, theirs):
     for name, text in theirs.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    with pytest.raises(UsageError, match="holds other files"):
+    with pytest.raises(UsageError, match="contains other files"):
         export(tmp_path)
     assert content(tmp_path) == {name: text.encode() for name, text in theirs.items()}
 
@@ -91,7 +91,7 @@ def test_a_figure_of_theirs_beside_ours_is_kept(tmp_path):
     export(tmp_path)
     (tmp_path / "data" / "figures").mkdir()
     (tmp_path / "data" / "figures" / "thesis.png").write_text("mine")
-    with pytest.raises(UsageError, match=r"holds other files \(data/figures/thesis.png\)"):
+    with pytest.raises(UsageError, match=r"contains other files \(data/figures/thesis.png\)"):
         export(tmp_path)
     assert (tmp_path / "data" / "figures" / "thesis.png").read_text() == "mine"
 
@@ -99,14 +99,14 @@ def test_a_figure_of_theirs_beside_ours_is_kept(tmp_path):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written(tmp_path):
     tmp_path.chmod(0o500)
-    with pytest.raises(UsageError, match="cannot be written into"):
+    with pytest.raises(UsageError, match="cannot write the page into"):
         export(tmp_path / "site")
 
 
 def test_a_folder_below_a_file_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(
-        UsageError, match="cannot be written into .*Not a directory; name another folder"
+        UsageError, match="cannot write the page into .*Not a directory; choose another folder"
     ):
         export(tmp_path / "file" / "site")
 
@@ -136,7 +136,7 @@ def test_the_command(tmp_path, capsys):
     )
     (tmp_path / "site" / "other").write_text("")
     for arguments, rule in (
-        (["--export", str(tmp_path / "site")], "holds other files (other)"),
+        (["--export", str(tmp_path / "site")], "contains other files (other)"),
         (["--runs", str(tmp_path / "site" / "other")], "must name a folder"),
         (["--export", str(tmp_path / "new"), "--runs", str(tmp_path / "none")], "no runs in"),
         (["--port", "99999"], "port must be between 0 and 65535"),

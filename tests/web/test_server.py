@@ -191,7 +191,7 @@ def test_a_reader_who_goes_away_leaves_no_traceback(port, capfd):
 
 def test_a_port_that_is_taken(port):
     with pytest.raises(
-        UsageError, match=f"port {port} is not available .*name another with --port"
+        UsageError, match=f"port {port} is not available .*choose another with --port"
     ):
         server.make_server(port=port)
     with pytest.raises(UsageError, match="port must be between 0"):

@@ -96,7 +96,7 @@ def test_the_benchmark_table_gains_the_row(tmp_path):
         (result(answers=None), "10 to 100, in whole tens, got none"),
         (result(n=15), "in whole tens, got 15"),
         (result(answers=[]), "in whole tens, got 0"),
-        (result(answers=result(n=10)["answers"] * 2), "one index comes twice"),
+        (result(answers=result(n=10)["answers"] * 2), "one index is repeated"),
         (result(answers=[1] * 10), "index of an answer must be a whole number"),
         (
             result(answers=[{"index": i + 995, "answer": 1, "ms": 1} for i in range(10)]),

@@ -1,2 +1,1 @@
-"""The data for other communities: PyTorch, JAX, scikit-learn, Keras, Hugging Face, each in its own
-conventions."""
+"""The data set in the conventions of PyTorch, JAX, scikit-learn, Keras and Hugging Face."""

@@ -1,5 +1,5 @@
-"""Hugging Face: a DatasetDict with named classes and fixed-length signals, and a folder that the
-hub takes as it is."""
+"""Hugging Face: a DatasetDict with named classes and fixed-length signals, and a folder ready to
+upload to the hub."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ COLUMN_WORDS = {
     "x": "the signal, standardised",
     "y": "the class",
     "y_clean": "the true class",
-    "noise_mask": "whether the class was drawn anew",
-    "padding": "zeros appended to the template: the more, the smaller the digit",
+    "noise_mask": "whether the label was redrawn (label noise)",
+    "padding": "zeros appended to the template: more zeros make the digit smaller",
     "shift": "circular shift to the right, in points of the working length",
     "factor": "amplitude of the digit",
     "slope": "slope of the ramp that is subtracted",
-    "digit_mask": "where the digit contributes to the signal",
+    "digit_mask": "points to which the digit contributes",
     "y_soft": "exact probability of each class",
 }
 PAPER = "https://arxiv.org/abs/2011.14439"
@@ -150,7 +150,7 @@ def _datasets() -> Any:
         import datasets
     except ImportError:
         raise MissingExtraError(
-            "this needs Hugging Face's datasets: pip install 'datasets>=4'"
+            "this function needs Hugging Face's datasets: pip install 'datasets>=4'"
         ) from None
     return datasets
 
@@ -161,9 +161,7 @@ def _card(data: Dataset, splits: Any) -> str:
     columns = "\n".join(f"* `{name}`: {COLUMN_WORDS[name]}" for name in features)
     counts = "\n".join(f"| {split} | {len(dataset):,} |" for split, dataset in splits.items())
     size = size_category(sum(len(dataset) for dataset in splits.values()))
-    settings = (
-        data.config.to_json() if data.config else "unknown (read from a file that does not say)"
-    )
+    settings = data.config.to_json() if data.config else "unknown (not recorded in the file)"
     return f"""---
 license: apache-2.0
 pretty_name: MNIST-1D

@@ -1,4 +1,4 @@
-"""JAX: signals without end, drawn where the training loop lives.
+"""JAX: an endless stream of signals, drawn inside the training loop.
 
 >>> import jax
 >>> from mnist1d.adapters.jax import sample
@@ -32,7 +32,7 @@ except ImportError:
     raise MissingExtraError("this adapter needs JAX: pip install jax") from None
 
 MAX_SIGNALS = 10**9
-CHUNK = 1000  # signals made at once: bounds memory, stays in the processor's cache
+CHUNK = 1000  # signals made at once: limits memory and fits in the processor's cache
 
 
 def sample(
@@ -145,7 +145,9 @@ def draw(key: Array, n: int, config: DataConfig, num_classes: int = 10) -> Draws
         label=(whole[0] % np.uint32(num_classes)).astype(jnp.int32),
         padding=low + (whole[1] % np.uint32(high - low + 1)).astype(jnp.int32),
         factor=1 + np.float32(config.scale_coeff) * factor,
-        shift=jnp.minimum(shift, np.uint32(length + 1)).astype(jnp.int32),  # beyond: all alike
+        shift=jnp.minimum(shift, np.uint32(length + 1)).astype(
+            jnp.int32
+        ),  # larger values are all equivalent
         corr_noise=corr_noise,
         iid_noise=iid_noise,
         slope=np.float32(config.shear_scale) * slope,
@@ -172,7 +174,7 @@ def apply(templates: Templates, draws: Draws, config: DataConfig) -> Array:
       (8, 40)
     """
     pipeline = Pipeline(templates, config)
-    product = partial(jnp.matmul, precision="highest")  # an accelerator would round to 10 bits
+    product = partial(jnp.matmul, precision="highest")  # otherwise an accelerator rounds to 10 bits
     corr_noise = product(np.float32(config.corr_noise_scale) * draws.corr_noise, pipeline.smoothing)
     x = _digits(pipeline, draws)
     x = jnp.where(x != 0, x, corr_noise) + np.float32(config.iid_noise_scale) * draws.iid_noise
@@ -196,7 +198,7 @@ def _digits(pipeline: Pipeline, draws: Draws) -> Array:
 
 
 def _causes(templates: Templates, draws: Draws, config: DataConfig) -> dict[str, Array]:
-    """Return the causes of the signals, as `mnist1d.signals` tells them."""
+    """Return the latent variables of the signals, like `mnist1d.signals`."""
     pipeline, length = Pipeline(templates, config), config.working_length
     inside, last = _digits(pipeline, draws) != 0, pipeline.last  # (n, L)
     return {

@@ -1,5 +1,5 @@
-"""What the data card says of the set's making, limits and use: the fields of Croissant's
-Responsible AI vocabulary that conferences ask for."""
+"""The data card's statements on origin, limits and use: the fields of Croissant's Responsible AI
+vocabulary that conferences ask for."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ RESPONSIBLE: dict[str, object] = {
     ),
     "rai:dataLimitations": (
         "Small and synthetic: it shows effects of architecture and training, and says nothing "
-        "about accuracy on natural signals or images. Not for use as evidence that a model is fit "
-        "for a real application."
+        "about accuracy on natural signals or images. Do not use it as evidence that a model "
+        "is suitable for a real application."
     ),
     "rai:dataBiases": (
-        "Classes are balanced. The ten shapes are one drawing each; nuisances such as position and "
-        "size follow the uniform ranges in the settings. Models with a prior for translation are "
-        "favoured by design."
+        "Classes are balanced. Each class has one hand-drawn shape; nuisance variables such as "
+        "position and size are uniform in the ranges of the settings. By design, the data "
+        "favours models with a prior for translation."
     ),
     "rai:personalSensitiveInformation": "None: no person's data was used.",
     "rai:dataUseCases": (
@@ -24,8 +24,8 @@ RESPONSIBLE: dict[str, object] = {
         "descent and metalearning; fast tests of training code."
     ),
     "rai:dataSocialImpact": (
-        "Experiments need minutes on a laptop, so that they cost little energy and are open to "
-        "people without accelerators. No direct harm is known."
+        "Experiments take minutes on a laptop, so they use little energy and are accessible "
+        "without accelerators. No direct harm is known."
     ),
     "rai:dataReleaseMaintenancePlan": (
         "The published set never changes: its digests are part of the package's tests."

@@ -1,8 +1,8 @@
-"""scikit-learn's conventions: `load_mnist1d` for the frozen set, `make_mnist1d` for signals at
-will; scikit-learn itself is not needed.
+"""scikit-learn's conventions: `load_mnist1d` for the frozen set, `make_mnist1d` for any number of
+signals. scikit-learn itself is not needed.
 
-One rule of types, here and in `load_dataset` and `make_dataset`: load_* gives float32; make_* gives
-float64 in exact mode and float32 in fast mode; dtype= overrides; labels are int64.
+One rule for types, here and in `load_dataset` and `make_dataset`: load_* returns float32; make_*
+returns float64 in exact mode and float32 in fast mode; dtype= overrides both; labels are int64.
 
 `layout` chooses the shape of X: "nl" (samples, time), "ncl" (samples, 1, time), "nlc" (samples,
 time, 1).
@@ -31,7 +31,7 @@ S. Greydanus and D. Kobak, Scaling Down Deep Learning with MNIST-1D, ICML 2024, 
 
 
 class Bunch(dict):
-    """A dict whose keys are attributes, like scikit-learn's."""
+    """A dict whose keys are also attributes, like scikit-learn's Bunch."""
 
     def __getattr__(self, name: str) -> Any:
         try:

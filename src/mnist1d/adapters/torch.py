@@ -1,8 +1,8 @@
-"""PyTorch: `MNIST1D` in torchvision's convention, `MNIST1DStream` without end, and batches that
-live on the device.
+"""PyTorch: `MNIST1D` with torchvision's conventions, the endless `MNIST1DStream`, and batches on
+the device.
 
-The fast path is `tensors(device)` with `batches`: slicing tensors that are already there beats a
-DataLoader by far on data this small.
+The fast path is `tensors(device)` with `batches`: on data this small, slicing tensors on the device
+is much faster than a DataLoader.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ except ImportError:
 
 LAYOUTS = ("nl", "ncl", "nlc")
 SPLITS = ("train", "validation", "test")
-ENDLESS = 2**40  # signals between two iterations of a stream without end: more than anybody draws
+ENDLESS = 2**40  # signals between two iterations of an endless stream: more than anyone draws
 MAX_WORKERS = 1024
 
 Causes = dict[str, torch.Tensor]  # padding, shift, factor, slope (n,), digit_mask (n, time)
@@ -89,21 +89,23 @@ class MNIST1D(torch.utils.data.Dataset):
             )
         if not isinstance(train, bool | np.bool_):
             raise UsageError(
-                f"train must be True for the training signals or False for those of the test set, "
-                f"got {show(train)}"
+                "train must be True for the training signals or False for the test signals, got "
+                f"{show(train)}"
             )
         check_name(layout, LAYOUTS, "layout")
         check_flag(latents, "latents")
         split = ("train" if train else "test") if split is None else split
         check_name(split, SPLITS, "split")
         if split == "train" and not train:
-            raise UsageError("train=False and split='train' contradict each other: leave out one")
+            raise UsageError(
+                "train=False and split='train' contradict each other: remove one of them"
+            )
         source = _dataset(data, latents)
         part = source.part(PARTS[split])
         if "y" not in part:
             raise UsageError("this set has no validation part: write data.split(validation=500)")
         if latents and "latents" not in part:
-            raise UsageError("this set holds no causes: write make_dataset(..., latents=True)")
+            raise UsageError("this set has no latents: write make_dataset(..., latents=True)")
         self.root, self.train, self.split, self.layout = root, bool(train), split, layout
         self.transform, self.target_transform = transform, target_transform
         self.data = torch.tensor(part["x"], dtype=torch.float32)
@@ -260,7 +262,7 @@ class MNIST1DStream(torch.utils.data.IterableDataset):
         self.rank = check_whole(rank, 0, "rank")
         if self.rank >= self.world_size:
             raise UsageError(
-                f"rank must be in 0 .. world_size - 1, got rank={self.rank}, "
+                f"rank must be from 0 to world_size - 1, got rank={self.rank}, "
                 f"world_size={self.world_size}"
             )
         self.config = as_config(config, knobs)
@@ -274,8 +276,7 @@ class MNIST1DStream(torch.utils.data.IterableDataset):
         num_bytes = dataset_bytes(self.config.replace(num_samples=block), 10, block, is_exact=False)
         check_memory(num_bytes, "a block of these signals", "template_len or padding")
         self.mean, self.std = expected_moments(self.config, self.templates)
-        # Workers are copies of this object; the shared memory lets the k-th iteration of each know
-        # that it is the k-th
+        # Workers are copies of this object; the shared memory counts the iterations of each worker
         self._epochs = torch.zeros(MAX_WORKERS, dtype=torch.int64).share_memory_()
 
     def set_epoch(self, epoch: int) -> None:
@@ -291,7 +292,7 @@ class MNIST1DStream(torch.utils.data.IterableDataset):
 
     def __len__(self) -> int:
         if self.num_samples is None:
-            raise TypeError("this stream has no end: give num_samples for epochs of a length")
+            raise TypeError("this stream is endless: pass num_samples to have epochs")
         whole, last = self._rounds(self.num_samples)
         return whole + (last > 0)
 
@@ -321,8 +322,8 @@ class MNIST1DStream(torch.utils.data.IterableDataset):
 
 
 class _Signals:
-    """Signals lo .. hi - 1 of the stream as tensors; keeps the last block, which the next call most
-    likely needs too."""
+    """Signals lo to hi - 1 of the stream as tensors; caches the last block, which the next call
+    most likely needs."""
 
     def __init__(self, stream: MNIST1DStream):
         self.stream = stream

@@ -1,1 +1,1 @@
-"""What the commands do; each function returns the exit status."""
+"""The implementation of the commands; each function returns the exit status."""

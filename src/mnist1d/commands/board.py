@@ -1,5 +1,5 @@
-"""What the command board does: print every model with an entry, sorted, as tables or as JSON, or
-write them as a page."""
+"""The command board: print every model with an entry, sorted, as tables or as JSON, or write them
+as a page."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ ENDINGS = (".html", ".htm", ".md")
 
 
 def show_board(paths: Sequence[Path], output: Path | None, *, as_json: bool = False) -> int:
-    """Print the board of the shipped entries and those in files and folders, or write it as a page.
+    """Print the board with the package's entries and those in files and folders, or write it as a
+    page.
 
-    Errors: as `read_entries`; UsageError for an ending that no page has.
+    Errors: as `read_entries`; UsageError for an unknown extension.
     """
     if output is not None and output.suffix.lower() not in ENDINGS:
-        raise UsageError(f"the board is a page: name it board.html or board.md; got {output}")
+        raise UsageError(f"the board is written as .html or .md, like -o board.html; got {output}")
     lines = board.make_board(board.read_entries(paths))
     if output is not None:
         print(_write(lines, output).resolve())

@@ -1,4 +1,4 @@
-"""What the commands generate, verify, show and observer do. Each returns the exit status."""
+"""The commands generate, verify, show and observer. Each function returns the exit status."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def observe(
 
 
 def _override(file: Path | None, knobs: Mapping[str, object]) -> DataConfig:
-    """Return the settings of a JSON file (None: the defaults), overridden by those of `knobs` that
-    are not None."""
+    """Return the settings of a JSON file (None: the defaults), overridden by the values in `knobs`
+    that are not None."""
     given = {name: value for name, value in knobs.items() if value is not None}
     if file is None:
         return DataConfig(**given)  # type: ignore[arg-type]

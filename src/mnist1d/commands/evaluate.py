@@ -1,4 +1,4 @@
-"""`mnist1d evaluate MODEL`: measure a model, keep its rows in a folder of runs, show the table."""
+"""`mnist1d evaluate MODEL`: measure a model, save its rows in a folder of runs, show the table."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def evaluate_named(
     as_json: bool = False,
     **options: Any,
 ) -> int:
-    """Evaluate a model by its name or "module:factory"; keep its rows in the folder of runs, draw
-    the table into `output`, write its entry for the board into `submit`, and print the table.
-    `options`: as for `mnist1d.evaluate`.
+    """Evaluate a model given by name or "module:factory". Save its rows in the folder of runs, draw
+    the table to `output`, write its entry for the board to `submit`, and print the table. options:
+    as for `mnist1d.evaluate`.
 
-    Return the exit status: 1 where a seed failed, 130 after Ctrl-C. Errors: as `evaluate`.
+    Return the exit status: 1 if a seed failed, 130 after Ctrl-C. Errors: as `evaluate`.
     """
     _check_targets(output, runs, submit, options)
     status = 0
@@ -48,7 +48,7 @@ def evaluate_named(
         except Interrupted as interrupt:
             found, status = interrupt.evaluation, 130
             kept = "are saved" if runs is not None else "are shown below"
-            say(f"\nInterrupted. The {len(found.runs)} runs that had ended {kept}.")
+            say(f"\nInterrupted. The {len(found.runs)} finished runs {kept}.")
         if runs is not None:
             keep(found, runs)
         if output is not None:
@@ -60,8 +60,8 @@ def evaluate_named(
 
 
 def keep(found: Evaluation, runs: Path) -> None:
-    """Write an evaluation into the store of a folder: study "evaluate", failed seeds as failed
-    calls; say so where the same test was looked at before. Errors: as `open_store`."""
+    """Save an evaluation in the store of a folder as the study "evaluate", with failed seeds as
+    failed calls. Warn if the same test was used before. Errors: as `open_store`."""
     origin = {**provenance.of_this_process(), "command": provenance.command_line()}
     with open_store(runs) as store:
         wanted = {}
@@ -82,7 +82,8 @@ def keep(found: Evaluation, runs: Path) -> None:
 
 
 def looks(store: Store, name: str, test: str) -> int:
-    """Return with how many different settings a model was measured on a test (frozen or fresh)."""
+    """Return the number of different settings with which a model was measured on a test (frozen or
+    fresh)."""
     settings = set()
     for call in store.calls(STUDY):
         config = dict(call.config)
@@ -101,7 +102,7 @@ def _tell_looks(store: Store, name: str, test: str) -> None:
 def _check_targets(
     output: Path | None, runs: Path | None, submit: Path | None, options: Mapping[str, Any]
 ) -> None:
-    """Raise what would keep the result from being saved before the training, not after it."""
+    """Raise errors that would prevent saving the result before the training, not after it."""
     if output is not None:
         from mnist1d.plots import style
 
@@ -109,8 +110,8 @@ def _check_targets(
         _check_folder(output)
         if options.get("data") or options.get("validation") is not None:
             raise UsageError(
-                "-o draws the table of models trained on the frozen set: leave out -o, or the "
-                "options of the data and --validation"
+                "-o draws the table of models trained on the frozen set: leave out -o, or leave "
+                "out --validation and the settings of the data"
             )
     if submit is not None:
         _check_folder(submit)
@@ -122,7 +123,7 @@ def _check_targets(
 
 def _check_folder(path: Path) -> None:
     if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise UsageError(f"cannot write in the folder {path.parent}: create it, or name another")
+        raise UsageError(f"cannot write in the folder {path.parent}: create it, or choose another")
 
 
 def _draw(found: Evaluation, output: Path) -> None:
@@ -133,7 +134,8 @@ def _draw(found: Evaluation, output: Path) -> None:
 
 @contextlib.contextmanager
 def _stdout_kept_clean(is_wanted: bool) -> Iterator[None]:
-    """Send whatever is printed inside to stderr, by libraries and child processes too."""
+    """Redirect everything printed inside the block to stderr, including output of libraries and
+    child processes."""
     if not is_wanted:
         yield
         return
@@ -146,7 +148,7 @@ def _stdout_kept_clean(is_wanted: bool) -> Iterator[None]:
     finally:
         sys.stdout.flush()
         with contextlib.suppress(OSError, TypeError, AttributeError):  # no such library here
-            ctypes.CDLL(None).fflush(None)  # what C code left in its buffer
+            ctypes.CDLL(None).fflush(None)  # flush the buffer of C code
         os.dup2(kept, 1)
         os.close(kept)
 

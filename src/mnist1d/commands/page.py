@@ -1,4 +1,4 @@
-"""What the command web does."""
+"""The command web."""
 
 from __future__ import annotations
 

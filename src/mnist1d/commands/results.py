@@ -1,4 +1,4 @@
-"""What the commands report, results and compare do. Each returns the exit status."""
+"""The commands report, results and compare. Each function returns the exit status."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from mnist1d.runs.store import open_store
 
 
 def report(runs: Path, output: Path | None, preset: str | None) -> int:
-    """Write the report and print its path; 1 where a study could not be displayed."""
+    """Write the report and print its path. Return 1 if a study could not be displayed."""
     output = output or runs / "report.html"
     return _print_report(runs, output, preset)
 
 
 def report_settled(output: Path | None) -> int:
-    """Write the report on the settled results; 1 where a study could not be displayed."""
+    """Write the report on the settled results. Return 1 if a study could not be displayed."""
     with settled_runs() as runs:
         return _print_report(runs, output or Path("report.html"), None, settled=True)
 
@@ -67,7 +67,7 @@ def compare(
 ) -> int:
     """Print two settings side by side with the paired difference."""
     if a == b:
-        raise UsageError(f"A and B are both {a!r}: name two settings")
+        raise UsageError(f"A and B are both {a!r}: pass two different settings")
     with open_store(runs, create=False) as store:
         found = compare_settings(store, a, b, metric, study, preset)
     if as_json:

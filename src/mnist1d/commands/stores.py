@@ -1,4 +1,4 @@
-"""What the commands doctor and merge do. Each returns the exit status."""
+"""The commands doctor and merge. Each function returns the exit status."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def doctor(runs: Path, *, mend: bool) -> int:
     """Examine a store and say what was found; 1 where something was damaged, mended or not."""
 
     def waiting(owner: str) -> None:
-        say(f"a sweep is using {runs} ({owner}): waiting for it to end")
+        say(f"a sweep is using {runs} ({owner}); waiting")
 
     found = examine(runs, mend=mend, waiting=waiting)
     counts = f"{found.trials} trials, {found.seeds} finished seeds, {found.rows} rows"
@@ -49,19 +49,18 @@ def doctor(runs: Path, *, mend: bool) -> int:
 def merge(folders: Sequence[Path], runs: Path) -> int:
     """Merge stores into the store of `runs` and print what was copied; 1 if any rows conflict."""
     if not folders:
-        raise UsageError("name the folders to merge: mnist1d merge DIR... --runs DIR")
+        raise UsageError("pass the folders to merge: mnist1d merge DIR... --runs DIR")
     runs.mkdir(parents=True, exist_ok=True)
-    with alone(
-        runs, lambda owner: say(f"a sweep is using {runs} ({owner}): waiting for it to end")
-    ):
+    with alone(runs, lambda owner: say(f"a sweep is using {runs} ({owner}); waiting")):
         found = merge_stores(folders, runs)
     copied = f"{plural(found.copied, 'seed')} copied"
-    print(f"{runs}: {copied}, {found.equal} already there with equal rows")
+    print(f"{runs}: {copied}, {found.equal} already present with equal rows")
     if len(found.origins) > 1:
         places = "; ".join(f"{listing(list(map(str, v)))}: {k}" for k, v in found.origins.items())
         print(
             "warning: the rows come from different versions or processors, so their last digits "
-            f"may differ; to compare exactly, run the odd shards again with one of them ({places})"
+            "may differ; for exact comparisons, run the different shards again with the same "
+            f"versions ({places})"
         )
     for study, trial, seed, folder in found.conflicts[:MAX_LINES]:
         print(
@@ -71,7 +70,7 @@ def merge(folders: Sequence[Path], runs: Path) -> int:
     if found.conflicts:
         print(
             f"{plural(len(found.conflicts), 'conflict')}: the rows merged first were kept. To "
-            f"choose others, merge again into a new folder and leave out the folder that you do "
-            "not trust"
+            "keep the others, merge again into a new folder and leave out the folder that you "
+            "do not trust"
         )
     return 1 if found.conflicts else 0

@@ -1,4 +1,4 @@
-"""What the commands run, reproduce and list do. Each returns the exit status."""
+"""The commands run, reproduce and list. Each function returns the exit status."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ def run(
     scheduler: str | None = None,
     device: str | None = None,
 ) -> int:
-    """Sweep studies, draw their figures below the folder of runs, write the report where asked, and
-    print what came out.
+    """Sweep studies, write their figures into the folder of runs, optionally write the report, and
+    print the results.
 
     until: add seeds until every claim is decided. shard: run only a part of the trials, such as
-    "1/4", and leave figures and report until the shards are merged. scheduler: address of a Dask
-    scheduler, for the executor dask. device: cpu, gpu or tpu; JAX's own choice by default.
+    "1/4", without figures and report. scheduler: address of a Dask scheduler, for the executor
+    dask. device: cpu, gpu or tpu; JAX's own choice by default.
     """
     overrides, part = list(overrides), None if shard is None else parse_shard(shard)
     if until is not None:
         until.check(preset, seeds)
         if shard is not None:
             raise UsageError(
-                "--until-decided looks at the rows of all trials, and a shard has only its own: "
+                "--until-decided needs the rows of all trials, but a shard has only its own: "
                 "leave out --until-decided or --shard"
             )
     tasks = [task for study in studies for task in plan(study, preset, seeds, overrides)]
@@ -67,7 +67,8 @@ def run(
     own = tasks if part is None else tasks_of(part, tasks)
     _use_device(device, scheduler)
     if executor is None and device not in (None, "cpu"):
-        executor = "here"  # one process uses all devices; several would share each one's memory
+        # one process uses all devices; several processes would share each device's memory
+        executor = "here"
     if executor is None:
         several = "processes" if len(own) > 1 and cores() > 1 else "here"
         executor = several if scheduler is None else "dask"
@@ -115,27 +116,27 @@ def run(
 
 @dataclass(frozen=True)
 class Until:
-    """How long to go on until every claim is decided: seeds of the last look (None: the study's
-    own number), and seconds of the clock."""
+    """Limits of --until-decided: seeds of the last look (None: the study's own number), and
+    wall-clock seconds."""
 
     max_seeds: int | None = None
     budget: float = math.inf
 
     def check(self, preset: str, seeds: int | None) -> None:
-        """Refuse what does not go with looks at growing data."""
+        """Raise UsageError for options that do not work with --until-decided."""
         if preset != "paper":
             raise UsageError(
-                "--until-decided decides claims, which only the paper's settings do: "
-                f"add --preset paper; got --preset {preset}"
+                "--until-decided needs the paper's settings, which alone decide claims: add "
+                f"--preset paper; got --preset {preset}"
             )
         if seeds is not None:
             raise UsageError(
-                "--until-decided chooses the number of seeds: give --max-seeds in place of --seeds"
+                "--until-decided chooses the number of seeds: use --max-seeds instead of --seeds"
             )
 
 
 def until_given(wanted: bool, max_seeds: int | None, budget: str | None) -> Until | None:
-    """Return what --until-decided, --max-seeds and --budget ask for together."""
+    """Combine --until-decided, --max-seeds and --budget."""
     if wanted:
         return Until(max_seeds, math.inf if budget is None else seconds_of(budget))
     for name, value in (("--max-seeds", max_seeds), ("--budget", budget)):
@@ -147,7 +148,7 @@ def until_given(wanted: bool, max_seeds: int | None, budget: str | None) -> Unti
 def _shown(
     store: Store, studies: Sequence[str], runs: Path, as_json: bool, draw: bool
 ) -> list[Document]:
-    """Print what came out of the studies, and draw their figures; return the documents."""
+    """Print the studies' results and draw their figures; return the documents."""
     documents = []
     for study in studies:
         for found in latest(store, study):
@@ -172,18 +173,18 @@ def listing(studies: Sequence[str] = ()) -> None:
                 cost = study.INFO.cost.get(preset)
                 estimate = f", {duration(cost / cores())}" if cost else ""
                 cells.append(f"{len(study.trials(preset))} x {study.INFO.seeds[preset]}{estimate}")
-        except UsageError as error:  # of another package: it must not hide the others
+        except UsageError as error:  # a broken study of another package must not hide the others
             cells = [name, str(error), *[""] * len(PRESETS)]
         lines.append(cells)
     console.stdout().print(
         console.table(
-            ["study", "what it asks", *(f"{p}: trials x seeds, time" for p in PRESETS)], lines
+            ["study", "question", *(f"{p}: trials x seeds, time" for p in PRESETS)], lines
         )
     )
 
 
 def _check_names(tasks: Sequence[Task]) -> None:
-    """Refuse two studies of one name in one command."""
+    """Raise UsageError for two studies with the same name in one command."""
     found: dict[str, Any] = {}
     for task in tasks:
         if found.setdefault(task.study, task.reference) != task.reference:
@@ -194,7 +195,7 @@ def _check_names(tasks: Sequence[Task]) -> None:
 
 
 def duration(seconds: float) -> str:
-    """Return a time as people say it."""
+    """Return a time in words: 40 s, 12 min, 1.5 h."""
     return (
         f"{seconds:.0f} s"
         if seconds < 90
@@ -205,25 +206,23 @@ def duration(seconds: float) -> str:
 
 
 def _use_mnist(source: str | None) -> None:
-    """Tell the studies, and the processes in which they run, where MNIST is."""
+    """Set the location of MNIST for this process and its child processes."""
     if source is not None:
         from mnist1d import mnist
 
         if source != "openml" and not Path(source).exists():
-            raise UsageError(
-                f"--mnist must name a file or folder that is there, or be openml; got {source}"
-            )
+            raise UsageError(f"--mnist must be an existing file or folder, or openml; got {source}")
         os.environ[mnist.VARIABLE] = source if source == "openml" else str(Path(source).resolve())
 
 
 def _use_device(device: str | None, scheduler: str | None) -> None:
-    """Tell this process, and those in which the studies run, what JAX computes on."""
+    """Set JAX's device for this process and its child processes."""
     if device is None:
         return
     if scheduler is not None:
         raise UsageError(
-            f"--device {device} chooses for this machine, and the workers of {scheduler} choose "
-            "for themselves: set JAX_PLATFORMS where they are started, and leave out --device"
+            f"--device {device} only affects this machine, not the workers of {scheduler}: "
+            "leave out --device, and set JAX_PLATFORMS when you start the workers"
         )
     choose_device(device)
 

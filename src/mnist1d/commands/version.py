@@ -1,4 +1,4 @@
-"""What `mnist1d --version` prints: what a bug report needs."""
+"""The output of `mnist1d --version`: the information for a bug report."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def version_lines(cpuinfo: Path = Path("/proc/cpuinfo")) -> list[str]:
 
 
 def package(name: str) -> str:
-    """Return a package's name and version, or that it is not installed."""
+    """Return a package's name and version, or "no NAME" if it is not installed."""
     try:
         return f"{name} {metadata.version(name)}"
     except metadata.PackageNotFoundError:
@@ -38,8 +38,8 @@ def package(name: str) -> str:
 
 
 def cpu_features(path: Path, wanted: Sequence[str] = FEATURES) -> list[str]:
-    """Return which of the wanted processor features a file like /proc/cpuinfo lists; none where
-    there is no such file, as on macOS and Windows."""
+    """Return which of the wanted processor features a file like /proc/cpuinfo lists; none if there
+    is no such file, as on macOS and Windows."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -1,5 +1,5 @@
-"""The original package's `mnist1d.data`: its names, arguments, dicts and files, on this package's
-generator.
+"""The original package's `mnist1d.data`: the same names, arguments, dicts and files, with this
+package's generator.
 
 New code uses `mnist1d.make_dataset` and `mnist1d.load_dataset`.
 """
@@ -25,16 +25,16 @@ from mnist1d.errors import UsageError, warn
 from mnist1d.transform import transform as transform
 from mnist1d.utils import ObjectView, from_pickle, set_seed, to_pickle
 
-# nothing is fetched: the URL is a key that old code may read
+# only a key that old code may read; nothing is downloaded
 URL = "https://github.com/greydanus/mnist1d/raw/master/mnist1d_data.pkl"
 ARRAYS = ("x", "x_test", "y", "y_test", "t")
 _transform = importlib.import_module("mnist1d.transform")  # `mnist1d.transform` is the function
-_OURS = {  # what old code may replace by its own, and then expects to be called
+_OURS = {  # functions that old code may replace and then expects to be called
     name: getattr(_transform, name)
     for name in ("pad", "shear", "translate", "corr_noise_like", "iid_noise_like", "interpolate")
 }
 
-check_installation()  # here, since this module runs whichever package was installed last
+check_installation()  # here, because this module runs whichever package was installed last
 
 
 def get_dataset_args(as_dict: bool = False) -> ObjectView | dict[str, Any]:
@@ -72,9 +72,9 @@ def make_dataset(args: Any = None, template: Mapping[str, Any] | None = None) ->
     """Make a data set: a dict of x, x_test, y, y_test, t (float64, int64) and templates.
 
     args: an object with the settings as attributes; seed=None draws fresh randomness. Seeds
-    Python's and NumPy's global generators with args.seed and leaves them where the original does,
-    which notebooks rely on. Calls `get_templates`, `transform` and its steps as they are now, if
-    somebody replaced them. Errors: UsageError for an illegal setting.
+    Python's and NumPy's global generators with args.seed and leaves them in the same state as the
+    original, because notebooks rely on it. If you have replaced `get_templates`, `transform` or one
+    of its steps, your version is called. Errors: UsageError for an illegal setting.
     """
     args = get_dataset_args() if args is None else args
     config, seed, train_split = _config(args)
@@ -132,7 +132,7 @@ def get_dataset(
       path: a pickle; default: do not write a file.
       verbose: print what happens.
       download: return the frozen set if there is no file; False: make a set from `args`.
-      regenerate: make the set anew even if there is a file.
+      regenerate: make a new set even if there is a file.
       **kwargs: `template` goes to the generator; anything else is ignored with a warning.
 
     Returns:
@@ -165,11 +165,11 @@ def get_dataset(
             print(f"Made {'the frozen' if download else 'a'} data set and saved it to {path}")
     if (found or download) and not _is_asked_for(data, args, template):
         reason = (
-            f"the file {path} holds another one" if found else "download=True gives the frozen set"
+            f"the file {path} holds another set" if found else "download=True gives the frozen set"
         )
         warn(
-            f"this is not the set that the settings ask for, {reason}: "
-            "pass download=False and regenerate=True to make it"
+            f"this data set does not match the settings, because {reason}: pass download=False "
+            "and regenerate=True to make it"
         )
     return data
 
@@ -185,8 +185,8 @@ def _make_frozen() -> dict[str, Any]:
 
 
 def _config(args: Any) -> tuple[DataConfig, int | None, float]:
-    """Return the settings that `args` holds, as attributes or as a mapping, with all signals in one
-    part; the seed, None for a fresh one; and the train_split, which may be above 1.
+    """Return the settings in `args` (attributes or a mapping) with all signals in one part; the
+    seed (None: a fresh one); and the train_split, which may be above 1.
 
     Warns where a name looks misspelled.
     """
@@ -202,12 +202,12 @@ def _config(args: Any) -> tuple[DataConfig, int | None, float]:
     if not isinstance(args, Mapping):
         if not hasattr(args, "__dict__") and not any(hasattr(args, name) for name in known):
             raise UsageError(
-                f"args must hold the settings as attributes, as get_dataset_args() does; "
-                f"got {show(args)}"
+                "args must have the settings as attributes, like get_dataset_args(); got "
+                f"{show(args)}"
             )
         values = {
             name: getattr(args, name) for name in known if hasattr(args, name)
-        }  # those of the class too
+        }  # including class attributes
     given: dict[str, Any] = {**known, **{name: values[name] for name in known if name in values}}
     seed, train_split = given["seed"], given["train_split"]
     check_real(train_split, -1e9, 1e9, "train_split")
@@ -227,10 +227,10 @@ def _config(args: Any) -> tuple[DataConfig, int | None, float]:
 
 
 def _is_asked_for(data: Any, args: Any, template: Mapping[str, Any] | None = None) -> bool:
-    """Whether a set is the one that the settings give, but for the rounding of another platform."""
+    """Whether a set matches the settings, except for rounding on another platform."""
     config, seed, train_split = _config(args)
     if seed is None:
-        return True  # any set will do
+        return True  # any set matches
     given = get_templates() if template is None else template
     templates = _digits.as_templates(given, distinct=False)
     asked = _generate.assemble(config, templates, legacy_stream(config.seed), "float64")

@@ -1,1 +1,1 @@
-"""Anybody's model in the benchmark table: the protocol, the trainers, the table, the command."""
+"""Evaluate any model by the benchmark's protocol: trainers, scores and the table."""

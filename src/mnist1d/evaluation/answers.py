@@ -1,4 +1,4 @@
-"""What a trained model answers on signals, and what an answer must look like."""
+"""The predictions of a trained model, and checks of their form."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import numpy as np
 
 from mnist1d.errors import UsageError
 
-PROBABILITY_FLOOR = 1e-7  # smaller ones count as this: the ideal observer knows no finer ones
+PROBABILITY_FLOOR = 1e-7  # smaller probabilities are raised to this, the observer's own resolution
 
 
 class Answer(NamedTuple):
-    """A model's answers on n signals."""
+    """A model's predictions on n signals."""
 
     labels: np.ndarray  # (n,) int64
-    probabilities: np.ndarray | None  # (n, classes) float64, None where the model gives none
+    probabilities: np.ndarray | None  # (n, classes) float64, None if the model returns none
 
 
 def answer_of_logits(logits: np.ndarray, num_samples: int, classes: np.ndarray) -> Answer:
-    """Return the answer that logits (samples, classes) give; errors as `check_outputs`."""
+    """Return the Answer for logits (samples, classes); errors as `check_outputs`."""
     logits = check_outputs(logits, num_samples, len(classes))
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities = weights / weights.sum(axis=1, keepdims=True)
@@ -27,8 +27,7 @@ def answer_of_logits(logits: np.ndarray, num_samples: int, classes: np.ndarray) 
 
 
 def answer_of_probabilities(found: np.ndarray, num_samples: int, classes: np.ndarray) -> Answer:
-    """Return the answer that probabilities (samples, classes) give; errors as
-    `check_probabilities`."""
+    """Return the Answer for probabilities (samples, classes); errors as `check_probabilities`."""
     probabilities = check_probabilities(found, num_samples, len(classes))
     return Answer(classes[probabilities.argmax(axis=1)], probabilities)
 
@@ -58,13 +57,13 @@ def check_outputs(outputs: np.ndarray, num_samples: int, num_classes: int) -> np
 
 
 def check_probabilities(found: np.ndarray, num_samples: int, num_classes: int) -> np.ndarray:
-    """Return probabilities (samples, classes), their sums made exactly 1, or raise UsageError
-    unless they lie in [0, 1] and sum to 1 within 0.001."""
+    """Return probabilities (samples, classes), rescaled to sum to exactly 1. Raise UsageError
+    unless they are in [0, 1] and sum to 1 within 0.001."""
     found = check_outputs(found, num_samples, num_classes)
     total = found.sum(axis=1)
     if (found < -1e-6).any() or np.abs(total - 1).max() > 1e-3:
         raise UsageError(
-            "class probabilities must lie in [0, 1] and sum to 1: take the softmax of logits; "
+            "class probabilities must be in [0, 1] and sum to 1: take the softmax of logits; "
             f"the sums range from {total.min():.4g} to {total.max():.4g}"
         )
     found = np.clip(found, 0, None)
@@ -72,8 +71,8 @@ def check_probabilities(found: np.ndarray, num_samples: int, num_classes: int) -
 
 
 def check_batch(shape: tuple[int, ...], num_samples: int, num_classes: int) -> None:
-    """Raise UsageError unless a batch's logits have the shape (batch, classes): at the first step,
-    not after the last."""
+    """Raise UsageError unless a batch's logits have the shape (batch, classes), at the first
+    training step already."""
     if tuple(shape) != (num_samples, num_classes):
         raise UsageError(
             f"a model's output must have the shape (batch, classes) = "
@@ -83,5 +82,5 @@ def check_batch(shape: tuple[int, ...], num_samples: int, num_classes: int) -> N
 
 
 def is_probability(outputs: np.ndarray) -> bool:
-    """Return whether outputs (samples, classes) read as probabilities rather than as logits."""
+    """Return whether outputs (samples, classes) look like probabilities rather than logits."""
     return bool((outputs >= 0).all() and np.abs(outputs.sum(axis=-1) - 1).max() < 1e-3)

@@ -1,4 +1,4 @@
-"""The board: every model with an entry, sorted, beside people and the ideal observer."""
+"""The board: every model with an entry, sorted, beside the human and the ideal observer."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from mnist1d.learning.registry import MODELS, PublishedAccuracy
 SCHEMA = "mnist1d-board/1"
 CAPTION = (
     "Accuracy in percent after the last step: mean [95% CI over training seeds], sorted by "
-    "accuracy on fresh signals. Loss above the exact posterior (KL divergence, bits per signal) "
-    "and expected calibration error (points): on fresh signals."
+    "accuracy on fresh signals. Excess loss over the exact posterior (KL divergence, bits per "
+    "signal) and expected calibration error (points): on fresh signals."
 )
 SECTIONS = {  # by how the models were trained
     "protocol": "One protocol: Adam, learning rate 0.01, batches of 100, 6,000 steps",
     "tuned": "Tuned: learning rate, weight decay and schedule chosen on held-out training signals",
-    "own": "The submitter's own settings, about whose choice nothing is known",
+    "own": "The submitter's own settings (how they were chosen is not known)",
 }
 HEADER = [
     "model",
@@ -44,8 +44,9 @@ HEADER = [
 
 
 def make_board(entries: Iterable[Entry] = ()) -> list[Line]:
-    """Return the lines of the shipped entries and these, the ideal observer and people: section by
-    section, best first. An entry replaces a shipped one of the same name and submitter."""
+    """Return the lines of the package's entries and these, the ideal observer and the human:
+    section by section, best first. An entry replaces a package entry with the same name and
+    submitter."""
     found = {_id(entry): entry for entry in (*shipped(), *entries)}
     models = [line_of(entry)._replace(published=_published(entry)) for entry in found.values()]
     lines = [_observer(), people(), *models]
@@ -54,19 +55,19 @@ def make_board(entries: Iterable[Entry] = ()) -> list[Line]:
 
 
 def section(line: Line) -> str:
-    """Return the key of SECTIONS that a line stands under."""
+    """Return the key in SECTIONS of a line."""
     return line.kind if line.kind in SECTIONS else "protocol"
 
 
 def rank(line: Line) -> float:
-    """Return the accuracy that the board is sorted by: on fresh signals, else on the frozen
+    """Return the accuracy that sorts the board: on fresh signals or, if missing, on the frozen
     test."""
     best = line.acc.get("fresh") or line.acc["frozen"]
     return best[0]
 
 
 def by_section(lines: Sequence[Line]) -> list[tuple[str, list[Line]]]:
-    """Return the sections that have lines, each with its title."""
+    """Return the sections that are not empty, each with its title."""
     found = [(title, [x for x in lines if section(x) == key]) for key, title in SECTIONS.items()]
     return [(title, part) for title, part in found if part]
 
@@ -74,8 +75,9 @@ def by_section(lines: Sequence[Line]) -> list[tuple[str, list[Line]]]:
 def read_entries(paths: Sequence[Path]) -> list[Entry]:
     """Return the entries in files and folders (*.json).
 
-    Errors: UsageError for what cannot be read or a folder without entries; FileFormatError for a
-    file that is no entry or was edited, and for two of one name and submitter.
+    Errors: UsageError for a file that cannot be read or a folder without entries; FileFormatError
+    for a file that is not an entry or was edited, and for two entries with the same name and
+    submitter.
     """
     found = []
     for path in paths:
@@ -117,8 +119,8 @@ def bits(interval: Interval | None) -> str:
 
 
 def best_for(line: Line, lines: Sequence[Line]) -> list[str]:
-    """Return for what a model is the best of the board: "size" where no model with as few
-    parameters is as accurate on fresh signals, "time" where none trains as fast."""
+    """Return in what respect a model is the best of the board: "size" if no model with as few
+    parameters is as accurate on fresh signals, "time" if none that trains as fast is."""
     found = []
     for name, column in (("size", "num_params"), ("time", "seconds")):
         own = getattr(line, column)
@@ -141,8 +143,8 @@ def markdown(lines: Sequence[Line]) -> str:
 
 
 def to_dict(lines: Sequence[Line]) -> dict[str, Any]:
-    """Return the board as plain values for JSON. Accuracies and calibration errors lie in [0, 1];
-    an interval is [mean, low, high], low and high null for one seed."""
+    """Return the board as plain values for JSON. Accuracies and calibration errors are in [0, 1];
+    an interval is [mean, low, high], with low and high null for one seed."""
     rows = [
         {
             "model": line.name,
@@ -170,8 +172,7 @@ def _plain(interval: Interval | None) -> list[float | None] | None:
 
 
 def _published(entry: Entry) -> str:
-    """Return what was published on the plain frozen test about a model that was trained by the
-    protocol."""
+    """Return the published accuracy on the frozen test of a model trained by the protocol."""
     known = MODELS[entry.model].published if entry.model in MODELS else ()
     if entry.how != "protocol":
         return ""

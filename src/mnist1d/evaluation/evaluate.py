@@ -1,4 +1,4 @@
-"""`mnist1d.evaluate`: anybody's model by one protocol, from several seeds, placed in the table.
+"""`mnist1d.evaluate`: measure any model by the benchmark's protocol, with several seeds.
 
 >>> import mnist1d
 >>> from sklearn.neighbors import KNeighborsClassifier
@@ -36,10 +36,10 @@ Data = Dataset | DataConfig | Mapping[str, Any] | None
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during an evaluation; `evaluation` holds the seeds that had ended."""
+    """Ctrl-C during an evaluation; `evaluation` holds the finished runs."""
 
     def __init__(self, evaluation: Evaluation):
-        super().__init__(f"interrupted; {len(evaluation.runs)} runs had ended: see .evaluation")
+        super().__init__(f"interrupted after {len(evaluation.runs)} runs: see .evaluation")
         self.evaluation = evaluation
 
 
@@ -78,7 +78,7 @@ def evaluate(
         signals of the endless stream; or "both".
       data: training data: None (the frozen set), a Dataset, a DataConfig, or settings by name,
         data={"corr_noise_scale": 0.5}.
-      shuffled: measure with permuted positions too.
+      shuffled: also measure with permuted positions.
       validation: hold out this number (or fraction) of training signals and measure on them; no
         test signal is used. Choose settings this way.
       num_steps: training steps; estimators with their own `fit` ignore this and the next five.
@@ -93,7 +93,7 @@ def evaluate(
       num_fresh: number of fresh test signals.
       tuned_on: number of held-out signals on which the settings were chosen; `mnist1d.tune` fills
         it in.
-      progress: called with each Run as it ends.
+      progress: called with each Run when it finishes.
 
     Returns:
       An `Evaluation`; printing it shows the table.
@@ -171,7 +171,7 @@ def evaluate(
 
 
 def _run(model: Any, task: Task, tests: list[TestSet], shuffled: bool) -> Run:
-    """Train from one seed and score; whatever the model's code raises makes a failed run."""
+    """Train with one seed and score. Any exception in the model's code makes a failed run."""
     begin = time.perf_counter()
     try:
         with seeded(task.seed):
@@ -189,25 +189,25 @@ def _run(model: Any, task: Task, tests: list[TestSet], shuffled: bool) -> Run:
 
 
 def _loaded(model: Any, sizes: Mapping[str, int]) -> Any:
-    """Return the model that a text names: of the registry, or "module:factory"."""
+    """Return the model named by a string: a name in the registry, or "module:factory"."""
     if not isinstance(model, str):
         return model
     return load_object(model) if ":" in model else resolve(model).make(**sizes)
 
 
 def _pair_of(model: Any, sizes: Mapping[str, int]) -> tuple[Any, bool]:
-    """Return the JAX pair that a factory makes, so that it is compiled once for all seeds, or any
-    other model as it is; and whether it follows the protocol. Checks that it is a model at all.
+    """Return the JAX pair that a factory makes, so that it compiles once for all seeds, or any
+    other model unchanged; and whether it follows the protocol. Also check that it is a model.
 
-    The call also imports the framework that the factory uses: its stream can be seeded from then
-    on.
+    The call also imports the framework that the factory uses, so that its random state can be
+    seeded.
     """
     instance = model
     if is_factory(model):
         try:
             with seeded(0):
                 instance = made(model, sizes)
-        except Exception as error:  # whatever their code raises
+        except Exception as error:  # the user's code may raise anything
             raise Mnist1dError(f"{name_of(model)}: the factory failed: {_reason(error)}") from error
     trainer = trainer_of(instance)
     return instance if isinstance(instance, tuple) else model, trainer.FOLLOWS_PROTOCOL
@@ -236,7 +236,7 @@ def _check(
     if progress is not None and not callable(progress):
         raise UsageError(f"progress must be a function, progress(run), got {show(progress)}")
     if name is not None and (not isinstance(name, str) or not name.strip()):
-        raise UsageError(f"name must be a text that is not empty, got {show(name)}")
+        raise UsageError(f"name must be a string that is not empty, got {show(name)}")
     if validation is None:
         return ["frozen", "fresh"] if test == "both" else [test]
     if test != "frozen":
@@ -259,14 +259,15 @@ def _seeds(seeds: Seeds) -> list[int]:
         legal = False
     if not legal or any(not 0 <= s < 2**32 for s in found):
         raise UsageError(
-            "seeds must be how many, 1 to 100000, or distinct whole numbers from 0 to 2**32 - 1; "
+            "seeds must be a number of seeds, 1 to 100000, or distinct whole numbers from 0 to "
+            "2**32 - 1; "
             f"got {show(seeds)}"
         )
     return [int(seed) for seed in found]
 
 
 def name_of(model: Any) -> str:
-    """Return what a model is called: the name of its factory, function or class."""
+    """Return a model's name: the name of its factory, function or class."""
     if isinstance(model, tuple):
         model = model[1] if len(model) > 1 else model
     if isinstance(model, str):

@@ -1,4 +1,5 @@
-"""The protocol: how every network in the table is trained, and what an evaluation measured."""
+"""The protocol, which is how every network in the table is trained, and the config of an
+evaluation."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 
 OPTIMIZERS = ("adam", "adamw", "momentum", "muon", "nesterov", "rmsprop", "sgd")
-DECOUPLED = ("adamw", "muon")  # their weight decay shrinks the weights; the others' is L2
+DECOUPLED = ("adamw", "muon")  # decoupled weight decay; the others use L2
 SCHEDULES = ("constant", "linear", "cosine")
 TESTS = ("frozen", "fresh", "both")
 NUM_FRESH = 100_000  # fresh test signals
@@ -24,7 +25,7 @@ def _number(value: Any, low: float, name: str) -> float:
     if isinstance(value, numbers.Real) and not isinstance(value, bool):
         try:
             found = float(value)
-        except OverflowError:  # a whole number beyond all floats
+        except OverflowError:  # a whole number larger than any float
             found = math.inf
         if math.isfinite(found) and found >= low:
             return found
@@ -97,8 +98,8 @@ class Protocol:
 
 @dataclass(frozen=True)
 class Config:
-    """What one part of an evaluation measured: whose model, how it was trained, on which data,
-    tested on which signals. The store identifies evaluations by it."""
+    """The identity of one measurement in the store: the model, its training, its data and its test
+    signals."""
 
     model: str  # "module:factory", or the given name
     test: str = "frozen"  # frozen, fresh or validation
@@ -107,7 +108,7 @@ class Config:
     protocol: Protocol = Protocol()
     data: DataConfig = DataConfig()
     tuned_on: int = 0  # held-out signals on which mnist1d.tune chose the settings
-    data_sha256: str = ""  # of the training signals and labels, where a Dataset was given
+    data_sha256: str = ""  # of the training signals and labels, if a Dataset was given
 
     def at(self, shuffled: bool) -> Config:
         """Return the same measurement on plain or on shuffled positions."""

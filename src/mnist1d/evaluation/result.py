@@ -1,4 +1,4 @@
-"""What an evaluation found: every training, its scores, and the model's place in the table."""
+"""The result of an evaluation: every run, its scores, and the model's place in the table."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Run:
-    """One training from one seed, plain or with shuffled positions: its score on each test, or the
-    traceback of its failure."""
+    """One training run with one seed, plain or with shuffled positions: its score on each test, or
+    its traceback if it failed."""
 
     seed: int
     shuffled: bool
     scores: Mapping[str, Score] = field(default_factory=dict)
     num_params: int | None = None
-    seconds: float = math.nan  # of training; the first seed's may include compiling
+    seconds: float = math.nan  # of training; for the first seed this may include compiling
     error: str | None = None
 
 
@@ -310,7 +310,7 @@ def _rows(run: Run, test: str) -> list[Row]:
     if run.num_params is not None:
         figures |= {"num_params": run.num_params}
     rows = [Row(run.seed, name, None, float(value)) for name, value in figures.items()]
-    # for paired tests and ensembles without another training
+    # for paired tests and ensembles without training again
     rows.append(Row(run.seed, "answers", None, score.labels.astype(np.int32)))
     if score.confidence is not None:
         rows.append(Row(run.seed, "confidence", None, score.confidence.astype(np.float16)))

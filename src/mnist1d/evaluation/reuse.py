@@ -1,4 +1,5 @@
-"""A test that is looked at more than once: choosing the best of several settings overfits it."""
+"""Warn if a test is used with several settings, because choosing the best of them overfits the
+test."""
 
 from __future__ import annotations
 
@@ -12,13 +13,13 @@ _looks: defaultdict[tuple[object, ...], set[tuple[object, ...]]] = defaultdict(s
 
 
 def note_look(config: Config) -> None:
-    """Remember the settings of a look at a test; warn where this process measured the same model
-    on the same test with other settings before."""
+    """Record the settings of a measurement on a test; warn if this process has measured the same
+    model on the same test with other settings."""
     if config.test == "validation":
         return
     settings = _looks[config.model, config.test, config.data, config.data_sha256]
     now = config.protocol, config.own_training, config.tuned_on
-    if now in settings:  # the same again is no choice
+    if now in settings:  # repeating the same settings is not a choice
         return
     settings.add(now)
     if len(settings) > 1:
@@ -26,14 +27,15 @@ def note_look(config: Config) -> None:
 
 
 def forget_looks() -> None:
-    """Forget all looks of this process."""
+    """Forget all measurements of this process."""
     _looks.clear()
 
 
 def advice(model: str, test: str, count: int, option: str) -> str:
-    """Say that a model was measured on a test with so many settings, and what to do instead."""
+    """Return the advice for a model that was measured on a test with several settings."""
     return (
         f"{model} has been measured on the {test} test with {count} different settings. Choosing "
-        f"the best of them overfits the test: choose on held-out training signals, {option}, and "
+        f"the best of them overfits the test set: choose on held-out training signals, {option}, "
+        "and "
         "test once"
     )

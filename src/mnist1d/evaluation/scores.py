@@ -1,4 +1,4 @@
-"""What a model's answers are worth on test signals, alone and against the ideal observer."""
+"""Score a model's predictions on test signals, alone and against the ideal observer."""
 
 from __future__ import annotations
 
@@ -11,44 +11,45 @@ from scipy.special import rel_entr
 from mnist1d.evaluation.answers import PROBABILITY_FLOOR, Answer
 from mnist1d.evaluation.testsets import TestSet
 
-IN_DOUBT = 0.99  # the observer doubts a signal whose most probable class is less probable
+IN_DOUBT = 0.99  # the observer is in doubt if the highest class probability is below this
 
 
 @dataclass(frozen=True)
 class Score:
-    """One trained model on one test set. Figures are None where the model gives no probabilities,
-    where no exact posterior exists, or where there are no errors."""
+    """One trained model on one test set. Fields are None if the model returns no probabilities, if
+    no exact posterior exists, or if there are no errors."""
 
     acc: float  # in [0, 1]
     loss_bits: float | None = None  # cross-entropy with the labels, bits per signal
     calibration_error: float | None = None  # expected calibration error, in [0, 1]
     excess_bits: float | None = None  # KL(exact || model), bits per signal
-    avoidable: float | None = None  # how far the accuracy lies below the observer's, in expectation
-    in_doubt: float | None = None  # share of the errors on signals that the observer doubts
+    avoidable: float | None = None  # expected accuracy of the observer minus that of the model
+    # fraction of the errors on signals where the observer is in doubt
+    in_doubt: float | None = None
     right: np.ndarray = field(default_factory=lambda: np.empty(0, bool), repr=False)  # (n,)
     labels: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64), repr=False)  # (n,)
     confidence: np.ndarray | None = field(default=None, repr=False)  # (n,) of the answers
 
     def figures(self) -> dict[str, float]:
-        """Return the figures that there are, by name."""
+        """Return the fields that are not None, by name."""
         names = ("acc", "loss_bits", "calibration_error", "excess_bits", "avoidable", "in_doubt")
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
 
 @dataclass(frozen=True)
 class Ceiling:
-    """The ideal observer on a test set: what the best possible model reaches there."""
+    """The ideal observer on a test set: the result of the best possible model."""
 
-    acc: float  # right answers among these signals
-    expected_acc: float  # mean probability of its answers, which varies less
+    acc: float  # fraction of these signals classified correctly
+    expected_acc: float  # mean probability of its predictions, which varies less
     loss_bits: float  # cross-entropy with the labels, bits per signal
-    entropy_bits: float  # mean entropy of the posterior: the least expected loss
-    in_doubt: float  # share of the signals that it doubts
+    entropy_bits: float  # mean entropy of the posterior: the lowest possible expected loss
+    in_doubt: float  # fraction of the signals where it is in doubt
     n: int
 
 
 def score(answer: Answer, test: TestSet) -> Score:
-    """Score a model's answers on a test set."""
+    """Score a model's predictions on a test set."""
     from mnist1d.observer.measure import calibration_error
 
     right = answer.labels == test.y
@@ -92,24 +93,24 @@ def ceiling(test: TestSet) -> Ceiling | None:
 
 
 def excess_bits(exact: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return the mean over signals of KL(exact || model) in bits: the expected loss above the least
-    possible one.
+    """Return the mean over signals of KL(exact || model) in bits: the expected excess loss over the
+    lowest possible loss.
 
-    Both (samples, classes). The model's probabilities are floored, so that an excluded class costs
-    much and not infinitely much.
+    Both (samples, classes). The model's probabilities are floored, so that the cost of a ruled-out
+    class stays finite.
     """
     return float(rel_entr(exact, floored(probabilities)).sum(axis=1).mean() / math.log(2))
 
 
 def floored(p: np.ndarray) -> np.ndarray:
-    """Return probabilities (samples, classes), those below PROBABILITY_FLOOR raised to it, and
-    their sums made 1."""
+    """Return probabilities (samples, classes) with values below PROBABILITY_FLOOR raised to it,
+    rescaled to sum to 1."""
     raised = np.maximum(p, PROBABILITY_FLOOR)
     return raised / raised.sum(axis=1, keepdims=True)
 
 
 def sampling_error(rights: list[np.ndarray]) -> float:
-    """Return the standard error, from the choice of test signals, of the accuracy averaged over
-    trainings; `rights`: for each training, which signals it got right, (n,)."""
+    """Return the standard error, due to the choice of test signals, of the accuracy averaged over
+    runs. rights: for each run, which signals it classified correctly, (n,)."""
     share = np.mean(rights, axis=0)  # (n,)
     return float(share.std(ddof=1) / math.sqrt(len(share))) if len(share) > 1 else math.inf

@@ -1,4 +1,4 @@
-"""From an evaluation to an entry of the board."""
+"""Turn an evaluation into an entry of the board."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def entry_of(found: Evaluation, *, name: str | None = None, by: str = "", link: 
     """Return the entry of an evaluation.
 
     Errors: UsageError unless it was measured with the default data on both tests, plain and
-    shuffled, from enough seeds that all ended well.
+    shuffled, with enough seeds and no failures.
     """
     _check_complete(found)
     config = found.configs["frozen"]
@@ -69,15 +69,14 @@ def entry_of(found: Evaluation, *, name: str | None = None, by: str = "", link: 
 
 
 def how_of(config: Config) -> str:
-    """Return how the model's settings came about, a key of `entries.HOW`."""
+    """Return how the model's settings were chosen, a key of `entries.HOW`."""
     if config.tuned_on:
         return "tuned"
     return "protocol" if config.protocol == Protocol() and not config.own_training else "own"
 
 
 def check_options(test: str, shuffled: bool, seeds: int, has_own_data: bool) -> None:
-    """Raise UsageError for options of an evaluation that no entry can be made of, before the
-    training."""
+    """Raise UsageError, before the training, for options that cannot give an entry."""
     if test != "both" or not shuffled or has_own_data or seeds < MIN_SEEDS:
         raise UsageError(
             "an entry needs both tests, plain and with shuffled positions, the default data and at "
@@ -91,7 +90,7 @@ def _check_complete(found: Evaluation) -> None:
     shuffled = bool(found.runs_of(shuffled=True))
     check_options("both" if both else "", shuffled, len(found.runs_of(False)), has_own_data)
     if found.failed:
-        raise UsageError(f"an entry needs seeds that all end well; {len(found.failed)} runs failed")
+        raise UsageError(f"an entry needs all seeds to succeed; {len(found.failed)} runs failed")
     if found.configs["fresh"].num_test < NUM_FRESH:
         raise UsageError(f"an entry needs all {NUM_FRESH:,} fresh signals: write {COMMAND}")
 
@@ -101,7 +100,7 @@ def _by_seed(values: np.ndarray) -> tuple[float, ...]:
 
 
 def _all_seeds(values: Sequence[float | None]) -> tuple[float, ...] | None:
-    """Return the values, rounded; None where a seed has none."""
+    """Return the values, rounded; None if a seed has none."""
     known = [value for value in values if value is not None]
     return _by_seed(np.array(known)) if len(known) == len(values) else None
 

@@ -1,4 +1,4 @@
-"""The measured table with one more row: where a model stands, as text and as numbers to draw."""
+"""The benchmark table with one more model, as text and as numbers to draw."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from mnist1d.experiments.estimates import SHARE, mean_interval
 from mnist1d.intervals import wilson
 
 CI = "% [95% CI]"
-HEADER = ["", "model", "parameters", f"test acc, {CI}", "n", f"shuffled, {CI}", "s/seed"]
-OURS = "mnist1d-lab"  # who submitted the entries that ship
+HEADER = ["", "model", "parameters", f"test accuracy, {CI}", "n", f"shuffled, {CI}", "s/seed"]
+OURS = "mnist1d-lab"  # the submitter of the package's own entries
 Interval = tuple[float, float, float]  # mean, low, high; low is infinite for one seed
 
 
 class Line(NamedTuple):
-    """One line of the table: a model, people, or the ideal observer."""
+    """One line of the table: a model, the human, or the ideal observer."""
 
     name: str
     kind: str  # how a model was trained, of entries.HOW; or "people", or "ceiling"
     acc: Mapping[str, Interval]  # by test, of entries.TESTS: over seeds
-    sample: str = ""  # of what the intervals are: 8 seeds, 400 answers
+    sample: str = ""  # what the intervals are over: 8 seeds, 400 answers
     excess_bits: Interval | None = None  # bits per fresh signal above the exact posterior
     calibration_error: Interval | None = None  # in [0, 1], on the fresh test
     num_params: int | None = None
@@ -34,7 +34,7 @@ class Line(NamedTuple):
 
     @property
     def is_ours(self) -> bool:
-        """Whether the line ships with the package."""
+        """Whether the line comes with the package."""
         return self.by == OURS or self.kind not in HOW
 
 
@@ -60,27 +60,27 @@ def line_of(entry: Entry) -> Line:
 
 
 def people() -> Line:
-    """Return people's line; on shuffled positions no answers were published."""
+    """Return the human's line; no answers to shuffled signals were published."""
     n = human.NUM_ANSWERS
     acc = {"frozen": (human.ACC, *wilson(human.ACC * n, n))}
     return Line("human", "people", acc, f"{n} answers")
 
 
 def measured() -> list[Line]:
-    """Return the lines that ship with the package: models trained by the protocol, and people."""
+    """Return the lines that come with the package: models trained by the protocol, and the
+    human."""
     models = [line_of(entry) for entry in shipped() if entry.how == "protocol"]
     return [*models, people()]
 
 
 def ranked(own: Line, test: str) -> list[Line]:
-    """Return the lines that were measured on a test, and one more, the lowest mean accuracy
-    first."""
+    """Return the lines measured on a test and one more line, lowest mean accuracy first."""
     lines = [line for line in [*measured(), own] if test in line.acc]
     return sorted(lines, key=lambda line: line.acc[test][0])
 
 
 def place(own: Line, test: str) -> str:
-    """Say between which lines the model stands."""
+    """Return in words between which lines the model is."""
     lines = ranked(own, test)
     at = next(i for i, line in enumerate(lines) if line is own)
     below, above = (
@@ -93,8 +93,7 @@ def place(own: Line, test: str) -> str:
 
 
 def with_line(own: Line, test: str) -> tuple[list[str], list[list[str]]]:
-    """Return header and lines of the table with one more line, which is marked with *; best
-    first."""
+    """Return header and lines of the table with one more line, marked with *; best first."""
     return HEADER, [_cells(line, test, line is own) for line in ranked(own, test)[::-1]]
 
 
@@ -103,19 +102,19 @@ def percent(interval: Interval | None) -> tuple[str, str]:
     if interval is None:
         return "", ""
     mean, low, high = (100 * value for value in interval)
-    if low == high:  # an estimator without randomness; of the observer the second digit matters
+    if low == high:  # an estimator without randomness; the observer needs two digits
         return f"{mean:.{2 if mean > 99.9 else 1}f}", ""
     return f"{mean:.1f}", f"[{low:.1f}, {high:.1f}]" if math.isfinite(low) else "one seed"
 
 
 def spread(interval: Interval | None) -> str:
-    """Return mean and interval in one cell: 64.4 [63.6, 65.2]; nothing for None."""
+    """Return mean and interval in one cell: 64.4 [63.6, 65.2]; "" for None."""
     return " ".join(percent(interval)).strip()
 
 
 def aligned(header: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
-    """Return a table as lines of plain text, the first two columns to the left, the others to the
-    right."""
+    """Return a table as lines of plain text: the first two columns left-aligned, the others
+    right-aligned."""
     widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
     return [
         "  ".join(

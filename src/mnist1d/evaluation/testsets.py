@@ -1,5 +1,4 @@
-"""The signals that models are trained and tested on: the user's `data`, plain and shuffled, and the
-tests by name."""
+"""The training and test signals: the user's `data`, plain and shuffled, and the tests by name."""
 
 from __future__ import annotations
 
@@ -17,7 +16,7 @@ from mnist1d.generate import load_dataset, make_dataset
 
 
 class TestSet(NamedTuple):
-    """Test signals, and the ideal observer's posterior where there is one."""
+    """Test signals, and the ideal observer's posterior if there is one."""
 
     __test__ = False  # for pytest
 
@@ -29,17 +28,17 @@ class TestSet(NamedTuple):
     reason: str = ""  # why there is no posterior
 
     def rows_of(self, labels: np.ndarray) -> np.ndarray:
-        """Return the places of labels (n,) in `classes`."""
+        """Return the indices of labels (n,) in `classes`."""
         order = np.argsort(self.classes)
         return order[np.searchsorted(self.classes, labels, sorter=order)]
 
 
 def data_of(given: Any) -> tuple[Dataset, DataConfig, str]:
-    """Return the data set that the user means, its settings, and the SHA-256 of its training part
-    where a Dataset was given (else "").
+    """Return the user's data set, its settings, and the SHA-256 of its training part if a Dataset
+    was given (otherwise "").
 
-    given: None (the frozen set), a Dataset, a DataConfig, or a mapping of knobs. Errors: UsageError
-    for anything else.
+    given: None (the frozen set), a Dataset, a DataConfig, or a mapping of settings. Errors:
+    UsageError for anything else.
     """
     if isinstance(given, Dataset):
         digest = hashlib.sha256()
@@ -66,7 +65,7 @@ def _config_of(given: Any) -> DataConfig:
     if isinstance(given, DataConfig):
         return given
     raise UsageError(
-        "data must be None (the frozen set), a Dataset, a DataConfig, or knobs as "
+        "data must be None (the frozen set), a Dataset, a DataConfig, or settings as "
         f"data={{'corr_noise_scale': 0.5}}; got {type(given).__name__}"
     )
 
@@ -74,8 +73,8 @@ def _config_of(given: Any) -> DataConfig:
 def make_test(data: Dataset, name: str, num_fresh: int) -> TestSet:
     """Return a test by name, for a model trained on `data`.
 
-    frozen: the data set's own test signals, of the frozen set the official 1,000. fresh: reserved
-    signals of the endless stream. validation: the signals that `data.split` took from training.
+    frozen: the data set's own test signals (for the frozen set, the official 1,000). fresh:
+    reserved signals of the endless stream. validation: training signals held out by `data.split`.
     """
     from mnist1d.observer.fresh import fresh_test
 
@@ -95,7 +94,7 @@ def _fix(name: str) -> str:
 
 
 def _exact(data: Dataset, x: np.ndarray) -> tuple[np.ndarray | None, str]:
-    """Return the exact posteriors of signals x (n, time), or None and why there are none."""
+    """Return the exact posteriors of signals x (n, time), or None and the reason."""
     from mnist1d.observer.components import NoDensityError
     from mnist1d.observer.ideal import IdealObserver
 
@@ -111,8 +110,8 @@ def _exact(data: Dataset, x: np.ndarray) -> tuple[np.ndarray | None, str]:
 
 
 def _of_own_test(config: DataConfig) -> np.ndarray:
-    """Return the posteriors of a config's own test signals, (n, classes), kept once computed: the
-    shuffled set holds the same signals at other positions."""
+    """Return the posteriors of a config's own test signals, (n, classes), from the cache if
+    possible. The shuffled set has the same signals with other positions."""
     from mnist1d.observer.ideal import IdealObserver
     from mnist1d.observer.kept import key_of, posteriors
 

@@ -1,4 +1,4 @@
-"""An evaluation in plain words, as it prints."""
+"""The printed text of an evaluation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOTE = "Accuracy after the last step; no step was selected on the test signals."
 
 
 def describe(found: Evaluation) -> str:
-    """Return the accuracy on each test beside the ceiling, the model's place, the table, and the
+    """Return the accuracy on each test with the ceiling, the model's place, the table, and the
     failed seeds."""
     lines = [found.name]
     for test in found.tests:
@@ -56,14 +56,15 @@ def _ceiling(found: Evaluation, test: str) -> list[str]:
     excess, error = found.mean("excess_bits", test), found.mean("calibration_error", test)
     if excess is not None and error is not None:
         lines.append(
-            f"loss above the exact posterior: {excess:.3g} bits per signal; "
+            f"excess loss over the exact posterior: {excess:.3g} bits per signal; "
             f"calibration error: {100 * error:.1f} points"
         )
     avoidable, doubt = found.mean("avoidable", test), found.mean("in_doubt", test)
     if avoidable is not None and doubt is not None:
         lines.append(
-            f"avoidable errors: {100 * avoidable:.1f}% of the signals; {100 * doubt:.1f}% of the "
-            f"errors fall on signals that the observer doubts ({100 * ceiling.in_doubt:.1f}% of "
+            f"avoidable errors: {100 * avoidable:.1f}% of the signals; {100 * doubt:.1f}% of "
+            "the errors are on signals where the observer is in doubt "
+            f"({100 * ceiling.in_doubt:.1f}% of "
             "all)"
         )
     return lines

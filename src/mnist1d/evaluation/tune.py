@@ -1,8 +1,7 @@
-"""`mnist1d.tune`: settings chosen on held-out training signals, never on a test; a thin recipe over
-Optuna.
+"""`mnist1d.tune`: choose settings on held-out training signals, never on a test, with Optuna.
 
-    tuned = mnist1d.tune("cnn", trials=30)
-    tuned.evaluate(seeds=8, test="both").submit("cnn-tuned.json", by="me")
+tuned = mnist1d.tune("cnn", trials=30)
+tuned.evaluate(seeds=8, test="both").submit("cnn-tuned.json", by="me")
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ class Fixed(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Trial:
-    """One choice of settings, and its accuracy on the held-out signals; None where it failed."""
+    """One choice of settings and its accuracy on the held-out signals; None if it failed."""
 
     settings: Mapping[str, Any]
     acc: float | None
@@ -57,7 +56,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Tuned:
-    """The chosen settings of a model, and every trial that led to them.
+    """The chosen settings of a model, and all trials of the search.
 
     Attributes:
       model: the model, as it was given to `tune`.
@@ -72,7 +71,8 @@ class Tuned:
     model: Any
     settings: Mapping[str, Any]  # the best trial's
     fixed: Mapping[str, Any]
-    acc: float  # of the best trial on the held-out signals: optimistic, for it was chosen by it
+    # of the best trial on the held-out signals: optimistic, because it was used for the choice
+    acc: float
     validation: int  # held-out signals
     trials: tuple[Trial, ...]
     data: Data = None
@@ -108,7 +108,7 @@ def tune(
     """Choose a model's settings by their accuracy on held-out training signals.
 
     Args:
-      model: as for `mnist1d.evaluate`; a factory may take settings of its own by name.
+      model: as for `mnist1d.evaluate`; a factory may take its own settings by name.
       trials: number of settings to try.
       space: what to search, by name: (low, high), on a logarithmic scale if low is above 0, or a
         list of values. Names of the protocol (learning_rate, optimizer, ...) or arguments of the
@@ -139,7 +139,7 @@ def tune(
     if space is None:
         space, fixed = SPACE, Fixed(**{"optimizer": "adamw", **fixed})
     space = _check_space(space, model, fixed)
-    Protocol(**fixed)  # raises what is wrong before the first trial
+    Protocol(**fixed)  # raise errors before the first trial
     found: list[Trial] = []
 
     def objective(trial: optuna.Trial) -> float:
@@ -150,7 +150,7 @@ def tune(
             acc = float(evaluate(factory, seeds, shuffled=False, **options).acc().mean())
         except UsageError:
             raise
-        except Mnist1dError:  # these settings diverge, or the model cannot be made of them
+        except Mnist1dError:  # these settings diverge, or the model cannot be built with them
             acc = None
         found.append(Trial(settings, acc))
         if progress:
@@ -177,7 +177,7 @@ def _acc(trial: Trial) -> float:
 
 
 def _applied(model: Any, settings: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Return the model with its own settings filled in, and those of the protocol."""
+    """Return the model with its own settings applied, and the settings of the protocol."""
     protocol = {name: value for name, value in settings.items() if name in SETTINGS}
     own = {name: value for name, value in settings.items() if name not in SETTINGS}
     if not own:
@@ -204,7 +204,7 @@ def _check_space(
     """Return the space, after checking names and ranges."""
     if not isinstance(space, Mapping) or not space:
         raise UsageError(
-            "space must say what to search, as space={'learning_rate': (1e-4, 1e-1)}; "
+            "space must name what to search, like space={'learning_rate': (1e-4, 1e-1)}; "
             f"got {space!r:.60}"
         )
     own = _arguments(model)
@@ -215,7 +215,7 @@ def _check_space(
                 + (f"; the factory takes {', '.join(own)}" if own else "")
             )
         if name in fixed:
-            raise UsageError(f"{name} is searched and fixed at once: leave it out of one of them")
+            raise UsageError(f"{name} is both searched and fixed: remove it from one of them")
         _check_choice(name, choice)
     return dict(space)
 
@@ -235,7 +235,7 @@ def _check_choice(name: str, choice: Any) -> None:
     for known, values in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
         if name == known and not (isinstance(choice, list) and set(choice) <= set(values)):
             raise UsageError(
-                f"{name} must be a list out of {', '.join(values)}, got {choice!r:.60}"
+                f"{name} must be a list of values from {', '.join(values)}, got {choice!r:.60}"
             )
 
 

@@ -5,11 +5,11 @@ batch) for 301 steps of RMSProp (0.01, decay 0.4). Its activation is f(x) = ELU(
 g is itself an MLP (1 -> 100 tanh -> 1). The objective is the mean of the last 200 losses. Its
 gradient through all 301 steps moves g by gradient descent (0.3, gradients clipped to 0.1, 301 outer
 steps, fresh initial weights each time). The same inner protocol trains hand-made functions. Then we
-measure a fit of the learned function by a few straight lines, and both functions in place of relu
-in the benchmark's CNN. Accuracy is that after the last inner step on all test signals, without
-noise, averaged over fresh initial weights. Row.step of `objective` counts outer steps.
+fit the learned function by a few straight lines, and put both functions in place of relu in the
+benchmark's CNN. Accuracy is measured after the last inner step on all test signals, without noise,
+and averaged over fresh initial weights. Row.step of `objective` counts outer steps.
 
-Each seed draws a data set, initial weights and batch order; everything that we compare sees its
+Each seed draws a data set, initial weights and batch order; all compared functions use the seed's
 data set. Seed 0 uses the published data set.
 """
 
@@ -83,7 +83,7 @@ PUBLISHED = (
 INFO = Info(
     name="activation",
     title="Metalearning an activation function",
-    question="Does the gradient through all of training find a better activation than people did?",
+    question="Can gradient descent through a whole training run find a better activation function?",
     source=(
         f"{TITLE}, section 3.4. The published script sets its random seed again in every inner "
         "loop, so all its inner networks but the first start with the same weights"
@@ -246,7 +246,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
         spread = " ± 2" if in_paper and in_paper.rounding > 0.01 else ""
         cells.append(printed_cell(PUBLISHED, name, PAPER) + spread)
         lines.append([name, *cells, printed_cell(PUBLISHED, name, NOTEBOOK)])
-    header = ["function", f"test acc, {CI}", "n", f"in the CNN, {CI}"]
+    header = ["function", f"test accuracy, {CI}", "n", f"in the CNN, {CI}"]
     return [*header, "paper, %", "notebook, %"], lines
 
 
@@ -257,9 +257,13 @@ def claims(rows: Rows) -> list[Claim]:
     trial = rows.where(function=LEARNED)
     points, acc = partial(above, unit=POINTS), acc_of(rows, LEARNED)
     others = [name for name in HAND_MADE if len(acc_of(rows, name))]
-    parts = [points("", f"learned - {n}, test acc", acc - acc_of(rows, n)) for n in others]
+    parts = [points("", f"learned - {n}, test accuracy", acc - acc_of(rows, n)) for n in others]
     start, end = objective(rows)
-    found = [all_of(f"it beats {', '.join(others)}", parts, "65 to 69 > 59.5")] if parts else []
+    found = (
+        [all_of(f"the learned function beats {', '.join(others)}", parts, "65 to 69 > 59.5")]
+        if parts
+        else []
+    )
     found.append(
         above(
             "the objective falls",
@@ -276,23 +280,23 @@ def claims(rows: Rows) -> list[Claim]:
         heights, places = (Values(sorted(functions.unique("seed")), part) for part in shapes.T)
         parts = [
             above("", "height of the bump between -4 and -1", heights),
-            within("", "place of the minimum", places, -1, 1),
+            within("", "position of the minimum", places, -1, 1),
         ]
         text = "the function has a bump between -4 and -1 and a minimum near 0"
         found.append(all_of(text, parts, "bump between -4 and -1"))
     fit = acc_of(rows, LEARNED, "piecewise_test_acc")
-    new = "in the CNN it beats relu (not in the publication)"
+    new = "in the CNN the learned function beats relu (not in the publication)"
     in_cnn, relu = (acc_of(rows, name, "cnn_test_acc") for name in (LEARNED, "relu"))
     found += [
         points(
-            "a few straight lines do about as well, within 2 percentage points",
-            "fit - learned, test acc",
+            "a piecewise-linear fit is as accurate, within 2 percentage points",
+            "fit - learned, test accuracy",
             fit - acc,
             -0.02,
             "66.4, within 65 to 69",
             published_value=-0.006,
         ),
-        points(new, "learned - relu in the CNN, test acc", in_cnn - relu),
+        points(new, "learned - relu in the CNN, test accuracy", in_cnn - relu),
     ]
     return keep_measured(found)
 
@@ -337,7 +341,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         f"A metalearned activation function, seeds: {n}. Left: the function before and after "
         "metalearning, and straight lines fitted to it. Middle: the objective of the outer loop. "
         f"{style.band_words(n)} Right: test accuracy of the same network with the learned function "
-        f"and with hand-made ones. {style.dot_words(n)} Diamonds are published. Compare the first "
-        "line on the right with the others."
+        f"and with hand-made ones. {style.dot_words(n)} Diamonds are published. On the right, "
+        "compare the learned function with the hand-made ones."
     )
     return {"activation": (fig, caption)}

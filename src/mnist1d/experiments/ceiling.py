@@ -4,11 +4,12 @@ The generative process is known, so Bayes' rule gives the exact class probabilit
 A classifier that uses them, the ideal observer, has the highest possible accuracy on fresh signals.
 We compare it with models trained by the benchmark's protocol: their accuracy, the mean
 Kullback-Leibler divergence from the exact probabilities to theirs in nats, and their calibration.
-Then we turn one knob of the generator at a time; the observer, the CNN and the MLP (trained and
-tested at that setting) show how much a model misses and how much the signals do not contain.
+Then we change one setting of the generator at a time. The observer's loss in accuracy shows how
+much information the signals no longer contain; the losses of the CNN and the MLP (trained and
+tested at that setting) show how much more a model misses.
 
-Each seed draws a data set, initial weights and batch order; all classifiers see its data set. Seed
-0 uses the published data set.
+Each seed draws a data set, initial weights and batch order; all classifiers use the seed's data
+set. Seed 0 uses the published data set.
 
 Rows, on the test signals: test_acc, test_loss, kl (nats), confidence (mean probability of the
 answer) and the array calibration (per bin of confidence: mean confidence, accuracy, signals). For
@@ -69,11 +70,11 @@ QUICK |= {"final_seq_length": (20,)}
 INFO = Info(
     name="ceiling",
     title="The ceiling: models against the ideal observer",
-    question=("What is the highest possible accuracy, and how far below it are models and people?"),
+    question="What is the highest possible accuracy, and how far below it are models and humans?",
     seeds={"smoke": 2, "quick": 2, "paper": 8},
     cost={"smoke": 6.0, "quick": 40.0, "paper": 2800.0},
     variations={
-        "what=observer,resnet": "a model of today against the exact probabilities",
+        "what=observer,resnet": "a recent model against the exact probabilities",
         "num_steps=300": "less training: is a model still overconfident?",
     },
 )
@@ -207,8 +208,7 @@ def base(rows: Rows, what: str) -> Rows:
 
 
 def turned(rows: Rows, what: str, knob: str) -> dict[float, Values]:
-    """Return the accuracy by seed at each value of a knob, ascending; the default is included, and
-    a range stands at its middle."""
+    """Return accuracy by seed at each value of a setting, ascending (ranges: at the midpoint)."""
     metric, found = "expected_acc" if what == "observer" else "test_acc", {}
     for part in (base(rows, what), rows.where(what=what, knob=knob)):
         for trial in part.trials():
@@ -218,7 +218,7 @@ def turned(rows: Rows, what: str, knob: str) -> dict[float, Values]:
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     """Return observer and models on their test signals, and the human on the frozen set."""
-    header = ["classifier", f"test acc, {CI}", "fresh signals, %", "loss, nats", "divergence, nats"]
+    header = ["classifier", f"test accuracy, {CI}", "fresh signals, %", "loss, nats", "KL, nats"]
     lines = []
     for what in (OBSERVER, *models_in(rows, "what")):
         if len(trial := base(rows, what)):
@@ -231,27 +231,27 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test how far people and models stay below the ceiling, and what noise takes from either.
-    Models are paired with the observer by seed, which fixes the data set; the human is paired by
-    signal."""
+    """Test how far the human and the models stay below the ceiling, and how much accuracy noise
+    costs each of them. Models are paired with the observer by seed, which fixes the data set; the
+    human is paired by signal."""
     points = partial(above, unit=POINTS)
     observer = base(rows, "observer")
     models = [what for what in models_in(rows, "what") if len(base(rows, what))]
     ideal, short, too_sure = values_of(observer, "test_acc"), [], []
     for what in models:
         acc, confidence = (values_of(base(rows, what), m) for m in ("test_acc", "confidence"))
-        short.append(points("", f"observer - {label(what)}, test acc", ideal - acc))
-        too_sure.append(points("", f"{label(what)}: confidence - test acc", confidence - acc))
+        short.append(points("", f"observer - {label(what)}, test accuracy", ideal - acc))
+        too_sure.append(points("", f"{label(what)}: confidence - test accuracy", confidence - acc))
     found = [
         above(
-            "the signals tell their class: the ideal observer is right on 99% and more",
-            "expected acc",
+            "the signals determine their class: the ideal observer is right on at least 99%",
+            "expected accuracy",
             values_of(observer, "expected_acc"),
             0.99,
             unit=SHARE,
         ),
         points(
-            "people stay below the ceiling",
+            "the human stays below the ceiling",
             "observer - human, by signal",
             _observer_above_human(observer),
             published="human 95.8",
@@ -262,12 +262,12 @@ def claims(rows: Rows) -> list[Claim]:
     ]
     model = "cnn" if "cnn" in models else "mlp"
     ends, lost, missed = _fall(rows, model, "corr_noise_scale")
-    text = f"correlated noise takes more from the {label(model)} than from the signals"
+    text = f"correlated noise costs the {label(model)} more accuracy than the observer"
     found.append(points(text, f"fall of {label(model)} - fall of observer, {ends}", missed - lost))
     ends, lost, _ = _fall(rows, model, "iid_noise_scale")
     text, quantity = (
         "white noise lowers the ceiling itself",
-        f"change of the observer's acc, {ends}",
+        f"change in the observer's accuracy, {ends}",
     )
     found.append(below(text, quantity, -lost, unit=POINTS))
     return keep_measured(found)
@@ -319,8 +319,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         *arrays, t = (trials[OBSERVER].array(f"hardest_{name}") for name in names)
         shown = max(int((arrays[2].max(axis=1) < CERTAIN).sum()), 1)
         caption = (
-            "The signals of the test set that leave the ideal observer in doubt: its first choice "
-            f"has a probability below {100 * CERTAIN:g}%. Titles: the true class, then the "
+            "The test signals whose class is uncertain even to the ideal observer: its first "
+            f"choice has a probability below {100 * CERTAIN:g}%. Titles: the true class, then the "
             "observer's probabilities. Dots: the signal. Line: the clean signal that the observer "
             "expects. Try to name the class from the dots."
         )
@@ -344,7 +344,7 @@ def _knobs_figure(rows: Rows) -> Captioned:
     caption = (
         "Test accuracy of the ideal observer and of two models as one setting of the generator "
         f"changes; the grey stripe is its default. {style.band_words(num_seeds(rows))} Dotted: "
-        "people, at the defaults. Look how far the models stay below the observer, and which "
+        "the human, at the defaults. See how far the models stay below the observer, and which "
         "settings lower the observer itself."
     )
     return knobs_figure(knobs, human.ACC), caption

@@ -4,11 +4,11 @@ A study builds its claims with `above`, `below`, `within` and `all_of`, from val
 signal), and returns those that `keep_measured` keeps. The 95% interval of a claim gives its
 verdict. `judge` then turns the verdicts of a study into those that are shown:
 
-* fewer than 4 seeds: "too few seeds";
-* settings other than the paper's: "as published", "opposite" or "not visible", which describe the
-  effect and reject nothing;
-* a run that adds seeds look by look: the interval of the look at which it stopped;
-* beside each verdict, the one under Holm's correction over all claims of the study;
+* fewer than 4 seeds: "too few seeds"; @@NL@@* settings other than the paper's: "as published",
+  "opposite" or "not visible"; these words describe the effect and decide nothing;
+* a run that adds seeds step by step (each test is a "look"): the interval at the look where it
+  stopped;
+* for each verdict, also the verdict under Holm's correction over all claims of the study;
 * the effect that this many seeds detect with 80% power, and the command that decides the claim.
 """
 
@@ -34,7 +34,8 @@ Numbers = Values | Sequence[float] | np.ndarray
 
 @dataclass(frozen=True)
 class Part:
-    """One comparison: the mean of `quantity` lies between two lines; one may be infinite."""
+    """One comparison: the mean of `quantity` lies between two limits, one of which may be
+    infinite."""
 
     quantity: str
     estimate: Estimate
@@ -57,7 +58,7 @@ class Part:
 
     @property
     def inside(self) -> bool:
-        """Whether the estimate itself lies between the lines."""
+        """Whether the estimate itself is between the limits."""
         return self.least < self.estimate.value < self.most
 
     @property
@@ -71,8 +72,9 @@ class Part:
 
     @property
     def shape(self) -> str:
-        """What a shortened run shows: the effect or its opposite where the interval is clear of the
-        lines. Seeds that all agree without such an interval are too few to show either."""
+        """What a shortened run shows: the effect or its opposite, if the interval excludes the
+        limits. If all seeds agree but the interval does not exclude the limits, there are too few
+        seeds."""
         verdict = self.verdict(ALPHA)
         if verdict != UNDECIDED:
             return AS_PUBLISHED if verdict == HOLDS else OPPOSITE
@@ -285,8 +287,8 @@ def all_of(
 
 
 def keep_measured(claims: Sequence[Claim]) -> list[Claim]:
-    """Return the claims whose parts were all measured; in the middle of a sweep, or where data is
-    missing, some are not."""
+    """Return the claims whose parts were all measured. In the middle of a sweep, or if data is
+    missing, some parts are not."""
     return [c for c in claims if c.parts and all(part.estimate.n for part in c.parts)]
 
 
@@ -298,7 +300,7 @@ def judge(
     seeds: int = 0,
     looks: tuple[int, ...] = (),
 ) -> list[Claim]:
-    """Return a study's claims with the verdicts that are shown.
+    """Return a study's claims with the verdicts to show.
 
     command: the command that runs the study at the paper's settings. looks: the numbers of seeds of
     a run that added seeds look by look; `seeds` is the number that the last look asked for.
@@ -311,7 +313,7 @@ def judge(
         key=lambda i: judged[i].level,
     )
     adjusted, survives = {}, True
-    for rank, i in enumerate(tested):  # Holm: the smallest level is held against alpha / m, ...
+    for rank, i in enumerate(tested):  # Holm: the smallest level is compared with alpha / m, ...
         level = _level(judged[i], seeds, looks, ALPHA / (len(tested) - rank))
         survives = survives and judged[i].decided and judged[i].level <= level
         adjusted[i] = judged[i].verdict if survives else UNDECIDED
@@ -327,8 +329,8 @@ def judge(
 
 
 def _level(claim: Claim, seeds: int, looks: tuple[int, ...], alpha: float = ALPHA) -> float:
-    """Return the level at which a claim is tested. All signals are there at the first look, so a
-    claim over signals is tested once."""
+    """Return the level at which a claim is tested. All signals are available at the first look, so
+    a claim over signals is tested once."""
     return level_at(seeds, looks, alpha) if looks and claim.over == "seeds" else alpha
 
 
@@ -359,7 +361,7 @@ def _at_level(claim: Claim, level: float) -> Claim:
     found = weakest.estimate
     low, high = found.interval(1 - level)
     verdict = HOLDS
-    if found.fewest < MIN_UNITS:  # the weakest part: see _strength
+    if found.fewest < MIN_UNITS:  # the weakest comparison: see _strength
         verdict = TOO_FEW
     elif FAILS in verdicts:
         verdict = FAILS
@@ -368,7 +370,7 @@ def _at_level(claim: Claim, level: float) -> Claim:
     lines = weakest.lines
     return replace(
         claim,
-        quantity=weakest.quantity if len(parts) == 1 else f"weakest part: {weakest.quantity}",
+        quantity=weakest.quantity if len(parts) == 1 else f"weakest comparison: {weakest.quantity}",
         estimate=found.value,
         low=low,
         high=high,

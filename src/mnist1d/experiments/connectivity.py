@@ -1,16 +1,16 @@
 """Connectivity: is there a barrier between two networks.
 
 Train a network to step k, copy it, and train both copies to the end with different batch orders.
-Then walk from one to the other along a straight line in weight space. The barrier is the highest
-test error on the line minus the mean of the two ends. Two networks are stable where the barrier is
-below 2 points.
+Then measure the test error along the straight line between the two in weight space. The barrier is
+the highest test error on the line minus the mean of the two ends. Two networks are stable if the
+barrier is below 2 points.
 
 The networks are those of the study lottery: an MLP with 500 hidden units, Adam (0.02), batches of
-100, 1,500 steps; up to step k batches come in a fixed order, afterwards in new orders, and Adam
-starts afresh at step k. Pruning keeps 65% of each layer's weights in every round, those of largest
+100, 1,500 steps; up to step k the batches have a fixed order, afterwards new orders, and Adam is
+reset at step k. Pruning keeps 65% of each layer's weights in every round, those of largest
 magnitude at the end of the first copy, and rewinds them to their values at step k. k = 0 rewinds to
 the initial weights, a larger k is late rewinding. Both copies train under the mask. A ticket
-matches where its accuracy, the mean of both copies, is at least that of the dense network with the
+matches if its accuracy, the mean of both copies, is at least that of the dense network with the
 same k. Each seed draws a data set, initial weights and both orders; all k share them.
 
 Rows: sparsity, test_acc, barrier (step: round of pruning), seconds.
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 INFO = Info(
     name="connectivity",
     title="Connectivity: is there a barrier between two networks",
-    question="From which step on do two runs stay connected, and does that make better tickets?",
+    question="From which step do two runs stay connected, and are tickets from there better?",
     source=(
         "Frankle, Dziugaite, Roy and Carbin, Linear Mode Connectivity and the Lottery Ticket "
         "Hypothesis (ICML 2020, arXiv 1912.05671), on images; the networks here are the lottery's"
@@ -55,7 +55,7 @@ INFO = Info(
     seeds={"smoke": 2, "quick": 2, "paper": 8},
     cost={"smoke": 8.0, "quick": 18.0, "paper": 700.0},
     variations={
-        "learning_rate=0.002": "a tenth of the rate: are networks stable from the start?",
+        "learning_rate=0.002": "a tenth of the learning rate: are networks stable from the start?",
         "hidden=50": "a tenth of the units",
     },
 )
@@ -73,7 +73,7 @@ class Config:
     rewind_step: int = 0
     hidden: int = 500
     num_rounds: int = 12
-    kept: float = 0.65  # share of the weights that each round keeps
+    kept: float = 0.65  # fraction of the weights that each round keeps
     num_steps: int = 1500
     batch_size: int = 100
     learning_rate: float = 0.02
@@ -203,7 +203,7 @@ def tickets_of(rows: Rows) -> dict[int, Tickets]:
 
 
 def agreement(found: Mapping[int, Tickets]) -> Values:
-    """Return how well low barriers predict good tickets, by seed: Spearman's correlation over
+    """Return, by seed, how well low barriers predict good tickets: Spearman's correlation over
     rewinding steps of barrier and error, averaged over tickets of at least SPARSE sparsity. Where
     one of them does not vary, it counts as 0."""
     if len(found) < 3:
@@ -227,7 +227,11 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
         cells = [cell(100 * found.dense_barrier, scale=1), cell(found.acc[:, 0])]
         cells += [cell(found.sparse_acc), cell(found.matching)]
         lines.append([f"{step:,}", *cells, str(len(found.seeds))])
-    header = ["copied or rewound at step", "barrier, dense, points [95% CI]", f"dense acc, {CI}"]
+    header = [
+        "copied or rewound at step",
+        "barrier, dense, points [95% CI]",
+        f"dense accuracy, {CI}",
+    ]
     header += [f"acc at {100 * SPARSE:.0f}% sparsity or more", "highest matching sparsity, %", "n"]
     return header, lines
 
@@ -262,8 +266,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         "Networks copied at several steps of training, and tickets rewound to the same steps. "
         "Left: the barrier, that is the highest test error on the straight line between the two "
         "copies minus the mean of its ends. Right: their test accuracy. "
-        f"{style.band_words(num_seeds(rows))} Look whether the steps with low barriers on the left "
-        "are those whose tickets stay accurate with few weights on the right."
+        f"{style.band_words(num_seeds(rows))} Check whether the steps with low barriers on the "
+        "left have accurate tickets with few weights on the right."
     )
     return {"barriers": (fig, caption)}
 

@@ -1,9 +1,9 @@
-"""The data of a seed: its own data set, or one set that all seeds share.
+"""The data set of each seed: one per seed, or one that all seeds share.
 
 A claim about models or methods is tested across data sets (`vary="data"`): seed i draws data set i,
-initial weights i and batch order i, and all models of the comparison see data set i. On one
-shared set (`vary="frozen"`) a seed draws weights and batch order only, so an interval over seeds
-says nothing about other data.
+initial weights i and batch order i, and all models of the comparison see data set i. On one shared
+set (`vary="frozen"`) a seed draws only weights and batch order, so an interval over seeds says
+nothing about other data sets.
 """
 
 from __future__ import annotations
@@ -40,5 +40,6 @@ def _made(config: DataConfig) -> Dataset:
 
 
 def datasets_for(data: DataConfig, seeds: Sequence[int], vary: str = "data") -> list[Dataset]:
-    """Return the data set of each seed, float32, to be read only: equal settings are made once."""
+    """Return the data set of each seed in float32. Equal settings share one data set, so do not
+    modify it."""
     return [_made(config_for(data, seed, vary)) for seed in seeds]

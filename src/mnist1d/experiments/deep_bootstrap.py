@@ -1,15 +1,15 @@
 """Deep bootstrap: finite against endless data.
 
-One network, two worlds. In the real world it trains on a finite set of signals, over and over; in
-the ideal world every batch is new. Both start from the same weights and take the same number of
-steps (Adam, batches of 100, a learning rate that falls from 0.01 to 0 along a half cosine). Test
-error is then the ideal world's test error plus the gap between the worlds. If the gap is small,
-whatever learns fast online also generalises from a finite set.
+We train each network twice. In the "real world" it trains on a finite set of signals for many
+epochs; in the "ideal world" every batch is new. Both start from the same weights and take the same
+number of steps (Adam, batches of 100, a learning rate that falls from 0.01 to 0 along a half
+cosine). Test error is then the ideal world's test error plus the gap between the worlds. If the gap
+is small, a model that learns fast online also generalises from a finite set.
 
 The error is soft: 1 minus the probability of the right class, averaged over signals. The gap is
-read at the stopping time of the publication: the first evaluation at which the soft error on the
-training set is at most 1%, or the last one. Each seed draws the initial weights, the training set,
-the stream, and 5,000 test signals that all its models share.
+measured at the stopping time of the publication: the first evaluation at which the soft error on
+the training set is at most 1%, or else the last evaluation. Each seed draws the initial weights,
+the training set, the stream, and 5,000 test signals that all its models share.
 
 Rows: train_soft_error, test_soft_error, test_acc, test_loss (step: training steps), seconds.
 """
@@ -109,7 +109,8 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     splits = []
     for seed in seeds:
         test = held_out_signals(config.data, config.num_test, seed)
-        # the signals of a stream are as new as the test's: there is no training error to measure
+        # the signals of a stream are as new as the test signals: there is no training error to
+        # measure
         train = finite_signals(config.data, config.num_train or 1, seed)
         splits.append(Split(*train, *test))
     sampler = stream(config.data, config.batch_size) if is_endless else None
@@ -183,12 +184,17 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
             cells = [cell(real), cell(ideal), gap, *map(cell, acc), str(len(real))]
             lines.append([label(model), f"{size:,}", *cells])
     header = ["model", "training signals", f"soft test error, {CI}", f"same, endless data, {CI}"]
-    header += ["gap, points [95% CI]", f"final test acc, {CI}", f"same, endless data, {CI}", "n"]
+    header += [
+        "gap, points [95% CI]",
+        f"final test accuracy, {CI}",
+        f"same, endless data, {CI}",
+        "n",
+    ]
     return header, lines
 
 
 def figures(rows: Rows) -> dict[str, Captioned]:
-    """Draw the soft test error of both worlds against training steps, a panel per training-set
+    """Draw the soft test error of both worlds against training steps, one panel per training-set
     size."""
     from mnist1d.plots import style
 
@@ -210,8 +216,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     caption = (
         "Soft test error (1 minus the probability of the right class) against training steps, on a "
         "finite training set (solid) and on endless data (dashed), from the same initial weights. "
-        f"{style.band_words(num_seeds(rows))} Look how far each solid line stays above its "
-        "dashed one: that is the gap between the two worlds."
+        f"{style.band_words(num_seeds(rows))} The gap between each solid line and its dashed "
+        "line is the cost of a finite training set."
     )
     return {"error": (fig, caption)}
 

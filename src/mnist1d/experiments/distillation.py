@@ -1,15 +1,16 @@
 """Distillation: exact posteriors as labels.
 
-A student trains on class probabilities in place of labels. The best teacher is Bayes' rule itself,
-and here it is known: the ideal observer gives the exact posterior of every training signal. Two
-students share signals, initial weights and batch order (CNN, Adam, batches of 50, 2,000 steps, a
-learning rate that falls from 0.003 to 0 along a half cosine). One trains on labels, the other on
-posteriors. The signals have strong white noise, so that labels are in doubt, and digits of one
-size, so that posteriors are quick to compute.
+In distillation, a student network trains on class probabilities instead of labels. Here the best
+possible teacher is known: the ideal observer gives the exact posterior of every training signal by
+Bayes' rule. Two students share signals, initial weights and batch order (CNN, Adam, batches of 50,
+2,000 steps, a learning rate that falls from 0.003 to 0 along a half cosine). One trains on labels,
+the other on posteriors. The signals have strong white noise, so that their classes are uncertain,
+and digits of one size, so that posteriors are quick to compute.
 
-Each seed draws two training sets. What its two students say of the same 2,000 fresh signals tells
-their variance: half the squared distance between their class probabilities, averaged over signals.
-Accuracy, divergence from the posterior and calibration error are means over the two students.
+Each seed draws two training sets. Their two students classify the same 2,000 fresh signals. The
+variance is half the squared distance between the students' class probabilities, averaged over
+signals. Accuracy, divergence from the posterior and calibration error are means over the two
+students.
 
 Rows: test_acc, test_loss and kl (nats, from the exact posterior), calibration_error, variance;
 bayes_acc: expected accuracy of the ideal observer on the same signals; seconds.
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 INFO = Info(
     name="distillation",
     title="Distillation: exact posteriors as labels",
-    question="What is it worth to train on the exact class probabilities in place of labels?",
+    question="How much does training on exact class probabilities gain over training on labels?",
     source=(
         "Menon, Rawat, Reddi, Kim and Kumar, Why distillation helps: a statistical perspective "
         "(2020, arXiv 2005.10419); the settings here are ours"
@@ -93,7 +94,7 @@ def weight(config: Config) -> float:
 
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
-    """Train two students from every seed and hold both against the exact posterior."""
+    """Train two students from every seed and compare both with the exact posterior."""
     import jax
 
     from mnist1d.learning import Settings, fit_each, make_fit
@@ -156,7 +157,7 @@ def splits_of(config: Config, seeds: Sequence[int], which: int) -> tuple[list[Sp
 
 
 def gain(rows: Rows, size: int, metric: str) -> Values:
-    """Return what posteriors change against labels on one size, soft - hard, by seed."""
+    """Return the effect of posteriors at one training-set size by seed: soft minus hard labels."""
     soft, hard = (rows.where(labels=labels, num_train=size) for labels in ("soft", "hard"))
     return paired(soft, hard, metric).difference
 
@@ -176,7 +177,7 @@ def data_factor(rows: Rows, size: int) -> Values:
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     """Return one line per size and kind of labels."""
-    header = ["training signals", "trained on", f"test acc, {CI}", f"calibration error, {CI}"]
+    header = ["training signals", "trained on", f"test accuracy, {CI}", f"calibration error, {CI}"]
     header += ["KL from posterior, nats", "variance", "n"]
     lines = []
     for size in sorted(rows.unique("num_train")):
@@ -217,15 +218,16 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     caption = (
         "A CNN trained on labels and one trained on the exact class probabilities of the same "
         "signals, tested on fresh signals. Variance: how much its class probabilities differ "
-        f"between two training sets. {style.band_words(num_seeds(rows))} Compare the two "
-        "lines in each panel, and read across how many labels replace one posterior."
+        f"between two training sets. {style.band_words(num_seeds(rows))} Compare the two lines "
+        "in each panel; the horizontal distance between them shows how many labels replace one "
+        "posterior."
     )
     return {"gain": (fig, caption)}
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test on every size that posteriors raise accuracy and lower variance and calibration error,
-    students paired by seed, and how much data they are worth."""
+    """Test at every training-set size that posteriors raise accuracy and lower variance and
+    calibration error, with students paired by seed. Test how much data posteriors are worth."""
     of_kind = [set(rows.where(labels=kind).unique("num_train")) for kind in LABELS]
     sizes = sorted(set.intersection(*of_kind))
     if not sizes:
@@ -234,14 +236,20 @@ def claims(rows: Rows) -> list[Claim]:
         {size: gain(rows, size, metric) for size in sizes}
         for metric in ("test_acc", "calibration_error", "variance")
     )
-    better = [above("", f"gain, test acc, {n:,}", g, unit=POINTS) for n, g in acc.items()]
+    better = [above("", f"gain, test accuracy, {n:,}", g, unit=POINTS) for n, g in acc.items()]
     steadier = [below("", f"change of variance, {n:,}", g) for n, g in variance.items()]
     quantity = "change, calibration error"
     surer = [below("", f"{quantity}, {n:,}", g, unit=POINTS) for n, g in error.items()]
     found = [
-        all_of("posteriors lower the variance on every size", steadier, "lower variance"),
-        all_of("posteriors raise the test accuracy on every size", better, "better students"),
-        all_of("posteriors lower the calibration error on every size", surer),
+        all_of(
+            "posteriors lower the variance at every training-set size", steadier, "lower variance"
+        ),
+        all_of(
+            "posteriors raise the test accuracy at every training-set size",
+            better,
+            "better students",
+        ),
+        all_of("posteriors lower the calibration error at every training-set size", surer),
     ]
     if len(sizes) > 2:
         middle = sizes[len(sizes) // 2]

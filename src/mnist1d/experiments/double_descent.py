@@ -2,15 +2,15 @@
 
 Train networks of growing width on 4,000 signals until the training error stops falling: an MLP with
 two hidden layers with and without label noise, and the benchmark's CNN with noise. Label noise:
-with probability 0.15 a training label is drawn again from all ten classes. SGD, learning rate 0.01,
-momentum 0.9, batches of 100 in a new order every epoch, 500 epochs, cross-entropy. Each seed draws
-a data set, label noise, weights and order; all widths share its data set and noise. Seed 0 uses the
-published data set.
+each training label is replaced, with probability 0.15, by a label drawn from all ten classes. SGD,
+learning rate 0.01, momentum 0.9, batches of 100 in a new order every epoch, 500 epochs,
+cross-entropy. Each seed draws a data set, label noise, weights and batch order; all widths share
+the seed's data set and noise. Seed 0 uses the published data set.
 
-Interpolation threshold: the smallest width whose training error, on the labels as given, ends at 2%
-or less. The first dip is the lowest test error below the threshold; the peak is the highest test
-error at any width beyond the dip, and its height is the difference of the two. One trial is one
-width, without a step. A narrow network is computed inside a wider one whose other units are masked,
+The interpolation threshold is the smallest width whose final training error, on the noisy labels,
+is 2% or less. The first dip is the lowest test error below the threshold; the peak is the highest
+test error beyond the dip, and its height is the difference between the two. One trial is one width;
+its rows have no step. A narrow network is computed inside a wider one whose other units are masked,
 so a few compiled programs serve all widths.
 """
 
@@ -88,7 +88,7 @@ PUBLISHED = (
 INFO = Info(
     name="double-descent",
     title="Deep double descent",
-    question="Does test error rise where a network can just fit its training set, and fall beyond?",
+    question="Does test error peak where a network just fits its training set, then fall again?",
     source=(
         f"{TITLE}, section 3.2; the phenomenon is that of Belkin et al. (2019, arXiv 1812.11118) "
         "and Nakkiran et al., Deep Double Descent (ICLR 2020, arXiv 1912.02292)"
@@ -258,7 +258,7 @@ def claims(rows: Rows) -> list[Claim]:
     shapes, found = {curve: shapes_of(rows, curve) for curve in CURVES}, []
     for curve, peak, threshold in (("MLP with noise", 47, 61), ("CNN with noise", 18, 24)):
         octaves = (column(shapes[curve], "peak") / column(shapes[curve], "threshold")).map(np.log2)
-        text = f"{curve}: the peak sits at the interpolation threshold, within a factor of 2"
+        text = f"{curve}: the peak is at the interpolation threshold, within a factor of 2"
         quantity, words = "log2(width at the peak / threshold)", f"{peak} and {threshold}"
         value = math.log2(peak / threshold)
         found.append(within(text, quantity, octaves, -1, 1, words, published_value=value))

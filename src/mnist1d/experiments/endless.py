@@ -56,7 +56,7 @@ INFO = Info(
     seeds={"smoke": 2, "quick": 2, "paper": 8},
     cost={"smoke": 6.0, "quick": 25.0, "paper": 240.0},
     variations={
-        "model=resnet": "a model of today on data that never repeat",
+        "model=resnet": "a recent model on signals that never repeat",
         "decay=none": "a constant learning rate",
     },
 )
@@ -133,7 +133,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     )
     splits = []
     for seed in seeds:
-        # A key that no stream has. There is no training set to evaluate on: the signals of the
+        # A key that no stream uses. There is no training set to evaluate on: the signals of the
         # stream are as new as the test signals
         x, y = sample(jax.random.key(2**32 - 1 - seed), config.num_test, config.data)
         splits.append(Split(x[:1], y[:1], x, y))
@@ -162,7 +162,14 @@ def trials_of(rows: Rows) -> dict[tuple[str, str], Rows]:
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     """Return the accuracy at the end of the pass beside that on the benchmark's 4,000 signals."""
-    header = ["classifier", "signals seen", f"test acc, {CI}", "n", "on 4,000 signals, %", "s/seed"]
+    header = [
+        "classifier",
+        "signals seen",
+        f"test accuracy, {CI}",
+        "n",
+        "on 4,000 signals, %",
+        "s/seed",
+    ]
     frozen, lines = frozen_acc(), []
     for (model, decay), trial in trials_of(rows).items():
         name, seen, form = label(model) + ", constant rate" * (decay == "none"), "", ".2f"
@@ -178,23 +185,23 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
 
 def claims(rows: Rows) -> list[Claim]:
     """Test whether each model reaches the human, whether the CNN reaches the ideal observer, and
-    what a falling rate is worth. Every seed has its own training and test signals; the human
-    answered others, and the sampling error of those answers is in the interval."""
+    what a falling learning rate gains. Every seed has its own training and test signals. The human
+    answered other signals, so the interval includes the sampling error of those answers."""
     points, found = partial(above, unit=POINTS), []
     acc = {key: values_of(trial, "test_acc") for key, trial in trials_of(rows).items()}
     of = {model: values for (model, decay), values in acc.items() if decay == "cosine"}
     for model in (model for model in ("cnn", "gru") if model in of):
-        text = f"with endless data the {label(model)} overtakes the human"
-        quantity, gap = f"{label(model)} - human, test acc", of[model] - human.ACC
+        text = f"with endless data the {label(model)} is more accurate than the human"
+        quantity, gap = f"{label(model)} - human, test accuracy", of[model] - human.ACC
         found.append(points(text, quantity, gap, noise=human.STANDARD_ERROR))
     for model in (model for model in ("cnn", "mlp") if {model, OBSERVER} <= of.keys()):
         text = f"the {label(model)} comes within half a percentage point of the ideal observer"
-        quantity = f"{label(model)} - observer, acc"
+        quantity = f"{label(model)} - observer, test accuracy"
         found.append(points(text, quantity, of[model] - of[OBSERVER], -0.005))
     if "cnn" in of and ("cnn", "none") in acc:
-        text = "a falling learning rate is worth more than 1 percentage point to the CNN"
+        text = "a falling learning rate gains the CNN more than 1 percentage point"
         gap = of["cnn"] - acc["cnn", "none"]
-        found.append(points(text, "falling - constant, acc", gap, 0.01))
+        found.append(points(text, "falling - constant, test accuracy", gap, 0.01))
     return keep_measured(found)
 
 
@@ -228,8 +235,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     caption = (
         "Test error against the number of signals seen, when every training signal is new. "
         f"{style.band_words(num_seeds(rows))} Dots: the same models trained on the 4,000 frozen "
-        "signals, 150 times over. Dotted: people and the ideal observer (an error of "
-        f"{100 * FLOOR:g}% or less is drawn at {100 * FLOOR:g}%). Compare where each line ends "
+        "signals, 150 times over. Dotted: the human and the ideal observer (an error of "
+        f"{100 * FLOOR:g}% or less is drawn at {100 * FLOOR:g}%). Compare the end of each line "
         "with its dot and with the dotted lines."
     )
     return {"error": (fig, caption)}

@@ -1,9 +1,9 @@
 """Entries of the table: one JSON file per model, with its accuracies by seed and a checksum.
 
-Those in experiments/table/ ship with the package; `python -m benchmarks.table` measures them anew.
-Anybody's model is written by `mnist1d evaluate MODEL --test both --submit FILE.json`. The checksum
-tells an edited file; it does not tell who wrote it. The smallest shipped entry is measured again by
-a test.
+The entries in experiments/table/ ship with the package; `python -m benchmarks.table` measures them
+again. Write an entry for your own model with `mnist1d evaluate MODEL --test both --submit
+FILE.json`. The checksum reveals an edited file; it does not show who wrote the file. A test
+measures the smallest shipped entry again.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from mnist1d.errors import FileFormatError, UsageError
 
 SCHEMA = "mnist1d-entry/1"
 TESTS = ("frozen", "frozen_shuffled", "fresh", "fresh_shuffled")
-# by the protocol; with settings chosen on held-out training signals; by settings or a training of
-# the submitter's own
+# by the protocol; with settings chosen on held-out training signals; with settings or training code
+# of the submitter's own
 HOW = ("protocol", "tuned", "own")
 MAX_BYTES = 1_000_000
 MIN_SEEDS = 4
@@ -68,8 +68,8 @@ def write_entry(path: Path, entry: Entry) -> None:
 def read_entry(path: Path) -> Entry:
     """Read an entry and check it.
 
-    Errors: UsageError for a file that cannot be read; FileFormatError for one that is no entry, of
-    another schema, or was edited since it was written.
+    Errors: UsageError for a file that cannot be read; FileFormatError for a file that is not an
+    entry, has another schema, or was edited after it was written.
     """
     try:
         if path.stat().st_size > MAX_BYTES:

@@ -1,17 +1,17 @@
 """Epochs: double descent and sharpness along training.
 
 First, epoch-wise double descent: a wide network trains on labels of which some are wrong. With
-probability 0.2 (quick: 0.4) a training label is drawn again from all ten classes; Adam, batches of
-100 in a new order every epoch. Test error can fall, rise while the wrong labels are learnt, and
-fall again. The peak is the evaluation that stands highest above the lowest error before it and the
-lowest error after it, whichever is higher; the dip is the lowest error before the peak. Both are
-located in the mean curve of the other seeds, then read in each seed's own curve, so noise within a
-seed does not count as a peak.
+probability 0.2 (quick: 0.4) a training label is replaced by a label drawn from all ten classes;
+Adam, batches of 100 in a new order every epoch. Test error can fall, rise while the wrong labels
+are learnt, and fall again. The peak is the evaluation whose error is highest above the lowest error
+before it and the lowest error after it, whichever is higher; the dip is the lowest error before the
+peak. Both are located in the mean curve of the other seeds and then read from each seed's own
+curve, so noise within a seed does not count as a peak.
 
 Second, the edge of stability: gradient descent on all 500 training signals at once, with squared
 error and a constant learning rate. Sharpness is the largest eigenvalue of the Hessian of the
-training loss. On a quadratic loss, descent diverges where sharpness exceeds 2 / learning rate.
-Each seed draws a data set, wrong labels, initial weights and batch order.
+training loss. On a quadratic loss, gradient descent diverges if the sharpness exceeds 2 / learning
+rate. Each seed draws a data set, wrong labels, initial weights and batch order.
 
 Rows: train_acc, test_acc, train_loss, test_loss, and sharpness for gradient descent (step: training
 steps), seconds.
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 INFO = Info(
     name="epochs",
     title="Epochs: double descent and sharpness along training",
-    question="How do test error and the sharpness of the loss change in the course of training?",
+    question="How do test error and the sharpness of the loss change during training?",
     source=(
         "Nakkiran et al., Deep Double Descent (ICLR 2020, arXiv 1912.02292), section 6, and Cohen "
         "et al., Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability "
@@ -52,7 +52,8 @@ INFO = Info(
     cost={"smoke": 6.0, "quick": 24.0, "paper": 600.0},
     variations={
         "label_noise=0.4": "twice as many wrong labels: does the error rise more?",
-        "learning_rate=0.05": "a smaller rate: does gradient descent still reach the edge?",
+        "learning_rate=0.05": "a smaller learning rate: does gradient descent still reach the "
+        "edge?",
     },
 )
 ADAM, DESCENT = "adam", "gradient-descent"
@@ -148,7 +149,7 @@ def rise_and_fall(trial: Rows) -> tuple[Values, Values]:
 
 
 def dip_and_peak(errors: np.ndarray) -> tuple[int, int]:
-    """Return the places of dip and peak in a curve (evaluations,), as the study defines them."""
+    """Return the indices of dip and peak in a curve (evaluations,), as the study defines them."""
     before = np.minimum.accumulate(errors)
     after = np.minimum.accumulate(errors[::-1])[::-1]
     peak = 1 + int((errors - np.maximum(before, after))[1:].argmax())
@@ -225,8 +226,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         "Left: test error along training by Adam, with some wrong training labels (solid) and with "
         "none (dashed). Right: sharpness, the largest eigenvalue of the Hessian of the training "
         "loss, in units of 2 / learning rate, along gradient descent on all training signals. "
-        f"{style.band_words(num_seeds(rows))} Look whether a solid line rises before the end, and "
-        "whether every line on the right stops at 1."
+        f"{style.band_words(num_seeds(rows))} Check whether a solid line rises before the end, "
+        "and whether every line on the right stops at 1."
     )
     return {"epochs": (fig, caption)}
 
@@ -257,7 +258,7 @@ def claims(rows: Rows) -> list[Claim]:
     for text, parts, said in (
         ("gradient descent makes the loss sharper", sharper, "progressive sharpening"),
         ("sharpness stops just above 2 / learning rate", edge, "just above 2 / rate"),
-        ("training loss goes on falling there", falling, "over long times"),
+        ("training loss keeps falling there", falling, "over long times"),
     ):
         found += [all_of(text, parts, said)] if parts else []
     return keep_measured(found)

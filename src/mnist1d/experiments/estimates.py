@@ -1,8 +1,8 @@
 """Estimates: the one place that turns measurements into a mean with its standard error.
 
-Accuracies are shares, shown in percent; differences of accuracies are shown in percentage points.
-`mnist1d.intervals` says how an interval is made of each. Where signals are the units (a person's
-answers), the interval of a share is Wilson's.
+Accuracies are fractions, shown in percent; differences of accuracies are shown in percentage
+points. `mnist1d.intervals` computes the interval of each kind. Where signals are the units (a
+person's answers), the interval of a share is Wilson's.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mnist1d.intervals import CONFIDENCE, SHARE, interval
 from mnist1d.intervals import POINTS as POINTS
 from mnist1d.intervals import wilson as wilson
 
-MIN_UNITS = 4  # with fewer seeds (or signals) nothing is decided
+MIN_UNITS = 4  # with fewer seeds (or signals) no claim is decided
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Estimate:
 
     @property
     def fewest(self) -> int:
-        """The number of units, or of seeds where fewer stand behind each of them."""
+        """The number of units, or the number of seeds behind each unit if that is smaller."""
         return self.n if self.seeds is None else min(self.n, self.seeds)
 
     def interval(self, confidence: float = CONFIDENCE) -> tuple[float, float]:

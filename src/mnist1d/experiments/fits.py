@@ -1,5 +1,5 @@
-"""The training that most studies do: one model, one fit per seed on that seed's data, and the
-resulting rows."""
+"""The training that most studies share: fit one model per seed on that seed's data, and return the
+rows."""
 
 from __future__ import annotations
 
@@ -28,9 +28,8 @@ def fit_rows(
     """Train a model from each seed on that seed's data set; return its curves, predictions, number
     of parameters and seconds.
 
-    name: the model's name in a message. given: learning_rate, weight_decay, ... of one compiled
-    program; another call may give other values without compiling again. Errors: UsageError where
-    the training ends in NaN.
+    name: the model's name in a message. given: learning_rate, weight_decay, ... Other values reuse
+    the same compiled program. Errors: UsageError if the training ends in NaN.
     """
     from mnist1d.learning import Split
 
@@ -62,7 +61,8 @@ def fit_model(
 
 
 def model_rows(model: Model, seeds: Sequence[int], found: TimedFit) -> list[Row]:
-    """Return the rows that every training has: number of parameters, predictions and seconds."""
+    """Return the rows that every training produces: number of parameters, predictions and
+    seconds."""
     from mnist1d.learning import num_params
 
     return [

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
 
 MAX_COLUMNS, MAX_PANELS = 8, 4  # metrics in the table, panels in the figure
-TIMES = ("seconds", "compile_seconds")  # measured in every study, drawn in none of them
+TIMES = ("seconds", "compile_seconds")  # measured in every study, never drawn
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:

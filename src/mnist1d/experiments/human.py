@@ -1,5 +1,5 @@
-"""The human expert: which signals of the benchmark's test set were answered, and which were
-misread.
+"""The human expert: which test signals of the benchmark were answered, and which answers were
+wrong.
 
 The authors' repository holds five files of 100 answers. The second file repeats the first, so 400
 distinct answers are public: to test signals 0 to 99 and 200 to 499. 17 of them are wrong. The

@@ -1,12 +1,12 @@
 """Metalearning a learning rate.
 
 Train an MLP (40 -> 50 tanh -> 10) for 200 steps of plain gradient descent, batches of 50 in fixed
-order, always from the same initial weights. The mean of its 200 losses is a function of the
-learning rate alone. The exact gradient of that mean, taken through all steps, moves the rate by
-gradient descent (0.3, 50 outer steps), once from far above and once from far below. A grid search
-over fixed rates, with the same initial weights, shows what the best rate is. Each seed draws a data
-set and initial weights; seed 0 uses the published data set. Row.step of `rate` and `objective`
-counts outer steps; `grid` is an array of rates and losses.
+order, always from the same initial weights. The mean of the 200 losses then depends on the learning
+rate alone. Its exact gradient, taken through all steps, adjusts the learning rate by gradient
+descent (0.3, 50 outer steps), once from far above the best rate and once from far below. A grid
+search over fixed rates, with the same initial weights, shows what the best rate is. Each seed draws
+a data set and initial weights; seed 0 uses the published data set. Row.step of `rate` and
+`objective` counts outer steps; `grid` is an array of rates and losses.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _printed(start: float) -> list[Published]:
 INFO = Info(
     name="learning-rate",
     title="Metalearning a learning rate",
-    question="Does the gradient through all of training find the best rate?",
+    question="Does gradient descent through a whole training run find the best learning rate?",
     source=f"{TITLE}, section 3.3",
     published=tuple(figure for start in STARTS for figure in _printed(start)),
     seeds={"smoke": 2, "quick": 4, "paper": 8},
@@ -132,18 +132,18 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
 
 def arrived(trial: Rows) -> np.ndarray:
-    """Return which seeds end with a loss below that of guessing, (seeds,). The others diverge: from
-    above, one step along a huge gradient can throw the rate out of range."""
+    """Return which seeds converge: their final loss is below that of guessing, (seeds,). The others
+    diverge: from above, one step along a huge gradient can move the rate out of range."""
     return values_of(trial, "objective").array < math.log(NUM_CLASSES)  # False for NaN
 
 
 def at_the_end(trial: Rows, metric: str) -> Values:
-    """Return a metric after the last outer step, for the seeds that arrive."""
+    """Return a metric after the last outer step, for the seeds that converge."""
     return values_of(trial, metric).keep(arrived(trial))
 
 
 def measured(rows: Rows) -> dict[str, Values]:
-    """Return final rates and mean inner losses of the seeds that arrive, under the names of the
+    """Return final rates and mean inner losses of the seeds that converge, under the names of the
     published figures."""
     found = {}
     for start in STARTS:
@@ -155,7 +155,7 @@ def measured(rows: Rows) -> dict[str, Values]:
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     """Return one line per start: the final rate and mean inner loss, and the best of the grid;
-    means over the seeds that arrive."""
+    means over the seeds that converge."""
     header = ["from", "reaches [95% CI]", "n", "diverged", "mean inner loss"]
     header += ["grid: best rate", "its loss", "paper", "notebook"]
     lines = []
@@ -174,11 +174,11 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test that both starts meet, and that no fixed rate of the grid is better. Seeds that diverge
-    are left out, and counted."""
+    """Test that both starts reach the same rate, and that no fixed rate of the grid is better.
+    Seeds that diverge are left out and counted."""
     trials = {start: rows.where(initial_rate=start) for start in STARTS}
     high, low = (at_the_end(trial, "rate") for trial in trials.values())
-    text = f"from above and from below, both reach the same rate, within {MEET}"
+    text = f"starts above and below reach the same rate, within {MEET}"
     quantity, words = "rate from 1.5 - rate from 0.15", "both 0.62"
     found = [within(text, quantity, high - low, -MEET, MEET, words, published_value=0.004)]
     parts = []
@@ -188,7 +188,7 @@ def claims(rows: Rows) -> list[Claim]:
             quantity = f"loss - grid's best loss, from {start:g}"
             parts.append(below("", quantity, gap, NO_BETTER, unit="nats"))
     if parts:
-        text = f"a grid search over fixed rates finds none better by {NO_BETTER} nats"
+        text = f"no fixed rate of a grid search is better by more than {NO_BETTER} nats"
         found.append(all_of(text, parts, "no better one"))
     return keep_measured(found)
 
@@ -228,7 +228,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         "above and a rate below the best one. Left: the rate after each outer step. "
         f"{style.band_words(num_seeds(rows))} Right: the mean training loss against the rate, in a "
         "grid search over fixed rates and along the path of the outer loop (means over seeds). "
-        "Look whether both paths end in the valley of the grid search. Runs that diverge are left "
+        "Both paths should end at the minimum of the grid search. Runs that diverge are left "
         "out."
     )
     return {"learning-rate": (fig, caption)}

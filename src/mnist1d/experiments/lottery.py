@@ -1,14 +1,14 @@
 """Lottery tickets.
 
-Train a network with two hidden layers, drop its smallest weights layer by layer (weights and biases
-together), rewind the others to their initial values, and repeat while the sparsity rises from 0 to
-1. Weights are scored after 1,000 of the 1,501 steps, the notebook's last checkpoint. The control
-drops weights at random. The masks at 92% sparsity are then tested on a fresh data set: as it is,
-reversed in time, with permuted positions, with the halves of each signal exchanged (chunked), and
-with newly drawn initial weights. A ticket that knows which positions are neighbours should keep
-neighbouring inputs: we count the runs of 2, 3 and 4 inputs of a hidden unit that all survive.
+Train a network with two hidden layers, prune its smallest weights layer by layer (weights and
+biases together), rewind the others to their initial values, and repeat while the sparsity rises
+from 0 to 1. Weights are scored after 1,000 of the 1,501 steps, the notebook's last checkpoint. The
+control prunes weights at random. The masks at 92% sparsity are then tested on a fresh data set: as
+it is, reversed in time, with permuted positions, with the halves of each signal exchanged
+(chunked), and with newly drawn initial weights. A ticket with a spatial prior should keep
+neighbouring inputs: we count runs of 2, 3 and 4 inputs of a hidden unit that are all kept.
 
-Each seed draws two data sets, one to find the masks and one to test them, and initial weights. Seed
+Each seed draws initial weights and two data sets, one to find the masks and one to test them. Seed
 0 uses those of the notebook.
 
 Rows: train and test accuracy, loss and sparsity at the end of each round (step: the round);
@@ -78,7 +78,7 @@ PUBLISHED = (
 INFO = Info(
     name="lottery",
     title="Lottery tickets",
-    question="Do the few weights that survive pruning carry a prior that the dense network lacks?",
+    question="Do the weights that survive pruning form a spatial prior the dense network lacks?",
     source=(
         f"{TITLE}, section 3.1; the method is that of Frankle and Carbin, The Lottery Ticket "
         "Hypothesis (ICLR 2019, arXiv 1803.03635)"
@@ -125,12 +125,12 @@ class Config:
 
     @property
     def sparsities(self) -> np.ndarray:
-        """The share of weights dropped in each round, (rounds,)."""
+        """The fraction of weights pruned by each round, (rounds,)."""
         return np.linspace(0, 1, self.num_rounds)
 
     @property
     def ticket_round(self) -> int:
-        """The round whose masks are tested; never the last, which drops everything."""
+        """The round whose masks are tested; never the last round, which prunes everything."""
         return int(np.abs(self.sparsities[:-1] - self.ticket_sparsity).argmin())
 
 
@@ -161,7 +161,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     from mnist1d.learning.pruning import PARTS, PrunedTraining, prune
 
     init = jit_once(mlp(hidden=config.hidden, num_inputs=config.data.final_seq_length).init)
-    # with few rounds, compiling a program for every size takes longer than it saves
+    # with few rounds, compiling a program for every size takes more time than it saves
     parts = PARTS if config.num_rounds >= FINE else 1
     steps, size, rate = config.num_steps, config.batch_size, config.learning_rate
     found_by = Settings(steps, size, rate, eval_every=steps, snapshot_at=config.score_at_step)
@@ -253,7 +253,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
                 names = (name_of(network, variant) for variant in VARIANTS)
                 cells = [printed_cell(PUBLISHED, name, origin) for name in names]
                 lines.append([f"{network}, {origin}", *cells, ""])
-    return ["test acc % on fresh data", *VARIANTS.values(), "n"], lines
+    return ["test accuracy % on fresh data", *VARIANTS.values(), "n"], lines
 
 
 def claims(rows: Rows) -> list[Claim]:
@@ -263,7 +263,7 @@ def claims(rows: Rows) -> list[Claim]:
     points = partial(above, unit=POINTS)
 
     def wins(variant: str, text: str, words: str, value: float) -> Claim:
-        quantity = f"ticket - dense, {VARIANTS[variant]}, test acc"
+        quantity = f"ticket - dense, {VARIANTS[variant]}, test accuracy"
         return points(text, quantity, gain[variant], published=words, published_value=value)
 
     def adjacent(length: int, name: str) -> Claim:
@@ -284,7 +284,7 @@ def claims(rows: Rows) -> list[Claim]:
         return within(text, "sparsity at the peak", at, low, high, words, unit=SHARE)
 
     taken = [
-        points("", "ticket, as is - permuted, test acc", ticket["plain"] - ticket["permuted"]),
+        points("", "ticket, as is - permuted, test accuracy", ticket["plain"] - ticket["permuted"]),
         points("", "half the gain - gain when permuted", gain["plain"] * 0.5 - gain["permuted"]),
     ]
     said = "so the paper; its notebook prints 62.8 and 63.1"
@@ -293,10 +293,10 @@ def claims(rows: Rows) -> list[Claim]:
         wins("plain", "the ticket beats the dense network", "71 > 64", 0.07),
         wins("reversed", f"{beats} when the signals are reversed", said, -0.0025),
         wins("redrawn", f"{beats} with newly drawn weights", "67 > 64", 0.03),
-        all_of("permuting takes away more than half of the ticket's gain", taken, "63 < 64"),
+        all_of("permuting removes more than half of the ticket's gain", taken, "63 < 64"),
         points(
             "a random ticket is worse than the dense network",
-            "dense - random, test acc",
+            "dense - random, test accuracy",
             dense["plain"] - random["plain"],
             published="58 < 64",
             published_value=0.06,
@@ -341,7 +341,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         "First-layer weights kept (black) by the lottery ticket and by a random mask, first seed; "
         "one row per hidden unit. Right: how often 2, 3 or 4 neighbouring inputs are all kept, "
         "relative to the same number of weights placed at random in each unit. "
-        f"{style.dot_words(n)} Values above 1 mean that kept weights lie side by side."
+        f"{style.dot_words(n)} Above 1: neighbours more often than by chance."
     )
     columns = [name.replace("weights ", "weights\n") for name in VARIANTS.values()]
     return {

@@ -1,16 +1,17 @@
 """Optimizers: tuned at equal budget.
 
-Five optimizers train the same CNN from the same initial weights: stochastic gradient descent, with
-momentum, Adam, AdamW and Muon. Each gets the same budget: six learning rates, half a decade apart,
-with a constant and with a cosine schedule, 2,000 steps each (batches of 100 in a new order every
-epoch). The last 1,000 of the 4,000 training signals are kept for validation, and the setting with
-the highest validation accuracy is chosen, seed by seed; the lower learning rate wins a tie. Only
-then is the chosen network's accuracy on fresh signals read. Nobody has trained or tuned on those.
+Five optimizers train the same CNN from the same initial weights: stochastic gradient descent
+without and with momentum, Adam, AdamW and Muon. Each gets the same budget: six learning rates, half
+a decade apart, with a constant and with a cosine schedule, 2,000 steps each (batches of 100 in a
+new order every epoch). The last 1,000 of the 4,000 training signals are kept for validation, and
+the setting with the highest validation accuracy is chosen, seed by seed; the lower learning rate
+wins a tie. Only then do we measure the chosen network's accuracy on fresh signals, which were not
+used for training or tuning.
 
 Each seed draws a data set, initial weights and batch order, the same for all optimizers.
 
-Rows: `SCHEDULE validation_acc` and `SCHEDULE fresh_acc` (step: the place of the learning rate, from
-0, the lowest); learning_rate (step: the same); seconds.
+Rows: `SCHEDULE validation_acc` and `SCHEDULE fresh_acc` (step: the index of the learning rate; 0 is
+the lowest); learning_rate (step: the same index); seconds.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 INFO = Info(
     name="optimizers",
     title="Optimizers: tuned at equal budget",
-    question="Does any optimizer win once all are tuned alike and tested on fresh signals?",
+    question="Is any optimizer better once all are tuned alike and tested on fresh signals?",
     source=(
         "Schmidt, Schneider and Hennig, Descending through a Crowded Valley (ICML 2021, arXiv "
         "2007.01547), who compare older optimizers on other tasks; the settings here are ours"
@@ -160,7 +161,7 @@ def choices(trial: Rows) -> dict[int, tuple[str, int]]:
 
 
 def tuned_acc(trial: Rows) -> Values:
-    """Return the accuracy on fresh signals of what each seed chooses."""
+    """Return the accuracy on fresh signals of the setting that each seed chooses."""
     found = {
         seed: trial.where(seed=seed).curve(f"{name} fresh_acc")[1][0, place]
         for seed, (name, place) in choices(trial).items()
@@ -175,7 +176,8 @@ def searches(rows: Rows) -> dict[str, Rows]:
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return one line per optimizer: accuracy on fresh signals, and what was chosen how often."""
+    """Return one line per optimizer: accuracy on fresh signals, and how often each setting was
+    chosen."""
     lines = []
     for name, trial in searches(rows).items():
         chosen = choices(trial).values()
@@ -185,8 +187,8 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
         cosine = sum(s == "cosine" for s, _ in chosen)
         cells = [cell(tuned_acc(trial)), f"{picked:.2g}", f"{cosine} of {count}"]
         lines.append([CALLED[name], *cells, f"{at_edge} of {count}", str(count)])
-    header = ["optimizer", f"acc on fresh signals, {CI}", "chosen rate, geometric mean"]
-    return [*header, "cosine chosen", "rate at the end of its range", "n"], lines
+    header = ["optimizer", f"accuracy on fresh signals, {CI}", "chosen rate, geometric mean"]
+    return [*header, "cosine chosen", "rate at the edge of its range", "n"], lines
 
 
 def figures(rows: Rows) -> dict[str, Captioned]:
@@ -213,9 +215,9 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     caption = (
         "Five optimizers with the same budget of settings. Left: validation accuracy of a CNN "
         "against the learning rate, with the better of a constant and a cosine schedule. "
-        f"{style.band_words(n)} Right: accuracy on fresh signals of the setting that each seed "
-        f"chose by validation. {style.dot_words(n)} "
-        "Look whether any interval stands apart from the others."
+        f"{style.band_words(n)} Right: accuracy on fresh signals of the setting each seed chose "
+        f"by validation. {style.dot_words(n)} "
+        "Check whether any interval is separate from the others."
     )
     return {"tuned": (fig, caption)}
 
@@ -228,7 +230,7 @@ def claims(rows: Rows) -> list[Claim]:
         [
             above(
                 f"tuned {CALLED[a]} beats tuned {CALLED[b]} on fresh signals",
-                f"{CALLED[a]} - {CALLED[b]}, acc on fresh signals",
+                f"{CALLED[a]} - {CALLED[b]}, accuracy on fresh signals",
                 acc[a] - acc[b],
                 unit=POINTS,
             )

@@ -1,12 +1,12 @@
-"""Pooling: what it is worth as data grows.
+"""Pooling: its benefit as data grows.
 
 Two convolutional layers (20 channels, kernel 3, padding 1, relu) and a linear layer, in five
 variants: neither pooling nor stride, stride 2, and maximum, average or L2 pooling over windows of 2
-after each layer. Training sets of 1,000 to 50,000 signals, 1,000 test signals with each; Adam 0.01,
-batch 100, 6,000 steps.
+after each layer. Training sets of 1,000 to 50,000 signals, each with 1,000 test signals; Adam,
+learning rate 0.01, batches of 100, 6,000 steps.
 
-Each seed draws a data set, initial weights and batch order; all variants see its data set. Seed 0
-uses the published data set.
+Each seed draws a data set, initial weights and batch order; all variants use the seed's data set.
+Seed 0 uses the published data set.
 
 Rows: curves of accuracy and loss (step: training steps), seconds, compile_seconds, num_params.
 """
@@ -59,8 +59,8 @@ PUBLISHED = tuple(
 )
 INFO = Info(
     name="pooling",
-    title="Pooling: what it is worth as data grows",
-    question="Does pooling help because it fits the signals, or because there are few of them?",
+    title="Pooling: its benefit as data grows",
+    question="Does pooling help because it suits the signals, or because there are few of them?",
     source=f"{TITLE}, section 3.5",
     published=PUBLISHED,
     seeds={"smoke": 2, "quick": 2, "paper": 8},
@@ -170,14 +170,19 @@ def claims(rows: Rows) -> list[Claim]:
         for size in (few, many)
     ]
     beats = [
-        points("", f"{NAMES[p]} - none, test acc", acc[few][p] - acc[few]["none"]) for p in POOLED
+        points("", f"{NAMES[p]} - none, test accuracy", acc[few][p] - acc[few]["none"])
+        for p in POOLED
     ]
-    found = [all_of(f"every pooling beats none at {few:,} signals", beats, "78, 78, 77 > 59")]
+    found = [
+        all_of(
+            f"every kind of pooling beats no pooling at {few:,} signals", beats, "78, 78, 77 > 59"
+        )
+    ]
     if few != many:
-        quantity = f"mean gain of the three poolings at {few:,} - at {many:,}, test acc"
+        quantity = f"mean gain of the three poolings at {few:,} - at {many:,}, test accuracy"
         found.append(
             points(
-                "the gain of pooling over none shrinks as data grows",
+                "the gain from pooling shrinks as data grows",
                 quantity,
                 gain[0] - gain[1],
                 published="18.6 > 1.2 points",
@@ -186,8 +191,8 @@ def claims(rows: Rows) -> list[Claim]:
         )
     found.append(
         points(
-            f"stride lies below no pooling with {many:,} signals",
-            "none - stride, test acc",
+            f"stride is less accurate than no pooling with {many:,} signals",
+            "none - stride, test accuracy",
             acc[many]["none"] - acc[many]["stride"],
             published="95.4 < 96.3",
             published_value=0.009,
@@ -213,8 +218,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     named.label()
     caption = (
         "Test accuracy of a CNN with and without pooling against the size of the training set. "
-        f"Solid: pooling; dashed: none. {style.band_words(num_seeds(rows))} Look at the gap "
-        "between solid and dashed lines: how large it is with few signals, and how it changes to "
-        "the right."
+        f"Solid: pooling; dashed: none. {style.band_words(num_seeds(rows))} The gap between "
+        "solid and dashed lines is the gain from pooling; see how it changes with more "
+        "signals."
     )
     return {"accuracy": (fig, caption)}

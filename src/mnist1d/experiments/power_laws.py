@@ -11,7 +11,7 @@ from scipy import optimize
 class PowerLaws(NamedTuple):
     """loss = floor + a * size**-size_exponent + b * data**-data_exponent.
 
-    by_size, by_data: what the two falling terms contribute at the geometric means of size and data.
+    by_size, by_data: the two falling terms at the geometric means of size and data.
     """
 
     floor: float

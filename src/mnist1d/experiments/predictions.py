@@ -1,5 +1,5 @@
-"""Predictions by signal: every trial keeps those of its test set, so paired tests, overlaps of
-errors and ensembles need no second run.
+"""Predictions by signal: every trial stores its predictions on the test set, so paired tests,
+overlaps of errors and ensembles need no second run.
 
 Each seed has one array, (..., 3, signals) uint8: the predicted class, the confidence in it in units
 of 1/255, the label. Leading axes, if any, are networks: widths, layers, initial weights.
@@ -34,8 +34,8 @@ def predictions_of(p: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def right_by_signal(trial: Rows, name: str = "predictions") -> tuple[Values, np.ndarray]:
-    """Return the share of seeds that classify each signal correctly, by place in the test set, and
-    (seeds, signals), 1 where correct. All seeds of the trial must have the same test set."""
+    """Return the fraction of seeds that classify each signal correctly, by index in the test set,
+    and (seeds, signals), 1 where correct. All seeds of the trial must have the same test set."""
     arrays = trial.arrays(name)  # (seeds, 3, signals)
     right = (arrays[:, 0] == arrays[:, 2]).astype(float)
     return Values(range(right.shape[1]), right.mean(axis=0)), right

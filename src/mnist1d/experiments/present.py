@@ -1,4 +1,4 @@
-"""How measurements read in tables, figures and claims, for all studies: labels, colours, cells."""
+"""Labels, colours and table cells, the same for all studies."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from mnist1d.learning.registry import in_order, resolve
 
 OBSERVER = "observer"  # the ideal observer, where a study has it beside the models
 OBSERVER_COLOR = "#222222"
-CI = "% [95% CI]"  # what a header says of a cell that `cell` made
+CI = "% [95% CI]"  # the unit in the header above a cell that `cell` made
 MISSING = "–"
 
 
 def label(name: str) -> str:
-    """Return what people read for a model, or for the ideal observer."""
+    """Return the label of a model, or of the ideal observer."""
     return "ideal observer" if name == OBSERVER else resolve(name).label
 
 
@@ -35,8 +35,8 @@ def models_in(rows: Rows, field: str = "model") -> list[str]:
 
 
 def cell(values: ArrayLike, form: str = ".1f", scale: float = 100) -> str:
-    """Return a mean with its 95% interval over seeds: only the mean where all values are equal, and
-    nothing where there are none. With a scale of 100 the values are shares, shown in percent.
+    """Return a mean with its 95% interval over seeds: only the mean if all values are equal, and ""
+    if there are none. With a scale of 100 the values are fractions, shown in percent.
 
     >>> cell([0.64, 0.65, 0.66])
     '65.0 [62.5, 67.4]'
@@ -58,7 +58,7 @@ def spread(mean: float, low: float, high: float, form: str = ".1f", scale: float
 
 
 def last_cell(rows: Rows, metric: str = "test_acc", form: str = ".1f", scale: float = 100) -> str:
-    """Return `cell` of one trial's metric at its last step; nothing where it was not measured."""
+    """Return `cell` of one trial's metric at its last step; "" if it was not measured."""
     return cell(values_of(rows, metric).array, form, scale)
 
 
@@ -76,7 +76,7 @@ def count_cell(rows: Rows) -> str:
 def printed_cell(
     figures: Iterable[Published], name: str, origin: str | None = None, form: str = ".3g"
 ) -> str:
-    """Return a published share in percent; nothing where none was published."""
+    """Return a published fraction in percent; "" if none was published."""
     figure = find(figures, name, origin)
     return f"{100 * figure.value:{form}}" if figure else ""
 

@@ -1,8 +1,8 @@
 """Published figures, and whether ours agree with them: a comparison of two uncertain numbers.
 
 A figure comes from the paper or from the output of the authors' notebooks (their repository at
-7878d96); where the two differ, we quote both. The uncertainty of a figure is its standard deviation
-over n runs, where stated. Otherwise we take it as one run, which varies as much as ours do.
+7878d96); if the two differ, we quote both. The uncertainty of a figure is its standard deviation
+over n runs, if stated. Otherwise we treat the figure as one run that varies as much as ours do.
 Rounding adds half of the last printed digit, or half of the width of a range such as "65 to 69".
 """
 
@@ -121,8 +121,8 @@ def find(published: Iterable[Published], name: str, origin: str | None = None) -
 @dataclass(frozen=True)
 class Agreement:
     """Whether our figure agrees with a published one: "agrees", "differs" or "cannot tell"; the
-    difference, ours minus theirs, with its interval in the figure's unit; and the reason where
-    `word` is "cannot tell"."""
+    difference, ours minus theirs, with its interval in the figure's unit; and the reason if `word`
+    is "cannot tell"."""
 
     word: str
     difference: float
@@ -134,7 +134,7 @@ class Agreement:
 def agreement(published: Published, ours: Estimate | None, same_settings: bool = True) -> Agreement:
     """Compare a published figure with our estimate.
 
-    The interval of the difference carries both uncertainties. Where it contains 0, the two agree as
+    The interval of the difference includes both uncertainties. If it contains 0, the two agree as
     far as the runs can show. With fewer than 4 seeds, or at settings other than the paper's, the
     answer is "cannot tell".
     """
@@ -159,7 +159,7 @@ def _error(published: Published, ours: Estimate) -> tuple[float, float]:
     sides have several runs)."""
     theirs = published.n or 1
     if published.std is None or theirs < 2:
-        scatter = ours.error * math.sqrt(ours.n)  # one run scatters as ours do
+        scatter = ours.error * math.sqrt(ours.n)  # one run varies as ours do
         return math.hypot(ours.error, scatter / math.sqrt(theirs)), ours.freedom
     a, b = ours.error**2, published.std**2 / theirs
     if a + b == 0:

@@ -1,4 +1,4 @@
-"""The studies by name, and how one is found: registered, in a file, or in a module."""
+"""Find a study by its registered name, by its file or by its module."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mnist1d.experiments.study import DEFAULTS, Info, Loaded, Reference, assembl
 from mnist1d.loading import digest_of, load_module
 
 ENTRY_POINTS = "mnist1d.studies"
-RESERVED = ("quiz", "evaluate")  # what else the store keeps under a name
+RESERVED = ("quiz", "evaluate")  # other names that the store uses
 
 
 class Registry(MutableMapping[str, str]):
@@ -28,7 +28,7 @@ class Registry(MutableMapping[str, str]):
 
     @cached_property
     def installed(self) -> dict[str, str]:
-        """Entry points of other packages, {name: target}; a name that is taken stays ours."""
+        """Entry points of other packages, {name: target}; a name that we use stays ours."""
         found = sorted(metadata.entry_points(group=ENTRY_POINTS), key=lambda point: point.name)
         return {point.name: point.value for point in found if point.name not in self.own}
 
@@ -61,7 +61,7 @@ PAPERS = (  # modules of this package: the studies of the paper, in its order
     "ceiling",
     "endless",
 )
-LATER = (  # claims of later publications, retold on these signals
+LATER = (  # claims of later publications, tested on these signals
     "deep_bootstrap",
     "distillation",
     "scaling",
@@ -115,20 +115,22 @@ def load(study: str | Reference) -> Loaded:
 
 
 def find(name: str, reference: Reference | None = None) -> Loaded:
-    """Return a study whose rows are to be shown: loaded where it can be, else one that shows any
-    rows as a plain table, with the reason in `problem`."""
+    """Return a study to show its rows: the study itself if it can be loaded, else a placeholder
+    that shows the rows as a plain table, with the reason in `problem`."""
     try:
         found = load(reference or name)
         if found.INFO.name != name:
             raise UsageError(f"{found.where} now holds the study {found.INFO.name!r}")
         return found
     except UsageError as error:
-        problem = f"{error}; its rows are shown as they are. Where the study has moved, run it once"
+        problem = (
+            f"{error}; its rows are shown as a plain table. If the study has moved, run it once"
+        )
         return placeholder(name, reference or Reference(name), f"{problem} from there")
 
 
 def placeholder(name: str, reference: Reference, problem: str) -> Loaded:
-    """Return what stands in for a study that cannot be loaded: a plain table of its rows."""
+    """Return a placeholder for a study that cannot be loaded: a plain table of its rows."""
     info = Info(name, name, "This study could not be loaded.")
     parts: dict[str, Any] = {
         "Config": type(None),
@@ -152,7 +154,7 @@ def _registered(name: str) -> Loaded:
 
 
 def _outside(text: str) -> Reference:
-    """Return the reference of what a person typed: a file, or a module seen from this folder."""
+    """Return the reference of a name from the command line: a file, or a module in this folder."""
     module, colon, name = _split(text)
     if module.endswith(".py"):
         return Reference(f"{Path(module).expanduser().resolve()}{colon}{name}")
@@ -178,7 +180,7 @@ def _load(reference: Reference, what: str, folder: str | None) -> Loaded:
 
 
 def _split(target: str) -> tuple[str, str, str]:
-    """Return module, colon and object of a target; the colon of a drive is none."""
+    """Return module, colon and object of a target; ignore the colon of a Windows drive."""
     module, colon, name = target.rpartition(":")
     is_whole = target.endswith(".py") or not colon
     return (target, "", "") if is_whole else (module, colon, name)

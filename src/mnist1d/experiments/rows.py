@@ -33,7 +33,7 @@ class Row(NamedTuple):
 
     seed: int
     metric: str
-    step: int | None  # None: the trial has one value of this metric, not a curve
+    step: int | None  # None: this metric has one value per trial, not a curve
     value: float | np.ndarray
 
 
@@ -418,7 +418,7 @@ def _coordinate(record: Record, name: str) -> Any:
 
 
 def values_of(trial: Rows, metric: str) -> Values:
-    """Return `trial.by_seed(metric)`, or no values at all where the rows lack the metric."""
+    """Return `trial.by_seed(metric)`, or no values if the rows do not have the metric."""
     return trial.by_seed(metric) if len(trial.where(metric=metric)) else Values((), ())
 
 

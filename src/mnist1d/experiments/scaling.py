@@ -1,17 +1,17 @@
 """Scaling laws: a loss whose floor is known.
 
 The loss of a network falls as a power law in its size and in its training data, down to a floor:
-the entropy of the labels, which nothing can predict. Language models have an unknown floor that has
-to be fitted. Here it is known, since the ideal observer gives the exact posterior of every test
-signal. The loss in excess of the floor is the divergence of the network's answers from the
+the entropy of the labels, which no model can predict. For language models the floor is unknown and
+has to be fitted. Here it is known, because the ideal observer gives the exact posterior of every
+test signal. The excess loss over the floor is the divergence of the network's answers from the
 posterior.
 
 CNNs of several widths take one pass over streams of several lengths (Adam, batches of 100, a
 learning rate that falls from 0.005 to 0 along a half cosine by the end of each pass). The signals
 have strong white noise, so that the floor is well above 0, and digits of one size that move little,
-so that networks come near it. Each seed draws initial weights and a
-stream; all seeds share the test signals, 4,000 fresh ones. The fit is loss = floor + a /
-parameters^p + b / signals^q, by least squares of the logarithms, seed by seed.
+so that networks come close to the floor. Each seed draws initial weights and a stream; all seeds
+share 4,000 fresh test signals. The fit is loss = floor + a / parameters^p + b / signals^q, by least
+squares of the logarithms, seed by seed.
 
 Rows: kl (nats above the exact posterior), bayes_loss (its entropy, nats), test_acc, num_params,
 seconds.
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 INFO = Info(
     name="scaling",
     title="Scaling laws: a loss whose floor is known",
-    question="Are scaling laws clean once the floor is known, and does a fit find the floor?",
+    question="Is the excess loss over the known floor a power law, and does a fit find the floor?",
     source=(
         "Hoffmann et al., Training Compute-Optimal Large Language Models (2022, arXiv 2203.15556), "
         "approach 3, for language models; the settings here are ours"
@@ -92,7 +92,7 @@ def weight(config: Config) -> float:
 
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
-    """Train one width on one stream from every seed and hold it against the exact posterior."""
+    """Train one width on one stream from every seed and compare it with the exact posterior."""
     import jax
 
     from mnist1d.learning import Settings, Split, fit_each, make_fit, num_params
@@ -150,7 +150,7 @@ def losses_of(rows: Rows) -> tuple[list[int], np.ndarray, np.ndarray, np.ndarray
 
 
 def fits(rows: Rows) -> dict[int, PowerLaws]:
-    """Return the fit of each seed; none where too few sizes and lengths are there."""
+    """Return the fit of each seed; none if there are too few sizes and lengths."""
     seeds, size, data, losses, _ = losses_of(rows)
     if len(set(size)) < 3 or len(set(data)) < 3:
         return {}
@@ -217,9 +217,10 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     axes[0].set(ylabel="nats per signal")
     caption = (
         "Test loss of CNNs of several widths after one pass over streams of several lengths; both "
-        "axes are logarithmic. Left: the loss, and the floor below which no classifier can come. "
-        f"Right: the loss minus that floor. {style.band_words(len(rows.unique('seed')))} A power "
-        f"law is a straight line: look whether subtracting the floor straightens the curves."
+        "axes are logarithmic. Left: the loss, and the floor that no classifier can go below. "
+        f"Right: the loss minus that floor. {style.band_words(len(rows.unique('seed')))} A "
+        "power law is a straight line: check whether subtracting the floor straightens the "
+        "curves."
     )
     return {"excess": (fig, caption)}
 
@@ -237,7 +238,7 @@ def claims(rows: Rows) -> list[Claim]:
     text = "the widest network's excess loss is a power law in the number of signals"
     quantity = "exponent over the second half of the lengths - over the first"
     tests.append(within(text, quantity, second - first, -STRAIGHT, STRAIGHT, "a power law"))
-    text = "size and data should grow alike with compute"
+    text = "size and data should grow at the same rate with compute"
     quantity = "power of compute with which the best size grows"
     tests.append(within(text, quantity, allocation, 0.4, 0.6, "0.46 to 0.50"))
     return keep_measured(tests)

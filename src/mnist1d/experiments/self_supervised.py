@@ -3,13 +3,13 @@
 SimCLR trains an encoder on pairs of views of the same signal. A view removes mean and slope, then
 adds a random circular shift of 0 to 9 points, a new slope and a new offset. The encoder is the
 three convolutions of the benchmark's CNN (125 features); the projector maps 125 to 125, relu, to
-16. Each view must find its partner in the batch (InfoNCE: cosine similarity, temperature 0.5); Adam
-0.01, batch 100, 200 epochs. Then labels are used to probe every layer: 10 nearest neighbours (by
-cosine; raw signals by distance) and logistic regression on standardised features. Variants: no
-projector, and a deep projector of four linear layers.
+16. Each view must find its partner in the batch (InfoNCE: cosine similarity, temperature 0.5);
+Adam, learning rate 0.01, batches of 100, 200 epochs. Then labels are used to probe every layer: 10
+nearest neighbours (by cosine; raw signals by distance) and logistic regression on standardised
+features. Variants: no projector, and a deep projector of four linear layers.
 
-Each seed draws a data set, initial weights and batch order; all variants see its data set. Seed 0
-uses the published data set.
+Each seed draws a data set, initial weights and batch order; all variants use the seed's data set.
+Seed 0 uses the published data set.
 
 Rows: loss (step: epochs), `knn acc` and `linear acc` (step: depth; 0 is the signal, then the output
 of each layer), `knn acc untrained`, seconds, compile_seconds. For seed 0: `plane before` and `plane
@@ -269,30 +269,30 @@ def claims(rows: Rows) -> list[Claim]:
     )
     middle = (conv2 + conv3) * 0.5
     peak = [
-        points("", "convolutions 2 and 3 - signal, linear acc", middle - signal),
-        points("", "convolutions 2 and 3 - last layer, linear acc", middle - last),
+        points("", "convolutions 2 and 3 - signal, linear accuracy", middle - signal),
+        points("", "convolutions 2 and 3 - last layer, linear accuracy", middle - last),
     ]
     before, after = (at_depth(rows, "projector", depth, "knn") for depth in (0, -1))
     first, plain = (at_depth(rows, "none", depth) for depth in (1, 3))
     pairs = [
         (
             "linear accuracy falls in the projector",
-            "last convolution - last layer, linear acc",
+            "last convolution - last layer, linear accuracy",
             (conv3 - last, "82.1 > 75.0", 0.071),
         ),
         (
             "training without labels brings signals of a class together",
-            "last layer - signal, kNN acc",
+            "last layer - signal, kNN accuracy",
             (after - before, "74.1 > 59.6", 0.145),
         ),
         (
             "without a projector the last layer loses accuracy",
-            "first convolution - last, linear acc",
+            "first convolution - last, linear accuracy",
             (first - plain, "82.2 > 53.4", 0.288),
         ),
         (
-            "a projector keeps the last convolution readable",
-            "last convolution, with - without projector, linear acc",
+            "with a projector, classes are easier to read from the last convolution",
+            "last convolution, with - without projector, linear accuracy",
             (conv3 - plain, "82.1 > 53.4", 0.287),
         ),
     ]
@@ -325,8 +325,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     caption = (
         "How well the class can be read from each layer after training without labels, by logistic "
         "regression and by 10 nearest neighbours, for three projectors. "
-        f"{style.band_words(num_seeds(rows))} Dotted: the published linear probe. Look where each "
-        "curve is highest: in the middle of the network, not at its end."
+        f"{style.band_words(num_seeds(rows))} Dotted: the published linear probe. Each curve is "
+        "highest in the middle of the network, not at its end."
     )
     found = {"layers": (fig, caption)}
     trial = rows.where(variant="projector")

@@ -1,16 +1,17 @@
 """Group-sequential looks: how much of the 5% error each look at growing data may spend.
 
-Seeds are added in looks, say of 4, 8, 16 and 32, and every claim is tested at each look. With a
-test at 5% each time, a true null would be rejected far more often than that. Instead the looks
-share the 5%: at a look that has a share t of the seeds, the error spent so far is at most
+Seeds are added in steps, for example up to 4, 8, 16 and 32, and every claim is tested after each
+step (a "look"). With a test at 5% each time, a true null hypothesis would be rejected far more
+often than 5%. Instead, the looks share the 5%: at a look with a fraction t of the seeds, the error
+spent so far is at most
 
     alpha*(t) = 2 (1 - Phi(Phi^-1(1 - alpha/2) / sqrt(t))),
 
-which spends next to nothing early and nearly all of it at the last look, as the boundaries of
-O'Brien and Fleming do (Lan and DeMets, Discrete sequential boundaries for clinical trials,
-Biometrika 70, 1983). A look tests Student's t at the level that its own share of the error leaves.
-The levels add up to alpha, so the bound holds however the statistics of the looks depend on
-one another, and for few seeds as well as for many.
+which spends almost nothing early and nearly all of it at the last look, like the boundaries of
+O'Brien and Fleming (Lan and DeMets, Discrete sequential boundaries for clinical trials, Biometrika
+70, 1983). A look tests Student's t at the level that its own share of the error leaves. The levels
+add up to alpha, so the bound holds however the statistics of the looks depend on one another, and
+for few seeds as well as for many.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ ALPHA = 0.05
 
 
 def looks_up_to(max_seeds: int, looks: Sequence[int] = LOOKS) -> tuple[int, ...]:
-    """Return the looks of a design that ends at max_seeds: those below, doubled as long as they
-    stay below, and max_seeds itself.
+    """Return the looks of a design that ends at max_seeds: the default looks below it, then doubled
+    numbers below it, and max_seeds itself.
 
     >>> looks_up_to(32), looks_up_to(20), looks_up_to(100)
     ((4, 8, 16, 32), (4, 8, 16, 20), (4, 8, 16, 32, 64, 100))
@@ -43,7 +44,7 @@ def looks_up_to(max_seeds: int, looks: Sequence[int] = LOOKS) -> tuple[int, ...]
 
 
 def spent(time: float, alpha: float = ALPHA) -> float:
-    """Return the error that may be spent by the time that a share `time` of the seeds is there."""
+    """Return the error that may be spent once a fraction `time` of the seeds is available."""
     return float(2 * stats.norm.sf(stats.norm.isf(alpha / 2) / np.sqrt(time)))
 
 
@@ -59,7 +60,7 @@ def levels(looks: tuple[int, ...], alpha: float = ALPHA) -> tuple[float, ...]:
 
 
 def level_at(seeds: int, looks: tuple[int, ...], alpha: float = ALPHA) -> float:
-    """Return the level of the look that this many seeds were wanted for: the last one that they
-    reach, the first where they reach none."""
+    """Return the level of the look at this number of seeds: the last look that it reaches, or the
+    first look if it reaches none."""
     reached = sum(look <= seeds for look in looks)
     return levels(looks, alpha)[max(reached, 1) - 1]

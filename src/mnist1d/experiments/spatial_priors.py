@@ -6,13 +6,13 @@ cross-entropy. Then it trains them again with the 40 positions permuted, by one 
 signals. The accuracy that a model loses there is what it gained from the order of the positions.
 
 On the frozen set a seed draws initial weights and batch order, so an interval over seeds says
-nothing about other data. The claims about models are therefore tested on trials in which each seed
-also draws a data set, the same for all models. The human answered signals of the frozen set, so
-models and human are compared signal by signal.
+nothing about other data sets. The claims about models are therefore tested on trials in which each
+seed also draws a data set, the same for all models. The human answered signals of the frozen set,
+so models and human are compared signal by signal.
 
-The MNIST column is the same protocol on the images of MNIST, if you give them (`--mnist`): logistic
-regression and MLP read the 784 pixels, CNN and GRU read the rows, 28 steps of 28 values each.
-Pixels lie in [0, 1] and are not standardised.
+The MNIST column uses the same protocol on the images of MNIST, if you pass them with `--mnist`.
+Logistic regression and MLP read the 784 pixels; CNN and GRU read the rows, 28 steps of 28 values
+each. Pixels are in [0, 1] and are not standardised.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ PUBLISHED = (
 INFO = Info(
     name="spatial-priors",
     title="Spatial priors: the benchmark table",
-    question="Do models that know that time is ordered classify these signals better?",
+    question="Do models that use the order of the points classify these signals better?",
     source=f"{TITLE}, section 2 and table 1",
     published=PUBLISHED,
     seeds={"smoke": 2, "quick": 3, "paper": 8},
@@ -89,8 +89,8 @@ INFO = Info(
     peer_seconds=105.0,
     quiz=True,
     variations={
-        "model=cnn,resnet,transformer": "models of today in the same table",
-        "data.max_translation=1": "digits in a fixed place: what is left of the CNN's lead?",
+        "model=cnn,resnet,transformer": "recent models in the same table",
+        "data.max_translation=1": "digits at a fixed position: how much of the CNN's lead remains?",
         "num_steps=1000": "less training",
     },
 )
@@ -235,18 +235,18 @@ def claims(rows: Rows) -> list[Claim]:
     gru, cnn = (values_of(rows_of(rows, m, False, "data"), "seconds") for m in ("gru", "cnn"))
 
     def gap(better: str, worse: str) -> Claim:
-        quantity = f"{names[better]} - {names[worse]}, test acc"
+        quantity = f"{names[better]} - {names[worse]}, test accuracy"
         return above("", quantity, plain[better] - plain[worse], unit=POINTS)
 
     def unchanged(model: str, margin: float, bound: str, words: str) -> Claim:
         text = f"shuffling changes the {names[model]} by less than {bound}"
         change, limits = shuffled[model] - plain[model], (-margin, margin)
-        quantity = "shuffled - in order, test acc"
+        quantity = "shuffled - in order, test accuracy"
         return within(text, quantity, change, *limits, words, unit=POINTS, published_value=0.0)
 
     def overtaken(model: str, published: float) -> Claim:
         text = f"shuffling takes the {names[model]} below the MLP"
-        quantity = f"MLP - {names[model]}, both shuffled, test acc"
+        quantity = f"MLP - {names[model]}, both shuffled, test accuracy"
         difference = shuffled["mlp"] - shuffled[model]
         words, value = f"{100 * published:.0f} < 68", 0.68 - published
         return above(text, quantity, difference, 0, words, unit=POINTS, published_value=value)
@@ -257,7 +257,7 @@ def claims(rows: Rows) -> list[Claim]:
     )
     found = [
         all_of("logistic < MLP < CNN", ordered, "32 < 68 < 94"),
-        all_of("the GRU lies between MLP and human", between, "68 < 91 < 96"),
+        all_of("the GRU is between the MLP and the human", between, "68 < 91 < 96"),
         # the margins are the standard deviations of table 1
         unchanged("logistic", 0.01, "1 percentage point", "32 = 32"),
         unchanged("mlp", 0.02, "2 percentage points", "68 = 68"),
@@ -272,8 +272,8 @@ def claims(rows: Rows) -> list[Claim]:
             "10 times or more",
         ),
         above(
-            "MLP, CNN and GRU lie further apart on MNIST-1D than on MNIST",
-            "best - worst of the three, test acc: MNIST-1D - MNIST",
+            "MLP, CNN and GRU differ more on MNIST-1D than on MNIST",
+            "best - worst of the three, test accuracy: MNIST-1D - MNIST",
             apart - near,
             published="94 - 68 > 99+ - 99+",
             unit=POINTS,
@@ -284,8 +284,8 @@ def claims(rows: Rows) -> list[Claim]:
 
 def _below_human(rows: Rows, model: str) -> Claim:
     """Claim that the human has a higher accuracy than a model on the answered signals of the frozen
-    set. A signal counts by the share of seeds that classify it correctly; the interval includes the
-    variation between seeds too."""
+    set. The value of a signal is the fraction of seeds that classify it correctly; the interval
+    also includes the variation between seeds."""
     trial, quantity = rows_of(rows, model, False), f"human - {label(model)}, by signal"
     if not len(trial.where(metric="predictions")):
         return above("", quantity, Values((), ()), unit=POINTS)
@@ -342,8 +342,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     caption = (
         "Accuracy during training on the frozen set as it is (left) and with one permutation of "
         "the 40 positions for all signals (middle), for the four models of the paper. Thick: test "
-        f"accuracy. {style.band_words(n)} Thin and dashed: mean training accuracy. Dotted: people. "
-        "Right: the final test accuracy of every model, in order and shuffled. "
+        f"accuracy. {style.band_words(n)} Thin and dashed: mean training accuracy. Dotted: the "
+        "human. Right: the final test accuracy of every model, in order and shuffled. "
         f"{style.dot_words(n)} Compare filled and hollow dots: the drop of a model is what it "
         "gained from the order of the positions."
     )

@@ -11,7 +11,7 @@ from mnist1d.config import DataConfig
 if TYPE_CHECKING:
     from jax import Array
 
-TEST, TRAIN = 2**32 - 1, 2**31  # keys that no training run has: seeds are small
+TEST, TRAIN = 2**32 - 1, 2**31  # keys that no training run uses: seeds are small
 
 
 @cache
@@ -24,8 +24,8 @@ def stream(data: DataConfig, batch_size: int) -> Callable[[Array], tuple[Array, 
 
 
 def held_out_signals(data: DataConfig, n: int, seed: int) -> tuple[Array, Array]:
-    """Return n signals of the stream, x (n, time) and y (n,), that no training run of any seed
-    sees."""
+    """Return n signals of the stream, x (n, time) and y (n,), that no training run uses, whatever
+    its seed."""
     import jax
 
     from mnist1d.adapters.jax import sample

@@ -13,7 +13,7 @@ defaults:
     figures(rows)            {slug: (matplotlib figure, caption)} (default: curves of the metrics)
     claims(rows)             list of Claim (default: none)
 
-Rows go to the last four as the store has them: all of a sweep, or only some while it runs.
+The last four get the rows in the store: all rows of a sweep, or only some while it runs.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ ARGUMENTS = {"grid": 1, "run": 2, "weight": 1, "measured": 1, "table": 1, "figur
 
 @dataclass(frozen=True)
 class Info:
-    """What is known of a study before it runs.
+    """A study's name, question and defaults.
 
     Attributes:
       name: as on the command line, lower case with hyphens.
@@ -92,7 +92,7 @@ class Info:
     def __post_init__(self) -> None:
         if not self.looks or self.looks[0] < 2 or list(self.looks) != sorted(set(self.looks)):
             raise UsageError(
-                f"looks must be growing numbers of seeds, like {LOOKS}; got {self.looks}"
+                f"looks must be increasing numbers of seeds, like {LOOKS}; got {self.looks}"
             )
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.name):
             raise UsageError(
@@ -107,7 +107,7 @@ class Info:
         names = [(published.name, published.origin) for published in self.published]
         if twice := {name for name, origin in names if names.count((name, origin)) > 1}:
             raise UsageError(
-                f"published figures of one origin need different names; {min(twice)!r} comes twice"
+                f"published figures of one origin need different names; {min(twice)!r} is repeated"
             )
 
 
@@ -154,8 +154,8 @@ class Complete(Study, Protocol):
 
 @dataclass(frozen=True)
 class Reference:
-    """Where any process finds a study again: a registered name, the absolute path of a file, or
-    "module" or "module:object" with the folder to import it from (empty: installed)."""
+    """How any process can find a study: a registered name, the absolute path of a file, or "module"
+    or "module:object" with the folder to import it from (empty: installed)."""
 
     target: str
     folder: str = ""
@@ -202,10 +202,10 @@ class Loaded:
     reference: Reference
     file: str = ""
     sha256: str = ""
-    problem: str = ""  # why only a placeholder stands here
+    problem: str = ""  # why this is only a placeholder
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle as a reference: functions of a study's file are known to no other process."""
+        """Pickle as a reference: another process does not know the functions of a study's file."""
         from mnist1d.experiments.registry import find
 
         return find, (self.INFO.name, self.reference)
@@ -265,7 +265,7 @@ DEFAULTS: dict[str, Callable[..., Any]] = {
 
 def assemble(parts: object, reference: Reference, file: str, sha256: str) -> Loaded:
     """Return a study from an object that has its parts. Errors: UsageError, naming file, part and
-    rule, for a part that is missing or is not what it must be."""
+    rule, for a part that is missing or invalid."""
     where = file or str(reference)
     for name in REQUIRED:
         if not hasattr(parts, name):

@@ -1,15 +1,15 @@
 """Test reuse: how much of a leaderboard is luck.
 
 Two hundred configurations of one model are scored on the same 1,000 test signals, and the best one
-is taken: that is what a leaderboard does, and what tuning on the test set does. The same networks
-are then scored on fresh signals, many more of them. Configurations differ in learning rate (drawn
-from 0.001 to 0.03), weight decay (0.001 to 1; both evenly in their logarithms), schedule (constant
-or cosine) and initial weights; AdamW, batches of 100 in a new order every epoch, 1,000 steps.
+is chosen, as on a leaderboard or when tuning on the test set. The same networks are then scored on
+a much larger set of fresh signals. Configurations differ in learning rate (drawn from 0.001 to
+0.03), weight decay (0.001 to 1; both evenly in their logarithms), schedule (constant or cosine) and
+initial weights; AdamW, batches of 100 in a new order every epoch, 1,000 steps.
 
-The winner's optimism is its score minus its accuracy on fresh signals, less the same difference
-averaged over all configurations, which is the luck of the test set as a whole. The share of luck is
-the share of the scores' variance that the accuracies on fresh signals do not explain, 1 - r^2. Each
-seed draws a data set with its test set, and 200 configurations.
+The winner's optimism is its score minus its accuracy on fresh signals, minus the same difference
+averaged over all configurations (which measures how easy the test set is as a whole). The fraction
+of luck is the fraction of the scores' variance that the accuracies on fresh signals do not explain,
+1 - r^2. Each seed draws a data set with its test set, and 200 configurations.
 
 Rows: scores (2, configurations): accuracy on the test set and on fresh signals; seconds.
 """
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 INFO = Info(
     name="test-reuse",
     title="Test reuse: how much of a leaderboard is luck",
-    question="When 200 configurations share one test set, what does the winner's score say?",
+    question="When 200 configurations share one test set, how much of the winner's score is luck?",
     source=(
         "Recht, Roelofs, Schmidt and Shankar, Do ImageNet Classifiers Generalize to ImageNet? "
         "(ICML 2019, arXiv 1902.10811), who rescored published image classifiers; the settings "
@@ -50,7 +50,7 @@ INFO = Info(
     seeds={"smoke": 2, "quick": 2, "paper": 8},
     cost={"smoke": 4.0, "quick": 24.0, "paper": 1500.0},
 )
-TOP = 0.1  # share of the configurations that counts as the top of the leaderboard
+TOP = 0.1  # fraction of the configurations that counts as the top of the leaderboard
 
 
 @dataclass(frozen=True)
@@ -130,15 +130,15 @@ def draws(config: Config, seed: int) -> dict[str, np.ndarray]:
 
 
 def luck(scores: np.ndarray) -> float:
-    """Return the share of the variance of the scores that fresh accuracies do not explain, of
-    scores (2, configurations); NaN where one of the two does not vary."""
+    """Return the fraction of the scores' variance that fresh accuracies do not explain, for scores
+    (2, configurations); NaN if one of the two does not vary."""
     if (scores.std(axis=1) == 0).any():
         return float("nan")
     return 1 - float(np.corrcoef(scores)[0, 1]) ** 2
 
 
 def reading(scores: np.ndarray) -> dict[str, float]:
-    """Return what one leaderboard shows, scores (2, configurations)."""
+    """Return the measures of one leaderboard, scores (2, configurations)."""
     on_test, on_fresh = scores
     order = np.argsort(-on_test, kind="stable")
     winner, top = order[0], order[: max(3, round(TOP * len(order)))]
@@ -155,7 +155,7 @@ def reading(scores: np.ndarray) -> dict[str, float]:
 
 
 def readings(rows: Rows, model: str) -> dict[str, Values]:
-    """Return what each seed's leaderboard of a model shows, by name."""
+    """Return the measures of each seed's leaderboard of a model, by name."""
     trial = rows.where(model=model, metric="scores")
     found = {seed: reading(trial.array("scores", seed)) for seed in sorted(trial.unique("seed"))}
     names = next(iter(found.values()), {})
@@ -180,8 +180,8 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
 
 
 def figures(rows: Rows) -> dict[str, Captioned]:
-    """Draw accuracy on fresh signals against the score on the test set, a dot per configuration of
-    the first seed, a panel per model."""
+    """Draw accuracy on fresh signals against the score on the test set: one dot per configuration
+    of the first seed, one panel per model."""
     from mnist1d.plots import style
 
     models = models_in(rows)
@@ -210,20 +210,20 @@ def figures(rows: Rows) -> dict[str, Captioned]:
 
 def claims(rows: Rows) -> list[Claim]:
     """Test for each model whether ranks carry over to fresh signals, whether the winner's score is
-    too good, and whether luck makes most of the spread at the top."""
+    too high, and whether luck explains most of the spread at the top."""
     found = []
     for model in models_in(rows):
         of, name = readings(rows, model), label(model)
-        text = f"{name}: fresh signals rank the configurations as the test set does"
+        text = f"{name}: fresh signals rank the configurations like the test set"
         ranks = of["rank correlation"]
         found.append(
             above(text, "rank correlation", ranks, 0.9, "gains carry over", unit=CORRELATION)
         )
-        text = f"{name}: the winner's score is too good"
+        text = f"{name}: the winner's score is too high"
         quantity = "winner's score - accuracy on fresh signals, less the mean over configurations"
         optimism = of["optimism"]
         found.append(above(text, quantity, optimism, 0, unit=POINTS))
-        text = f"{name}: luck makes more than half of the spread at the top"
-        quantity = f"share of luck in the scores' variance, best {100 * TOP:.0f}%"
+        text = f"{name}: luck explains more than half of the spread at the top"
+        quantity = f"fraction of luck in the scores' variance, best {100 * TOP:.0f}%"
         found.append(above(text, quantity, of["luck at the top"], 0.5, unit=SHARE))
     return keep_measured(found)

@@ -1,21 +1,21 @@
 """Interpolation thresholds, losses and outputs.
 
 Networks with two hidden layers of equal width (relu) learn n training signals of the first K
-digits, some of whose labels are drawn again at random. The loss is the mean squared error to
-one-hot targets (MSE) or the cross-entropy (NLL): Adam, cosine decay of the rate to zero, batches of
-100. A trial trains all widths at once, in a few groups: each is padded with masked units to the
-widest of its group. Row.step is the
-number of parameters. Each seed draws a data set, label noise and weights.
+digits. Some of the labels are noisy: they are replaced at random. The loss is the mean squared
+error to one-hot targets (MSE) or the cross-entropy (NLL): Adam, cosine decay of the rate to zero,
+batches of 100. A trial trains all widths at once, in a few groups: each network is padded with
+masked units to the widest of its group. Row.step is the number of parameters. Each seed draws a
+data set, label noise and weights.
 
-A network fits the training set where the loss, without any penalty, is at most 5% of chance, the
-loss of the best constant answer: log K nats for NLL, 1 - 1/K for MSE (summed over outputs). The
+A network fits the training set if its loss, without any penalty, is at most 5% of chance, the loss
+of the best constant answer: log K nats for NLL, 1 - 1/K for MSE (summed over outputs). The
 threshold is the smallest number of parameters that fits, interpolated between two widths on
-logarithmic axes; NaN where no width fits. The peak is the number of parameters with the largest
-test loss. Growth is the slope of either against K, and the exponent a in threshold ~ K^a: 1 is
-linear, 0 is constant, and 0.5 is halfway.
+logarithmic axes; NaN if no width fits. The peak is the number of parameters with the largest test
+loss. Growth is the slope of either against K, and the exponent a in threshold ~ K^a: 1 is linear, 0
+is constant, and 0.5 is halfway.
 
-What K changes besides the outputs depends on what is held fixed. With n signals in all, each class
-has fewer as K grows; with n per class, there are more in all. We measure both.
+K changes more than the number of outputs. If the total number of signals is fixed, each class has
+fewer signals as K grows; if the number per class is fixed, the total grows. We measure both.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ LOSSES = {"mse": "MSE", "cross_entropy": "NLL"}
 INFO = Info(
     name="thresholds",
     title="Interpolation thresholds, losses and outputs",
-    question="Does the width that fits the training set grow with the number of classes?",
+    question="Does the width needed to fit the training set grow with the number of classes?",
     source=f"{TITLE}, section 3.2",
     seeds={"smoke": 1, "quick": 2, "paper": 8},
     cost={"smoke": 8.0, "quick": 22.0, "paper": 2200.0},
@@ -91,7 +91,7 @@ class Config:
 
     @property
     def widths(self) -> np.ndarray:
-        """The distinct whole numbers of a geometric row."""
+        """The distinct whole numbers of a geometric sequence."""
         widths = np.geomspace(self.narrowest, self.widest, self.num_widths)
         return np.unique(widths.round().astype(int))
 
@@ -187,13 +187,13 @@ def signals_of(data: Dataset, config: Config) -> Dataset:
 
 
 def num_params(width: Any, num_inputs: int, num_outputs: int) -> Any:
-    """Return how many numbers a network of this width learns."""
+    """Return the number of parameters of a network of this width."""
     return (num_inputs + 1) * width + (width + 1) * width + (width + 1) * num_outputs
 
 
 def threshold(numbers: np.ndarray, losses: np.ndarray, line: float) -> float:
-    """Return the smallest number of parameters at which the loss is at most `line`, NaN where it
-    never is.
+    """Return the smallest number of parameters at which the loss is at most `line`; NaN if it never
+    is.
 
     numbers (widths,) ascending, losses (widths,). Between the first width that fits and the one
     before it, the loss is interpolated on logarithmic axes.
@@ -252,7 +252,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
         for fixed in FIXED:
             trials = trials_of(rows, loss, fixed)
             if fixed != FIXED[0] and len(trials) < 2:
-                continue  # the largest K alone: shown already
+                continue  # the largest K alone is already shown
             for number, trial in trials.items():
                 cells = [mean_cell(trial, metric, ",.0f", 1) for metric in metrics]
                 count = f"{trial.config()['num_train']:,}"
@@ -266,8 +266,9 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test growth with MSE and constancy with NLL, with either number of signals fixed, and that
-    the peak of test loss sits at the threshold. Linear means an exponent nearer to 1 than to 0."""
+    """Test that the threshold grows with MSE and not with NLL, with either number of signals fixed,
+    and that the peak of the test loss is at the threshold. Linear means an exponent nearer to 1
+    than to 0."""
     found, quantity = [], "exponent of the threshold in K"
     for fixed in FIXED:
         (mse, linear), (nll, constant) = (growth(rows, loss, fixed=fixed) for loss in LOSSES)
@@ -291,7 +292,7 @@ def claims(rows: Rows) -> list[Claim]:
             for trial in trials_of(rows, loss).values()
         ]
         mean = joint(np.mean, octaves) if octaves else Values((), ())
-        text = f"with {name} the peak of test loss sits at the threshold, within a factor of 2"
+        text = f"with {name} the peak of the test loss is at the threshold, within a factor of 2"
         found.append(within(text, "log2 of peak / threshold, mean over K", mean, -1, 1))
     return keep_measured(found)
 
@@ -307,7 +308,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         colors = zip(trials_of(rows, loss).items(), style.COLORS, strict=False)
         for (number, trial), color in colors:
             fitted = trial.final("threshold")
-            fitted = fitted[np.isfinite(fitted)]  # NaN: no width fits the set
+            fitted = fitted[np.isfinite(fitted)]  # NaN: no width fits the training set
             for metric, panel in named.items():
                 numbers, values = trial.curve(metric)
                 values = np.maximum(values, 1e-12) / chance_of(loss, number)

@@ -1,9 +1,9 @@
 """t-SNE: how far classes separate.
 
-t-SNE maps 5,000 signals of MNIST-1D, and as many digits of MNIST, into the plane. The separation of
-the classes is the share of points whose 10 nearest neighbours, without the point itself, vote for
-its class, in signal space and in the plane. You have to give MNIST (`--mnist`); without it that
-half is skipped. Each seed draws other signals and other digits.
+t-SNE maps 5,000 signals of MNIST-1D, and as many digits of MNIST, into the plane. We measure how
+well classes separate by the accuracy of a 10-nearest-neighbour classifier (leaving out the point
+itself), in signal space and in the plane. Pass MNIST with `--mnist`; without it, the MNIST half is
+skipped. Each seed draws different signals and digits.
 
 Rows: `knn acc space`, `knn acc plane`, seconds; `plane` (n, 2) and `labels` (n,).
 """
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 INFO = Info(
     name="tsne",
     title="t-SNE: how far classes separate",
-    question="Do classes that are easy to separate in MNIST separate in MNIST-1D?",
+    question="Do the classes of MNIST-1D separate as easily as those of MNIST?",
     source=f"{TITLE}, figure 2; van der Maaten and Hinton, Visualizing Data using t-SNE (2008)",
     seeds={"smoke": 2, "quick": 2, "paper": 8},
     cost={"smoke": 3.0, "quick": 5.0, "paper": 320.0},
@@ -121,7 +121,7 @@ def samples(config: Config, seed: int) -> tuple[np.ndarray, np.ndarray]:
         order = np.random.default_rng(drawn).permutation(len(y))  # files are often sorted by class
         x, y = x[order], y[order]
     if len(y) < config.num_samples:
-        rule = f"num_samples must be at most what there is, {len(y)} of {config.dataset}"
+        rule = f"num_samples must be at most {len(y)}, the size of {config.dataset}"
         raise UsageError(f"{rule}, got {config.num_samples}")
     return x[: config.num_samples], y[: config.num_samples]
 
@@ -154,7 +154,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     caption = (
         f"t-SNE of {' and of '.join(TITLES[name] for name in found)}, first seed; one colour and "
         "one number per class. Accuracy of the nearest neighbours in the plane: "
-        f"{' and '.join(shares)} (mean over seeds). Look whether each class stays in one piece."
+        f"{' and '.join(shares)} (mean over seeds). Check whether each class forms one cluster."
     )
     return {"plane": (fig, caption)}
 
@@ -168,12 +168,12 @@ def claims(rows: Rows) -> list[Claim]:
             values_of(rows.where(dataset=name), f"knn acc {metric}") for name in DATASETS
         )
         text = f"MNIST-1D's classes separate less than MNIST's {where}"
-        quantity, words = "MNIST - MNIST-1D, kNN acc", "so figure 2, without a number"
+        quantity, words = "MNIST - MNIST-1D, kNN accuracy", "so figure 2, without a number"
         found.append(above(text, quantity, large - small, 0, words, unit=POINTS))
     return keep_measured(found)
 
 
 def trials(rows: Rows) -> dict[str, Rows]:
-    """Return the trial of each data set that is there."""
+    """Return the trial of each data set that was measured."""
     found = {name: rows.where(dataset=name) for name in DATASETS}
     return {name: trial for name, trial in found.items() if len(trial)}

@@ -1,5 +1,5 @@
-"""Numbers by key. Claims subtract them, so a pair is always two measurements of one seed (or one
-signal), never two numbers that happen to have the same position."""
+"""Numbers by key. Claims subtract them by key, so a pair is always two measurements of the same
+seed (or signal), never two numbers that happen to have the same position."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Values:
     ((0, 2), array([0.3, 0.3]), [1, 7])
     """
 
-    __array_priority__ = 1000  # array - values is ours to refuse, not NumPy's to broadcast
+    __array_priority__ = 1000  # we refuse `array - values`; NumPy would broadcast it
 
     def __init__(
         self, keys: Iterable[Hashable], array: ArrayLike, lacking: Iterable[Hashable] = ()

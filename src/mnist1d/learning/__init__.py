@@ -1,5 +1,5 @@
-"""Models, losses and the training loop, on JAX; the registry of models is light, the rest is
-imported when it is first used."""
+"""Models, losses and the training loop, in JAX. The registry of models is light; everything else is
+imported on first use."""
 
 from __future__ import annotations
 

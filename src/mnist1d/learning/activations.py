@@ -21,7 +21,7 @@ from mnist1d.learning.training import Fit, Settings, Split, fit_seeds, make_fit
 
 Activation = Callable[[Any, Array], tuple[Array, Array]]
 HAND_MADE = ("relu", "swish", "elu", "tanh", "softplus", "sigmoid")  # names in jax.nn
-BLOCK = 640  # values of z at once: their 100 hidden units each stay in the processor's cache
+BLOCK = 640  # values of z at once, so that their 100 hidden units each fit in the processor's cache
 
 
 def hand_made(index: Array | int, z: Array) -> tuple[Array, Array]:
@@ -88,12 +88,12 @@ def tabulated(params: tuple[Array, float, float], z: Array) -> tuple[Array, Arra
 
 @jax.custom_vjp
 def value_and_slope(params: Params, z: Array) -> tuple[Array, Array]:
-    """Return g(z) and g'(z) for z (blocks, block), with their derivatives written out: a third
-    faster than the automatic ones.
+    """Return g(z) and g'(z) for z (blocks, block), with hand-written derivatives, which are a third
+    faster than automatic ones.
 
-    g(z) = sum v t + d with t = tanh(w z + b). With s = 1 - t^2: t' = w s and s' = -2 w t s. All
-    that the gradient of the parameters needs are sums of t, s and t s over z: three matrix products
-    per block. The backward pass computes t again instead of keeping it.
+    g(z) = sum v t + d with t = tanh(w z + b). With s = 1 - t^2: t' = w s and s' = -2 w t s. The
+    gradient of the parameters only needs sums of t, s and t s over z: three matrix products per
+    block. The backward pass recomputes t instead of storing it.
     """
     w, b, v, d = _parts(params)
 
@@ -152,8 +152,8 @@ value_and_slope.defvjp(_forward, _backward)
 def piecewise_fit(x: np.ndarray, f: np.ndarray, segments: int) -> np.ndarray:
     """Return the positions (segments + 1,) in x of the knots whose straight lines fit f best.
 
-    The fit has the smallest squared error of all choices of knots on the grid x, found by dynamic
-    programming over the last knot.
+    Dynamic programming over the last knot finds the knots on the grid x with the smallest squared
+    error.
     """
     n = len(x)
     cost = np.full((n, n), np.inf)  # squared error of one line from i to j

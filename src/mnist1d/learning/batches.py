@@ -46,7 +46,7 @@ def batches(key: Array, split: Split, settings: Settings) -> Callable[[Array], t
             f"batch_size must be at most the number of training signals, got {size} for {n} signals"
         )
     if settings.reshuffle:
-        per_epoch = n // size  # the remainder is left out; it differs between epochs
+        per_epoch = n // size  # the remainder is dropped; it differs between epochs
         epochs = -(-settings.num_steps // per_epoch)
         orders = lax.map(partial(permutation, n=n), random.split(key, epochs))  # (epochs, n)
         rows = orders[:, : per_epoch * size].reshape(-1, size)  # (steps, batch)

@@ -1,4 +1,5 @@
-"""Where compiled programs are kept; light, so that `mnist1d --version` need not import JAX."""
+"""The folder of compiled programs. This module does not import JAX, so `mnist1d --version` stays
+fast."""
 
 from __future__ import annotations
 

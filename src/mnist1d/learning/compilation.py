@@ -1,5 +1,5 @@
-"""Compiled programs: timed apart from their runs, and kept in JAX's persistent cache, so that a
-second run starts at once."""
+"""Compile programs: time compilation separately from runs, and store programs in JAX's persistent
+cache, so that a second run starts at once."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ from mnist1d.learning.cache import cache_folder
 from mnist1d.learning.devices import spread
 
 T = TypeVar("T")
-# jax.jit for what runs once, such as drawing initial weights: with few of LLVM's passes, which
-# would take longer than they save (none would round otherwise). Not inside another jit.
+# jax.jit for programs that run once, such as drawing initial weights: it skips most LLVM passes,
+# which cost more time than they save (and do not change rounding). Not inside another jit.
 jit_once: Callable[..., jax.stages.Wrapped] = partial(
     jax.jit, compiler_options={"xla_backend_optimization_level": 1}
 )
 
 
 class Timed(NamedTuple):
-    """What each call of a program gave, as NumPy arrays; its seconds; and those of compiling."""
+    """The result of each call of a program, as NumPy arrays; the seconds of each call; the seconds
+    of compiling."""
 
     results: list[Any]
     seconds: list[float]
@@ -36,10 +37,10 @@ class Timed(NamedTuple):
 
 
 def timed(function: Callable[..., Any], calls: Sequence[tuple]) -> Timed:
-    """Compile a pure function and run it once per call, each timed on its own; tracing counts as
+    """Compile a pure function, run it once per call, and time each run. Tracing counts as
     compiling. All calls need arguments of the same shapes.
 
-    Where JAX has several devices, such as GPUs, they take one call each at a time.
+    If JAX has several devices, such as GPUs, each device runs one call at a time.
     """
     num_devices = min(len(jax.local_devices()), len(calls))
     if num_devices == 1:
@@ -63,11 +64,11 @@ def _timed(function: Callable[..., Any], calls: Sequence[tuple]) -> Timed:
 
 
 def timed_each(prepare: Callable[[object], Callable[[T], Any]], items: Sequence[T]) -> Timed:
-    """Return prepare(device)(item) for every item, each timed on its own; what `prepare` does
-    counts as compiling.
+    """Return prepare(device)(item) for every item, and time each; the time of `prepare` counts as
+    compiling.
 
-    For work that is more than one pure function of arrays. Each of JAX's devices takes one item
-    after the other, in a thread in which it is the default device.
+    For work that is more than one pure function of arrays. Each of JAX's devices runs one item
+    after another, in a thread in which it is the default device.
     """
     devices, calls = jax.local_devices()[: len(items)], list(enumerate(items))
     pending = iter(calls)  # shared by the threads
@@ -95,8 +96,8 @@ def timed_each(prepare: Callable[[object], Callable[[T], Any]], items: Sequence[
     return Timed(list(results), list(seconds), parts[0][1])
 
 
-MAX_BYTES = 2**30  # of the folder; beyond, the programs that were not used for longest go
-KEPT = 0.75  # of MAX_BYTES after that
+MAX_BYTES = 2**30  # of the folder; above this size, the least recently used programs are removed
+KEPT = 0.75  # of MAX_BYTES that remains
 
 
 def enable_compilation_cache(folder: str | Path | None = None) -> Path:
@@ -130,8 +131,8 @@ def enable_compilation_cache(folder: str | Path | None = None) -> Path:
 
 
 def trim(folder: Path, max_bytes: float = MAX_BYTES) -> None:
-    """Remove the programs used longest ago from a folder of more than `max_bytes`. A program that
-    another process wants at this moment is compiled anew there."""
+    """Remove the least recently used programs from a folder larger than `max_bytes`. A process that
+    needs a removed program compiles it again."""
     found = []
     for file in folder.iterdir():
         with contextlib.suppress(OSError):  # removed by another process

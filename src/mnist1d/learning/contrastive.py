@@ -1,5 +1,5 @@
-"""SimCLR for signals: an encoder with a projector, random views, and the loss that pairs the two
-views of a signal (Chen et al., ICML 2020, arXiv 2002.05709)."""
+"""SimCLR for signals: an encoder with a projector, random views, and the contrastive loss on pairs
+of views (Chen et al., ICML 2020, arXiv 2002.05709)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def encoder(projector: Sequence[int], num_inputs: int) -> tuple[Callable[[Array]
     (batch, features), after its relu: the CNN's three convolutions, then linear layers of these
     sizes.
 
-    The last layer of a projector is linear; without one, the relu of the last convolution stays.
+    The last layer of a projector is linear; without a projector, the last convolution keeps its
+    relu.
     """
 
     def init(key: Array) -> Encoder:

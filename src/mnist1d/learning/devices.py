@@ -1,4 +1,4 @@
-"""Calls spread over several devices: GPUs, TPUs, or parts of one processor."""
+"""Spread calls over several devices: GPUs, TPUs, or parts of one processor."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ def spread(
 ) -> tuple[Callable[..., Any], list[tuple]]:
     """Return a function that makes `num_devices` calls at once, one per device, and its calls.
 
-    Every leaf of their arguments and results has a leading axis over the devices. The last call is
-    repeated where they do not come out even; its further results are to be dropped.
+    Every leaf of the arguments and results has a leading axis over the devices. If the number of
+    calls is not a multiple of the number of devices, the last call is repeated; drop the extra
+    results.
     """
     mesh = jax.make_mesh((num_devices,), ("calls",), devices=jax.local_devices()[:num_devices])
     spec = PartitionSpec("calls")

@@ -10,7 +10,7 @@ from jax import Array, lax
 from mnist1d.learning.batches import Split
 from mnist1d.learning.losses import accuracy
 
-EVAL_CHUNK = 1000  # signals evaluated at once: bounds memory, stays in the processor's cache
+EVAL_CHUNK = 1000  # signals evaluated at once: limits memory and fits in the processor's cache
 
 
 def predict(logits: Array, labels: Array, confidence_of: Callable[[Array], Array]) -> Array:

@@ -1,4 +1,4 @@
-"""The largest eigenvalue of the Hessian of a loss, from products of the Hessian with vectors."""
+"""The largest eigenvalue of the Hessian of a loss, from Hessian-vector products."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def largest_eigenvalue(
 ) -> Array:
     """Return the largest eigenvalue of the Hessian of loss(params), by the method of Lanczos.
 
-    Each of the iterations takes one product of the Hessian with a vector; the basis is kept
-    orthogonal in full, so that rounding makes no copies of an eigenvalue. The result approaches the
-    eigenvalue from below. key: draws the first vector.
+    Each iteration takes one Hessian-vector product. The basis is fully reorthogonalised, so that
+    rounding creates no copies of an eigenvalue. The result approaches the eigenvalue from below.
+    key: draws the first vector.
     """
     flat, unravel = ravel_pytree(params)
     gradient = jax.grad(lambda vector: loss(unravel(vector)))
@@ -35,7 +35,7 @@ def largest_eigenvalue(
         basis, diagonal, beside = carry
         vector = jax.jvp(gradient, (flat,), (basis[i],))[1]  # Hessian times basis[i]
         diagonal = diagonal.at[i].set(vector @ basis[i])
-        for _ in range(2):  # once leaves rounding behind
+        for _ in range(2):  # a single pass leaves rounding errors
             vector = vector - basis.T @ (basis @ vector)
         length = jnp.linalg.norm(vector)
         basis = basis.at[i + 1].set(vector / jnp.maximum(length, 1e-20))

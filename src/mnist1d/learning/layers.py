@@ -1,7 +1,7 @@
 """Building blocks of networks: pairs of pure functions, `*_init(key, sizes) -> params` and the
-layer itself.
+layer.
 
-Initial values are those of PyTorch, uniform in +- 1/sqrt(fan_in) for weights and biases (recurrent
+Initial values follow PyTorch: weights and biases are uniform in +- 1/sqrt(fan_in) (recurrent
 layers: hidden size).
 """
 
@@ -77,7 +77,7 @@ def conv1d_time(
 
 
 def mixed(params: Params, x: Array) -> Array:
-    """Map the features of x (inputs, ...) to (outputs, ...) at every position, by the parameters
+    """Map the features of x (inputs, ...) to (outputs, ...) at every position, with the parameters
     of `dense`."""
     out = params["w"].T @ x.reshape(len(x), -1)
     return out.reshape(-1, *x.shape[1:]) + params["b"].reshape(-1, *(1,) * (x.ndim - 1))
@@ -110,7 +110,7 @@ def gru(params: Params, x: Array) -> Array:
     (time, hidden, batch).
 
     Features come first and the batch last, so a step works on a few long rows instead of many short
-    ones.
+    rows.
     """
     hidden = params["w_hidden"].shape[1]
     b_input, b_hidden = params["b_input"][:, None], params["b_hidden"][:, None]
@@ -118,7 +118,7 @@ def gru(params: Params, x: Array) -> Array:
     def cell(h: Array, x: Array) -> tuple[Array, Array]:
         from_input = (
             params["w_input"] @ x + b_input
-        )  # (3 * hidden, batch); computed here, not ahead: it stays in the cache
+        )  # (3 * hidden, batch); computed here, not in advance, so it stays in the cache
         from_hidden = params["w_hidden"] @ h + b_hidden
         gates = jax.nn.sigmoid(from_input[: 2 * hidden] + from_hidden[: 2 * hidden])
         reset, update = gates[:hidden], gates[hidden:]
@@ -134,8 +134,8 @@ def bidirectional_gru(forward: Params, backward: Params, x: Array) -> Array:
     """Run one GRU forward and one backward over x (time, inputs, batch); return their states (time,
     2 * hidden, batch).
 
-    Both run as one GRU of twice the size with block-diagonal weights: the steps are too short for
-    two scans to pay off.
+    Both run as one GRU of twice the size with block-diagonal weights, because the steps are too
+    short for two scans to be faster.
     """
     hidden = forward["w_hidden"].shape[1]
     both = {name: _joined(forward[name], backward[name]) for name in forward}

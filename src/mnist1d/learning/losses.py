@@ -1,8 +1,8 @@
 """Losses and accuracy; all take logits (batch, classes) and labels, and return a mean over the
 batch.
 
-Labels are integers (batch,), or class probabilities (batch, classes): soft labels, whose accuracy
-is that of the likeliest class.
+Labels are integers (batch,), or class probabilities (batch, classes). For such soft labels,
+accuracy uses the most probable class.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _one_hot(logits: Array, labels: Array) -> Array:
         return labels
     return jax.nn.one_hot(
         labels, logits.shape[-1], dtype=logits.dtype
-    )  # indexing instead would scatter in the gradient
+    )  # indexing would need a scatter in the gradient
 
 
 def softmax_confidence(logits: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Masks over the weights and biases of a layer, as NumPy arrays: which weights survive, and how
+"""Masks over the weights and biases of a layer, as NumPy arrays: which weights are kept, and how
 many of them are neighbours."""
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def split_off(array: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def full_mask(params: Params) -> Params:
-    """Return the mask that keeps everything.
+    """Return a mask of ones.
 
     Args:
       params: a layer's "w" (inputs, units) and "b" (units,), by the layer's name.
@@ -74,8 +74,8 @@ def sparsity_of(masks: Params) -> float:
 
 
 def adjacent_shares(mask: np.ndarray, length: int) -> np.ndarray:
-    """Return for each hidden unit of a mask (inputs, units) the share of its runs of `length`
-    neighbouring inputs that all survive."""
+    """Return for each hidden unit of a mask (inputs, units) the fraction of runs of `length`
+    neighbouring inputs that are all kept."""
     return np.lib.stride_tricks.sliding_window_view(mask, length, axis=0).all(axis=-1).mean(axis=0)
 
 

@@ -128,7 +128,7 @@ def check_outputs(model: Model, name: str, num_inputs: int, num_outputs: int) ->
 
 
 def check_finite(name: str, seeds: Sequence[int], loss: Array) -> None:
-    """Raise UsageError where a loss (seeds, evaluations) ends in NaN or infinity.
+    """Raise UsageError if a loss (seeds, evaluations) ends in NaN or infinity.
 
     One diverged seed fails the whole trial: leaving it out would make the results look better.
     """
@@ -137,5 +137,5 @@ def check_finite(name: str, seeds: Sequence[int], loss: Array) -> None:
         which = ", ".join(map(str, diverged))
         raise UsageError(
             f"{name}: the loss is NaN or infinite after training from seed {which}: "
-            "lower learning_rate, or see that apply returns finite logits"
+            "lower learning_rate, or make sure that apply returns finite logits"
         )

@@ -1,4 +1,4 @@
-"""Networks of any width, computed inside one wide network whose other units are masked: one
+"""Networks of any width, computed inside one wide network whose other units are masked, so that one
 compiled program serves all widths."""
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def network(name: str, width: int, num_inputs: int = 40) -> Model:
 def narrowed(
     make: Callable[[int], Model], units: int, params: Params, width: Array | float
 ) -> tuple[Params, Params]:
-    """Turn the initial params of make(units), a network `units` wide, into those of a network
-    `width` wide: (params, mask). `width` may be traced; the mask keeps the network narrow in
+    """Convert the initial params of make(units), a network `units` wide, into those of a network
+    `width` wide: (params, mask). `width` may be traced; the mask keeps the network narrow during
     training.
 
     A masked unit has no incoming weight and no bias, so its value is relu(0) = 0 and its weights

@@ -1,6 +1,6 @@
 """Normalisation and dropout, on signals with features first and batch last.
 
-Batch statistics are a state: `batch_norm` returns the new one, `batch_norm_frozen` reads it.
+Batch statistics are a state: `batch_norm` returns the new state, `batch_norm_frozen` uses it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from jax import Array, lax, random
 
 from mnist1d.learning.layers import Params
 
-EPSILON = 1e-5  # PyTorch's default, as is the momentum of the running statistics
+EPSILON = 1e-5  # PyTorch's default, like the momentum of the running statistics
 MOMENTUM = 0.1
 
 

@@ -1,7 +1,7 @@
-"""Optimizers and schedules of the learning rate. An optimizer is a direction; the learning rate
-stays a traced number in the loop.
+"""Optimizers and schedules of the learning rate. An optimizer returns a direction; the learning
+rate stays a traced number in the loop.
 
-All settings but the learning rate and weight decay are PyTorch's defaults.
+All settings except the learning rate and weight decay are PyTorch's defaults.
 """
 
 from __future__ import annotations

@@ -161,8 +161,8 @@ _HERE = "mnist1d.learning.models"
 def _late(
     name: str, label: str, color: str, factory: str, cost: float, published: float | None = None
 ) -> Entry:
-    """Return the entry of a model that is newer than the paper. Only the tables of the paper preset
-    include it, which keeps the others short.
+    """Return the entry of a model that is newer than the paper. Only the paper preset includes it,
+    which keeps the other presets short.
 
     published: its accuracy in arXiv 2602.13348, in percent.
     """
@@ -247,8 +247,8 @@ def resolve(name: str) -> Entry:
 
 
 def check_model(name: str, also: tuple[str, ...] = ()) -> None:
-    """Raise UsageError unless `name` is a model that can be made, or in `also`; loads the code of
-    a model from outside."""
+    """Raise UsageError unless `name` is in `also` or names a model that can be made. This loads the
+    code of an external model."""
     if ":" in name:
         resolve(name).load()
     else:
@@ -256,7 +256,7 @@ def check_model(name: str, also: tuple[str, ...] = ()) -> None:
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Return the names of models as tables show them: the registry's order, then the others."""
+    """Return the names of models in table order: first the registry's order, then the others."""
     found = set(names)
     return [name for name in MODELS if name in found] + sorted(found - MODELS.keys())
 

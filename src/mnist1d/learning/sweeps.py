@@ -1,4 +1,5 @@
-"""Many settings in one call: what a search over learning rates, weight decays or starts trains."""
+"""Train many settings in one call, for searches over learning rates, weight decays or initial
+weights."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ from mnist1d.learning.training import Fit, FitFunction, Split
 def fit_settings(fit: FitFunction, keys: Array, split: Split, numbers: dict[str, Any]) -> Fit:
     """Run a `fit` of make_fit once per setting on one split, in one compiled program.
 
-    keys: (settings,). numbers: what `fit` takes by name (params, mask, learning_rate,
-    weight_decay), each with a leading settings axis. Every field of the result but `steps` gains
+    keys: (settings,). numbers: keyword arguments of `fit` (params, mask, learning_rate,
+    weight_decay), each with a leading settings axis. Every field of the result except `steps` gains
     that axis.
     """
     found = lax.map(lambda one: fit(one[0], split, **one[1]), (keys, numbers))

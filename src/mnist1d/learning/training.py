@@ -73,10 +73,10 @@ class Settings:
     # False: batch i starts at row batch_size * i mod n; True: a new order every epoch
     reshuffle: bool = False
     loss: str = "cross_entropy"  # a key of LOSSES
-    eval_at: tuple[int, ...] = ()  # numbers of steps taken, in place of eval_every
-    weight_decay: float = 0.0  # as PyTorch's optimizers: adamw and muon decoupled, the others L2
-    schedule: str = "constant"  # a key of SCHEDULES: the learning rate's fall to 0
-    warmup_steps: int = 0  # over which the learning rate rises linearly
+    eval_at: tuple[int, ...] = ()  # evaluate after these numbers of steps, instead of eval_every
+    weight_decay: float = 0.0  # as in PyTorch: decoupled for adamw and muon, L2 for the others
+    schedule: str = "constant"  # a key of SCHEDULES: how the learning rate falls to 0
+    warmup_steps: int = 0  # steps steps steps over which the learning rate rises linearly
     snapshot_at: int = 0  # number of steps after which params are kept as Fit.snapshot; 0: none
 
     def __post_init__(self) -> None:
@@ -98,7 +98,7 @@ class Settings:
         check_wholes(self.eval_at, 0, "eval_at")
         if self.warmup_steps >= self.num_steps:
             raise UsageError(
-                f"warmup_steps must lie in [0, num_steps) = [0, {self.num_steps}), "
+                f"warmup_steps must be in [0, num_steps) = [0, {self.num_steps}), "
                 f"got {self.warmup_steps}"
             )
 
@@ -216,7 +216,7 @@ def _make_fit(
     ) -> tuple[Array, Params]:
         if model.train is None:
             return loss_of(model.apply(weights, x), y), state
-        assert key is not None  # given wherever the model has `train`
+        assert key is not None  # always given if the model has `train`
         outputs = model.train(model.join(weights, state), x, key)
         logits, state = outputs if model.stateful else (outputs, state)
         return loss_of(logits, y), state
@@ -277,7 +277,7 @@ def _make_fit(
 
         weights, state = model.split(params)
         weights = masked(weights)
-        # The first stretch is empty: evaluation before training
+        # The first segment is empty: evaluation before training
         bounds = jnp.asarray(np.append(0, eval_steps[:-1])), jnp.asarray(eval_steps)
         start = weights, state, optimizer.direction.init(weights)
         snapshot = model.join(weights, state) if settings.snapshot_at else None
@@ -324,9 +324,9 @@ def fit_seeds(fit: FitFunction, keys: Array, split: Split, **given: Any) -> Fit:
 
 
 def fit_each(fit: FitFunction, keys: Array, splits: Sequence[Split], **given: Any) -> TimedFit:
-    """Run a `fit` of make_fit once per key, each on a split of its own and timed on its own.
+    """Run a `fit` of make_fit once per key, each with its own split, and time each run.
 
-    One program is compiled for all seeds, so the splits must have equal shapes; given: as for
+    One program is compiled for all seeds, so the splits must have equal shapes. given: as for
     `fit_seeds`. A seed's numbers do not depend on the other seeds of the call. Do not call this
     inside jit.
     """
@@ -343,7 +343,7 @@ def _starts(
     fit: FitFunction, keys: Array, params: Params | None = None, **given: Any
 ) -> tuple[Params, dict[str, Any]]:
     """Return each seed's initial params and the other arguments. A separate program draws the
-    params, which compiles in a third of the time."""
+    params, because it compiles in a third of the time."""
     if params is None:
         drawn = [_initial(fit.init, key) for key in keys]
         return jax.tree.map(lambda *leaves: np.stack(leaves), *drawn), given

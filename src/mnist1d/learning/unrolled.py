@@ -36,7 +36,7 @@ def sgd_objective(
     num_steps: int, batch_size: int
 ) -> Callable[[Array, Params, Array, Array], Array]:
     """Return objective(rate, params, x, y) -> mean loss over all steps of gradient descent on a
-    tanh MLP; each loss is that before its step. x (n, time), y (n,)."""
+    tanh MLP; each loss is computed before its step. x (n, time), y (n,)."""
 
     def loss(params: Params, x: Array, y: Array) -> Array:
         return cross_entropy(dense(params["dense2"], jnp.tanh(dense(params["dense1"], x))), y)
@@ -66,7 +66,7 @@ def rate_learner(
             value, slope = jax.value_and_grad(objective)(rate, params, x, y)
             return rate - outer_rate * slope, (rate, value)
 
-        # One step more: the last one only evaluates the objective
+        # One extra step: the last one only evaluates the objective
         _, (path, values) = lax.scan(step, initial_rate, None, num_steps + 1)
         return path, values, lax.map(lambda rate: objective(rate, params, x, y), rates)
 
@@ -76,7 +76,7 @@ def rate_learner(
 @dataclass(frozen=True)
 class Inner:
     """RMSProp on an MLP with one hidden layer. Uniform noise is added to the hidden values: one
-    draw per step and unit, shared by the batch."""
+    draw per step and unit, shared across the batch."""
 
     num_steps: int
     batch_size: int
@@ -103,8 +103,8 @@ def inner_loop(
 ) -> Callable[[Activation, Params, Array], tuple[Params, Array]]:
     """Return train(f, params, key) -> (weights, losses (steps,)) for an activation f.
 
-    We write out the chain rule at the activation, since the gradient of a gradient would evaluate f
-    more often. The result is differentiable with respect to params.
+    The chain rule at the activation is written by hand, because the gradient of a gradient would
+    evaluate f more often. The result is differentiable with respect to params.
     """
     rows = batch_rows(len(x), inner.num_steps, inner.batch_size)
     batches = x[rows], y[rows]  # (steps, batch, time), (steps, batch)
@@ -114,7 +114,7 @@ def inner_loop(
         initial = mlp_init(init_key, x.shape[1], inner.hidden)
         weights = jax.tree.map(lambda w: w.astype(x.dtype), initial)
         shape = inner.num_steps, inner.hidden
-        # Drawn flat: faster to compile than its shape
+        # Drawn flat, because that compiles faster
         flat = random.uniform(noise_key, (shape[0] * shape[1],), x.dtype, -1, 1)
         noises = inner.noise * flat.reshape(shape)
 

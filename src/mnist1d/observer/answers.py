@@ -1,8 +1,8 @@
-"""A file of a few kilobytes with the ideal observer's answers on many signals.
+"""A small file with the ideal observer's posteriors for many signals.
 
-Nearly every posterior is one-hot on the label, so the file holds only the others: every class with
-a probability of at least SMALLEST, as float32. A probability that is read differs from the computed
-one by at most SMALLEST, or by 6e-8 of its value.
+Nearly every posterior is one-hot on the label, so the file stores only the others: every class with
+a probability of at least SMALLEST, as float32. A stored probability differs from the computed one
+by at most SMALLEST, or by 6e-8 of its value.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SMALLEST = 1e-8
 
 
 class Kept(NamedTuple):
-    """The posteriors of n signals, without those that are one-hot on the label."""
+    """The posteriors of n signals, except those that are one-hot on the label."""
 
     n: int
     signal: np.ndarray  # (entries,) uint32, ascending

@@ -23,7 +23,7 @@ from mnist1d.signals import SMOOTHING_STD, Pipeline, resample
 
 MAX_BYTES = 2e9  # of all whitening matrices together
 SINGULAR = (
-    1e-13  # smallest eigenvalue over largest below which a covariance has no inverse in float64
+    1e-13  # ratio of smallest to largest eigenvalue below which a covariance is singular in float64
 )
 
 
@@ -42,7 +42,7 @@ class Components(NamedTuple):
     group: np.ndarray  # (m,) which covariance
     label: np.ndarray  # (m,) row of the templates
     padding: np.ndarray  # (m,)
-    shift: np.ndarray  # (m,) circular, 0 .. working length - 1
+    shift: np.ndarray  # (m,) circular, 0 to working length - 1
     log_prior: np.ndarray  # (m,)
     means: np.ndarray  # (m, time) finished template, at factor 1 and slope 0
     ramp: np.ndarray  # (time,) finished ramp
@@ -54,8 +54,8 @@ class Components(NamedTuple):
 
 
 def make_components(config: DataConfig, templates: Templates) -> Components:
-    """Return the components. Errors: NoDensityError where a covariance is singular, so there is no
-    density, or where the components need too much memory."""
+    """Return the components. Errors: NoDensityError if a covariance is singular, so that no density
+    exists, or if the components need too much memory."""
     length, time = config.working_length, config.final_seq_length
     paddings = np.arange(config.padding[0], config.padding[1] + 1)
     shifts, shift_prior = shift_distribution(config)
@@ -132,7 +132,7 @@ def make_components(config: DataConfig, templates: Templates) -> Components:
 
 
 def _blocks(group: np.ndarray, values: np.ndarray, size: int = 1000):
-    """Yield rows a thousand at a time: each gathers a matrix."""
+    """Yield rows a thousand at a time, because each gathers a matrix."""
     for start in range(0, len(group), size):
         yield group[start : start + size], values[start : start + size]
 
@@ -141,8 +141,8 @@ def _check_density(covariance: np.ndarray, config: DataConfig) -> None:
     eigenvalues = np.linalg.eigvalsh(covariance)  # (g, n) ascending
     if not (eigenvalues[:, 0] > SINGULAR * np.maximum(eigenvalues[:, -1], 1e-300)).all():
         raise NoDensityError(
-            "the signals have no density where some point has no noise of its own (the covariance "
-            "is singular), so no ideal observer exists: iid_noise_scale must be above 0 there, got "
+            "no ideal observer exists, because some points have no noise (the covariance is "
+            "singular): iid_noise_scale must be above 0, got "
             f"{config.iid_noise_scale:g} with corr_noise_scale={config.corr_noise_scale:g}; write "
             "iid_noise_scale=1e-3"
         )

@@ -1,4 +1,4 @@
-"""The fresh test: signals that no model was trained on, with the ideal observer's answers.
+"""The fresh test: signals that no model was trained on, with the ideal observer's posteriors.
 
 Signals of the endless stream have an index, and the blocks from `draws.TEST_BLOCK` on are reserved:
 no data set or training stream can reach them. The fresh test is the first signals of that range
@@ -31,8 +31,8 @@ SHIPPED = "fresh.npz"
 
 
 class FreshTest(NamedTuple):
-    """Test signals as a data set shows its own: standardised by its mean and standard deviation, at
-    its positions."""
+    """Test signals in the form of a data set: standardised with its mean and standard deviation,
+    with its order of positions."""
 
     x: np.ndarray  # (n, time) float32
     y: np.ndarray  # (n,) int64
@@ -44,9 +44,9 @@ def fresh_test(data: Dataset, n: int = NUM_SIGNALS, *, tell: Tell | None = None)
     """Return the first n reserved signals of a data set's settings, and the exact posterior of
     each.
 
-    tell: called with a line of text where computing the posteriors takes long; default: stderr.
-    Errors: UsageError for a data set that does not say how it was made or lacks some of its
-    templates' classes.
+    tell: called with a progress message if computing the posteriors takes long; default: print to
+    stderr. Errors: UsageError for a data set without a config, or with some classes of its
+    templates missing.
     """
     n = check_whole(n, 1, "the number of fresh test signals")
     if n > MAX_SIGNALS:
@@ -78,8 +78,8 @@ def settings_of(data: Dataset) -> tuple[DataConfig, Templates]:
     missing = sorted(set(data.templates.y.tolist()) - set(clean.tolist()))
     if missing:
         raise UsageError(
-            f"fresh test signals come from all templates, but the training signals lack the "
-            f"classes {missing}: take data.subset(classes, relabel=True)"
+            f"fresh test signals come from all templates, but the classes {missing} are missing "
+            "from the training signals: use data.subset(classes, relabel=True)"
         )
     d = DataConfig()
     same = {"seed": d.seed, "num_samples": d.num_samples, "train_split": d.train_split}

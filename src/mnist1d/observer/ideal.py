@@ -106,7 +106,7 @@ class IdealObserver:
         if not (np.isfinite(self.mean) and np.isfinite(self.std) and self.std > 0):
             raise UsageError(
                 f"mean must be finite and std above 0, got mean={self.mean}, std={self.std}; "
-                "leave out both for the expected ones"
+                "leave out both to use the expected values"
             )
         check_name(mode, ("exact", "fast"), "mode")
         if positions is None and self.config.shuffle_seq:
@@ -252,8 +252,8 @@ class IdealObserver:
             )
         if not np.isfinite(x).all():
             raise UsageError(
-                f"signals must be finite, {(~np.isfinite(x).all(axis=1)).sum()} of {len(x)} hold "
-                "NaN or infinity"
+                f"signals must be finite, but {(~np.isfinite(x).all(axis=1)).sum()} of {len(x)} "
+                "contain NaN or infinity"
             )
         mean, std = (
             (self._expected[0] - self.mean) / self.std,
@@ -264,8 +264,8 @@ class IdealObserver:
         ):
             warn(
                 f"x has mean {x.mean():.3g} and standard deviation {x.std():.3g} where {mean:.3g} "
-                f"and {std:.3g} are expected: give signals standardised as the data set holds "
-                "them, or IdealObserver(config, mean=0, std=1) for raw ones"
+                f"and {std:.3g} are expected: pass signals standardised like the data set, or "
+                "use IdealObserver(config, mean=0, std=1) for raw signals"
             )
         raw = x * self.std + self.mean
         if self.positions is not None:
@@ -289,7 +289,7 @@ class IdealObserver:
         def share(of: np.ndarray, values: np.ndarray) -> np.ndarray:
             result = np.zeros((len(raw), len(values)))
             np.add.at(result, (signal, np.searchsorted(values, of[component])), weight)
-            return np.minimum(result, 1)  # a sum of shares may round above
+            return np.minimum(result, 1)  # a sum of probabilities may round to above 1
 
         clean = np.zeros_like(raw)
         np.add.at(clean, signal, (weight * factor)[:, None] * c.means[component])
@@ -313,7 +313,7 @@ class IdealObserver:
 
     def _integrate(self, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray, Evidence, np.ndarray]:
         """Return the components that matter: signal and component numbers, evidence, and log of
-        prior times density (but for 2 pi)."""
+        prior times density (without the factor of 2 pi)."""
         c = self.components
         n, g = len(seen), len(c.log_det)
         yy = (
@@ -346,7 +346,8 @@ class IdealObserver:
         return signal, component, *evidence(signal, component)
 
     def _evidence(self, q: Quadratic, nodes: np.ndarray) -> Evidence:
-        """Integrate any number of components, each with the nodes it needs, one chunk per call."""
+        """Integrate any number of components, each with the number of nodes it needs, one chunk per
+        call."""
         vary = {
             "vary_factor": self.config.scale_coeff > 0,
             "vary_slope": self.config.shear_scale > 0,
@@ -392,7 +393,7 @@ def _padded(*arrays: np.ndarray) -> list[np.ndarray]:
 
 
 def _float64() -> AbstractContextManager[None]:
-    """Compute in float64 inside the block, whatever the program around it does."""
+    """Compute in float64 inside the block, whatever JAX's settings are."""
     if hasattr(jax, "enable_x64"):
         return jax.enable_x64(True)
     return import_module("jax.experimental").enable_x64()  # before JAX 0.8

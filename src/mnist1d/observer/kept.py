@@ -1,5 +1,5 @@
-"""The ideal observer's answers, computed once per configuration: those of the default settings ship
-with the package, others are kept in the user's cache folder."""
+"""The ideal observer's posteriors, computed once per configuration. Those of the default settings
+come with the package; others are stored in the user's cache folder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mnist1d.errors import FileFormatError, UsageError
 from mnist1d.observer import answers
 from mnist1d.observer.ideal import IdealObserver
 
-BLOCK = 1000  # signals between two looks at the clock
+BLOCK = 1000  # signals between two checks of the clock
 Tell = Callable[[str], None]
 
 
@@ -38,9 +38,9 @@ def posteriors(
 ) -> np.ndarray:
     """Return the exact posteriors (n, classes) of signals x (n, time), read or computed.
 
-    key: the identity of the signals, of which x may be a first part. label (n,): their rows of the
-    templates. shipped: the file of the package that may hold them. tell: called with a line of text
-    where computing takes long; default: stderr. Errors: as for `make_observer`.
+    key: the identity of the signals; x may be only their first part. label (n,): their rows of the
+    templates. shipped: the file of the package that may contain them. tell: called with a progress
+    message if computing takes long; default: print to stderr. Errors: as for `make_observer`.
     """
     tell = tell or _to_stderr
     path = cache_folder() / f"{key[:32]}.npz"
@@ -51,20 +51,20 @@ def posteriors(
 
 
 def key_of(what: str, config: DataConfig, templates: Templates) -> str:
-    """Return the identity of signals: SHA-256 over what they are, their config and templates."""
+    """Return the identity of signals: SHA-256 over their kind, config and templates."""
     shapes = {"x": sha256(templates.x), "y": templates.y.tolist()}
     text = json.dumps([answers.FORMAT, what, config.id, shapes], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def cache_folder() -> Path:
-    """Return the folder that keeps answers: mnist1d/observer under XDG_CACHE_HOME or ~/.cache."""
+    """Return the cache folder for posteriors: mnist1d/observer under XDG_CACHE_HOME or ~/.cache."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "mnist1d" / "observer"
 
 
 def _read(key: str, path: Path, shipped: str, tell: Tell) -> answers.Kept | None:
-    """Return the longer of what ships with the package and what lies in the cache, or None."""
+    """Return the longer of the package's posteriors and those in the cache, or None."""
     found = []
     with _shipped_file(shipped) as file:
         for candidate in (file, path):
@@ -73,7 +73,7 @@ def _read(key: str, path: Path, shipped: str, tell: Tell) -> answers.Kept | None
                     found.append(answers.read(candidate, key))
                 except FileFormatError as error:
                     if candidate == path:
-                        tell(f"{error}: computing the answers again")
+                        tell(f"{error}: computing the posteriors again")
     return max(found, key=lambda kept: kept.n, default=None)
 
 
@@ -95,8 +95,8 @@ def _compute(
     key: str,
     tell: Tell,
 ) -> answers.Kept:
-    """Return the answers on x, those held already taken over; keep them, and also the part that was
-    ready when interrupted."""
+    """Return the posteriors of x, reusing stored ones. Store them, also the finished part after an
+    interruption."""
     n, kept = len(x), kept or answers.EMPTY
     first, begin, told = kept.n, time.monotonic(), 0.0
     try:
@@ -108,7 +108,10 @@ def _compute(
             left = spent * (n - kept.n) / (kept.n - first)
             if left > 5 and (spent - told > 10 or not told):
                 told = spent
-                tell(f"ideal observer: {kept.n:,} of {n:,} signals, about {left:.0f} s left (once)")
+                tell(
+                    f"ideal observer: {kept.n:,} of {n:,} signals, about {left:.0f} s left (the "
+                    "result is stored)"
+                )
     finally:
         if kept.n > first:
             _keep(path, kept, key, tell)
@@ -116,12 +119,13 @@ def _compute(
 
 
 def _keep(path: Path, kept: answers.Kept, key: str, tell: Tell) -> None:
-    """Write answers into the cache; where that fails, say so: they are computed again next time."""
+    """Write posteriors into the cache; if that fails, print a message, and compute them again next
+    time."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         answers.write(path, kept, key)
     except (OSError, UsageError) as error:
-        tell(f"the ideal observer's answers cannot be kept for the next time: {error}")
+        tell(f"the ideal observer's posteriors could not be stored for next time: {error}")
 
 
 def _to_stderr(message: str) -> None:

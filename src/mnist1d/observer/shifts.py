@@ -57,7 +57,9 @@ def measure_shift(
     x, label = fresh_signals(shifted, n, seed)
     best = IdealObserver(shifted, mean=0.0, std=1.0).predict_proba(x)  # (n, classes)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SuspiciousValueWarning)  # they are not what it expects
+        warnings.simplefilter(
+            "ignore", SuspiciousValueWarning
+        )  # these signals do not match the observer's config
         unaware = IdealObserver(config, mean=0.0, std=1.0).predict_proba(x)
     acc, half = best.max(axis=1).mean(), 1.96 * best.max(axis=1).std(ddof=1) / math.sqrt(n)
     hits = (unaware.argmax(axis=1) == label).mean()

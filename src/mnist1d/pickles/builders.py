@@ -1,5 +1,5 @@
-"""What a pickle may rebuild: each type from arguments that are checked before Python or NumPy sees
-them."""
+"""The types that a pickle may rebuild, each from arguments that are checked before Python or NumPy
+gets them."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _bytearray(m: Machine, content: object = b"", encoding: object = "latin-1") 
 
 
 def _bytes(m: Machine, content: object = b"", encoding: object = "latin-1") -> bytes:
-    """Return the bytes that stand in a pickle as text, as its first protocols write them."""
+    """Return bytes that a pickle stores as text, as in its first protocols."""
     if type(content) is str and encoding in ("latin1", "latin-1"):
         m.charge(len(content))
         return content.encode("latin-1")
@@ -194,7 +194,7 @@ def _scalar(m: Machine, dtype: object, content: object) -> object:  # a NumPy nu
 
 
 def _new(m: Machine, kind: object, base: object = object, state: object = None) -> object:
-    """Make a plain object without attributes, as protocols 0 and 1 ask for it."""
+    """Make a plain object without attributes, as in protocols 0 and 1."""
     if base is not object or state is not None:
         refuse("makes an object in a way that is not admitted")
     return _plain(m, kind)
@@ -208,8 +208,8 @@ def _plain(m: Machine, kind: object) -> object:
 
 
 def _set_attributes(thing: object, state: object) -> None:
-    """Set what the pickle says of a plain object; a dataclass takes its own fields only, and a
-    config goes through its checks."""
+    """Set the attributes of a plain object; a dataclass accepts only its own fields, and a config
+    runs its checks."""
     if type(state) is not dict or not all(type(name) is str for name in state):
         raise TypeError("attributes that are no dict")
     if dataclasses.is_dataclass(thing):
@@ -231,7 +231,7 @@ PLAIN_OBJECTS: set[type] = {
 
 
 def admit_plain_object(kind: type) -> None:
-    """Admit a class whose instances are nothing but attributes."""
+    """Admit a class whose instances have only attributes."""
     PLAIN_OBJECTS.add(kind)
 
 
@@ -280,10 +280,10 @@ PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 
 
 class Harmless:
-    """The table of what is admitted, for a `Machine`."""
+    """The table of admitted names, for a `Machine`."""
 
     def find(self, module: str, name: str) -> object:
-        """Return what stands for a global name."""
+        """Return the builder for a global name."""
         key = (PYTHON_2.get(module, module), name)
         if key in NAMES:
             return NAMES[key]
@@ -293,7 +293,7 @@ class Harmless:
         refuse(f"asks for {module}.{name}")
 
     def call(self, machine: Machine, what: object, arguments: tuple) -> object:
-        """Return what a class or one of our builders makes of the arguments."""
+        """Return the result of a class or one of our builders for the arguments."""
         if what in PLAIN_OBJECTS and not arguments:
             return _plain(machine, what)
         build = BUILDERS.get(what)
@@ -308,5 +308,5 @@ class Harmless:
         _set_attributes(thing, state)
 
     def persistent(self, key: object) -> object:
-        """Refuse: nothing lies outside."""
+        """Raise FileFormatError: references outside the pickle are not supported."""
         refuse("refers to objects outside it")

@@ -1,8 +1,8 @@
-"""The pickle machine: its stack and memo, and what its operations do to them.
+"""The pickle machine: its stack, its memo, and the operations on them.
 
-What differs from Python's own: a name that is called must have a builder, attributes are set on
-plain objects only, keys are checked before they are hashed, and time and memory are bounded by the
-number of operations and by what they allocate.
+Differences from Python's unpickler: a called name must have a builder; attributes are set only on
+plain objects; keys are checked before they are hashed; time and memory are limited by the number of
+operations and their allocations.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from mnist1d.errors import FileFormatError
 
 MAX_OPERATIONS = 2_000_000
 CALL_OPERATIONS = 5  # that a call counts for
-MAX_DEPTH = 500  # of containers in each other
-MAX_KEY_PARTS = 64  # of a tuple that is a key: hashing and comparing walk through all of them
-MAX_COLLISIONS = 64  # keys of one hash: a dict compares a new key with each of them
-FREE_BYTES = 200_000_000  # what a pickle may allocate above a few times its own size
+MAX_DEPTH = 500  # depth of nested containers
+MAX_KEY_PARTS = 64  # parts of a tuple used as a key: hashing and comparing visit all of them
+MAX_COLLISIONS = 64  # keys with the same hash: a dict compares a new key with each of them
+FREE_BYTES = 200_000_000  # bytes that a pickle may allocate beyond a small multiple of its own size
 MEMO_BYTES, LIST_BYTES, DICT_BYTES, SET_BYTES = 100, 56, 64, 216  # of an entry, of an empty one
-SMALL_INT = 2**60  # below it an integer is its own hash
-SAFE_KEYS = {str, bytes, float, bool, type(None)}  # whose hashes cannot be made to collide
+SMALL_INT = 2**60  # an integer below this is its own hash
+SAFE_KEYS = {str, bytes, float, bool, type(None)}  # types whose hashes cannot be made to collide
 
 
 @dataclass
 class Budget:
-    """What is left to a pickle: operations, and bytes that it may allocate."""
+    """The remaining budget of a pickle: operations, and bytes that it may allocate."""
 
     operations: int
     num_bytes: int
 
 
 class Pending:
-    """Something that a later operation completes: until then nobody may have it.
+    """An object that a later operation completes; it must not be used before.
 
-    build: called with the state, returns the finished object, which takes this one's places.
+    build: called with the state, returns the finished object, which replaces this one everywhere.
     """
 
     def __init__(self, build: Callable[[object], object]):
@@ -48,14 +48,15 @@ class Pending:
 
 
 class Admitted(Protocol):
-    """What a pickle may name, call and complete; each method raises FileFormatError otherwise."""
+    """The names and calls that a pickle may use; each method raises FileFormatError for anything
+    else."""
 
     def find(self, module: str, name: str) -> object:
-        """Return what stands for a global name."""
+        """Return the object for a global name."""
         ...
 
     def call(self, machine: Machine, what: object, arguments: tuple) -> object:
-        """Return what `what`, found before, makes of the arguments."""
+        """Return the result of calling `what`, from `find`, with the arguments."""
         ...
 
     def set_state(self, thing: object, state: object) -> None:
@@ -63,14 +64,15 @@ class Admitted(Protocol):
         ...
 
     def persistent(self, key: object) -> object:
-        """Return what stands for a persistent id."""
+        """Return the object for a persistent id."""
         ...
 
 
 class Machine:
     """The state of a run over the pickle in `data`, from `position` on.
 
-    Errors: FileFormatError for what is not admitted; any other exception means a damaged pickle.
+    Errors: FileFormatError for operations that are not admitted; any other exception means a
+    damaged pickle.
     """
 
     def __init__(
@@ -83,11 +85,11 @@ class Machine:
         self.memo: dict[int, object] = {}
         self.unfinished = 0
         self._depths: dict[int, int] = {}  # of tuples, by id
-        self._tuples: list[tuple] = []  # keeps these ids alive
+        self._tuples: list[tuple] = []  # keeps the objects with these ids alive
         self._by_hash: dict[int, dict] = {}
 
     def charge(self, num_bytes: int) -> None:
-        """Count what is about to be allocated."""
+        """Count bytes before they are allocated."""
         self.budget.num_bytes -= num_bytes
         if self.budget.num_bytes < 0:
             refuse("needs far more memory than its size")
@@ -120,7 +122,7 @@ class Machine:
             refuse(f"nests more than {MAX_DEPTH} containers")
 
     def since_mark(self) -> list:
-        """Take what was pushed since the last mark."""
+        """Pop everything pushed since the last mark."""
         start = self.marks.pop()
         items = self.stack[start:]
         del self.stack[start:]
@@ -137,7 +139,7 @@ class Machine:
             top.memo.append(index)
 
     def push_tuple(self, items: tuple) -> None:
-        """Push a tuple; its depth is bounded, since hashing one recurses without a check."""
+        """Push a tuple. Its depth is limited, because hashing recurses without a check."""
         depth = 1 + max((self._depths.get(id(i), 1) for i in items if type(i) is tuple), default=0)
         if depth > MAX_DEPTH:
             refuse(f"nests more than {MAX_DEPTH} containers")
@@ -202,7 +204,7 @@ class Machine:
     # -------------------------------------------------------------- objects
 
     def call(self) -> None:
-        """Take a function or class and its arguments, and push what it makes of them."""
+        """Pop a function or class and its arguments, and push the result of the call."""
         arguments, what = self.stack.pop(), self.stack.pop()
         if not isinstance(arguments, tuple):
             raise TypeError("arguments that are no tuple")
@@ -225,5 +227,5 @@ class Machine:
 
 
 def refuse(what: str) -> NoReturn:
-    """Raise FileFormatError: the pickle does something that is not admitted."""
+    """Raise FileFormatError for something that is not admitted."""
     raise FileFormatError(f"the pickle {what}")

@@ -44,7 +44,7 @@ def _proto(m: Machine) -> None:
 
 
 def _binary(size: int, decode: Callable[[bytes], object]) -> Callable[[Machine], None]:
-    """Push what follows: its length in `size` bytes, then its content."""
+    """Push the next item: its length in `size` bytes, then its content."""
 
     def push(m: Machine) -> None:
         start = m.position + size
@@ -90,7 +90,7 @@ def _utf8(data: bytes) -> str:
     return str(data, "utf-8", "surrogatepass")
 
 
-def _latin1(data: bytes) -> str:  # a string of Python 2, whose bytes these are
+def _latin1(data: bytes) -> str:  # a string of Python 2, which is bytes
     return str(data, "latin-1")
 
 
@@ -161,7 +161,7 @@ def _unknown(m: Machine) -> None:
 OPERATIONS: list[Callable[[Machine], object]] = [_unknown] * 256
 for _code, _operation in {
     "\x80": _proto,
-    "\x95": lambda m: m.take(8),  # a frame: the bytes follow as they would without one
+    "\x95": lambda m: m.take(8),  # a frame: its bytes follow as usual
     "N": _push(lambda m: None),
     "\x88": _push(lambda m: True),
     "\x89": _push(lambda m: False),
@@ -223,7 +223,8 @@ for _code, _operation in {
 
 
 def run(machine: Machine) -> object:
-    """Run a pickle to its end and return its object; the machine's `position` is then behind it."""
+    """Run a pickle to its end and return its object; the machine's `position` is then after the
+    pickle."""
     data, budget = machine.data, machine.budget
     while (code := data[machine.position]) != STOP:
         machine.position += 1

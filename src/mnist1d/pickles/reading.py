@@ -1,4 +1,4 @@
-"""Reading a pickle file: by the machine, or by Python's own unpickler where the file is trusted."""
+"""Read a pickle file with the machine, or with Python's own unpickler if the file is trusted."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _written: set[bytes] = set()  # digests of the pickles that this process wrote
 
 
 def remember(content: bytes) -> None:
-    """Trust these bytes from now on: this process has made them itself."""
+    """Trust these bytes from now on, because this process has made them itself."""
     _written.add(hashlib.sha256(content).digest())
 
 
 def load(path: str | os.PathLike[str], *, trusted: bool = False) -> object:
     """Read a pickle of arrays, numbers, text and plain containers.
 
-    trusted: read any pickle, by Python's own unpickler, which runs whatever code the pickle holds.
-    What this process has pickled itself is trusted. Errors: MissingFileError, also a
-    FileNotFoundError, where there is no such file; FileFormatError for a damaged pickle, and for
-    one that is not trusted and holds anything else.
+    trusted: read any pickle with Python's own unpickler, which runs any code in the pickle. Pickles
+    written by this process are always trusted. Errors: MissingFileError, also a FileNotFoundError,
+    if the file does not exist; FileFormatError for a damaged pickle, or for an untrusted one that
+    holds anything else.
     """
     path = check_path(path)
     check_flag(trusted, "trusted")
@@ -40,7 +40,7 @@ def load(path: str | os.PathLike[str], *, trusted: bool = False) -> object:
     except FileFormatError as error:
         raise FileFormatError(
             f"{path}: {error}. Only NumPy arrays, numbers, text and plain containers are read, "
-            f"since a pickle can run any code; if you trust whoever wrote it: "
+            "because a pickle can run any code; if you trust its author: "
             f"from_pickle({str(path)!r}, trusted=True)"
         ) from None
     except MissingExtraError:
@@ -66,7 +66,7 @@ def _read(path: Path, limit: int | None) -> bytes:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     if limit is not None and len(content) > limit:
         raise FileFormatError(
-            f"{path} has more than {limit:,} bytes; if you trust whoever wrote it: "
+            f"{path} has more than {limit:,} bytes; if you trust its author: "
             f"from_pickle({str(path)!r}, trusted=True)"
         )
     return content

@@ -1,6 +1,6 @@
-"""PyTorch's tensors in a pickle: rebuilt from their bytes, with PyTorch's own reader left out.
+"""Rebuild PyTorch's tensors in a pickle from their bytes, without PyTorch's own reader.
 
-A tensor names its storage, whose bytes are a stream of their own: five pickles, then for each
+A tensor refers to its storage, whose bytes are a separate stream: five pickles, then for each
 storage its number of elements and its raw content (torch.serialization, the format before zip).
 """
 
@@ -15,7 +15,7 @@ from mnist1d.pickles.machine import Machine, refuse
 from mnist1d.pickles.operations import run
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
-MAX_ELEMENTS = 2**31  # of a tensor, which may be larger than its storage
+MAX_ELEMENTS = 2**31  # elements of a tensor, which may have more elements than its storage
 DTYPES = {
     "FloatStorage": "float32",
     "DoubleStorage": "float64",
@@ -33,7 +33,7 @@ DTYPES = {
 
 
 class Kind:
-    """Stands for a class of storages."""
+    """Represents a class of storages."""
 
     def __init__(self, name: str):
         self.dtype = DTYPES[name]
@@ -47,23 +47,23 @@ class Storage:
 
 
 class Stream:
-    """What the pickles of a storage's stream may name: storages, and nothing that can be called."""
+    """The names allowed in a storage's stream: storages, and nothing that can be called."""
 
     def __init__(self) -> None:
         self.storages: dict[str, Storage] = {}
 
     def find(self, module: str, name: str) -> object:
-        """Return what stands for a class of storages."""
+        """Return the Kind for a class of storages."""
         if module != "torch" or name not in DTYPES:
             refuse(f"asks for {module}.{name}")
         return Kind(name)
 
     def call(self, machine: Machine, what: object, arguments: tuple) -> object:
-        """Refuse: nothing is called here."""
+        """Raise FileFormatError: calls are not allowed here."""
         refuse("calls something to make a tensor's storage")
 
     def set_state(self, thing: object, state: object) -> None:
-        """Refuse: nothing has a state here."""
+        """Raise FileFormatError: states are not allowed here."""
         refuse("sets attributes of a tensor's storage")
 
     def persistent(self, key: object) -> object:
@@ -77,7 +77,7 @@ class Stream:
 
 
 def load_from_bytes(m: Machine, content: object) -> Storage:
-    """Return the storage that a stream holds."""
+    """Return the storage in a stream."""
     torch = _torch()
     if not isinstance(content, bytes):
         raise TypeError("a storage without its bytes")
@@ -116,7 +116,7 @@ def rebuild_tensor(
     requires_grad: object,
     hooks: object,
 ) -> Any:
-    """Return the tensor that shows a part of a storage."""
+    """Return a tensor that is a view of a storage."""
     numbers = (offset, *size, *stride)
     if not isinstance(storage, Storage) or not all(type(n) is int and n >= 0 for n in numbers):
         raise TypeError("a tensor without its storage, size and stride")
@@ -145,7 +145,7 @@ def _finish(tensor: Any, requires_grad: object, hooks: object) -> Any:
 def _torch() -> Any:
     """Return PyTorch, if the program has imported it."""
     if "torch" not in sys.modules:
-        refuse("holds PyTorch's tensors: write `import torch` before you read it")
+        refuse("holds PyTorch tensors: run `import torch` before you read it")
     return sys.modules["torch"]
 
 

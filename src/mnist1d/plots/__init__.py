@@ -1,1 +1,1 @@
-"""Figures: one style, and pictures of the data."""
+"""Figures: one common style, and figures of the data."""

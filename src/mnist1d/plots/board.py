@@ -1,4 +1,4 @@
-"""The board as a picture: error on fresh signals per parameter and per second of training."""
+"""The board as a figure: error on fresh signals against parameters and against training time."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ Box = tuple[float, float, float, float]  # left, bottom, right, top
 
 
 class Point(NamedTuple):
-    """A model: its error on fresh signals in [0, 1], mean, low and high; its size and time."""
+    """A model: its error on fresh signals in [0, 1] (mean, low, high), its size and its training
+    time."""
 
     name: str
     error: tuple[float, float, float]
     num_params: int | None
     seconds: float | None
-    is_ours: bool = True  # ships with the package
+    is_ours: bool = True  # comes with the package
 
 
 def draw(points: Sequence[Point], least: float, human: float) -> Figure:
-    """Draw error against parameters and against seconds per training, all on logarithmic axes;
-    lines: the ideal observer's error `least`, and people's."""
+    """Draw error against parameters and against training time, on logarithmic axes. Lines: the
+    errors of the ideal observer (`least`) and of the human."""
     fig, axes = style.figure(1, 2, size=(9.4, 5.2), sharey=True)
     for ax, column, label in zip(
         axes, ("num_params", "seconds"), ("parameters", "seconds per training"), strict=True

@@ -1,8 +1,8 @@
-"""Figures of the data: the ten templates, samples, one signal stage by stage, and a film of the
-pipeline at work.
+"""Figures of the data: the ten templates, samples, one signal stage by stage, and an animation of
+the pipeline.
 
-Ten classes stand in a row as in the paper's figure 2, value to the right and time downward; a
-single signal runs to the right.
+Ten classes are drawn in a row as in the paper's figure 2, with time running downward; a single
+signal is drawn with time to the right.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ def show(what: str, path: str | Path, config: DataConfig | None = None, *, digit
     check_name(what, ("templates", "samples", "stages", "animation"), "thing to show")
     config = config or DataConfig()
     endings = FILMS if what == "animation" else style.STILLS
-    style.ending_of(path, endings)  # before anything is drawn
+    style.ending_of(path, endings)  # check before drawing
     if what == "animation":
         return save_animation(path, config)
     if what == "templates":
         fig = templates_figure(templates())
     elif what == "samples":
-        rows = 3  # fits a set of the usual size
+        rows = 3  # fits the usual range of values
         fig = samples_figure(
             make_dataset(config.replace(num_samples=min(max(config.num_samples, 10 * rows), 5000))),
             rows,
@@ -199,8 +199,8 @@ def save_animation(
 
     if ending == ".mp4" and not animation.FFMpegWriter.isAvailable():
         raise MissingExtraError(
-            "an mp4 needs the program ffmpeg, which is not on the path; "
-            "install it (apt install ffmpeg) or write .gif"
+            "mp4 needs the program ffmpeg, which was not found; install it (apt install ffmpeg) "
+            "or write .gif"
         )
     writer = (
         animation.FFMpegWriter(FRAMES_A_SECOND)
@@ -230,8 +230,8 @@ def save_animation(
 
 
 class Frame(NamedTuple):
-    """One picture of the film: for each class the points of its signal, `positions` and `values`
-    (points,), and what happens."""
+    """One frame of the animation: for each class the points of its signal, `positions` and `values`
+    (points,), and a caption."""
 
     caption: str
     positions: list[np.ndarray]
@@ -241,15 +241,15 @@ class Frame(NamedTuple):
 def animation_frames(
     shapes: Templates, config: DataConfig, moving: int, holding: int
 ) -> Iterator[Frame]:
-    """Yield the frames of the film. Every step is the pipeline's own, its draws turned up from
-    nothing to their full value."""
+    """Yield the frames of the animation. Every step is the pipeline's own, with its draws scaled
+    from 0 to their full value."""
     classes = len(shapes.y)
     draws = draw_fast(config, classes, 0, classes)
     draws = draws.rows(np.argsort(draws.label))
     pipeline, length = Pipeline(shapes, config), config.working_length
     draws = draws._replace(
         shift=np.where(draws.shift > length, 0, draws.shift)
-    )  # where the pipeline would not shift either
+    )  # the pipeline does not shift such signals either
 
     padded = [pipeline.padded(int(p))[i] for i, p in enumerate(draws.padding)]
     short = shapes.x.shape[1]
@@ -278,7 +278,7 @@ def animation_frames(
             lambda part: np.rint(part * draws.shift).astype(int),
         ),
         (
-            "correlated noise: where the digit is not",
+            "correlated noise: around the digit",
             pipeline.add_corr_noise,
             "corr_noise",
             lambda part: part * draws.corr_noise,
@@ -329,10 +329,10 @@ def _width(classes: int) -> float:
 def _draw_row(
     ax, positions, values, labels, limits: tuple[float, float] | None = None, **line
 ) -> tuple[list, float]:
-    """Draw one signal a class side by side in one panel, labels (None: none) above; returns their
-    lines and their spacing.
+    """Draw one signal per class side by side in one panel, with labels above (None: no labels).
+    Return the lines and their spacing.
 
-    `limits` are the lowest and highest value there will be, default: those of `values`.
+    limits: the lowest and highest value (default: those of `values`).
     """
     low, high = limits or (min(v.min() for v in values), max(v.max() for v in values))
     spacing = 1.1 * float(high - low) or 1.0

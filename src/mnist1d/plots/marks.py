@@ -1,4 +1,4 @@
-"""Marks that several figures share: means with intervals, and labels beside the lines they name."""
+"""Marks that several figures share: means with intervals, and labels beside lines."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def dots(
     than three seeds, draw one small dot per seed instead.
 
     at: the other coordinate of each dot. samples: the values by seed, one array per dot. unit: "%"
-    for shares, whose interval stays in [0, 1]. across: the bars run along x, not along y.
+    for fractions, whose interval stays in [0, 1]. across: draw the bars along x instead of y.
     """
 
     def plot(along: ArrayLike, beside: ArrayLike, *style: Any, **settings: Any) -> None:
@@ -52,7 +52,7 @@ def dots(
 
 
 class Named:
-    """The lines of one panel, each named at the right edge in its own colour.
+    """The lines of one panel, each labelled at the right edge in its own colour.
 
     Draw with `band` and `level`, set the limits of the panel, then call `label`.
     """
@@ -64,7 +64,7 @@ class Named:
     def band(
         self, steps: ArrayLike, values: ArrayLike, name: str, color: str, *style: str, **line: Any
     ) -> None:
-        """Draw values (seeds, steps) as `style.band` does."""
+        """Draw values (seeds, steps) like `style.band`."""
         band(self.ax, steps, values, None, color, *style, **line)
         last = np.atleast_2d(np.asarray(values, dtype=float))[:, -1]
         is_log = line.get("log", False)
@@ -78,27 +78,27 @@ class Named:
         self.ends.append((y, name, color))
 
     def label(self) -> None:
-        """Write the names."""
+        """Write the labels."""
         end_labels(self.ax, self.ends)
 
 
 def end_labels(
     ax: Axes, labels: Sequence[tuple[float, str, str]], *, fontsize: float = 8, gap: float = 5
 ) -> None:
-    """Name lines at the right edge of a panel, (y, text, color) each; labels that would touch are
-    moved apart and led back to their place. Call it last: the limits of y must be final."""
+    """Label lines at the right edge of a panel, (y, text, color) each. Labels that would overlap
+    are moved apart and connected to their lines. Call this last, when the y limits are final."""
     if not labels:
         return
     spec = ax.get_subplotspec()
     rows = spec.get_gridspec().nrows if spec else 1
     inches = ax.figure.bbox.height / ax.figure.dpi
     height = 72 * inches * 0.72 / rows  # of the panel in points, roughly
-    ax.get_ylim()  # brings the limits up to date with what was drawn
+    ax.get_ylim()  # updates the limits
     order = sorted(range(len(labels)), key=lambda i: labels[i][0])
     to_axes = ax.transScale + ax.transLimits
     wanted = np.array([to_axes.transform((1, labels[i][0]))[1] for i in order]) * height
     moves = spread(wanted, 1.25 * fontsize) - wanted
-    led = bool((np.abs(moves) > 3).any())  # from each label a thin line to its place
+    led = bool((np.abs(moves) > 3).any())  # a thin line from each label to its line
     leader = {"arrowstyle": "-", "linewidth": 0.6, "relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 0}
     for i, move in zip(order, moves, strict=True):
         y, text, color = labels[i]
@@ -117,12 +117,12 @@ def end_labels(
 
 
 def spread(wanted: np.ndarray, distance: float) -> np.ndarray:
-    """Return places near the wanted ones (n,), ascending, at least `distance` apart.
+    """Return positions near the wanted ones (n,), ascending, at least `distance` apart.
 
-    Neighbours that would touch become a block, centred where they want to be on average; blocks
-    that touch are joined.
+    Neighbours that would overlap form a block, centred at the mean of their wanted positions;
+    blocks that overlap are merged.
     """
-    blocks: list[tuple[float, int]] = []  # sum of the wanted places, how many
+    blocks: list[tuple[float, int]] = []  # sum of the wanted positions, count
     for value in wanted:
         blocks.append((float(value), 1))
         while len(blocks) > 1:
@@ -142,7 +142,7 @@ def spread(wanted: np.ndarray, distance: float) -> np.ndarray:
 def vertical_label(
     ax: Axes, x: float, text: str, color: str = GREY, *, side: str = "right", at: str = "top"
 ) -> None:
-    """Draw a dotted vertical line at x and name it beside its upper or lower end."""
+    """Draw a dotted vertical line at x with a label at its upper or lower end."""
     ax.axvline(x, color=color, linestyle=":", linewidth=1.2, zorder=1)
     right = side == "right"
     ax.annotate(
@@ -159,7 +159,7 @@ def vertical_label(
 
 
 def class_labels(ax: Axes, points: np.ndarray, labels: np.ndarray) -> None:
-    """Name each class of a map where its points (n, 2) lie densest; labels that would overlap are
+    """Label each class of a map where its points (n, 2) are densest; labels that would overlap are
     moved apart."""
     from matplotlib.patheffects import withStroke
 
@@ -182,7 +182,7 @@ def class_labels(ax: Axes, points: np.ndarray, labels: np.ndarray) -> None:
 
 
 def _densest(points: np.ndarray, neighbours: int = 20) -> np.ndarray:
-    """Return the point (2,) of (n, 2) whose neighbours lie nearest."""
+    """Return the point (2,) of (n, 2) with the nearest neighbours."""
     points = points[:: max(1, len(points) // 500)]
     distance = np.linalg.norm(points[:, None] - points[None], axis=2)
     at = min(neighbours, len(points) - 1)
@@ -190,8 +190,7 @@ def _densest(points: np.ndarray, neighbours: int = 20) -> np.ndarray:
 
 
 def apart(places: np.ndarray, distance: float) -> np.ndarray:
-    """Push places (n, 2) away from each other until no two are nearer than `distance`, or 200
-    rounds have passed."""
+    """Move positions (n, 2) apart until no two are closer than `distance`, or for 200 rounds."""
     places = np.array(places, dtype=float)
     for _ in range(200):
         gap = places[:, None] - places[None]  # (n, n, 2)
@@ -200,7 +199,7 @@ def apart(places: np.ndarray, distance: float) -> np.ndarray:
         if not near.any():
             break
         away = np.where(length[..., None] > 1e-9, gap / np.maximum(length, 1e-9)[..., None], 0)
-        same = near & (length <= 1e-9)  # two in one place: the later one goes to the right
+        same = near & (length <= 1e-9)  # two at the same position: move the later one to the right
         away[..., 0] += np.where(same, np.sign(np.subtract.outer(*[np.arange(len(places))] * 2)), 0)
         step = np.where(near, (distance - length) / 2 + 1e-4, 0)
         places += (away * step[..., None]).sum(axis=1)

@@ -1,4 +1,5 @@
-"""Figures of the ideal observer: what it sees in a signal, knobs, calibration."""
+"""Figures of the ideal observer: its posterior of a signal, accuracy against settings,
+calibration."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from mnist1d.observer import IdealObserver
 
-KNOBS = {  # names of the generator's knobs
+KNOBS = {  # axis labels of the generator's settings
     "corr_noise_scale": "correlated noise",
     "iid_noise_scale": "white noise",
     "scale_coeff": "scale range",
@@ -25,7 +26,7 @@ KNOBS = {  # names of the generator's knobs
     "padding": "padding (points, middle of range)",
     "final_seq_length": "signal length (points)",
 }
-FEWEST = 5  # answers in a bin of a calibration curve
+FEWEST = 5  # smallest number of predictions in a bin of a calibration curve
 
 
 def draw_seen(
@@ -39,7 +40,7 @@ def draw_seen(
     names: Sequence[object] = (),
 ) -> None:
     """Draw one signal and the clean signal that the observer expects; the title gives the likely
-    classes and the true one, if known.
+    classes and the true class, if known.
 
     t, x, clean (time,); classes (classes,) probabilities; names of the classes, default: 0, 1, ...
     """
@@ -90,7 +91,7 @@ def seen_figure(
 def doubt_figure(
     t: np.ndarray, x: np.ndarray, clean: np.ndarray, classes: np.ndarray, labels: np.ndarray
 ) -> Figure:
-    """Draw signals x (n, time) with what an observer saw in them, one panel each."""
+    """Draw signals x (n, time) with an observer's posterior, one panel each."""
     signals = list(zip(x, clean, classes, map(int, labels), strict=True))
     return _panels(t, signals, 4, (), xlabel="time")
 
@@ -140,7 +141,7 @@ def calibration_figure(curves: Sequence[tuple[np.ndarray, str, str]]) -> Figure:
 
 
 class Knob(NamedTuple):
-    """One panel: the knob's name, its default, and a line per classifier: values (values,),
+    """One panel: the setting's name, its default, and one line per classifier: values (values,),
     accuracies (seeds, values), label, colour."""
 
     name: str
@@ -149,7 +150,7 @@ class Knob(NamedTuple):
 
 
 def knobs_figure(knobs: Sequence[Knob], person: float) -> Figure:
-    """Draw accuracy against every knob. person: the human's accuracy at the defaults."""
+    """Draw accuracy against every setting. person: the human's accuracy at the defaults."""
     fig, axes = style.grid(len(knobs), 4, (2.5, 2.3), sharey=True)
     for i, (knob, ax) in enumerate(zip(knobs, axes, strict=True)):
         ax.axvline(knob.default, color=style.PALE, linewidth=5, zorder=0)

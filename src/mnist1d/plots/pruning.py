@@ -23,10 +23,11 @@ def accuracy_figure(
     fresh: Mapping[str, Sequence[np.ndarray]],
     variants: Sequence[str],
 ) -> Figure:
-    """Draw test accuracy against sparsity, and of each network on every variant of a data set.
+    """Draw test accuracy against sparsity, and the test accuracy of each network on every variant
+    of a data set.
 
     curves: sparsity (rounds,) and accuracy (seeds, rounds) by network. marked: the sparsity of the
-    networks in `fresh`, whose accuracies (seeds,) stand in the order of `variants`.
+    networks in `fresh`, whose accuracies (seeds,) are in the order of `variants`.
     """
     fig, (left, right) = style.figure(1, 2, size=(9.4, 3.9), width_ratios=(1, 1.15))
     for network, (sparsity, acc) in curves.items():
@@ -54,8 +55,8 @@ def mask_figure(
     ratios: Mapping[str, Sequence[np.ndarray]],
     runs: Sequence[str],
 ) -> Figure:
-    """Draw masks (inputs, units) of a ticket and of a random choice, and how often runs of
-    neighbouring inputs are kept relative to chance, (seeds,) for each length of run."""
+    """Draw the masks (inputs, units) of a ticket and of random pruning, and how often runs of
+    neighbouring inputs are kept relative to chance, (seeds,) for each run length."""
     fig, (*panels, right) = style.figure(1, 3, size=(9.4, 3.9))
     for ax, network in zip(panels, ("ticket", "random"), strict=True):
         if network not in masks:

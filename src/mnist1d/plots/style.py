@@ -1,8 +1,8 @@
-"""The one style of every figure: light ground, readable at print size, colours that colour-blind
-readers can tell apart.
+"""The common style of all figures: light background, readable at print size, colours for
+colour-blind readers.
 
-Only matplotlib's object interface is used (no pyplot), so a figure never touches the backend or the
-figures of a caller, and the global settings are changed inside a call only.
+Only matplotlib's object interface is used (no pyplot), so a figure never affects the caller's
+backend or figures, and global settings change only inside a call.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ except ImportError as error:
     ) from error
 
 INK, GREY, PALE = "#222222", "#6e6e6e", "#dcdcdc"
-# Okabe and Ito's palette for colour-blind readers, darker hues first; its yellow is left out, it
-# vanishes on white
+# Okabe and Ito's palette for colour-blind readers, darker hues first, without its yellow, which is
+# hard to see on white
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#222222")
 STILLS = (".png", ".pdf", ".svg")
 
-# Ten classes by Paul Tol's muted palette for colour-blind readers, its pale grey made darker
+# Ten classes in Paul Tol's muted palette for colour-blind readers, with a darker grey
 CLASS_COLORS = (
     "#332288",
     "#88ccee",
@@ -58,7 +58,7 @@ CLASS_COLORS = (
 )
 
 SETTINGS: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",  # ships with matplotlib: the same glyphs on every machine
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same glyphs on every machine
     "font.size": 9,
     "axes.titlelocation": "left",
     "axes.titlesize": 9.5,
@@ -100,17 +100,17 @@ SETTINGS: dict[Any, Any] = {
     "savefig.facecolor": "white",
     "figure.constrained_layout.w_pad": 0.08,
     "figure.constrained_layout.h_pad": 0.08,
-    "pdf.fonttype": 42,  # whole TrueType fonts: journals refuse matplotlib's default, type 3
-    "svg.fonttype": "path",  # glyphs as outlines: no font is missing where the file is opened
-    "svg.hashsalt": "mnist1d",  # otherwise the ids in an SVG are drawn anew for every file
+    "pdf.fonttype": 42,  # TrueType fonts: journals reject matplotlib's default, type 3
+    "svg.fonttype": "path",  # glyphs as outlines, so that no font is needed to open the file
+    "svg.hashsalt": "mnist1d",  # otherwise the ids in an SVG differ between files
 }
 
 Captioned = tuple[Figure, str]  # what a study's `figures` returns for each name
 
 
 def styled() -> contextlib.AbstractContextManager[None]:
-    """Return the style as a context or a decorator: what is drawn inside looks like every other
-    figure here, whatever the caller's own settings are."""
+    """Return the style as a context manager or decorator: figures drawn inside have the common
+    style, whatever the caller's settings."""
     return matplotlib.rc_context(SETTINGS)
 
 
@@ -196,7 +196,7 @@ def band(
 
 
 def band_words(num_seeds: int) -> str:
-    """Return what a caption says of the lines that `band` draws."""
+    """Return the sentence of a caption about the lines that `band` draws."""
     if num_seeds == 1:
         return "One line per setting: one seed, so there is no interval."
     if num_seeds < 3:
@@ -205,7 +205,7 @@ def band_words(num_seeds: int) -> str:
 
 
 def dot_words(num_seeds: int) -> str:
-    """Return what a caption says of the dots that `marks.dots` draws."""
+    """Return the sentence of a caption about the dots that `marks.dots` draws."""
     if num_seeds < 3:
         return "Dots are seeds."
     return f"Dots are means over {num_seeds} seeds, bars their 95% confidence intervals."
@@ -258,11 +258,12 @@ def legend(ax: Axes | Figure, **settings: Any) -> Legend:
 
 
 def shared_legend(fig: Figure, ax: Axes, columns: int) -> None:
-    """Name the lines of one panel below all panels of the figure, in at most so many columns."""
+    """Add a legend for the lines of one panel below all panels, with a maximum number of
+    columns."""
     handles, labels = ax.get_legend_handles_labels()
     width = (
         5 * max(map(len, labels), default=0) + 40
-    )  # points that a name and its line take, roughly
+    )  # approximate width of a legend entry in points
     columns = min(columns, max(1, int(72 * fig.get_figwidth() / width)))
     legend(fig, handles=handles, labels=labels, loc="outside lower center", ncols=columns)
 
@@ -282,8 +283,8 @@ def grid(count: int, columns: int, panel: tuple[float, float], **subplots: Any):
 
 
 def scatter_classes(ax: Axes, points: np.ndarray, labels: np.ndarray, title: str) -> None:
-    """Draw points (n, 2) of a map without scale, coloured by label 0 to 9; `marks.class_labels`
-    names the classes."""
+    """Draw points (n, 2) of a map without axis scales, coloured by label 0 to 9;
+    `marks.class_labels` labels the classes."""
     colors = [CLASS_COLORS[int(label) % len(CLASS_COLORS)] for label in labels]
     ax.scatter(*points.T, c=colors, s=np.clip(6000 / len(points), 3, 16), linewidths=0)
     ax.set(title=title, xticks=[], yticks=[])
@@ -307,21 +308,21 @@ def percent_axis(ax: Axes, which: str = "y") -> None:
 
 
 def ticks(ax: Axes, values: Sequence[float], labels: Sequence[str] | None = None) -> None:
-    """Set the ticks of the x axis and remove the minor ones; default labels: 50,000 or 0.15."""
+    """Set the ticks of the x axis and remove minor ticks; default labels: 50,000 or 0.15."""
     texts = [f"{v:,.0f}" if v >= 1000 else f"{v:g}" for v in values] if labels is None else labels
     ax.set_xticks(values, texts)
     ax.set_xticks([], minor=True)
 
 
 def plain_logs(ax: Axes) -> None:
-    """Write the ticks of logarithmic axes as plain numbers, without minor ones: 0.01, 10,000."""
+    """Show the ticks of logarithmic axes as plain numbers, without minor ticks: 0.01, 10,000."""
     plain_log(ax.yaxis)
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.xaxis.set_minor_formatter("")
 
 
 def plain_log(axis: Axis) -> None:
-    """Write the ticks of one logarithmic axis at 1, 2 and 5 of each decade as plain numbers."""
+    """Show the ticks of one logarithmic axis at 1, 2 and 5 of each decade as plain numbers."""
     from matplotlib.ticker import LogLocator
 
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))

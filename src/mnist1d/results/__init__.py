@@ -1,1 +1,1 @@
-"""What rows say: one document per study, for the console, JSON, the HTML report and the page."""
+"""Results: one document per study, for the console, JSON, the HTML report and the page."""

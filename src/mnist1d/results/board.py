@@ -26,7 +26,8 @@ COLUMNS = {
 
 def write_board(lines: Sequence[Line], path: Path) -> Path:
     """Write the page and return its path. Errors: as for `atomic_path`."""
-    with atomic_path(path) as part:  # first: a folder that cannot be written is told at once
+    # first, so that a folder that cannot be written is reported at once
+    with atomic_path(path) as part:
         part.write_text(page(lines), encoding="utf-8")
     return path
 

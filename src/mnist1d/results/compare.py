@@ -1,4 +1,4 @@
-"""Two settings of one study side by side: each mean, and the difference paired by key."""
+"""Compare two settings of one study: both means, and the paired difference."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from mnist1d.runs.store import Store, Sweep
 
 @dataclass(frozen=True)
 class Side:
-    """One setting: the condition, its mean over the pairs, the interval, and how many values."""
+    """One setting: the condition, its mean over the pairs, the interval, and the number of
+    values."""
 
     setting: str
     mean: float
@@ -51,11 +52,11 @@ class Comparison:
     left_out: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON holds it."""
+        """Return the comparison as plain values for JSON."""
         return finite(asdict(self))
 
     def lines(self) -> list[list[str]]:
-        """Return what a table shows: a line for each setting, and one for the difference."""
+        """Return the lines of a table: one per setting, and one for the difference."""
         unit = POINTS if self.unit == SHARE else self.unit
         sides = [
             [s.setting, number(s.mean, self.unit), interval(s.low, s.high, self.unit), str(s.n)]
@@ -67,13 +68,13 @@ class Comparison:
 
     @property
     def words(self) -> str:
-        """Return what the interval says, in a sentence."""
+        """Return the conclusion in a sentence."""
         if math.isinf(self.low):
-            return "One pair gives no interval: run more seeds."
+            return "A single pair has no interval: run more seeds."
         if self.pairs < MIN_UNITS:
-            return f"Fewer than {MIN_UNITS} pairs decide nothing: run more seeds."
+            return f"Fewer than {MIN_UNITS} pairs are not enough to decide: run more seeds."
         if self.low <= 0 <= self.high:
-            return "The interval contains 0: these rows do not tell the two apart."
+            return "The interval contains 0: these rows show no difference between the two."
         higher, lower = (self.a, self.b) if self.difference > 0 else (self.b, self.a)
         return f"{self.metric} is higher with {higher.setting} than with {lower.setting}."
 
@@ -81,16 +82,18 @@ class Comparison:
 def compare(
     store: Store, a: str, b: str, metric: str, study: str | None, preset: str | None
 ) -> Comparison:
-    """Compare two settings, each written field=value,field=value, in what was last asked of a study
-    (default: the only one that has the fields), paired by seed and by what else varies in both.
+    """Compare two settings, each written field=value,field=value, in the latest sweep of a study
+    (default: the only study with these fields), paired by seed and by every other field that varies
+    in both.
 
-    Errors: UsageError for a study, field, value or metric that is not there, or for settings that
-    do not pair.
+    Errors: UsageError for an unknown study, field, value or metric, or for settings that cannot be
+    paired.
     """
     settings = [_parsed(text) for text in (a, b)]
     study = _study(store, study, [name for setting in settings for name in setting])
     sweeps = [s for s in store.latest(study) if preset in (None, _preset(s))]
-    if preset is not None and not sweeps:  # not the last command: the last one at this preset
+    # the last command used another preset, so take the last one at this preset
+    if preset is not None and not sweeps:
         labels = dict.fromkeys(s.label for s in store.sweeps(study) if _preset(s) == preset)
         if not labels:
             raise UsageError(

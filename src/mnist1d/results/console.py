@@ -1,4 +1,4 @@
-"""A study's document on a terminal; results go to stdout."""
+"""Print a study's document; results go to stdout."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ from mnist1d.results.progress import NOT_SHOWN, say
 from mnist1d.results.summary import effect, mark, remarks, units
 from mnist1d.results.text import interval, number
 
-WIDTH = 160  # columns where stdout is no terminal
+WIDTH = 160  # columns if stdout is not a terminal
 
 
 def stdout() -> Console:
-    """Return a console on stdout that writes text as it is: no markup, no colour of its own."""
+    """Return a console on stdout that prints text unchanged, without markup or colour."""
     width = None if sys.stdout.isatty() else WIDTH
     return Console(highlight=False, markup=False, emoji=False, width=width)
 
 
 def show(document: Document, console: Console | None = None) -> None:
-    """Print a document's answer, tables and claims to stdout, and what could not be shown to
-    stderr."""
+    """Print a document's answer, tables and claims to stdout, and errors to stderr."""
     console = console or stdout()
     if document.table:
         title = f"{document.title} ({document.label})"
@@ -45,7 +44,7 @@ def show(document: Document, console: Console | None = None) -> None:
             for m in found
         ]
         header = ["", "published", "measured", "95% interval", "n", "agreement"]
-        console.print(table(header, lines, "Published beside measured"))
+        console.print(table(header, lines, "Published and measured"))
         if len(found) < len(document.measured):
             console.print(f"{len(document.measured) - len(found)} more were not measured here")
     if document.claims:
@@ -81,7 +80,7 @@ def show(document: Document, console: Console | None = None) -> None:
 
 
 def table(header: Sequence[str], lines: Sequence[Sequence[Any]], title: str | None = None) -> Table:
-    """Return a plain table, columns of numbers to the right; cells are text as it is."""
+    """Return a plain table with columns of numbers right-aligned; cells are plain text."""
     result = Table(
         title=Text(title) if title else None,
         title_justify="left",

@@ -1,5 +1,5 @@
-"""What the rows of one study say, as one document: plain data, made once, shown alike by the
-console, `--json`, the report and the page."""
+"""The results of one study as one document of plain data, made once, and shown by the console,
+`--json`, the report and the page."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ Draw = Callable[[Loaded, Rows], "dict[str, Captioned]"]  # {slug: (figure, capti
 
 @dataclass(frozen=True)
 class Measured:
-    """A published figure beside ours: mean over seeds and its interval, NaN where n is 0, and
-    whether the two agree."""
+    """A published figure and ours: mean over seeds with its interval (NaN if n is 0), and whether
+    the two agree."""
 
     published: Published
     mean: float
@@ -63,8 +63,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Drawing:
-    """One figure: its name, its place in a document, its files without their ending, its words, and
-    its width in inches."""
+    """One figure: its name, its id in a document, its file name without extension, its title and
+    caption, and its width in inches."""
 
     slug: str
     id: str
@@ -76,9 +76,9 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Document:
-    """One study as one sweep asked for it. label: preset and overrides. problems: what has no rows.
-    notice: why a placeholder stands in for the study. error: traceback of what could not be
-    shown."""
+    """The results of one study in one sweep. label: preset and overrides. problems: failed and
+    skipped calls. notice: why a placeholder replaces the study. error: traceback of a part that
+    could not be shown."""
 
     id: str
     study: str
@@ -113,8 +113,8 @@ class Document:
         return self.title.partition(":")[0]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the document as JSON holds it: numbers that are not finite are None; claims and
-        published figures also carry their texts, `shown`."""
+        """Return the document as plain values for JSON: numbers that are not finite become None;
+        claims and published figures also have formatted texts, `shown`."""
         content = finite(asdict(self))
         for claim, cells in zip(self.claims, content["claims"], strict=True):
             unit = getattr(claim, "unit", "")
@@ -141,16 +141,16 @@ class Found(NamedTuple):
 
 
 def studies_in(store: Store) -> list[str]:
-    """Return the studies that the store knows: registered ones in the paper's order, then those of
-    files and modules."""
+    """Return the studies in the store: registered ones in the paper's order, then those of files
+    and modules."""
     known = store.studies()
     outside = [name for name in known if name not in STUDIES and store.reference(name)]
     return [name for name in STUDIES if name in known] + outside
 
 
 def latest(store: Store, study: str, label: str | None = None) -> list[Found]:
-    """Return what was asked last of a study: a document for each label of that command, nearly
-    always one."""
+    """Return the results of the last command for a study: one document per label (nearly always
+    one)."""
     calls = store.calls(study)
     return [of_sweep(store, sweep, calls) for sweep in store.latest(study, label)]
 
@@ -158,16 +158,18 @@ def latest(store: Store, study: str, label: str | None = None) -> list[Found]:
 def of_sweep(
     store: Store, sweep: Sweep, calls: Iterable[Call], draw: Draw = figures.drawn
 ) -> Found:
-    """Return what a sweep found out; the benchmark table gains a line for each quiz in the store.
+    """Return the results of a sweep. The benchmark table gets one extra line per quiz in the store.
 
-    draw: what draws the figures, which takes most of the time; one that returns {} leaves them out.
+    draw: the function that draws the figures, which takes most of the time; it may return {} to
+    skip them.
     """
     study = find(sweep.study, store.reference(sweep.study))
     quizzes = quiz.quizzes(store) if study.INFO.quiz else ()
     calls = [call for call in calls if call.trial in sweep.wanted]
     try:
         rows, unread = store.all_rows(sweep.study, sweep.wanted), None
-    except Mnist1dError as error:  # damaged rows of one study: the others can still be shown
+    # one study's rows are damaged, but the other studies can still be shown
+    except Mnist1dError as error:
         rows, unread = Rows([]), str(error)
     seeds = max(map(len, sweep.wanted.values()), default=0)
     return of_rows(study, rows, sweep.label, calls, quizzes, unread, seeds, draw)
@@ -183,19 +185,20 @@ def of_rows(
     seeds: int = 0,
     draw: Draw = figures.drawn,
 ) -> Found:
-    """Return what rows of a study say; seeds: how many were asked for; draw: as for `of_sweep`.
+    """Return the document for rows of a study. seeds: the number requested. draw: as for
+    `of_sweep`.
 
-    A part of the study that raises leaves its place empty; the document's `error` has the
-    traceback.
+    If a part of the study raises an exception, that part is left empty; the document's `error` has
+    the traceback.
     """
     info, errors = study.INFO, [error] if error else []
 
     def part(make: Callable[[], T], instead: T) -> T:
         try:
             return make() if len(rows) else instead
-        except Exception as reason:  # a study's own code, or a file format that it needs
+        except Exception as reason:  # a study's own code may raise anything
             told = str(reason) if isinstance(reason, Mnist1dError) else traceback.format_exc()
-            if isinstance(reason, UsageError | LookupError):  # a field or metric that is not there
+            if isinstance(reason, UsageError | LookupError):  # a missing field or metric
                 told = made_by_another_version(study, rows, command) or told
             errors.append(told)
             return instead
@@ -241,12 +244,12 @@ def of_rows(
 
 
 def origin_words(label: str, command: str) -> str:
-    """Return how every caption ends: the preset and the command."""
+    """Return the end of every caption: the preset and the command."""
     return f"Preset {label.partition(' ')[0] or 'unknown'}; made by `{command}`."
 
 
 def command_of(reference: str, label: str) -> str:
-    """Return the command that makes the rows of a label."""
+    """Return the command that produces the rows of a label."""
     preset = label.partition(" ")[0]
     words = ["mnist1d", "run", reference, *(["--preset", preset] if preset else [])]
     words += [f"--set {override}" for override in overrides_of(label)]
@@ -254,8 +257,8 @@ def command_of(reference: str, label: str) -> str:
 
 
 def made_by_another_version(study: Loaded, rows: Rows, command: str) -> str:
-    """Return why rows of another version of a study cannot be shown; nothing where its settings are
-    the same."""
+    """Return why rows of another version of a study cannot be shown; "" if the settings are the
+    same."""
     now = set(flat(study.trials("smoke")[0]))
     changed = sorted(
         now.symmetric_difference(*(set(trial.config()) for trial in rows.trials()[:1]))
@@ -263,7 +266,7 @@ def made_by_another_version(study: Loaded, rows: Rows, command: str) -> str:
     if not changed:
         return ""
     return (
-        f"these rows were made by another version of this study (different settings: "
+        "these rows come from another version of this study (different settings: "
         f"{', '.join(changed)}); run it again: {command}"
     )
 
@@ -271,7 +274,7 @@ def made_by_another_version(study: Loaded, rows: Rows, command: str) -> str:
 def measured(
     published: Published, values: Values | Sequence[float], same_settings: bool = True
 ) -> Measured:
-    """Return a published figure beside our values by seed; those that are not finite are left
+    """Return a published figure with our values by seed; values that are not finite are left
     out."""
     ours = estimate(values, published.unit)
     low, high = ours.interval()

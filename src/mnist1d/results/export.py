@@ -1,4 +1,4 @@
-"""The store's rows as one long table, to be used elsewhere: table, csv, json or parquet.
+"""Export the store's rows as one long table: text, csv, json or parquet.
 
 Two passes over the rows, each with one trial in memory: the first finds the columns, the second
 writes the lines.
@@ -28,13 +28,13 @@ from mnist1d.runs.store import Store, open_store
 FORMATS = ("table", "csv", "json", "parquet")
 OWN = ("study", "preset", "trial", "seed", "metric", "step", "value", "array", "shape")
 GROUP = 50_000  # lines in one row group of a parquet file
-MAX_CELL = 16  # characters of a cell in the table: ids are cut
+MAX_CELL = 16  # characters of a cell in the table: ids are shortened
 Cells = dict[str, Any]
 
 
 class Columns:
-    """What the first pass finds: the columns in order, the kinds of their values, whether a column
-    varies, how wide its text is; and how many lines and arrays there are."""
+    """The result of the first pass: the columns in order, the types of their values, whether a
+    column varies, the width of its text; and the numbers of lines and arrays."""
 
     def __init__(self, lines: Iterable[Line]):
         self.kinds: dict[str, set[type]] = {name: set() for name in OWN}
@@ -58,7 +58,7 @@ class Columns:
 
     def _see_value(self, name: str, value: Any) -> None:
         if name not in self.kinds and self.lines:
-            self.varying.add(name)  # the lines before lack it
+            self.varying.add(name)  # the lines before do not have it
         kinds = self.kinds.setdefault(name, set())
         if value is not None:
             kinds.add(type(value))
@@ -69,7 +69,7 @@ class Columns:
 
     @property
     def names(self) -> list[str]:
-        """The columns, our own first."""
+        """The columns, starting with our own."""
         return list(self.kinds)
 
 
@@ -79,8 +79,8 @@ def write_results(
     format: str = "table",
     output: Path | None = None,
 ) -> None:
-    """Print the selected rows, or write them to a file, and each array as a .npy file in a folder
-    beside it, named in the column `array`.
+    """Print the selected rows, or write them to a file and each array to a .npy file in a folder
+    beside it; the column `array` names that file.
 
     Errors: UsageError for an unknown format, study, preset, metric or field, for no rows at all, or
     for parquet without a file.
@@ -133,8 +133,8 @@ def field_cells(config: Mapping[str, Any]) -> Cells:
 
 
 def _with_arrays(lines: Iterable[Line], output: Path) -> Iterator[Cells]:
-    """Yield the lines' cells, each array written as a .npy file that the column `array` names,
-    relative to the folder of the output."""
+    """Yield the lines' cells and write each array to a .npy file; the column `array` names it
+    relative to the output's folder."""
     folder = output.with_name(f"{as_utf8(output.stem)}-arrays")
     for line in lines:
         cells, record = cells_of(line), line.record
@@ -150,8 +150,8 @@ def _with_arrays(lines: Iterable[Line], output: Path) -> Iterator[Cells]:
 
 
 def _explain_nothing(selection: Selection, store: Store) -> None:
-    """Say why nothing was selected: an unknown field or metric, with the nearest name, or values
-    that no row has."""
+    """Explain why no rows were selected: an unknown field or metric (with the nearest name), or
+    values that no row has."""
     fields: dict[str, None] = {}
     metrics: dict[str, None] = {}
     for line in Selection(selection.study).lines(store):
@@ -167,8 +167,8 @@ def _explain_nothing(selection: Selection, store: Store) -> None:
             wanted.append(f"{name}={getattr(selection, name)}")
     if wanted:
         raise UsageError(
-            f"no rows in {store.folder} have {', '.join(wanted)}: leave one condition out, or see "
-            f"what is there with `mnist1d results`"
+            f"no rows in {store.folder} have {', '.join(wanted)}: remove a condition, or list "
+            "all rows with `mnist1d results`"
         )
 
 
@@ -193,8 +193,7 @@ def _write_json(columns: Columns, lines: Iterable[Cells], file: IO[str]) -> None
 
 
 def _write_table(columns: Columns, lines: Iterable[Cells], file: IO[str]) -> None:
-    """Only the columns that a person reads: fields that do not vary within the table are left
-    out."""
+    """Write only the columns that matter to a reader: fields that do not vary are left out."""
     names = [name for name in columns.names if name in OWN or name in columns.varying]
     for cells in [dict(zip(names, names, strict=True))]:
         _write_line(cells, names, columns, file)

@@ -1,4 +1,4 @@
-"""A study's figures: drawn in the one style, captioned, and written as files."""
+"""Draw a study's figures in the common style, with captions, and write them to files."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from mnist1d.results.document import Document, Drawing, Found
 
 KINDS = ("svg", "png", "pdf")
-MAX_SVG = 300_000  # bytes; a figure of many points is smaller as png
+MAX_SVG = 300_000  # bytes; a figure with many points is smaller as png
 MAX_NAME = 100  # characters of a file name without its ending; file systems allow 255 bytes
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]*")
-PLAIN = re.compile(r"[a-zA-Z_.]+=-?[a-zA-Z0-9_.]+")  # an override that a file name can hold
+PLAIN = re.compile(r"[a-zA-Z_.]+=-?[a-zA-Z0-9_.]+")  # an override that can be part of a file name
 
 
 class FigureError(Mnist1dError):
-    """What a study's `figures` returned is not {slug: (figure, caption)}."""
+    """A study's `figures` did not return {slug: (figure, caption)}."""
 
 
 def drawn(study: Loaded, rows: Rows) -> dict[str, Captioned]:
-    """Draw a study's figures in the one style: {slug: (figure, caption)}, the main one first.
+    """Draw a study's figures in the common style: {slug: (figure, caption)}, main figure first.
 
-    Errors: FigureError where the study returns anything else.
+    Errors: FigureError if the study returns anything else.
     """
     from mnist1d.plots import style
 
@@ -54,10 +54,10 @@ def drawn(study: Loaded, rows: Rows) -> dict[str, Captioned]:
 
 
 def file_name(study: str, slug: str, label: str) -> str:
-    """Return the name of a figure's files without their ending.
+    """Return the name of a figure's files without extension.
 
-    The overrides in the label are part of the name, its preset is not. Where the name would be
-    long, or two labels could give the same one, a hash of the label stands for them: the file's
+    The name includes the overrides in the label, but not its preset. If the name would be too long,
+    or if two labels could give the same name, a hash of the label replaces them; the file's
     metadata and caption have the whole label.
     """
     overrides = " ".join(overrides_of(label))
@@ -83,7 +83,7 @@ def save_all(found: Found, folder: Path) -> tuple[Document, dict[str, dict[str, 
             kept.append(drawing)
         except Mnist1dError:
             raise
-        except Exception:  # text that cannot be typeset, say
+        except Exception:  # for example, text that cannot be typeset
             errors.append(traceback.format_exc())
     return replace(document, figures=kept, error="\n".join(errors) or None), contents
 
@@ -94,7 +94,7 @@ def _save(figure: Any, stem: Path, drawing: Drawing) -> dict[str, bytes]:
     stem.parent.mkdir(parents=True, exist_ok=True)
     contents = {}
     for kind in KINDS:
-        with hold_interrupts():  # in matplotlib's C code Ctrl-C becomes a ValueError, and is lost
+        with hold_interrupts():  # in matplotlib's C code, Ctrl-C becomes a ValueError and is lost
             contents[kind] = style.rendered(figure, kind, title=drawing.title, text=drawing.caption)
     for kind, content in contents.items():
         with atomic_path(stem.with_name(f"{stem.name}.{kind}")) as part:
@@ -103,7 +103,7 @@ def _save(figure: Any, stem: Path, drawing: Drawing) -> dict[str, bytes]:
 
 
 def for_screen(figure: Any, title: str, text: str) -> tuple[bytes, str]:
-    """Return a figure's content and kind: svg, or png where many points make the svg larger."""
+    """Return a figure's content and kind: svg, or png if many points make the svg larger."""
     from mnist1d.plots import style
 
     content = style.rendered(figure, "svg", title=title, text=text)

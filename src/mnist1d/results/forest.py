@@ -1,4 +1,5 @@
-"""The forest plot of claims: where estimate, interval and lines lie on a strip of unit width."""
+"""The forest plot of claims: positions of estimate, interval and limits on a strip of unit
+width."""
 
 from __future__ import annotations
 
@@ -7,14 +8,14 @@ from dataclasses import dataclass
 
 from mnist1d.experiments.claims import Claim
 
-MARGIN = 0.94  # share of the half-width that the farthest mark may take
+MARGIN = 0.94  # fraction of the half-width that the farthest mark may take
 
 
 @dataclass(frozen=True)
 class Strip:
-    """Places on [0, 100] of one claim: each strip has its own scale, so that claims in different
-    units stand below one another. `lines` are what the interval must clear: one line, in the
-    middle, or two around it. None: nothing to draw there."""
+    """Positions of one claim on [0, 100]. Each strip has its own scale, so that claims in different
+    units can be listed below each other. `lines` are the limits that the interval must exclude: one
+    in the middle, or two around it. None: nothing to draw."""
 
     estimate: float
     low: float | None
@@ -24,7 +25,7 @@ class Strip:
 
 
 def strip(claim: Claim) -> Strip | None:
-    """Return the places of a claim; None where its estimate is no number."""
+    """Return the positions of a claim; None if its estimate is not finite."""
     if not math.isfinite(claim.estimate):
         return None
     lines = _lines(claim)

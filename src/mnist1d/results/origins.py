@@ -1,5 +1,5 @@
-"""Where a document's rows come from: the settings, the calls that made them, and the calls that
-gave none."""
+"""The origin of a document's rows: the settings, the calls that made them, and the failed and
+skipped calls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mnist1d.runs.store import Call
 
 @dataclass(frozen=True)
 class Problem:
-    """A call that failed or was skipped, and whose seeds have not been done since."""
+    """A call that failed or was skipped, and whose seeds have not succeeded since."""
 
     status: str
     study: str
@@ -29,7 +29,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Origin:
-    """One setting in which rows were made: items are (name, value)."""
+    """One environment in which rows were made: items are (name, value)."""
 
     studies: list[str]
     first: str
@@ -39,7 +39,7 @@ class Origin:
 
 
 def settings_of(rows: Rows) -> list[tuple[str, str]]:
-    """Return the values of every field over the trials; of the data, only what differs from the
+    """Return the values of every field over the trials; for the data, only differences from the
     published set."""
     usual = {f"data.{name}": value for name, value in flat(DataConfig()).items()}
     values: dict[str, dict[Any, None]] = {}
@@ -54,7 +54,7 @@ def settings_of(rows: Rows) -> list[tuple[str, str]]:
 
 
 def problems_of(calls: Sequence[Call]) -> list[Problem]:
-    """Return the calls that failed or were skipped and whose seeds have not been done since."""
+    """Return the calls that failed or were skipped and whose seeds have not succeeded since."""
     done = {(c.trial, seed) for c in calls if c.status == "done" for seed in c.seeds}
     latest = {(c.trial, c.seeds): c for c in calls if c.status != "done"}
     return [
@@ -65,7 +65,7 @@ def problems_of(calls: Sequence[Call]) -> list[Problem]:
 
 
 def origins_of(calls: Iterable[Call]) -> list[Origin]:
-    """Return every distinct setting in which calls were made; nearly always one."""
+    """Return every distinct environment in which calls were made; nearly always one."""
     found: dict[str, list[Call]] = {}
     for call in calls:
         rest = {name: value for name, value in call.provenance.items() if name != "command"}
@@ -74,7 +74,7 @@ def origins_of(calls: Iterable[Call]) -> list[Origin]:
 
 
 def merged(origins: Iterable[Origin]) -> list[Origin]:
-    """Join the origins of several studies that are the same setting."""
+    """Merge the origins of several studies that share an environment."""
     found: dict[tuple, list[Origin]] = {}
     for origin in origins:
         found.setdefault(tuple(map(tuple, origin.items)), []).append(origin)
@@ -94,7 +94,7 @@ def _origin(content: Mapping[str, Any], calls: Sequence[Call]) -> Origin:
     git, versions = content.get("git"), content.get("versions", {})
     commit = "not in a checkout"
     if git:
-        commit = git["commit"][:12] + ", with changes that were not committed" * git["dirty"]
+        commit = git["commit"][:12] + ", with uncommitted changes" * git["dirty"]
     items = [
         ("commit", commit),
         ("versions", ", ".join(f"{name} {version}" for name, version in versions.items())),

@@ -1,5 +1,5 @@
-"""A sweep on a terminal: its progress while it runs, its summary when it ends. Everything goes to
-stderr."""
+"""Show a sweep on a terminal: its progress while it runs, and its summary at the end. All output
+goes to stderr."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def say(message: str) -> None:
 
 
 class Shown(Quiet):
-    """A sweep's progress on stderr: one bar with the time left on a terminal, else a plain line for
-    each trial."""
+    """A sweep's progress on stderr: on a terminal, one bar with the time left; otherwise one line
+    per trial."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False, markup=False)
@@ -65,7 +65,8 @@ class Shown(Quiet):
         say(line)
 
     def looked(self, group: Group, next_cost: float) -> None:
-        """Say which claims are open after a look, what failed, and what the next look costs."""
+        """Report the undecided claims and the failures after a look, and the cost of the next
+        look."""
         of = f"{group.study.INFO.name}, {plural(group.seeds, 'seed')}"
         decided = len(group.claims) - len(group.open)
         line = f"{of}: {decided} of {plural(len(group.claims), 'claim')} decided"
@@ -96,7 +97,7 @@ class Shown(Quiet):
         if outcome.status == "failed":
             line = f"{line}\n{outcome.error}"
         if self.bar is None or outcome.status != "done":
-            self._tell(line)  # why it was skipped is told once, at the end
+            self._tell(line)  # the reason is reported once, at the end
         if self.bar is None:
             return
         self.seconds_done += task.estimate
@@ -124,7 +125,7 @@ class Shown(Quiet):
 
 
 def describe(task: Task) -> str:
-    """Return a trial in a few words: the study, what distinguishes its config from the defaults,
+    """Return a short description of a trial: the study, the fields that differ from the defaults,
     the seeds."""
     from mnist1d.runs.identity import flat
 
@@ -138,7 +139,7 @@ def describe(task: Task) -> str:
 
 
 def show_summary(summary: Summary, again: str) -> None:
-    """Say what a sweep did, and how to go on where a trial failed."""
+    """Report the result of a sweep, and the next command if a trial failed."""
     parts = [f"{summary.done} done in {summary.seconds:.1f} s", f"{summary.stored} already saved"]
     for what, word in ((summary.failed, "failed"), (summary.skipped, "skipped")):
         if what:
@@ -154,4 +155,4 @@ def show_summary(summary: Summary, again: str) -> None:
     for task in summary.earlier:
         say(f"failed before and not tried again: {describe(task)}")
     if not summary.ok:
-        say(f"to try the failed ones again: {again} --retry-failed")
+        say(f"to run the failed trials again: {again} --retry-failed")

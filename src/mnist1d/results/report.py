@@ -1,5 +1,5 @@
-"""The report: one self-contained HTML file. All claims on the first screen, then each study, then
-what the rows were made with."""
+"""The report: one self-contained HTML file with all claims on the first screen, then each study,
+then the provenance."""
 
 from __future__ import annotations
 
@@ -43,17 +43,18 @@ def write_report(
     *,
     settled: bool = False,
 ) -> list[Document]:
-    """Write the report on a folder of runs, and all figures below it: each study as last asked, or
-    as asked at a preset. Return what it shows; a document's `error` says what it could not.
+    """Write the report on a folder of runs, and all figures into that folder: the latest sweep of
+    each study, or the latest at a preset. Return the documents; a document's `error` has the
+    traceback of a part that could not be shown.
 
-    pool: where the studies' parts are made (default: here). settled: the runs are those that come
-    with the package, in a folder that will be gone. Errors: as for `open_store` and
-    `atomic_path`.
+    pool: the executor that makes the studies' parts (default: this process). settled: the runs are
+    those of the package, in a temporary folder. Errors: as for `open_store` and `atomic_path`.
     """
     runs, path = Path(runs), Path(path)
     with open_store(runs, create=False) as store:
         studies = [study for study in studies_in(store) if store.latest(study, preset)]
-    with atomic_path(path) as temporary:  # first: a folder that cannot be written is told at once
+    # first, so that a folder that cannot be written is reported at once
+    with atomic_path(path) as temporary:
         made = map_safely(pool or Here(), parts_of, repeat(runs), studies, repeat(preset))
         parts = [part for of_study in made for part in of_study]
         content = as_utf8(page(parts, None if settled else str(runs)))
@@ -62,8 +63,8 @@ def write_report(
 
 
 def parts_of(runs: Path, study: str, preset: str | None) -> list[Part]:
-    """Return the parts of one study, one for each label that was asked for, and write their figures
-    into the folder of runs."""
+    """Return the parts of one study, one per label, and write their figures into the folder of
+    runs."""
     with open_store(runs, create=False) as store:
         found = latest(store, study, preset)
     parts = []
@@ -75,7 +76,7 @@ def parts_of(runs: Path, study: str, preset: str | None) -> list[Part]:
 
 
 def address(svg: bytes, png: bytes) -> str:
-    """Return a figure as a data address: svg, or png where many points make the svg larger."""
+    """Return a figure as a data URL: svg, or png if many points make the svg larger."""
     content, kind = (svg, "svg+xml") if len(svg) <= figures.MAX_SVG else (png, "png")
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
@@ -84,7 +85,7 @@ def page(parts: Sequence[Part], runs: str | None) -> str:
     """Return the whole page; runs: the folder of runs, None for the settled ones."""
     documents = [part.document for part in parts]
     problems = [problem for d in documents for problem in d.problems]
-    groups: dict[str, list[Problem]] = {}  # by what was said, so that it is said once
+    groups: dict[str, list[Problem]] = {}  # by message, so that each message is shown once
     for problem in problems:
         groups.setdefault(problem.error, []).append(problem)
     extras = [("timings", "Timings"), ("provenance", "Provenance")]
@@ -121,11 +122,12 @@ def _shortened(documents: Sequence[Document]) -> bool:
 def _heading(documents: Sequence[Document]) -> str:
     if not documents:
         return "no runs yet"
-    return "which effects show?" if _shortened(documents) else "which published claims hold?"
+    return "which effects are visible?" if _shortened(documents) else "which published claims hold?"
 
 
 def environment() -> Environment:
-    """Return the templates' environment: everything is escaped, an unknown name is an error."""
+    """Return the environment for the templates: all text is escaped, and an unknown name is an
+    error."""
     try:
         import jinja2
     except ImportError:
@@ -157,14 +159,14 @@ def environment() -> Environment:
 
 
 def markup(html: str) -> Markup:
-    """Mark text as HTML that is ours and is not escaped."""
+    """Mark text as our own HTML, which is not escaped."""
     from markupsafe import Markup
 
     return Markup(html)
 
 
 def code(words: str) -> Markup:
-    """Escape text; what stands in backticks becomes code."""
+    """Escape text; text in backticks becomes code."""
     from markupsafe import escape
 
     parts = str(escape(words)).split("`")
@@ -175,7 +177,7 @@ def code(words: str) -> Markup:
 
 
 def kinds(table: Table) -> list[str]:
-    """Return "number" for each column that holds nothing but numbers, "text" for the others."""
+    """Return "number" for each column with only numbers, "text" for the others."""
     columns = [[line[i] for line in table.lines] for i in range(len(table.header))]
     return [
         "number" if all(not cell or cell[0] in "0123456789-–−+[" for cell in column) else "text"

@@ -1,4 +1,4 @@
-"""Which rows are meant: by study, preset, metric, seed, and any field of the config."""
+"""Select rows by study, preset, metric, seed, and any field of the config."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mnist1d.runs.store import Store, Sweep
 
 
 class Line(NamedTuple):
-    """A record, the study it belongs to, and the presets at which it was asked for."""
+    """A record, its study, and the presets at which it was requested."""
 
     study: str
     preset: str
@@ -33,9 +33,9 @@ class Selection:
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def lines(self, store: Store) -> Iterator[Line]:
-        """Yield the lines that are kept, one trial in memory at a time.
+        """Yield the selected lines, with one trial in memory at a time.
 
-        Errors: UsageError, before anything is yielded, for a study or preset that is not there.
+        Errors: UsageError, before anything is yielded, for an unknown study or preset.
         """
         studies = store.studies()
         if self.study is not None:
@@ -68,7 +68,7 @@ class Selection:
 
 
 def _asked(sweeps: Iterable[Sweep]) -> dict[str, list[tuple[str, Sequence[int]]]]:
-    """Return {trial: the presets at which it was asked for, with the seeds}."""
+    """Return {trial: its presets, with the requested seeds}."""
     found: dict[str, list[tuple[str, Sequence[int]]]] = {}
     for sweep in sweeps:
         preset = sweep.label.partition(" ")[0]
@@ -78,7 +78,8 @@ def _asked(sweeps: Iterable[Sweep]) -> dict[str, list[tuple[str, Sequence[int]]]
 
 
 def matches(value: Any, text: str) -> bool:
-    """Say whether a field's value is what somebody typed: 0.1 is 1e-1, 36:60 a tuple, true True."""
+    """Return whether a field's value equals the user's text: 0.1 equals 1e-1, 36:60 is a tuple,
+    true is True."""
     if text == field_value(value) or text.lower() == str(value).lower():
         return True
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -96,6 +97,6 @@ def parse_where(items: Iterable[str]) -> dict[str, list[str]]:
     for item in items:
         name, equals, values = item.partition("=")
         if not (name and equals and values):
-            raise UsageError(f"a condition is written field=value, like model=cnn; got {item!r}")
+            raise UsageError(f"write a condition as field=value, like model=cnn; got {item!r}")
         found.setdefault(name.strip(), []).extend(values.split(","))
     return found

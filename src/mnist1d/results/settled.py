@@ -1,7 +1,7 @@
-"""The settled results: every study at the published settings, kept with the package.
+"""The settled results: studies at the published settings, which come with the package.
 
-The file is a store of runs like any other, without what no table, figure or claim reads, compressed
-by xz. `python -m docs.settle RUNS` makes it.
+The file is an ordinary store of runs, compressed with xz, without rows that no table, figure or
+claim uses. `python -m docs.settle RUNS` creates it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Verdicts in sentences: a study's answer, and what holds over all of them."""
+"""Verdicts in sentences: a study's answer, and an overview of all studies."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from mnist1d.experiments.claims import (
     VISIBLE,
     Claim,
 )
-from mnist1d.results.text import listing, number, plural, sentence, with_interval
+from mnist1d.results.text import listing, number, sentence, with_interval
 
 if TYPE_CHECKING:
     from mnist1d.results.document import Document
 
-GOOD, BAD, OPEN = "good", "bad", "open"  # tones, after which a page colours a verdict
+GOOD, BAD, OPEN = "good", "bad", "open"  # tones, which set the colour of a verdict
 TONES = {HOLDS: GOOD, AS_PUBLISHED: GOOD, VISIBLE: GOOD, FAILS: BAD, OPPOSITE: BAD}
 MARKS = {HOLDS: "✓", AS_PUBLISHED: "✓", VISIBLE: "✓", FAILS: "✗", OPPOSITE: "↔"}
 ONE = {HOLDS: HOLDS, FAILS: FAILS, TOO_FEW: f"has {TOO_FEW}", AS_PUBLISHED: f"looks {AS_PUBLISHED}"}
@@ -31,17 +31,17 @@ MANY = {
     FAILS: "do not hold",
     TOO_FEW: f"have {TOO_FEW}",
     AS_PUBLISHED: f"look {AS_PUBLISHED}",
-}  # of several claims; of any other verdict, a claim "is" and claims "are"
+}  # for several claims; for any other verdict, a claim "is" and claims "are"
 MAX_NAMED = 4  # claims quoted in one sentence
 
 
 def tone(verdict: str) -> str:
-    """Return the tone of a verdict; a word that decides nothing is open."""
+    """Return the tone of a verdict; an undecided word is open."""
     return TONES.get(verdict, OPEN)
 
 
 def mark(verdict: str) -> str:
-    """Return the sign of a verdict."""
+    """Return the symbol of a verdict."""
     return MARKS.get(verdict, "?")
 
 
@@ -66,13 +66,13 @@ def effect(claim: Claim) -> str:
 
 
 def units(claim: Claim) -> str:
-    """Return how many units stand behind a claim: n = 8, or n = 400 signals."""
+    """Return the number of units of a claim: n = 8, or n = 400 signals."""
     return f"n = {claim.n}" if claim.over == "seeds" else f"n = {claim.n} {claim.over}"
 
 
 def remarks(claim: Claim) -> list[str]:
-    """Return what a reader of the verdict must know beside it: what an undecided claim could have
-    shown, a verdict that many claims take back, units that were left out."""
+    """Return notes on a verdict: the power of an undecided claim, a verdict that does not survive
+    Holm's correction, units that were left out."""
     found = []
     if tone(claim.verdict) == OPEN and math.isfinite(claim.power):
         found.append(f"80% power for {number(claim.power, claim.unit)}")
@@ -84,22 +84,27 @@ def remarks(claim: Claim) -> list[str]:
 
 
 def answer_of(claims: Sequence[Claim]) -> str:
-    """Return what came out of a study, in a sentence: its first claim, and how the others fare."""
+    """Return the answer of a study in a few sentences: its first claim, and a tally of the
+    others."""
     if not claims:
         return "No claim is tested on these rows."
     first, *others = claims
-    text = f"{first.text}: {first.verdict} ({first.quantity}: {effect(first)}, {units(first)})"
-    if others:
-        of = "Of the other" if len(others) > 1 else "The other:"
-        claims_are = f"{plural(len(others), 'claim')}, " if len(others) > 1 else ""
-        return f"{sentence(text)} {of} {claims_are}{counted(others)}."
-    return sentence(text)
+    measured = f"{first.quantity}: {effect(first)}, {units(first)}"
+    parts = [f"The main claim {_verb(first.verdict, 1)}: {first.text} ({measured})."]
+    verdicts = {claim.verdict for claim in others}
+    if len(others) == 1:
+        parts.append(f"The other claim {_verb(*verdicts, 1)}.")
+    elif len(verdicts) == 1:
+        parts.append(f"The other {len(others)} claims {_verb(*verdicts, len(others))}.")
+    elif others:
+        parts.append(f"Of the other {len(others)} claims, {counted(others)}.")
+    return " ".join(parts)
 
 
 @dataclass(frozen=True)
 class Overview:
-    """One line of the first screen: how many claims, which ones in a sentence, and the command that
-    decides them where they are open."""
+    """One line of the first screen: the number of claims, the claims in a sentence, and the command
+    that decides them if they are open."""
 
     tone: str
     heading: str
@@ -109,7 +114,7 @@ class Overview:
 
 
 def overview(documents: Sequence[Document]) -> list[Overview]:
-    """Return what holds, what does not and what is open, a sentence each."""
+    """Return the claims that hold, that do not hold, and that are open, one sentence each."""
     lines = []
     for which, usual in ((GOOD, HOLDS), (BAD, FAILS), (OPEN, "open")):
         groups = [(d, [c for c in d.claims if tone(c.verdict) == which]) for d in documents]
@@ -133,13 +138,13 @@ def overview(documents: Sequence[Document]) -> list[Overview]:
 
 
 def _part(document: Document, some: Sequence[Claim]) -> str:
-    """Return a study and how many of its claims: Lottery tickets: 3 of 8."""
+    """Return a study and its number of claims: Lottery tickets: 3 of 8."""
     return f"{document.short_title}: {len(some)} of {len(document.claims)}"
 
 
 def decider(documents: Sequence[Document]) -> str:
-    """Return the command that decides the open claims of some documents: that of the study where
-    there is one, else that of all studies."""
+    """Return the command that decides the open claims: the study's own if there is one study,
+    otherwise that for all studies."""
     names = dict.fromkeys(document.study for document in documents)
     own = [claim.decides for d in documents for claim in d.claims if claim.decides]
     if len(names) == 1 and own:

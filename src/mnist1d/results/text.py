@@ -1,5 +1,4 @@
-"""Numbers, intervals and ids as people and pages read them; said once for console, report and
-page."""
+"""Format numbers, intervals and ids, the same way for console, report and page."""
 
 from __future__ import annotations
 
@@ -17,8 +16,8 @@ MISSING = "–"
 
 
 def number(value: float, unit: str = "", digits: int = 3) -> str:
-    """Return a number with its unit: a share as 64.4%, a difference of shares as 1.9 points,
-    another one with three significant digits."""
+    """Return a number with its unit: a fraction as 64.4%, a difference of fractions as 1.9 points,
+    others with three significant digits."""
     if not math.isfinite(value):
         return MISSING
     if unit in ("%", "points"):
@@ -29,7 +28,7 @@ def number(value: float, unit: str = "", digits: int = 3) -> str:
 
 
 def interval(low: float, high: float, unit: str = "") -> str:
-    """Return an interval as [63.6, 65.2], in the unit of the number before it."""
+    """Return an interval as [63.6, 65.2], in the unit of the preceding number."""
     if math.isnan(low) or math.isnan(high):
         return MISSING
     if math.isinf(low) or math.isinf(high):
@@ -39,8 +38,8 @@ def interval(low: float, high: float, unit: str = "") -> str:
 
 
 def with_interval(value: float, low: float, high: float, unit: str = "") -> str:
-    """Return a number with its interval, both to the digit that the interval's width makes worth
-    reading: 0.28 [0.23, 0.34]."""
+    """Return a number with its interval, both rounded to the digits that the interval's width
+    justifies: 0.28 [0.23, 0.34]."""
     width = high - low
     if math.isinf(width):
         return f"{number(value, unit)} ({interval(low, high, unit)})"
@@ -53,10 +52,10 @@ def with_interval(value: float, low: float, high: float, unit: str = "") -> str:
 
 
 def anchor(*parts: str) -> str:
-    """Return the id of a place in a document, also for links to it: equal parts, equal id.
+    """Return the id of an element in a document, also for links to it; equal parts give equal ids.
 
-    Parts that hold more than letters, digits and hyphens are shortened and end in a hash, so that
-    two labels never share an id.
+    Parts with other characters than letters, digits and hyphens are shortened and end in a hash, so
+    that two labels never share an id.
     """
     pieces = []
     for part in filter(None, parts):
@@ -78,19 +77,19 @@ def listing(items: Sequence[str], last: str = "and") -> str:
 
 
 def sentence(text: str) -> str:
-    """Return text with a capital letter in front and a full stop behind."""
+    """Return text with a capital first letter and a full stop at the end."""
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"
 
 
 def field_value(value: Any) -> str:
-    """Return a config's value as `--set` takes it."""
+    """Return a config's value in the syntax of `--set`."""
     if isinstance(value, tuple):
         return ":".join(map(field_value, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def finite(value: Any) -> Any:
-    """Replace what JSON cannot hold by None; a tuple becomes a list."""
+    """Replace values that JSON cannot represent by None; a tuple becomes a list."""
     if isinstance(value, dict):
         return {key: finite(v) for key, v in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""Runs: a store of rows that anybody can open, and sweeps that run what it lacks.
+"""Runs: a store of rows that any program can open, and sweeps that run the missing trials.
 
 >>> with open_store("mnist1d-runs") as store:
 ...     done = sweep(store, plan("learning-rate", "smoke"))

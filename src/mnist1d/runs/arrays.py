@@ -1,5 +1,5 @@
-"""Arrays as the store keeps them: compressed .npy content in the row itself, so that a row and its
-array are committed together or not at all."""
+"""Arrays in the store: compressed .npy content in the row itself, so that a row and its array are
+committed together or not at all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 
 def packed(array: np.ndarray) -> bytes:
-    """Return an array as the store keeps it: the content of a .npy file, compressed by zlib."""
+    """Return an array in the store's format: the content of a .npy file, compressed with zlib."""
     content = io.BytesIO()
     np.lib.format.write_array(content, np.asarray(array), allow_pickle=False)
     return zlib.compress(content.getvalue())

@@ -1,5 +1,5 @@
-"""Checksums of what the store keeps: 16 bytes of SHA-256 over JSON text, so that a changed bit is
-told and not averaged in."""
+"""Checksums of the store's content: 16 bytes of SHA-256 over JSON text, so that a changed bit is an
+error and is not averaged into a result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Cell = tuple[str, int | None, float | None, bytes | None]  # metric, step, value
 
 
 def of(*values: Any) -> bytes:
-    """Return the checksum of a line of a table: of the JSON list of its values, bytes in
+    """Return the checksum of a table row: of the JSON list of its values, with bytes in
     hexadecimal."""
     text = json.dumps(values, default=bytes.hex)
     return sha256(text.encode("utf-8", "surrogatepass")).digest()[:LENGTH]
@@ -21,7 +21,7 @@ def of(*values: Any) -> bytes:
 
 def of_seed(trial: str, seed: int, cells: Sequence[Cell]) -> bytes:
     """Return the checksum of one seed's measurements, in the order in which they were written; an
-    array counts by its own SHA-256."""
+    array is represented by its SHA-256."""
     plain = [
         (metric, step, value, sha256(array).hexdigest() if isinstance(array, bytes) else array)
         for metric, step, value, array in cells

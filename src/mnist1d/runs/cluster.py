@@ -1,7 +1,8 @@
-"""An executor on the workers of a Dask cluster, on this machine or on many.
+"""An executor on the workers of a Dask cluster, on one machine or many.
 
-Each call is pinned to one idle worker, so a worker that dies takes no other call with it. The
-caller learns of the death; a sweep then runs the trial elsewhere."""
+Each call is pinned to one idle worker, so only that call is lost if the worker dies. The caller
+gets WorkerDied; a sweep then runs the trial elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from distributed.cfexecutor import ClientExecutor
 
 T = TypeVar("T")
-POLL = 1.0  # seconds between two looks at which workers are there
+POLL = 1.0  # seconds between two checks of the workers
 CONNECT = 5.0  # seconds within which a scheduler must answer
 EXACT = ("mnist1d-lab", "jax", "jaxlib", "numpy", "scipy", "optax", "scikit-learn", "distributed")
 
@@ -61,9 +62,9 @@ class Running(NamedTuple):
 class Cluster(Executor):
     """An executor on the workers of a Dask scheduler, which may come and go.
 
-    address: of the scheduler, such as "tcp://10.0.0.1:8786". Default: `workers` processes here,
-    until the executor ends. A call whose worker dies raises WorkerDied. Errors: UsageError where no
-    scheduler answers, or a worker has other versions, several threads, or no mnist1d.
+    address: of the scheduler, such as "tcp://10.0.0.1:8786". Default: `workers` processes on this
+    machine, until the executor ends. A call whose worker dies raises WorkerDied. Errors: UsageError
+    if no scheduler answers, or if a worker has other versions, several threads, or no mnist1d.
     """
 
     def __init__(self, address: str | None, workers: int = 1):
@@ -88,7 +89,7 @@ class Cluster(Executor):
 
     @property
     def workers(self) -> int:
-        """The number of workers at this moment, at least 1: what a sweep runs at once."""
+        """The current number of workers, at least 1: how many calls a sweep runs at once."""
         return max(1, len(self.usable))
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
@@ -101,7 +102,7 @@ class Cluster(Executor):
         return future
 
     def kill(self) -> None:
-        """Drop all calls. Workers of a foreign cluster end theirs; those results are lost."""
+        """Drop all calls. An external worker finishes its current call, whose result is lost."""
         self.shutdown(wait=False, cancel_futures=True)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -166,7 +167,7 @@ class Cluster(Executor):
             for problem in self._admit(self._addresses()).values():
                 raise UsageError(problem)
             if not self.usable and not told:
-                warn(f"no worker has joined {self.address} yet: waiting for one")
+                warn(f"no worker has joined {self.address} yet; waiting")
                 told = True
             time.sleep(0 if self.usable else POLL / 4)
 
@@ -175,7 +176,7 @@ class Cluster(Executor):
         return dict(cast(Mapping[str, int], self.client.nthreads()))
 
     def _admit(self, found: Mapping[str, int]) -> dict[str, str]:
-        """Add new workers to those that are used; return why some are not, by their address."""
+        """Add new workers to those in use; return the reasons for rejecting others, by address."""
         new = [address for address in found if address not in self.usable | self.refused]
         if not new:
             return {}
@@ -204,7 +205,7 @@ class Cluster(Executor):
     # ------------------------------------------------------------------ calls
 
     def _watch(self) -> None:
-        """In a thread: hand calls to idle workers, and notice workers that come and go."""
+        """In a thread: send calls to idle workers, and notice workers that join or leave."""
         looked = 0.0
         while not self.is_closed or self.waiting or self.running:
             self.wake.wait(POLL)
@@ -252,7 +253,7 @@ class Cluster(Executor):
             inner.add_done_callback(partial(self._ended, address, call))
 
     def _ended(self, address: str, call: Call, inner: Future[Any]) -> None:
-        """Pass on how a call ended, and free its worker."""
+        """Deliver a call's result or exception, and free its worker."""
         with self.lock:
             running = self.running.get(address)
             if running is not None and running.call is call:
@@ -286,15 +287,14 @@ class Cluster(Executor):
 
 
 async def _call_at(address: str) -> None:
-    """Raise OSError or ValueError unless a server answers at an address. `Client` does so, too, but
-    says more about it on stderr when it is collected."""
+    """Raise OSError or ValueError if no server answers; `Client` would also print to stderr."""
     security = Security().get_connection_args("client")
     comm = await asyncio.wait_for(connect(address, timeout=CONNECT, **security), 2 * CONNECT)
     comm.abort()
 
 
 def answer(fn: Callable[..., T], args: Iterable[Any], kwargs: Mapping[str, Any]) -> T:
-    """On a worker: make a call with one thread."""
+    """On a worker: run a call with one thread."""
     with threads.single():
         return fn(*args, **kwargs)
 
@@ -305,7 +305,7 @@ def describe() -> dict[str, Any]:
 
 
 def _problem_of(address: str, num_threads: int, found: dict[str, Any] | Exception) -> str | None:
-    """Return why a worker cannot be used, in one line; None where it can."""
+    """Return why a worker cannot be used, in one line; None if it can."""
     if isinstance(found, ImportError):
         return (
             f"the worker {address} cannot import this package ({_line(found)}): install the same "
@@ -315,15 +315,15 @@ def _problem_of(address: str, num_threads: int, found: dict[str, Any] | Exceptio
         return f"the worker {address} does not answer ({_line(found)}): restart it"
     if num_threads != 1:
         return (
-            f"the worker {address} has {num_threads} threads, and a trial needs a process of one: "
-            "start workers with --nthreads 1, and more of them with --nworkers"
+            f"the worker {address} has {num_threads} threads, but a trial needs a process with "
+            "one thread: start workers with --nthreads 1, and more of them with --nworkers"
         )
     here, there = (_versions(place) for place in (provenance.of_this_machine(), found))
     different = [
         f"{name} {there.get(name, 'none')} instead of {here.get(name, 'none')}"
         for name in sorted({*here, *there})
         if here.get(name) != there.get(name)
-        if name != "commit" or (here.get(name) and there.get(name))  # none where it is installed
+        if name != "commit" or (here.get(name) and there.get(name))  # none if installed
     ]
     if different:
         return (
@@ -334,7 +334,7 @@ def _problem_of(address: str, num_threads: int, found: dict[str, Any] | Exceptio
 
 
 def _versions(found: Mapping[str, Any]) -> dict[str, str]:
-    """Return what driver and workers must have in common."""
+    """Return the versions that driver and workers must share."""
     versions = {name: text for name, text in found["versions"].items() if name in EXACT}
     git = {"commit": found["git"]["commit"][:12]} if found.get("git") else {}
     return {**versions, **git, "Python": ".".join(found["python"].split(".")[:2])}

@@ -1,5 +1,5 @@
-"""Everything that a store holds, trial by trial, each line checked: what merging copies and what
-the doctor examines."""
+"""The whole content of a store, trial by trial, with every row checked, for `merge` and
+`doctor`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from mnist1d.runs.identity import trial_id_of
 from mnist1d.runs.writing import of_call
 
 Problem = Callable[[str], None]
-MAX_FAILURES = 10_000  # reads of a damaged table; one whose root is gone never answers
+MAX_FAILURES = 10_000  # reads of a damaged table; a table without its root page never returns
 UNKNOWN = json.dumps({"lost": "the provenance was damaged; mnist1d doctor removed it"})
 
 
 class CallLine(NamedTuple):
-    """A call as the store keeps it."""
+    """A call, as stored."""
 
     seeds: tuple[int, ...]
     status: str
@@ -33,8 +33,8 @@ class CallLine(NamedTuple):
 
 @dataclass
 class Content:
-    """One trial: its config as canonical JSON, its calls by number, the measurements of the seeds
-    that are done, and the call that each seed came from."""
+    """One trial: its config as canonical JSON, its calls by number, the measurements of the
+    finished seeds, and the call of each seed."""
 
     trial: str
     study: str
@@ -45,7 +45,7 @@ class Content:
 
 
 class SweepLine(NamedTuple):
-    """A sweep as the store keeps it; `wanted` is JSON."""
+    """A sweep, as stored; `wanted` is JSON."""
 
     asked: int
     study: str
@@ -56,7 +56,7 @@ class SweepLine(NamedTuple):
 
 
 def refuse(db: Database) -> Problem:
-    """Return what raises DamageError at the first problem."""
+    """Return a function that raises DamageError at the first problem."""
 
     def problem(what: str) -> None:
         raise DamageError(db.path, what)
@@ -65,7 +65,7 @@ def refuse(db: Database) -> Problem:
 
 
 def contents(db: Database, problem: Problem) -> Iterator[Content]:
-    """Yield the trials of a store with all that is sound of them; `problem` is told of the rest."""
+    """Yield the trials of a store with their intact content; call `problem` for everything else."""
     provenances = {
         number: (content, key)
         for number, content, key in lines(db, "provenances", "id", ("content", "checksum"), problem)
@@ -101,11 +101,11 @@ def contents(db: Database, problem: Problem) -> Iterator[Content]:
     strangers = {number for number in calls if number not in known}
     strangers |= {n for (n,) in _attempt(db, "SELECT DISTINCT trial_id FROM seeds", (), problem)}
     for number in sorted(strangers - known, key=str):
-        problem(f"the trial number {number} of some rows is gone")
+        problem(f"trial number {number}, which some rows belong to, is missing")
 
 
 def count(db: Database, problem: Problem) -> None:
-    """Tell `problem` of the tables that have lost or gained lines."""
+    """Call `problem` for each table that has lost or gained rows."""
     for table in schema.COUNTED:
         for written, lines in _attempt(
             db,
@@ -115,11 +115,11 @@ def count(db: Database, problem: Problem) -> None:
             problem,
         ):
             if written != lines:
-                problem(f"the table {table} has {lines} lines, {written} were written")
+                problem(f"the table {table} has {lines} rows, but {written} were written")
 
 
 def sweeps(db: Database, problem: Problem) -> Iterator[SweepLine]:
-    """Yield the sound sweeps, in the order in which they were asked."""
+    """Yield the intact sweeps, in the order of their commands."""
     columns = (*SweepLine._fields, "checksum")
     for sweep, asked, study, label, wanted, started, command, key in lines(
         db, "sweeps", "sweep", columns, problem
@@ -132,19 +132,19 @@ def sweeps(db: Database, problem: Problem) -> Iterator[SweepLine]:
 
 
 def places(db: Database, problem: Problem) -> Iterator[tuple[str, str]]:
-    """Yield the sound lines of `meta`: where studies from outside the package lie."""
+    """Yield the intact rows of `meta`: the locations of studies from outside the package."""
     for key, value, checksum in _attempt(db, "SELECT key, value, checksum FROM meta", (), problem):
         if checksum == checksums.of(key, value):
             yield key, value
         else:
-            problem(f"the line {key!r} changed since it was written")
+            problem(f"the row {key!r} changed since it was written")
 
 
 def lines(
     db: Database, table: str, key: str, columns: Sequence[str], problem: Problem
 ) -> list[tuple]:
-    """Return (key, *columns) of a table with a whole number as its key; where a page is damaged,
-    what the other pages hold."""
+    """Return (key, *columns) of a table with an integer key; if a page is damaged, the rows of the
+    other pages."""
     query = (
         f"SELECT {key}, {', '.join(columns)} FROM {table} NOT INDEXED "
         f"WHERE {key} BETWEEN ? AND ? ORDER BY {key}"
@@ -153,11 +153,11 @@ def lines(
         return db.execute(query, (-(2**62), 2**62)).fetchall()
     except BROKEN as error:
         problem(f"the table {table}: {error}")
-    return list(_readable(db, query, db.path.stat().st_size))  # a line takes more than a byte
+    return list(_readable(db, query, db.path.stat().st_size))  # a row takes more than a byte
 
 
 def _readable(db: Database, query: str, end: int) -> Iterator[tuple]:
-    """Yield what can be read of the keys 0 .. end: halve the range where reading fails."""
+    """Yield the readable rows with keys 0 to end; if reading fails, halve the range."""
     ranges, failures = deque([(0, end)]), 0
     while ranges and failures < MAX_FAILURES:
         low, high = ranges.popleft()
@@ -173,7 +173,8 @@ def _readable(db: Database, query: str, end: int) -> Iterator[tuple]:
 def _provenance(
     trial: str, line: Sequence[Any], key: bytes, content: str, content_key: bytes
 ) -> str | None:
-    """Return the provenance of a call, UNKNOWN where it changed, or None where the call did."""
+    """Return the provenance of a call; UNKNOWN if the provenance changed, None if the call
+    changed."""
     seeds, status, started, seconds, error = line
     call = (trial, seeds, status, started, seconds, error)
     if key == of_call(*call, checksums.of(content)):
@@ -199,13 +200,13 @@ def _add_seeds(db: Database, number: int, content: Content, problem: Problem) ->
         if key != checksums.of_seed(content.trial, seed, cells):
             problem(f"the rows of {name}, seed {seed}, changed since they were written")
         elif call not in content.calls or seed not in content.calls[call].seeds:
-            problem(f"the call that made seed {seed} of {name} is gone")
+            problem(f"the call that made seed {seed} of {name} is missing")
         else:
             content.cells[seed], content.call_of[seed] = cells, call
     for line in content.calls.values():
         for seed in line.seeds if line.status == "done" else ():
             if seed not in found:
-                problem(f"the rows of {name}, seed {seed}, are gone")
+                problem(f"the rows of {name}, seed {seed}, are missing")
 
 
 def _attempt(db: Database, query: str, arguments: tuple, problem: Problem) -> list[tuple]:

@@ -1,5 +1,5 @@
-"""One connection to the store's file: opened for reading or writing, transactions, and SQLite's
-errors told in sentences."""
+"""One connection to the store's file, for reading or writing, with transactions and plain error
+messages."""
 
 from __future__ import annotations
 
@@ -15,31 +15,38 @@ from typing import Any
 
 from mnist1d.errors import FileFormatError, Mnist1dError, UsageError
 
-PATIENCE = 30.0  # seconds that a writer waits for another's transaction
-BROKEN = (sqlite3.DatabaseError, UnicodeDecodeError)  # the second: a message of the first, damaged
-SYNC_EVERY = 1.0  # seconds: a commit so soon after a synced one waits for the next to be synced
+PATIENCE = 30.0  # seconds that a writer waits for another transaction
+BROKEN = (
+    sqlite3.DatabaseError,
+    UnicodeDecodeError,
+)  # the second is the message of the first, damaged
+SYNC_EVERY = (
+    1.0  # seconds: a commit this soon after a synced commit is synced together with the next one
+)
 
 
 class StoreError(Mnist1dError):
-    """The store cannot be read or written: a full or read-only disk, a file that is gone."""
+    """The store cannot be read or written, for example because of a full or read-only disk or a
+    deleted file."""
 
 
 class DamageError(FileFormatError):
-    """The store's file, or a line in it, is not what was written."""
+    """The store's file, or a row in it, was changed or damaged."""
 
     def __init__(self, path: Path, what: str):
         self.what = what
         super().__init__(
-            f"{path} is damaged: {what}. Run mnist1d doctor --runs {path.parent}, which keeps what "
-            "is sound, then run your command again"
+            f"{path} is damaged: {what}. Run mnist1d doctor --runs {path.parent}, which keeps "
+            "all intact rows, then run your command again"
         )
 
 
 class Database:
-    """A connection to a database in WAL mode: readers and one writer may work at the same time.
+    """A connection to a database in WAL mode: several readers and one writer can use it at the same
+    time.
 
-    Every method turns SQLite's errors into FileFormatError (damaged) or StoreError (cannot be read
-    or written).
+    Every method converts SQLite's errors into FileFormatError (damaged) or StoreError (cannot be
+    read or written).
     """
 
     def __init__(self, path: Path, write: bool):
@@ -51,27 +58,27 @@ class Database:
             self.identity = _identity(path)
 
     def close(self) -> None:
-        """Close the connection; the database is of no use afterwards."""
+        """Close the connection; do not use the database afterwards."""
         self.db.close()
         if self.copy:
             self.copy.cleanup()
 
     def execute(self, statement: str, arguments: Any = ()) -> sqlite3.Cursor:
-        """Execute one statement; errors are SQLite's own."""
+        """Execute one statement; it raises SQLite's own errors."""
         return self.db.execute(statement, arguments)
 
     def executemany(self, statement: str, arguments: Iterable[Any]) -> sqlite3.Cursor:
-        """Execute one statement for each of the arguments; errors are SQLite's own."""
+        """Execute one statement for each of the arguments; it raises SQLite's own errors."""
         return self.db.executemany(statement, arguments)
 
     def read(self, query: str, *arguments: Any) -> list[tuple]:
-        """Return all lines of a query."""
+        """Return all rows of a query."""
         with self.explained():
             return self.db.execute(query, arguments).fetchall()
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Let all queries of the block see the same state, whatever others write meanwhile."""
+        """Give all queries in the block the same state, even if other processes write meanwhile."""
         with self.explained():
             if self.db.in_transaction:
                 yield
@@ -85,11 +92,11 @@ class Database:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Write what the block writes, whole or not at all.
+        """Commit all writes of the block, or none of them.
 
-        A commit is synced to the disk unless one was within the last second: then the next one, or
-        `sync`, covers it, so that a power cut costs a second of work and quick trials cost no
-        waiting.
+        A commit is synced to the disk, unless another was synced within the last second; then the
+        next commit, or `sync`, covers it. So a power cut loses at most a second of work, and quick
+        trials do not wait.
         """
         with self.explained():
             self.check_presence()
@@ -108,19 +115,19 @@ class Database:
                 self.synced = now
 
     def sync(self) -> None:
-        """Bring to the disk what was committed. Errors: StoreError where the file is gone."""
+        """Sync all commits to the disk. Errors: StoreError if the file is missing."""
         with self.explained():
             self.check_presence()
             self.db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def check_presence(self) -> None:
-        """Raise StoreError where the file that this connection writes is no longer the one at its
-        path: what is written now would vanish with the connection."""
+        """Raise StoreError if the file was deleted or replaced: new writes would be lost with the
+        connection."""
         if _identity(self.path) != self.identity:
             what = "was replaced" if self.path.exists() else "was deleted or moved"
             raise StoreError(
-                f"{self.path} {what} while it was in use; nothing more is saved. "
-                "Put it back, or run the command again to start a new store"
+                f"{self.path} {what} while it was in use; nothing more will be saved. Put it "
+                "back, or run the command again to start a new store"
             )
 
     def _connect_to_write(self) -> sqlite3.Connection:
@@ -132,12 +139,12 @@ class Database:
         try:
             db.execute("SELECT 1 FROM sqlite_master").fetchone()
             return db
-        except sqlite3.OperationalError:  # no room for the files that WAL keeps beside the database
+        except sqlite3.OperationalError:  # no space for the WAL files beside the database
             db.close()
         if not _has_content(_wal(self.path)):
             return _connected(f"{uri}?immutable=1")
         # A killed writer left transactions in the WAL, and the folder is read-only: `immutable`
-        # would ignore the WAL and show a part. SQLite recovers a copy.
+        # would ignore the WAL and miss rows. So SQLite recovers a copy.
         self.copy = tempfile.TemporaryDirectory(prefix="mnist1d-")
         try:
             twin = Path(self.copy.name) / self.path.name
@@ -149,7 +156,7 @@ class Database:
 
     @contextlib.contextmanager
     def explained(self) -> Iterator[None]:
-        """Turn SQLite's errors into sentences."""
+        """Convert SQLite's errors into our own."""
         try:
             yield
         except BROKEN as error:
@@ -178,13 +185,13 @@ def _has_content(path: Path) -> bool:
 
 
 def _copy_both(path: Path, twin: Path) -> None:
-    """Copy a database and its WAL. Errors: StoreError where somebody writes them meanwhile."""
+    """Copy a database and its WAL. Errors: StoreError if another process writes them meanwhile."""
     before = _stamp(path), _stamp(_wal(path))
     shutil.copyfile(path, twin)
     shutil.copyfile(_wal(path), _wal(twin))
     if before != (_stamp(path), _stamp(_wal(path))):
         raise StoreError(
-            f"{path} is being written in a folder that is read-only here: read it later"
+            f"another process is writing {path}, and its folder is read-only here: try again later"
         )
 
 
@@ -203,7 +210,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 def _explanation(path: Path, error: Exception) -> Mnist1dError:
     name = getattr(error, "sqlite_errorname", None) or ""
-    if isinstance(error, sqlite3.ProgrammingError):  # closed, or of another thread
+    if isinstance(error, sqlite3.ProgrammingError):  # closed, or used in another thread
         return StoreError(f"{path}: {error}")
     if name.startswith("SQLITE_NOTADB"):
         return FileFormatError(
@@ -226,4 +233,4 @@ def _explanation(path: Path, error: Exception) -> Mnist1dError:
         )
     if name.startswith(("SQLITE_IOERR", "SQLITE_NOMEM", "SQLITE_TOOBIG", "SQLITE_LOCKED")):
         return StoreError(f"{path} cannot be read or written: {error}")
-    return DamageError(path, str(error))  # our statements are sound: the file is not
+    return DamageError(path, str(error))  # our statements are correct, so the file is damaged

@@ -1,4 +1,4 @@
-"""The kind of device that JAX computes on, chosen by name before JAX starts."""
+"""Choose the kind of device that JAX uses, before JAX starts."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from mnist1d.checks import check_name
 from mnist1d.errors import UsageError
 
 DEVICES = {"cpu": "cpu", "gpu": "cuda", "tpu": "tpu"}  # our name: JAX's
-VARIABLE = "JAX_PLATFORMS"  # environment: JAX reads it in this process and in those that it starts
+VARIABLE = "JAX_PLATFORMS"  # environment: JAX reads it in this process and its child processes
 
 
 def choose_device(name: str) -> None:
-    """Let JAX compute on a kind of device, in this process and in those that it starts. Errors:
+    """Let JAX compute on a kind of device, in this process and its child processes. Errors:
     UsageError for an unknown name."""
     os.environ[VARIABLE] = DEVICES[check_name(name, DEVICES, "device")]
 
 
 def check_device(name: str) -> str:
-    """Start JAX and return what it computes on, such as "2 x NVIDIA H100". Errors: UsageError if
-    this process has no such device."""
+    """Start JAX and return its devices, such as "2 x NVIDIA H100". Errors: UsageError if this
+    process has no such device."""
     import jax
 
     jax.config.update("jax_platforms", DEVICES[name])  # JAX may be imported already
@@ -35,6 +35,6 @@ def check_device(name: str) -> str:
 def _missing(name: str, reason: str) -> str:
     extra = {"gpu": "cuda12"}.get(name, name)
     return (
-        f"--device {name}: JAX cannot use such a device here ({reason}). Install JAX for it, "
-        f"pip install 'jax[{extra}]', or use --device cpu"
+        f"--device {name}: JAX cannot use such a device here ({reason}). Install JAX for this "
+        f"device, pip install 'jax[{extra}]', or use --device cpu"
     )

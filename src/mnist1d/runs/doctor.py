@@ -1,7 +1,8 @@
-"""`mnist1d doctor`: examine a store line by line, say what is damaged, and mend what can be mended.
+"""`mnist1d doctor`: check a store row by row, report damage, and repair what can be repaired.
 
-A damaged store is mended by copying all that is sound into a new one, which then takes its place;
-the damaged one is kept beside it. Seeds whose rows did not survive run again with the next sweep.
+To repair a store, the doctor copies all intact rows into a new store, which then replaces the
+damaged one. The damaged store is kept beside it. The next sweep runs the seeds whose rows were
+lost.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ from mnist1d.runs.merge import Merged, copy
 from mnist1d.runs.opening import no_runs
 from mnist1d.runs.store import DATABASE, Store, open_store
 
-MENDING = ".mending"  # the folder in which the new store grows
-MAX_LINES = 20  # of SQLite's own complaints
+MENDING = ".mending"  # the folder in which the new store is built
+MAX_LINES = 20  # number of SQLite's own messages
 
 
 @dataclass
 class Diagnosis:
-    """What the doctor found: problems in words, seeds of an older store whose arrays were gone and
-    which were removed, counts of what is sound, leftovers removed; where the damaged store is kept,
-    if a new one took its place."""
+    """What the doctor found: the problems, seeds that were removed from an older store because
+    their arrays were missing, counts of intact rows, leftover files removed; the location of the
+    damaged store, if a new store replaced it."""
 
     problems: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
@@ -41,18 +42,18 @@ class Diagnosis:
 
     @property
     def is_mended(self) -> bool:
-        """Whether what was damaged has been replaced."""
+        """Whether a damaged store was replaced."""
         return self.kept is not None
 
 
 def examine(
     runs: Path, *, mend: bool = True, waiting: Callable[[str], None] = lambda owner: None
 ) -> Diagnosis:
-    """Check every line of a store, and mend it by default; call `waiting` with the owner
-    where a sweep is using it.
+    """Check every row of a store and, by default, repair it. If a sweep is using the store, call
+    `waiting` with its owner.
 
-    Errors: UsageError where there is no store; FileFormatError where the file is not one of ours or
-    of a newer schema; StoreError where the disk is full or read-only.
+    Errors: UsageError if there is no store; FileFormatError if the file is not ours or has a newer
+    schema; StoreError if the disk is full or read-only.
     """
     if not (runs / DATABASE).is_file():
         raise UsageError(no_runs(runs))
@@ -69,16 +70,16 @@ def examine(
 
 
 def _check(runs: Path, found: Diagnosis, write: bool) -> None:
-    """Count what is sound and list what is not; write: bring an older schema to the present one."""
+    """Count intact rows and list damage; write: migrate an older schema."""
     problem = _once(found.problems)
     try:
-        store = open_store(runs, create=write)  # refuses what is not ours
+        store = open_store(runs, create=write)  # raises for files that are not ours
         for trial, seed in store.lost:
             found.removed.append(
                 f"an array of trial {trial[:12]}, seed {seed}, is missing or damaged"
             )
         db = store.db
-    except DamageError as error:  # nothing that can be opened as a store
+    except DamageError as error:  # cannot be opened as a store
         problem(error.what)
         db = Database(runs / DATABASE, write=False)
     try:
@@ -96,7 +97,7 @@ def _check(runs: Path, found: Diagnosis, write: bool) -> None:
 
 
 def _once(problems: list[str]) -> Problem:
-    """Return what adds a problem to a list unless it is there."""
+    """Return a function that adds a problem to a list once."""
 
     def problem(what: str) -> None:
         if what not in problems:
@@ -106,7 +107,7 @@ def _once(problems: list[str]) -> Problem:
 
 
 def _complaints(db: Database) -> list[str]:
-    """Return what SQLite itself finds wrong with the file."""
+    """Return the problems that SQLite itself reports."""
     try:
         lines = [line for (line,) in db.execute(f"PRAGMA integrity_check({MAX_LINES})")]
     except BROKEN as error:
@@ -115,8 +116,8 @@ def _complaints(db: Database) -> list[str]:
 
 
 def _mend(runs: Path) -> Path:
-    """Put a new store with all that is sound in the place of a damaged one; return where the
-    damaged one is kept."""
+    """Replace a damaged store by a new one with all intact rows; return the location of the damaged
+    one."""
     folder, path = runs / MENDING, runs / DATABASE
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -142,7 +143,8 @@ def _mend(runs: Path) -> Path:
 
 
 def _remove_leftovers(runs: Path) -> int:
-    """Remove what killed processes left in the folder of runs and below; return the number."""
+    """Remove files left by killed processes in the folder of runs and below; return their
+    number."""
     count = 0
     if (runs / MENDING).is_dir():
         shutil.rmtree(runs / MENDING, ignore_errors=True)

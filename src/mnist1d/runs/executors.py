@@ -1,5 +1,5 @@
-"""Where trials run: in this process, in processes with one thread each, or on a Dask cluster. All
-three are executors in the sense of `concurrent.futures`."""
+"""Executors: run trials in this process, in processes with one thread each, or on a Dask cluster.
+All three follow `concurrent.futures`."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from mnist1d.errors import Mnist1dError, UsageError, warn
 from mnist1d.runs import threads
 
 EXECUTORS = ("here", "processes", "dask")
-MAX_RUNS = 3  # of a trial whose worker dies, the first included
+MAX_RUNS = 3  # attempts at a trial whose worker dies, including the first
 T = TypeVar("T")
 
 
 class WorkerDied(Mnist1dError):
-    """The process that ran a call was killed; the call itself may be sound."""
+    """The process that ran a call was killed; the call itself may be fine."""
 
 
 class Pool(Protocol):
-    """What a sweep needs of an executor beyond `concurrent.futures`: the number of calls it runs at
-    once, which may change, and a way to stop in the middle of them."""
+    """What a sweep needs from an executor besides `concurrent.futures`: the number of calls it runs
+    at once, which may change, and a way to stop running calls."""
 
     @property
     def workers(self) -> int: ...
@@ -39,16 +39,16 @@ def make_executor(name: str, workers: int | None = None, scheduler: str | None =
 
     workers: number of processes (default: number of cores). scheduler: address of a Dask scheduler
     (default: a Dask cluster of processes on this machine). The attribute `workers` of the result is
-    the number of calls it runs at once. Errors: as `check_executor`, and UsageError where no usable
-    scheduler is at the address.
+    the number of calls it runs at once. Errors: as `check_executor`, and UsageError if there is no
+    usable scheduler at the address.
     """
     check_executor(name, workers, scheduler)
     if name == "here":
         return Here()
     if workers is not None and workers > cores():
         warn(
-            f"{workers} workers share {cores()} cores, so each is slower and all need memory: "
-            f"--workers {cores()} does the same work"
+            f"{workers} workers share {cores()} cores, which is no faster and needs more "
+            f"memory: use --workers {cores()}"
         )
     if name == "dask":
         from mnist1d.runs.cluster import Cluster
@@ -69,8 +69,8 @@ def check_executor(name: str, workers: int | None, scheduler: str | None) -> Non
         raise UsageError(f"--scheduler {scheduler} needs --executor dask, got --executor {name}")
     if scheduler is not None and workers is not None:
         raise UsageError(
-            f"--workers {workers} starts workers on this machine, and the scheduler at {scheduler} "
-            "has its own: leave out --workers or --scheduler"
+            f"--workers {workers} starts workers on this machine, but the scheduler at "
+            f"{scheduler} has its own workers: leave out --workers or --scheduler"
         )
 
 
@@ -80,7 +80,8 @@ def cores() -> int:
 
 
 def map_safely(pool: Executor, fn: Callable[..., T], *iterables: Iterable[Any]) -> Iterator[T]:
-    """Yield the results in order, as `pool.map` does; if a worker dies, run its call again here."""
+    """Yield the results in order, like `pool.map`; if a worker dies, run its call again in this
+    process."""
     calls = [(pool.submit(fn, *args), args) for args in zip(*iterables, strict=False)]
     for future, args in calls:
         try:

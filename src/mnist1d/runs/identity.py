@@ -1,4 +1,4 @@
-"""Identity of a trial: every field of its config, defaults included, so that a changed default
+"""The identity of a trial: every field of its config, defaults included, so that a changed default
 never reuses an old result."""
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from mnist1d.checks import show
 from mnist1d.errors import UsageError
 
 T = typing.TypeVar("T")
-SCHEMA = "mnist1d-run/1"  # part of the identity: a change in what rows mean must change every id
+SCHEMA = (
+    "mnist1d-run/1"  # part of the identity: if the meaning of rows changes, every id must change
+)
 
 
 def trial_id(study: str, config: Any) -> str:
@@ -57,16 +59,16 @@ def canonical(value: Any) -> str:
 def nested(config: Any) -> dict[str, Any]:
     """Return a config as plain JSON values.
 
-    Equal configs give equal text: a whole number in a field of floats is written as a float, so
-    that 1 and 1.0 are one trial, and so are 0.0 and -0.0.
+    Equal configs give equal text: an integer in a float field is written as a float, so that 1 and
+    1.0 are the same trial, and so are 0.0 and -0.0.
     """
     return {name: _plain(getattr(config, name), hint) for name, hint in _fields(type(config))}
 
 
 @functools.cache
 def _fields(kind: type) -> tuple[tuple[str, Any], ...]:
-    """Return the names and types of a config's fields; looking them up takes most of the time that
-    an id would take."""
+    """Return the names and types of a config's fields; cached, because this lookup takes most of
+    the time of computing an id."""
     if not dataclasses.is_dataclass(kind):
         raise UsageError(f"a config must be a dataclass, got {show(kind.__name__)}")
     hints = typing.get_type_hints(kind)
@@ -125,7 +127,7 @@ def _tuples(value: Any) -> Any:
 def _plain(value: Any, hint: Any = None) -> Any:
     kind = type(value)
     if kind is str or kind is bool or value is None or (kind is int and hint is int):
-        return value  # most fields, and 100,000 trials have some millions of them
+        return value  # the fast path for most fields: 100,000 trials have millions of them
     if dataclasses.is_dataclass(value):
         return nested(value)
     if isinstance(value, np.generic):

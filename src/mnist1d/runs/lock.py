@@ -1,4 +1,4 @@
-"""The lock that keeps two sweeps from one store at once."""
+"""The lock that prevents two sweeps from using one store at the same time."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ LOCK = "sweep.lock"
 
 @contextlib.contextmanager
 def alone(folder: Path, waiting: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock of a folder of runs; where another process does, call `waiting` with its owner
+    """Hold the lock of a folder of runs. If another process holds it, call `waiting` with its owner
     and wait.
 
-    The lock is SQLite's on a file of its own: the system frees it however the process ends.
+    It is an SQLite lock on a separate file: the system releases it however the process ends.
     """
     lock = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)
     told = False
@@ -38,7 +38,7 @@ def alone(folder: Path, waiting: Callable[[str], None]) -> Iterator[None]:
                 waiting(owner(folder))
                 told = True
             time.sleep(0.2)
-        with contextlib.suppress(OSError):  # a courtesy to whoever waits, no more
+        with contextlib.suppress(OSError):  # only information for a waiting process
             (folder / f"{LOCK}.owner").write_text(
                 f"process {os.getpid()}, {provenance.command_line()}", encoding="utf-8"
             )
@@ -48,7 +48,7 @@ def alone(folder: Path, waiting: Callable[[str], None]) -> Iterator[None]:
 
 
 def owner(folder: Path) -> str:
-    """Return who holds the lock, as far as is known."""
+    """Return the owner of the lock, if known."""
     try:
         return (folder / f"{LOCK}.owner").read_text(encoding="utf-8")
     except OSError:

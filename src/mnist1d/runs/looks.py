@@ -1,5 +1,5 @@
-"""Until decided: seeds are added look by look until every claim of a study has its verdict, or the
-budget is spent."""
+"""--until-decided: add seeds step by step ("looks") until every claim of a study has its verdict,
+or the budget is spent."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ NO_CLAIMS = "no claims on these rows"
 
 @dataclass
 class Group:
-    """One grid of a study that is looked at as a whole: its tasks at each look, and where it
-    stands. speed: seconds that an estimated second took, measured."""
+    """One grid of a study: its tasks at each look, and its current state. speed: measured seconds
+    per estimated second."""
 
     study: Loaded
     label: str
@@ -40,8 +40,8 @@ class Group:
     tasks: dict[int, list[Task]]
     place: int = 0  # the next look
     claims: list[Claim] = field(default_factory=list)
-    failed: int = 0  # seeds of the last look that failed, over all trials
-    ended: str = ""  # why no further look is taken
+    failed: int = 0  # seeds of the last look that failed, summed over trials
+    ended: str = ""  # why there is no further look
     speed: float = 1.0
 
     @property
@@ -55,7 +55,7 @@ class Group:
         return self.looks[self.place - 1] if self.place else 0
 
     def missing(self, store: Store) -> list[Task]:
-        """Return the tasks of the next look that the store lacks a seed of."""
+        """Return the tasks of the next look with seeds missing from the store."""
         standing, found = store.standing(), []
         for task in self.tasks[self.looks[self.place]]:
             known = standing.done.get(task.trial, set()) | standing.failed.get(task.trial, set())
@@ -76,12 +76,12 @@ def until_decided(
     retry_failed: bool = False,
     progress: Progress | None = None,
 ) -> tuple[Summary, list[Group]]:
-    """Sweep studies at the paper's settings with more and more seeds; stop with each once all of
-    its claims are decided, max_seeds are run, or its next look does not fit into the budget.
+    """Sweep studies at the paper's settings with more and more seeds. Stop a study once all its
+    claims are decided, max_seeds are run, or its next look exceeds the budget.
 
-    max_seeds: of the last look (default: the study's). budget: seconds of the clock for all of
-    them. Seeds that fail are counted and left out of the claims. Errors: UsageError for settings
-    that are not the paper's, studies without claims, or a budget that buys no look.
+    max_seeds: of the last look (default: the study's). budget: wall-clock seconds for all studies.
+    Seeds that fail are counted and left out of the claims. Errors: UsageError for settings that are
+    not the paper's, studies without claims, or a budget that is too small for the first look.
     """
     progress, begin, workers = progress or Progress(), time.monotonic(), executor_size(executor)
     groups = [g for study in studies for g in groups_of(study, list(overrides), max_seeds)]
@@ -118,7 +118,7 @@ def until_decided(
 def groups_of(
     study: str | Reference, overrides: Sequence[str], max_seeds: int | None
 ) -> list[Group]:
-    """Return the grids of a study, each with its tasks at every look; none where the study makes no
+    """Return the grids of a study, each with its tasks at every look; none if the study makes no
     claims. Errors: UsageError for settings that are not the paper's."""
     found = load(study)
     if not found.has_claims:
@@ -135,8 +135,8 @@ def groups_of(
     for group in groups.values():
         if not {task.trial for task in group.tasks[looks[0]]} <= known:
             raise UsageError(
-                "--until-decided decides claims, which only the paper's settings do: "
-                f"drop {' '.join(f'--set {override}' for override in overrides)}"
+                "--until-decided needs the paper's settings, which alone decide claims: drop "
+                f"{' '.join(f'--set {override}' for override in overrides)}"
             )
     return list(groups.values())
 
@@ -150,10 +150,12 @@ def _look(
     retry_failed: bool,
     progress: Progress,
 ) -> None:
-    """Take a group's next look, and decide whether it is the last."""
+    """Run a group's next look, and decide whether it is the last."""
     seeds, tasks = group.looks[group.place], group.tasks[group.looks[group.place]]
     estimate = sum(task.estimate for task in group.missing(store)) / group.speed
-    first = retry_failed and not group.place  # what failed in an earlier look is not tried again
+    first = (
+        retry_failed and not group.place
+    )  # seeds that failed in an earlier look are not tried again
     summary = sweep(store, tasks, executor, retry_failed=first, progress=progress)
     if estimate and summary.done:
         group.speed = _speed(summary, workers, estimate)
@@ -175,13 +177,13 @@ def _look(
 
 
 def _speed(summary: Summary, workers: int, estimate: float) -> float:
-    """Return how many seconds of a worker an estimated second took."""
+    """Return the measured worker seconds per estimated second."""
     return summary.seconds * workers / estimate
 
 
 def _add(total: Summary, summary: Summary) -> None:
-    """Add up the sweeps of all looks. A later look meets again what failed or was skipped in an
-    earlier one: that counts once."""
+    """Add up the sweeps of all looks. Trials that failed or were skipped in several looks count
+    once."""
     total.wanted += summary.wanted
     total.stored += summary.stored
     total.done += summary.done
@@ -202,7 +204,7 @@ def _too_small(budget: float, groups: Sequence[Group], costs: dict[int, float]) 
     cheapest = min(groups, key=lambda group: costs[id(group)])
     cost = costs[id(cheapest)]
     return (
-        f"--budget {budget:.0f}s buys no look: the first look at {cheapest.study.INFO.name} "
+        f"--budget {budget:.0f}s is too small: the first look at {cheapest.study.INFO.name} "
         f"({cheapest.looks[0]} seeds) takes about {cost:.0f} s; "
         f"give --budget {math.ceil(1.2 * cost / 60)}m or more"
     )
@@ -216,7 +218,7 @@ def executor_size(executor: Executor) -> int:
 def seconds_of(text: str) -> float:
     """Return a time such as "90s", "30m" or "1h30m" in seconds.
 
-    Errors: UsageError for anything else, or no time at all.
+    Errors: UsageError for anything else, or for 0 seconds.
     """
     parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
     if not parts or "".join(number + unit for number, unit in parts) != text.strip():

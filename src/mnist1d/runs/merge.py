@@ -1,4 +1,4 @@
-"""Merging: the rows of several stores, such as the shards of one sweep, in one store."""
+"""Merge the rows of several stores, such as the shards of one sweep, into one store."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ LOST = "the rows of these seeds were damaged; mnist1d doctor removed them"
 
 @dataclass
 class Merged:
-    """What merging did: the number of seeds copied, the number that both sides hold with equal
-    rows, and the seeds whose rows differ, as (study, trial, seed, folder). origins: for each set of
-    versions and processor that made rows, as text, the folders with such rows."""
+    """The result of merging: the number of seeds copied, the number that both sides already had
+    with equal rows, and the seeds whose rows differ, as (study, trial, seed, folder). origins: for
+    each combination of versions and processor, as text, the folders with such rows."""
 
     copied: int = 0
     equal: int = 0
@@ -44,9 +44,8 @@ def merge(folders: Sequence[Path], runs: Path) -> Merged:
     it does not exist.
 
     A seed that is already there with equal rows (times aside) is counted and skipped. A seed with
-    different rows is a conflict: the rows that were there first are kept. Errors: UsageError if a
-    folder has no store or is `runs` itself; FileFormatError, before anything is copied, if a store
-    is damaged.
+    different rows is a conflict: the existing rows are kept. Errors: UsageError if a folder has no
+    store or is `runs` itself; FileFormatError, before anything is copied, if a store is damaged.
     """
     for folder in folders:
         if folder.resolve() == runs.resolve():
@@ -66,8 +65,8 @@ def merge(folders: Sequence[Path], runs: Path) -> Merged:
 def copy(
     source: Database, folder: Path, target: Database, result: Merged, problem: Problem
 ) -> None:
-    """Copy the sound content of one database into another, one transaction per trial; `problem` is
-    called for everything else. folder: where the source's store lies."""
+    """Copy the intact content of one database into another, one transaction per trial; call
+    `problem` for everything else. folder: the source's folder."""
     for content in contents(source, problem):
         with target.transaction():
             copy_trial(content, folder, target, result)
@@ -115,7 +114,8 @@ def copy_trial(content: Content, folder: Path, db: Database, result: Merged) -> 
 def _new_seeds(
     content: Content, seeds: list[int], db: Database, number: int, folder: Path, result: Merged
 ) -> list[int]:
-    """Return the seeds that the target lacks, and count the others; number: the trial's there."""
+    """Return the seeds missing in the target, and count the others. number: the trial's number in
+    the target."""
     there = {seed for (seed,) in db.execute(OF_TRIAL, (number,))}
     new = []
     for seed in seeds:
@@ -131,7 +131,7 @@ def _new_seeds(
 
 
 def _without_times(cells: Iterable[Cell]) -> list[Cell]:
-    """Return the measurements that a second run repeats: all but the times."""
+    """Return the measurements except the times: those that a second run reproduces."""
     return [cell for cell in cells if not cell[0].endswith("seconds")]
 
 
@@ -142,7 +142,7 @@ def _note_origin(folder: Path, provenance: str, result: Merged) -> None:
 
 
 def origin_of(provenance: Mapping[str, Any]) -> str:
-    """Return what decides the last bits of rows, in words: our version and commit, JAX, NumPy,
+    """Return as text what determines the last bits of rows: our version and commit, JAX, NumPy,
     Python and the processor."""
     versions = provenance.get("versions") or {}
     names = ("mnist1d-lab", "jax", "jaxlib", "numpy")

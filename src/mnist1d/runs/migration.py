@@ -1,8 +1,8 @@
-"""From older schemas to the present one, in one transaction: a kill leaves the old store or the
-new.
+"""Migrate older schemas to the current one in one transaction: a kill leaves either the old store
+or the new one.
 
-Schema 1 keeps arrays in npz files beside the database; schema 2, never released, in the rows;
-neither has checksums.
+Schema 1 stores arrays in npz files beside the database; schema 2, never released, stores them in
+the rows. Neither has checksums.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from mnist1d.runs.writing import (
 FOLDER = "arrays"  # of schema 1; a row names "arrays/FILE.npz#NAME"
 OLD_FILE = re.compile(
     r"\.?[0-9a-f]{16}-[0-9a-f]{8}.*\.npz"
-)  # with a leading dot: a write that was cut off
+)  # with a leading dot: an interrupted write
 OLD_TABLES = ("trials", "calls", "seeds", "measurements", "sweeps", "meta")
 Lost = list[tuple[str, int]]  # (trial, seed)
 
 
 def create(db: Connection) -> None:
-    """Make the tables of the present schema, within the caller's transaction."""
+    """Create the tables of the current schema, within the caller's transaction."""
     for statement in schema.statements():
         db.execute(statement)
     db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
@@ -45,10 +45,10 @@ def create(db: Connection) -> None:
 
 
 def migrate(db: Connection, folder: Path) -> Lost:
-    """Bring a store of schema 1 or 2 to the present one, within the caller's transaction.
+    """Migrate a store of schema 1 or 2 to the current one, within the caller's transaction.
 
-    Return the (trial, seed) pairs of which an array was missing or damaged: they are left out, so
-    that the next sweep runs them again.
+    Return the (trial, seed) pairs with a missing or damaged array: they are left out, so that the
+    next sweep runs them again.
     """
     db.execute("DROP VIEW rows")
     for name in ("calls_of_trial", "measurements_of_trial"):
@@ -61,7 +61,7 @@ def migrate(db: Connection, folder: Path) -> Lost:
     _move_sweeps(db)
     for key, value in db.execute("SELECT key, value FROM old_meta").fetchall():
         insert_meta(db, key, value)
-    for name in reversed(OLD_TABLES):  # a table goes before those that it refers to
+    for name in reversed(OLD_TABLES):  # drop a table before the tables that it refers to
         db.execute(f"DROP TABLE old_{name}")
     return lost
 
@@ -113,17 +113,17 @@ def _move_sweeps(db: Connection) -> None:
     for study, label, wanted, started, command in db.execute(
         "SELECT study, label, wanted, started, command FROM old_sweeps ORDER BY sweep"
     ).fetchall():
-        if (started, command) != last:  # schema 1 knew a command by its second
+        if (started, command) != last:  # schema 1 identified a command by its starting second
             last, asked = (started, command), next_command(db)
         insert_sweep(db, asked, study, label, json.loads(wanted), started, command)
 
 
 def remove_files(folder: Path) -> None:
-    """Remove the array files of schema 1, which no row names any more, and their folder once it is
-    empty."""
+    """Remove the array files of schema 1, which no row refers to any more, and their folder if it
+    is empty."""
     place = folder / FOLDER
     if place.is_dir() and not place.is_symlink():
-        with contextlib.suppress(OSError):  # a folder that cannot be changed: the files do no harm
+        with contextlib.suppress(OSError):  # a read-only folder: the remaining files do no harm
             for file in place.iterdir():
                 if OLD_FILE.fullmatch(file.name):
                     file.unlink()

@@ -1,5 +1,5 @@
-"""Opening a database as a store: refuse what is not ours or newer, make the tables in a new file,
-bring an older one to the present schema."""
+"""Open a database as a store: reject files that are not ours or too new, create the tables in a new
+file, migrate an older schema."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from mnist1d.runs.migration import Lost, create, migrate, remove_files
 
 
 def prepare(db: Database, folder: Path) -> Lost:
-    """Make a database ready to be used as the store of a folder; return the (trial, seed) pairs
-    that a migration could not take along."""
+    """Prepare a database as the store of a folder; return the (trial, seed) pairs that a migration
+    could not copy."""
     application, version, is_empty = _header(db)
     lost: Lost = []
     if is_empty and application == 0:
@@ -38,7 +38,7 @@ def prepare(db: Database, folder: Path) -> Lost:
 
 
 def no_runs(folder: Path) -> str:
-    """Return what is said of a folder without a store."""
+    """Return the error for a folder without a store."""
     return (
         f"no runs in {folder}: run a study first (mnist1d run STUDY --runs {folder}), "
         "or choose another folder with --runs"
@@ -63,7 +63,7 @@ def _header(db: Database) -> tuple[int, int, bool]:
 
 
 def _migrate(db: Database, folder: Path) -> Lost:
-    """Bring an older store to this schema; for reading, a copy of it in memory."""
+    """Migrate an older store to this schema; for reading, migrate a copy in memory."""
     if db.write:
         with db.transaction():
             if _header(db)[1] == schema.VERSION:  # another process was first

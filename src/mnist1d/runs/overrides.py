@@ -1,5 +1,5 @@
-"""Overrides: `name=value,value` from the command line onto any field of a study's config, typed by
-the field.
+"""Overrides: apply `name=value,value` from the command line to any field of a study's config,
+converted to the field's type.
 
 A comma separates the values of a grid; a colon the parts of a tuple (`data.padding=36:60`); `none`
 is None.
@@ -50,7 +50,7 @@ def parse_overrides(config_type: type, texts: Iterable[str]) -> Overrides:
         check_name(name, kinds, "field")
         if name in result:
             raise UsageError(
-                f"{name} is set twice: give its values in one place, "
+                f"{name} is set twice: combine its values, "
                 f"{name}={','.join(map(shown, result[name]))},{values}"
             )
         result[name] = [_value(name, value.strip(), kinds[name]) for value in values.split(",")]
@@ -145,5 +145,5 @@ def _value(name: str, text: str, kind: Any) -> Any:
 
 
 def shown(value: Any) -> str:
-    """Return a value as it is written in an override."""
+    """Return a value in the syntax of an override."""
     return ":".join(map(str, value)) if isinstance(value, tuple) else str(value)

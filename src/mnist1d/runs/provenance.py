@@ -1,4 +1,4 @@
-"""Provenance: what stands beside every result, so that one can tell later where it came from."""
+"""Provenance: the information stored with every result that shows where it came from."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def of_this_process() -> dict[str, Any]:
 
 @functools.cache
 def of_this_machine() -> dict[str, Any]:
-    """Return versions, platform, processor and commit: what stays the same while a process runs."""
+    """Return versions, platform, processor and commit, which do not change while a process runs."""
     return {
         "versions": {name: version for name in PACKAGES if (version := _version(name))},
         "python": platform.python_version(),
@@ -49,20 +49,20 @@ def of_this_machine() -> dict[str, Any]:
 
 
 def of_study(study: Loaded) -> dict[str, Any]:
-    """Return file and SHA-256 of a study that is not this package's own; of ours, nothing, since
-    version and commit say it."""
+    """Return file and SHA-256 of an external study; {} for our own, which version and commit
+    identify."""
     return {"study": {"file": study.file, "sha256": study.sha256}} if study.file else {}
 
 
 def command_line() -> str:
-    """Return the command that this process was started with, its program by name alone."""
+    """Return the command line of this process, with the program's name only."""
     name = Path(sys.argv[0]).name
     return " ".join(["mnist1d" if name == "cli.py" else name, *sys.argv[1:]])
 
 
 def commit(folder: Path) -> dict[str, Any] | None:
-    """Return {"commit": ..., "dirty": ...} of the checkout that tracks `folder`; None where there
-    is none (or no git)."""
+    """Return {"commit": ..., "dirty": ...} of the checkout that tracks `folder`; None if there is
+    none (or no git)."""
 
     def git(*words: str) -> str:
         command = ["git", "-C", str(folder), *words]
@@ -71,7 +71,9 @@ def commit(folder: Path) -> dict[str, Any] | None:
         ).stdout.strip()
 
     try:
-        if not git("ls-files", "--", "."):  # an environment inside somebody else's checkout
+        if not git(
+            "ls-files", "--", "."
+        ):  # a virtual environment inside another project's checkout
             return None
         return {
             "commit": git("rev-parse", "HEAD"),
@@ -82,7 +84,7 @@ def commit(folder: Path) -> dict[str, Any] | None:
 
 
 def processor() -> str:
-    """Return the processor's name, as far as the system tells."""
+    """Return the processor's name, if the system reports it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         return next(

@@ -1,4 +1,4 @@
-"""The quiz's result: checked, scored against the published labels, kept in the store as trials of
+"""Quiz results: check them, score them against the published labels, and store them as trials of
 "quiz"."""
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ STUDY = "quiz"
 FORMAT = "mnist1d-quiz/1"
 TEN, LENGTH = 10, 100  # corrections come after each ten; a quiz has a hundred
 LAYOUTS = ("line", "tall")
-LONGEST = 24 * 3600 * 1000.0  # milliseconds that an answer may have taken
+LONGEST = 24 * 3600 * 1000.0  # longest time of an answer, in milliseconds
 
 
 @dataclass(frozen=True)
 class Config:
-    """Under what conditions a person answered."""
+    """The conditions of a quiz."""
 
     shuffled: bool = False
     layout: str = "line"
 
 
 def save(result: Any, runs: Path) -> dict[str, Any]:
-    """Check a quiz's result as the page sends it, score it, and write it into the store of a
-    folder; return how it went.
+    """Check a quiz result from the page, score it, and save it in the store of a folder; return the
+    score.
 
-    Each quiz is one seed of the trial of its conditions: 0, 1, 2, ... in the order in which they
-    were taken. Errors: UsageError for a result that the page cannot have made; as for `open_store`.
+    Each quiz is one seed of the trial with its conditions: 0, 1, 2, ... in the order of saving.
+    Errors: UsageError for a result that the page cannot have sent; also those of `open_store`.
     """
     config, index, answer, ms = checked(result)
     correct = load_dataset().y_test[index] == answer
@@ -48,7 +48,7 @@ def save(result: Any, runs: Path) -> dict[str, Any]:
     origin = {
         **provenance.of_this_process(),
         "quiz": uuid.uuid4().hex,
-    }  # the number tells this quiz's call from another's
+    }  # the number distinguishes this quiz's call from others
     with open_store(runs) as store:
         while True:
             seed = 1 + max(store.done(trial_id(STUDY, config)), default=-1)
@@ -64,7 +64,7 @@ def save(result: Any, runs: Path) -> dict[str, Any]:
                 call.seeds and call.provenance.get("quiz") == origin["quiz"]
                 for call in store.calls(STUDY, trial)
             ):
-                break  # else another quiz took this seed a moment ago
+                break  # otherwise another quiz has just taken this seed
     low, high = wilson(int(correct.sum()), len(index))
     return {
         "saved": True,
@@ -77,12 +77,12 @@ def save(result: Any, runs: Path) -> dict[str, Any]:
 
 
 def checked(result: Any) -> tuple[Config, np.ndarray, np.ndarray, np.ndarray]:
-    """Return conditions, and for each answer its place in the test set, the digit and its
-    milliseconds."""
+    """Return the conditions, and for each answer its index in the test set, the digit and the time
+    in milliseconds."""
     if not isinstance(result, dict) or result.get("format") != FORMAT:
         raise UsageError(
-            f"a quiz's result must be a JSON object with the format {FORMAT!r}; "
-            "send what the page made"
+            f"a quiz's result must be a JSON object with the format {FORMAT!r}; send the "
+            "page's own result"
         )
     shuffled, layout, answers = (result.get(name) for name in ("shuffled", "layout", "answers"))
     if not isinstance(shuffled, bool):
@@ -94,7 +94,7 @@ def checked(result: Any) -> tuple[Config, np.ndarray, np.ndarray, np.ndarray]:
         raise UsageError(f"answers must be a list of {TEN} to {LENGTH}, in whole tens, got {count}")
     index = [_whole(answer, "index", 1000) for answer in answers]
     if len(set(index)) < len(index):
-        raise UsageError("answers must be to signals that differ; one index comes twice")
+        raise UsageError("answers must be to different signals; one index is repeated")
     return (
         Config(shuffled, layout),
         np.array(index),
@@ -104,8 +104,8 @@ def checked(result: Any) -> tuple[Config, np.ndarray, np.ndarray, np.ndarray]:
 
 
 def quizzes(store: Store) -> list[dict[str, Any]]:
-    """Return every quiz of a store, the earliest first: when, shuffled, n, accuracy, its 95 %
-    interval, milliseconds per answer."""
+    """Return every quiz of a store, earliest first: when, shuffled, n, accuracy, its 95% interval,
+    milliseconds per answer."""
     found = []
     for call in store.calls(STUDY):
         for seed in call.seeds:
@@ -142,7 +142,7 @@ def lines(header: list[str], found: Sequence[dict[str, Any]]) -> list[list[str]]
 
 
 def wilson(correct: int, n: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share."""
+    """Return Wilson's 95% interval of a fraction."""
     low, high = stats.binomtest(correct, n).proportion_ci(method="wilson")
     return float(low), float(high)
 

@@ -1,6 +1,6 @@
-"""Lines out of the store's tables, each checked against its checksum.
+"""Read rows from the store's tables, and verify their checksums.
 
-Errors: DamageError, which names the line, where one changed since it was written or is missing.
+Errors: DamageError, which names the row, if a row is missing or changed since it was written.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mnist1d.runs.writing import of_call
 
 
 class Trial(NamedTuple):
-    """A line of `trials`, without its id; `config` is JSON."""
+    """A row of `trials`, without its id; `config` is JSON."""
 
     number: int
     study: str
@@ -32,8 +32,8 @@ class Trial(NamedTuple):
 
 
 def read_trials(db: Database, study: str | None = None) -> dict[str, Trial]:
-    """Return the trials, of all studies or one. Every trial is checked: one whose study changed
-    would hide its rows."""
+    """Return the trials of all studies or of one. Every trial is checked, because a damaged study
+    name would hide its rows."""
     if study is not None:
         check_text(study, "study")
     lines = db.read("SELECT id, trial, study, config FROM trials ORDER BY id")
@@ -51,7 +51,7 @@ def read_trials(db: Database, study: str | None = None) -> dict[str, Trial]:
 def read_records(
     db: Database, trial: str, line: Trial, seeds: Sequence[int] | None
 ) -> Iterator[Record]:
-    """Yield the rows of a trial, of all its seeds or some."""
+    """Yield the rows of a trial, for all its seeds or some."""
     config, kept = flat(json.loads(line.config)), None if seeds is None else set(seeds)
     for seed, cells in _read_cells(db, trial, line.number).items():
         for metric, step, value, array in cells if kept is None or seed in kept else ():
@@ -105,7 +105,7 @@ def read_sweeps(db: Database, which: str, *arguments: Any) -> list[Sweep]:
 
 
 def read_reference(db: Database, study: str) -> Reference | None:
-    """Return where a study from outside the package was found last; None for ours."""
+    """Return the last known location of a study from outside the package; None for our own."""
     check_count(db, "meta")
     found = None
     for key, value, checksum in db.read("SELECT key, value, checksum FROM meta NOT INDEXED"):
@@ -117,7 +117,7 @@ def read_reference(db: Database, study: str) -> Reference | None:
 
 
 def check_count(db: Database, table: str, lines: int | None = None) -> None:
-    """Raise DamageError where a table holds more or fewer lines than were written."""
+    """Raise DamageError if a table has more or fewer rows than were written."""
     ((written,),) = db.read("SELECT sum(value) FROM counts WHERE name = ?", table)
     if lines is None:
         ((lines,),) = db.read(f"SELECT count(*) FROM {table} NOT INDEXED")
@@ -126,7 +126,7 @@ def check_count(db: Database, table: str, lines: int | None = None) -> None:
 
 
 def changed(db: Database, what: str) -> DamageError:
-    """Return the error that says what is not as it was written."""
+    """Return the error for a row that was changed or damaged."""
     return DamageError(db.path, f"{what} changed since it was written")
 
 

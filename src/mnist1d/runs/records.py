@@ -1,4 +1,4 @@
-"""What the store says beside rows: calls and sweeps."""
+"""The store's records besides rows: calls and sweeps."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from mnist1d.experiments.study import Reference
 
 @dataclass(frozen=True)
 class Call:
-    """One time that a trial ran: for which seeds, how it went ("done", "failed", "skipped"; "lost":
-    done once, its rows damaged and removed since), and where it came from. `number` counts the
-    store's calls."""
+    """One run of a trial: its seeds, its status ("done", "failed", "skipped"; "lost": finished, but
+    its rows were later damaged and removed) and its provenance. `number` counts the store's
+    calls."""
 
     study: str
     trial: str
@@ -29,7 +29,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What somebody asked of one study: a label ("quick", "quick num_steps=500") and the wanted
+    """A command's request for one study: a label ("quick", "quick num_steps=500") and the wanted
     seeds of each trial. Sweeps of one command have the same number `asked`."""
 
     sweep: int
@@ -43,15 +43,15 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Standing:
-    """Which seeds of each trial are done, and which failed and were not done since."""
+    """The finished seeds of each trial, and the seeds that failed and have not succeeded since."""
 
     done: Mapping[str, set[int]] = field(default_factory=dict)
     failed: Mapping[str, set[int]] = field(default_factory=dict)
 
 
 class Wish(NamedTuple):
-    """What a command wants of one study under one label; `reference` says where a study from
-    outside the package is found again."""
+    """A command's request for one study under one label; `reference` locates a study from outside
+    the package."""
 
     study: str
     label: str

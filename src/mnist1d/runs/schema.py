@@ -1,12 +1,12 @@
-"""The store's tables. The views `rows` and `calls` and the tables `trials` and `sweeps` are for
-everybody to read; the rest is internal.
+"""The store's tables. The views `rows` and `calls` and the tables `trials` and `sweeps` are public;
+the rest is internal.
 
-Whatever a query returns can be checked: `trial` is the SHA-256 of its line, and the other tables
-carry a checksum (see `mnist1d.runs.checksums`).
+Every row can be verified: `trial` is the SHA-256 of its row, and the other tables have a checksum
+(see `mnist1d.runs.checksums`).
 """
 
-VERSION = 3  # 3: checksums; 2: arrays lie in their rows; 1: arrays in npz files beside the database
-APPLICATION_ID = 0x4D31444C  # "M1DL": tells our databases from those of other programs
+VERSION = 3  # 3: checksums; 2: arrays in the rows; 1: arrays in npz files beside the database
+APPLICATION_ID = 0x4D31444C  # "M1DL": identifies our databases
 
 TABLES = """
 CREATE TABLE trials (            -- what was asked, once for each distinct config
@@ -78,12 +78,12 @@ CREATE VIEW rows AS
 """
 
 
-COUNTED = ("trials", "attempts", "seeds", "sweeps", "meta")  # a lost line is missed by its count
+COUNTED = ("trials", "attempts", "seeds", "sweeps", "meta")  # the count reveals a lost row
 
 
 def statements() -> list[str]:
-    """Return the statements that make the tables, without their comments, and the triggers that
-    count the lines of each."""
+    """Return the statements that create the tables, without their comments, and the triggers that
+    count their rows."""
     lines = [line.partition("--")[0].rstrip() for line in TABLES.splitlines()]
     made = [text.strip() for text in "\n".join(lines).split(";") if text.strip()]
     for table in COUNTED:

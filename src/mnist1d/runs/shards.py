@@ -1,6 +1,6 @@
-"""Shards: the part of a sweep that one of several machines runs, without any server between them.
+"""Shards: split a sweep among several machines without a server.
 
-Every machine plans the same tasks and takes its own part; `merge` puts the stores together.
+Every machine plans the same tasks and runs its own part; `merge` combines the stores.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def parse_shard(text: str) -> Shard:
 def tasks_of(shard: Shard, tasks: Sequence[Task]) -> list[Task]:
     """Return the tasks that belong to a shard, in their order.
 
-    Trials stay whole, so that their rows are those of one run, bit by bit. Only a plan of fewer
-    trials than shards is split by seeds. The longest task goes first, each to the shard with the
-    least to do; this depends on the plan alone, so all machines agree on it.
+    Trials are not split, so that their rows equal those of a single run bit for bit; only a plan
+    with fewer trials than shards is split by seeds. Tasks are assigned from longest to shortest,
+    each to the shard with the least work. This depends only on the plan, so all machines agree.
     """
     parts = list(tasks) if len(tasks) >= shard.count else _single_seeds(tasks)
     loads = [

@@ -110,7 +110,7 @@ class Store:
         self.db = Database(self.path, write)
         try:
             with self.db.explained():
-                self.lost = prepare(self.db, folder)  # what a migration could not take along
+                self.lost = prepare(self.db, folder)  # seeds that a migration could not copy
         except BaseException:
             self.db.close()
             raise
@@ -187,7 +187,9 @@ class Store:
             number = insert_trial(self.db, trial, study, text)
             done = {seed for (seed,) in self.db.execute(OF_TRIAL, (number,))}
             new = [seed for seed in seeds if seed not in done]
-            if status == "done" and seeds and not new:  # another process was first with all of them
+            if (
+                status == "done" and seeds and not new
+            ):  # another process has already stored all of them
                 return trial
             call = insert_call(self.db, number, trial, new, status, started, seconds, error, origin)
             for seed in new if status == "done" else ():
@@ -211,14 +213,14 @@ class Store:
           wanted: the seeds by trial id.
           command: what was asked, in words.
           started: when, UTC in ISO 8601.
-          reference: where a study from outside the package is found again.
+          reference: locates a study from outside the package.
         """
         self.record_sweeps([Wish(study, label, wanted, reference)], command, started)
 
     def record_sweeps(
         self, wishes: Iterable[Wish], command: str, started: str | None = None
     ) -> None:
-        """Remember everything that one command wants, as `record_sweep` does.
+        """Record all requests of one command, like `record_sweep`.
 
         Args:
           wishes: one per study and label.
@@ -235,7 +237,7 @@ class Store:
     # ------------------------------------------------------------------ reading
 
     def done(self, trial: str) -> set[int]:
-        """Return the seeds of a trial that are done.
+        """Return the finished seeds of a trial.
 
         Args:
           trial: its id.
@@ -248,7 +250,7 @@ class Store:
         return {seed for (seed,) in self.db.read(query, trial)}
 
     def failed(self, trial: str) -> set[int]:
-        """Return the seeds of a trial that failed and were not done since.
+        """Return the seeds of a trial that failed and have not succeeded since.
 
         Args:
           trial: its id.

@@ -1,4 +1,4 @@
-"""Sweeps: run what is wanted and the store lacks. Running again resumes."""
+"""Sweeps: run the wanted trials that are missing from the store. Running again resumes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mnist1d.runs.looks import Group
 
 __all__ = ["Progress", "Summary", "Task", "plan", "sweep"]
-LOOK = 5.0  # seconds after which a sweep looks whether more workers have joined
+LOOK = 5.0  # seconds between checks for new workers
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Summary:
 
     @property
     def ok(self) -> bool:
-        """Whether no trial failed; a skipped one did not."""
+        """Whether no trial failed. A skipped trial does not count as failed."""
         return not self.failed and not self.earlier
 
 
@@ -106,7 +106,7 @@ def sweep(
     fail_fast = check_flag(fail_fast, "fail_fast")
     progress, begin = progress or Progress(), time.perf_counter()
     with alone(store.folder, progress.waiting):
-        _record(store, whole)  # before equal trials become one: each grid names all of its own
+        _record(store, whole)  # before removing duplicates, so that each grid lists all its trials
         tasks = list({(task.trial, task.seeds): task for task in tasks}.values())
         summary, todo = _missing(store, tasks, retry_failed)
         pool = make_executor(executor, workers) if own else executor
@@ -130,7 +130,7 @@ def sweep(
 
 
 class Progress:
-    """What is told while a sweep runs; this one says nothing."""
+    """The interface for reporting a sweep's progress; this class reports nothing."""
 
     def waiting(self, owner: str) -> None: ...
 
@@ -150,7 +150,7 @@ class Progress:
 
 
 class Queue:
-    """Tasks left to run, the longest first."""
+    """Tasks left to run, longest first."""
 
     def __init__(self, tasks: Sequence[Task]):
         self.of_study: dict[str, deque[Task]] = {}
@@ -161,8 +161,8 @@ class Queue:
         return any(self.of_study.values())
 
     def take(self, busy: Collection[str]) -> Task:
-        """Remove and return the longest task, of a study that no worker is at if there is one: two
-        workers would compile the same program twice."""
+        """Remove and return the longest task, preferably of a study that no worker is running,
+        because two workers would compile the same program twice."""
         heads = [tasks[0] for tasks in self.of_study.values() if tasks]
         task = max(
             [task for task in heads if task.study not in busy] or heads,
@@ -186,7 +186,7 @@ def _drive(
     progress: Progress,
 ) -> None:
     queue = Queue(todo)
-    running: dict[Future[Outcome], tuple[Task, int]] = {}  # how often a worker died at it
+    running: dict[Future[Outcome], tuple[Task, int]] = {}  # how often a worker died running it
 
     def start(task: Task, deaths: int) -> None:
         place = task.reference or task.study
@@ -258,13 +258,14 @@ def _record(store: Store, tasks: Sequence[Task]) -> None:
 
 
 def _check_owner(store: Store, study: str, reference: Reference | None) -> None:
-    """Refuse a study whose name another one has in this store: their rows would mix."""
+    """Reject a study whose name belongs to another study in this store, because their rows would
+    mix."""
     before = store.reference(study)
     if before is None or before == reference:
         return
     try:
         other, this = load(before), load(reference or study)
-    except UsageError:  # moved or gone
+    except UsageError:  # moved or deleted
         return
     if other.INFO.name == study and other.sha256 != this.sha256:
         raise UsageError(
@@ -274,8 +275,8 @@ def _check_owner(store: Store, study: str, reference: Reference | None) -> None:
 
 
 def changed_since(store: Store, tasks: Sequence[Task]) -> list[str]:
-    """Return a line for each study from outside whose file has changed since the rows that a sweep
-    takes from the store were made."""
+    """Return a message for each external study whose file has changed since its stored rows were
+    made."""
     lines = []
     for study, sha256 in {task.study: task.sha256 for task in tasks if task.sha256}.items():
         wanted = {task.trial: set(task.seeds) for task in tasks if task.study == study}
@@ -294,7 +295,7 @@ def changed_since(store: Store, tasks: Sequence[Task]) -> list[str]:
 
 
 def _missing(store: Store, tasks: Sequence[Task], retry_failed: bool) -> tuple[Summary, list[Task]]:
-    """Return what the store lacks, each task cut down to its missing seeds."""
+    """Return the tasks with seeds missing from the store, reduced to those seeds."""
     summary, todo, standing = Summary(wanted=len(tasks)), [], store.standing()
     for task in tasks:
         done = standing.done.get(task.trial, set())

@@ -1,4 +1,4 @@
-"""Tasks: what a command asks for, as configs and seeds, and how they are split among workers."""
+"""Tasks: the configs and seeds that a command asks for, and how to split them among workers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mnist1d.runs.overrides import apply_overrides, parse_overrides, shown
 
 @dataclass(frozen=True)
 class Task:
-    """A unit of work: one config of a study and the seeds wanted of it.
+    """A unit of work: one config of a study and the wanted seeds.
 
     Attributes:
       study: name of the study.
@@ -77,7 +77,7 @@ def plan(
     varied = {name for name in parsed if len({flat(config)[name] for config in usual}) > 1}
     info, weight = module.INFO, module.weight
     count = info.seeds[preset] if seeds is None else seeds
-    calls = sum(map(weight, usual)) * info.seeds[preset]  # in units of one of weight 1
+    calls = sum(map(weight, usual)) * info.seeds[preset]  # relative to a trial of weight 1
     second = info.cost[preset] / calls if info.cost else 1.0
     name, origin = info.name, (module.reference, module.sha256)
     tasks = []
@@ -96,8 +96,7 @@ def plan(
 
 
 def balanced(tasks: Sequence[Task], workers: int) -> list[Task]:
-    """Split tasks by seeds, no further than it takes for no core to wait long for another at the
-    end."""
+    """Split tasks by seeds, just enough that no core waits long for another at the end."""
     share = sum(task.estimate for task in tasks) / workers
     parts = list(tasks)
     for limit in (share, share / 2, share / 4):
@@ -119,8 +118,8 @@ def _split(task: Task, limit: float) -> list[Task]:
 
 
 def _makespan(tasks: Sequence[Task], workers: int) -> float:
-    """Return about how long the workers take: each takes the longest task left whenever it is free,
-    of whatever study."""
+    """Return the estimated total time: each free worker takes the longest remaining task of any
+    study."""
     loads = [0.0] * workers
     for task in sorted(tasks, key=lambda task: -task.estimate):
         loads[loads.index(min(loads))] += task.estimate
@@ -128,5 +127,5 @@ def _makespan(tasks: Sequence[Task], workers: int) -> float:
 
 
 def part_of(task: Task, seeds: tuple[int, ...]) -> Task:
-    """Return a task cut down to some of its seeds."""
+    """Return a task reduced to some of its seeds."""
     return replace(task, seeds=seeds, estimate=task.estimate * len(seeds) / len(task.seeds))

@@ -1,8 +1,7 @@
-"""One thread for each trial, whatever runs it: how work is cut up among threads decides how sums
-are rounded, so equal settings give equal bits only with equal threads.
+"""One thread for each trial, with any executor. The division of work among threads affects the
+rounding of sums, so equal settings give equal bits only with equal numbers of threads.
 
-Small networks gain nothing from a second thread; two processes of one thread each do twice the
-work.
+Small networks do not benefit from a second thread; two single-threaded processes do twice the work.
 """
 
 from __future__ import annotations
@@ -24,7 +23,8 @@ _has_one_thread = False  # whether JAX, if it runs, started in a block of `singl
 
 
 def one_thread(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the variables in which a process starts with one thread; what the user set stays."""
+    """Return the environment variables that start a process with one thread; the user's own values
+    are kept."""
     flags = environment.get("XLA_FLAGS", "")
     wanted = {name: environment.get(name, one) for name, one in (LIBRARIES | XLA).items()}
     has_flag = XLA_FLAG.partition("=")[0] in flags
@@ -33,10 +33,10 @@ def one_thread(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 @contextlib.contextmanager
 def single() -> Iterator[None]:
-    """Let this process work with one thread, as a worker does, for the time of the block.
+    """Let this process use one thread inside the block, like a worker.
 
-    JAX keeps what it has started with: where it runs already with more threads, a warning says
-    that rows may differ from a worker's in their last bits.
+    JAX keeps the threads it started with. If it already runs with more threads, a warning says that
+    rows may differ from a worker's in their last bits.
     """
     global _has_one_thread
     wanted = one_thread()
@@ -46,8 +46,8 @@ def single() -> Iterator[None]:
     ran = _jax_runs()
     if ran and not _has_one_thread:
         warn(
-            "JAX has started in this process with threads of its own, so rows may differ in their "
-            'last bits from those made elsewhere: use executor="processes", or start Python with '
+            "JAX already runs several threads in this process, so rows may differ in their last "
+            'bits from those made elsewhere: use executor="processes", or start Python with '
             f"XLA_FLAGS={XLA_FLAG} PJRT_NPROC=1"
         )
     with environment(wanted), _blas_limited():
@@ -57,7 +57,7 @@ def single() -> Iterator[None]:
 
 @contextlib.contextmanager
 def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for the time of the block."""
+    """Set environment variables inside the block."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
@@ -71,16 +71,16 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _jax_runs() -> bool:
-    """Return whether JAX has started its threads; true where JAX does not tell."""
+    """Return whether JAX has started its threads; True if unknown."""
     bridge = sys.modules.get("jax._src.xla_bridge")
     ask = getattr(bridge, "backends_are_initialized", lambda: True)
     return bridge is not None and ask()
 
 
 def _blas_limited() -> AbstractContextManager[object]:
-    """Limit the threads of libraries that were loaded before the environment said so."""
+    """Limit the threads of libraries that were loaded before the environment variables were set."""
     try:
         from threadpoolctl import threadpool_limits
-    except ImportError:  # comes with scikit-learn, which also loads what it would limit
+    except ImportError:  # comes with scikit-learn, which also loads the libraries to limit
         return contextlib.nullcontext()
     return threadpool_limits(1)

@@ -1,4 +1,4 @@
-"""Rows to an experiment tracker: one run per trial and seed, while a sweep runs.
+"""Send rows to an experiment tracker while a sweep runs: one run per trial and seed.
 
 >>> from mnist1d.runs.tracking import Tracker
 >>> Tracker("no_such_tracker")
@@ -6,7 +6,7 @@ Traceback (most recent call last):
 mnist1d.errors.MissingExtraError: the tracker no_such_tracker is not installed: pip install
 no_such_tracker
 
-Trackio and Weights & Biases (wandb) share three functions, and so does any module that has them:
+Trackio and Weights & Biases (wandb) share three functions; any module with these functions works:
 init(project=, name=, config=), log(values, step=), finish().
 """
 
@@ -28,7 +28,7 @@ NEEDED = ("init", "log", "finish")
 
 
 class TrackerModule(Protocol):
-    """What trackio and wandb have in common."""
+    """The functions that trackio and wandb share."""
 
     def init(self, *, project: str, name: str, config: Mapping[str, Scalar]) -> object: ...
 
@@ -62,7 +62,7 @@ class Tracker(Progress):
         self.module, self.project = cast(TrackerModule, found), project
 
     def end(self, task: Task, outcome: Outcome) -> None:
-        """Send one run per seed of a trial that is done.
+        """Send one run per seed of a finished trial.
 
         Args:
           task: the trial.
@@ -84,8 +84,8 @@ class Tracker(Progress):
 
 
 def by_step(rows: list[Row], seed: int) -> list[tuple[int | None, dict[str, float]]]:
-    """Return the numbers of one seed, grouped by step: curves in order of the steps, then the
-    values that belong to no step."""
+    """Return the numbers of one seed, grouped by step: curves in order of steps, then the values
+    without a step."""
     grouped: dict[int | None, dict[str, float]] = {}
     for row in rows:
         if row.seed == seed and isinstance(row.value, int | float):

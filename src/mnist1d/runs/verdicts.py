@@ -1,7 +1,7 @@
-"""The verdicts on a study's claims: what its rows say, given how they were asked for.
+"""The verdicts on a study's claims, given its rows and the settings of the run.
 
-A label says how: the preset, its overrides and, where seeds were added look by look until every
-claim was decided, the looks: "paper until-decided=4,8,16,32".
+A label describes the settings: the preset, the overrides and, with --until-decided, the looks:
+"paper until-decided=4,8,16,32".
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def overrides_of(label: str) -> list[str]:
 
 
 def looks_of(label: str) -> tuple[int, ...]:
-    """Return the looks in a label; none where all seeds were asked for at once."""
+    """Return the looks in a label; none without --until-decided."""
     for word in label.split():
         if word.startswith(UNTIL_DECIDED):
             return tuple(map(int, word.removeprefix(UNTIL_DECIDED).split(",")))
@@ -33,8 +33,8 @@ def looks_of(label: str) -> tuple[int, ...]:
 
 
 def at_paper_settings(study: Loaded, rows: Rows, label: str = "") -> bool:
-    """Return whether the preset "paper" was asked for, and every trial is one of it: overrides
-    change the settings too. Of a study that is gone nothing is known."""
+    """Return whether every trial belongs to the preset "paper" (overrides change the settings).
+    False if the study can no longer be loaded."""
     if study.problem or label.partition(" ")[0] not in ("", "paper"):
         return False
     known = {trial_id(study.INFO.name, config) for config in study.trials("paper")}
@@ -42,7 +42,7 @@ def at_paper_settings(study: Loaded, rows: Rows, label: str = "") -> bool:
 
 
 def claims_of(study: Loaded, rows: Rows, label: str = "", seeds: int = 0) -> list[Claim]:
-    """Return a study's claims with the verdicts that are shown; seeds: how many were asked for."""
+    """Return a study's claims with the verdicts to show. seeds: the number requested."""
     return judge(
         study.claims(rows),
         at_paper_settings=at_paper_settings(study, rows, label),

@@ -1,4 +1,4 @@
-"""One call of one trial: what a worker does. It computes and returns; only the driver writes."""
+"""One call of one trial, in a worker. The worker computes and returns; only the driver writes."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from mnist1d.runs.writing import plain_row
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a call went: "done" with its rows, "failed" with a traceback (a message where settings do
-    not fit together), or "skipped" with the reason in one line."""
+    """The result of a call: "done" with rows, "failed" with a traceback (or a message for
+    inconsistent settings), or "skipped" with a one-line reason."""
 
     status: str
     rows: list[Row] = field(default_factory=list)
@@ -32,11 +32,11 @@ class Outcome:
 
 
 def work(reference: str | Reference, values: Mapping[str, Any], seeds: Sequence[int]) -> Outcome:
-    """Run a trial for some seeds. An exception of the study becomes an outcome, so that it stops no
-    other trial.
+    """Run a trial for some seeds. An exception in the study becomes an Outcome, so that other
+    trials continue.
 
-    values: the config as `nested` writes it. Plain values travel, since a worker knows no class of
-    a study's file before it has imported the file.
+    values: the config as plain values from `nested`, because a worker does not know the classes of
+    a study's file before importing it.
     """
     started, begin = now(), time.perf_counter()
     status, rows, error, origin = "done", [], None, {}
@@ -78,10 +78,10 @@ def check_rows(study: Loaded, rows: Sequence[Row], seeds: Sequence[int]) -> list
 
 @functools.cache
 def _enable_cache() -> None:
-    """Turn on the compilation cache, once: trimming it looks at each of its thousands of files."""
+    """Turn on the compilation cache once, because trimming it reads thousands of file entries."""
     try:
         from mnist1d.learning.compilation import enable_compilation_cache
 
         enable_compilation_cache()
     except OSError:
-        pass  # no home to write in: everything is compiled anew, which is slower and no worse
+        pass  # no writable home: programs are compiled again, which is only slower

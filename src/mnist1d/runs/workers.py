@@ -25,7 +25,7 @@ from mnist1d.runs.threads import environment, one_thread
 
 T = TypeVar("T")
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
-MAX_BYTES = 1.2e9  # a worker that uses more is replaced after its call, so that all fit into memory
+MAX_BYTES = 1.2e9  # a worker that uses more memory is replaced after its call
 GRACE = 10.0  # seconds that a worker gets to exit on its own
 _starting = threading.Lock()  # starting changes the environment of the whole driver
 
@@ -45,7 +45,7 @@ class Processes(Executor):
         self.running: set[Worker] = set()
         self.open = 0  # calls that have not ended
         self.is_closed = self.is_killed = False
-        atexit.register(self.kill)  # without a shutdown, Python would hang at exit
+        atexit.register(self.kill)  # without this, Python would hang at exit
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         future: Future[T] = Future()

@@ -1,6 +1,6 @@
-"""Lines into the store's tables, each with its checksum; within the caller's transaction.
+"""Write rows with checksums into the store's tables, within the caller's transaction.
 
-`db` is a connection: everything here is one or a few statements on it.
+`db` is a connection; each function executes one or a few statements.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mnist1d.runs.checksums import Cell
 
 
 class Connection(Protocol):
-    """What is needed of a database: sqlite3's connections have it, and so has `Database`."""
+    """The required methods of a database: those of sqlite3's connections and of `Database`."""
 
     def execute(self, statement: str, arguments: Any = (), /) -> Any: ...
 
@@ -58,7 +58,7 @@ def cells_of(rows: Iterable[Row]) -> dict[int, list[Cell]]:
 
 
 def insert_trial(db: Connection, trial: str, study: str, config: str) -> int:
-    """Return the number of a trial, which is inserted where it is new. config: canonical JSON."""
+    """Return the number of a trial; insert the trial if it is new. config: canonical JSON."""
     db.execute(
         "INSERT OR IGNORE INTO trials (trial, study, config) VALUES (?, ?, ?)",
         (trial, study, config),
@@ -77,7 +77,7 @@ def insert_call(
     error: str | None,
     provenance: str,
 ) -> int:
-    """Insert a call of the trial with that number, and return the call's own."""
+    """Insert a call of a trial; return the call's number."""
     key = checksums.of(provenance)
     db.execute(
         "INSERT OR IGNORE INTO provenances (checksum, content) VALUES (?, ?)", (key, provenance)
@@ -107,8 +107,8 @@ def of_call(
 def insert_seed(
     db: Connection, number: int, trial: str, seed: int, call: int, cells: Sequence[Cell]
 ) -> None:
-    """Insert one seed that is done and its measurements, in the place of whatever a damaged store
-    holds of them."""
+    """Insert one finished seed and its measurements, replacing anything that a damaged store has
+    for them."""
     db.execute("DELETE FROM measurements WHERE trial_id = ? AND seed = ?", (number, seed))
     db.executemany(
         "INSERT INTO measurements VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -129,7 +129,7 @@ def insert_sweep(
     started: str,
     command: str,
 ) -> None:
-    """Insert what a command asks of a study; the same wish again moves to the end."""
+    """Insert a command's request for a study. Repeating a request moves it to the end."""
     text = json.dumps({trial: list(seeds) for trial, seeds in wanted.items()})
     db.execute(
         "DELETE FROM sweeps WHERE study = ? AND label = ? AND wanted = ?", (study, label, text)
@@ -143,11 +143,11 @@ def insert_sweep(
 
 
 def insert_meta(db: Connection, key: str, value: str) -> None:
-    """Insert a line of `meta`, in the place of one with the same key."""
-    db.execute("DELETE FROM meta WHERE key = ?", (key,))  # REPLACE would fire no trigger
+    """Insert a row of `meta`, replacing one with the same key."""
+    db.execute("DELETE FROM meta WHERE key = ?", (key,))  # REPLACE does not fire the trigger
     db.execute("INSERT INTO meta VALUES (?, ?, ?)", (key, value, checksums.of(key, value)))
 
 
 def next_command(db: Connection) -> int:
-    """Return a number `asked` for the sweeps of one more command."""
+    """Return the number `asked` for the sweeps of a new command."""
     return db.execute("SELECT coalesce(max(asked), 0) + 1 FROM sweeps").fetchone()[0]

@@ -1,5 +1,5 @@
-"""Checks of answers about the data set and about accuracies; the bands of the accuracies come from
-the settled results."""
+"""Checks of answers about the data set and about accuracies. The accepted ranges of accuracies come
+from the settled results."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def check_rate(answer: object) -> Outcome:
 
 def _judge(value: float, band: Band, what: str) -> Outcome:
     found = f"your {what} is {percent(value)}"
-    where = f"99% of correct runs lie between {percent(band.low)} and {percent(band.high)}"
+    where = f"99% of correct runs are between {percent(band.low)} and {percent(band.high)}"
     passed = band.low <= value <= band.high
     return Outcome(passed, f"{found}; {where} ({band.n} settled seeds).")
 
@@ -222,7 +222,7 @@ def check_published(answer: object) -> Outcome:
 
 @check
 def check_label_noise(noisy: object, clean: object, rate: float) -> Outcome:
-    """Check labels of which a fraction was drawn anew from all ten classes.
+    """Check labels of which a fraction was redrawn from all ten classes.
 
     A new label equals the old one in a tenth of the cases, so a fraction 0.9 * rate should differ;
     four standard errors of a binomial are allowed.

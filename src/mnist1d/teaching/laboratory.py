@@ -1,4 +1,4 @@
-"""Checks of what students compute in the studies: masks, thresholds, gradients, probabilities."""
+"""Checks of students' results in the studies: masks, thresholds, gradients, probabilities."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def check_mask(answer: object, weights: object, sparsity: float) -> Outcome:
         return Outcome(False, "a mask holds only 0 and 1.")
     dropped, wanted = int((mask == 0).sum()), int(sparsity * size.size)
     if dropped != wanted:
-        return Outcome(False, f"the mask drops {dropped} weights; it should drop {wanted}.")
+        return Outcome(False, f"the mask prunes {dropped} weights; it should prune {wanted}.")
     if dropped and (mask == 1).any() and size[mask == 0].max() > size[mask == 1].min():
-        return Outcome(False, "a weight that was dropped is larger than one that was kept.")
-    return Outcome(True, f"the mask drops the {dropped} smallest weights of {size.size}.")
+        return Outcome(False, "a pruned weight is larger than a kept weight.")
+    return Outcome(True, f"the mask prunes the {dropped} smallest weights of {size.size}.")
 
 
 @check
@@ -61,7 +61,7 @@ def check_adjacency(answer: object, mask: object) -> Outcome:
     expected = float((kept[1:] & kept[:-1]).mean())
     found = number(answer, example)
     if abs(found - expected) <= 1e-6:
-        return Outcome(True, f"both weights survive in {100 * found:.1f}% of the pairs.")
+        return Outcome(True, f"both weights are kept in {100 * found:.1f}% of the pairs.")
     pairs = kept.shape[1] * (len(kept) - 1)
     return Outcome(False, f"{found:.4f} is not right: there are {pairs} neighbouring pairs.")
 

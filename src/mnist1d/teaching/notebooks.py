@@ -4,7 +4,7 @@ handout without solutions, and the master for otter-grader.
 A cell starts with a line `# %%`. What follows on that line may be `[markdown]`, and settings:
 
     # %% exercise="mean"              a solution; lines between BEGIN SOLUTION and END SOLUTION, and
-                                      what stands before a `# SOLUTION` at the end of a line, are
+                                      the code before a `# SOLUTION` at the end of a line, are
                                       replaced by `...` in the handout
     # %% check="mean"                 its check: one line, print(check_...(answer, ...))
     # %% check="mean" size="full"     a check that passes at full size only
@@ -80,7 +80,7 @@ def strip_solutions(text: str) -> str:
 
 
 def handout(cells: list[Cell]) -> list[Cell]:
-    """Return the cells for students: without solutions."""
+    """Return the cells for students, without solutions."""
     return [Cell(cell.kind, strip_solutions(cell.text)) for cell in cells]
 
 

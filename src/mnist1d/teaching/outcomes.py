@@ -1,4 +1,4 @@
-"""What a check says, and how an answer is read before it is judged."""
+"""The outcome of a check, and the conversion of answers before they are checked."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Outcome:
 
 
 class WrongType(Exception):
-    """An answer that is not of the kind that a check can judge; the message says what to pass."""
+    """An answer of the wrong type; the message says what to pass."""
 
 
 def check(function: Callable[P, Outcome]) -> Callable[P, Outcome]:

@@ -1,5 +1,5 @@
-"""How a notebook runs: at full size, or small for the tests, and with one line if a package that it
-needs is missing."""
+"""Run a notebook at full size or, for the tests, at a small size, and stop with one line if a
+package is missing."""
 
 from __future__ import annotations
 

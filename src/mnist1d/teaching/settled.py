@@ -1,4 +1,4 @@
-"""What a correct run of a student may measure: bands from the settled results."""
+"""The range of results of a correct student run, from the settled results."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from mnist1d.experiments.rows import Rows
 from mnist1d.results.settled import settled_runs
 from mnist1d.runs.store import open_store
 
-LEVEL = 0.99  # of the runs of a correct program fall inside a band
-LEAST = 0.01  # half a band's width at least: another framework rounds and initialises differently
+LEVEL = 0.99  # fraction of correct runs inside a band
+# smallest half-width of a band, because other frameworks round and initialise differently
+LEAST = 0.01
 
 
 class Band(NamedTuple):

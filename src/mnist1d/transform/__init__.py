@@ -1,5 +1,5 @@
-"""The original package's `mnist1d.transform`: one signal at a time, on NumPy's global generator, as
-old code expects.
+"""The original package's `mnist1d.transform`: one signal at a time, with NumPy's global generator,
+as old code expects.
 
 New code draws and applies whole sets: `mnist1d.draws`, `mnist1d.signals`.
 """
@@ -29,8 +29,8 @@ SETTINGS = (
 
 
 def pad(x: np.ndarray, padding: tuple[int, int]) -> np.ndarray:
-    """Append zeros to the last axis of x, their number uniform between the two bounds, both
-    included."""
+    """Append zeros to the last axis of x; their number is uniform between the two bounds,
+    inclusive."""
     low, high = padding
     count = low + int(np.random.rand() * (high - low + 1))
     return np.concatenate([x, np.zeros((*x.shape[:-1], count))], axis=-1)
@@ -42,8 +42,8 @@ def shear(x: np.ndarray, scale: float = 10) -> np.ndarray:
 
 
 def translate(x: np.ndarray, max_translation: int) -> np.ndarray:
-    """Shift x (time,) circularly to the right by 0 .. max_translation - 1 points; not at all past
-    its length."""
+    """Shift x (time,) circularly to the right by 0 to max_translation - 1 points. A shift beyond
+    the length leaves x unchanged."""
     k = np.random.choice(max_translation)
     return np.roll(x, k, axis=0) if k <= len(x) else x.copy()
 

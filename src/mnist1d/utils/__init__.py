@@ -1,5 +1,5 @@
-"""The original package's `mnist1d.utils`: seeds, pickles, the attribute view, the row of ten plots,
-as old code expects."""
+"""The original package's `mnist1d.utils`: seeds, pickles, ObjectView and plot_signals, as old code
+expects."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def plot_signals(
     except ImportError:
         raise MissingExtraError("plot_signals needs matplotlib: pip install matplotlib") from None
     if do_transform and args is None:
-        raise AssertionError("do_transform needs args, the settings: args=get_dataset_args()")
+        raise AssertionError("do_transform needs the settings: pass args=get_dataset_args()")
     figure, axes = plt.subplots(1, 10, figsize=(15, 1.5 * ratio), dpi=60, squeeze=False)
     for i, ax in enumerate(axes[0]):
         x, time = transform(xs[i], t, args) if do_transform else (xs[i], t)

@@ -1,2 +1,2 @@
-"""The page: bend the data, watch the pipeline, take the quiz, look at the runs; served on this
-machine or written as a static site."""
+"""The page: change the data, watch the pipeline, take the quiz, look at the runs. It is served on
+this machine or written as a static site."""

@@ -14,10 +14,10 @@ from mnist1d.experiments.rows import Rows
 from mnist1d.intervals import over_seeds
 from mnist1d.learning.registry import MODELS
 
-MAX_POINTS = 200  # of one curve: as many as a chart can show
+MAX_POINTS = 200  # points of one curve: as many as a chart can show
 MAX_RUNS = 120
-USUAL = 0.6  # of the trials share a value that goes without saying
-# Okabe and Ito's palette, as the figures have it
+USUAL = 0.6  # fraction of trials that must share a value for the name to leave it out
+# Okabe and Ito's palette, as in the figures
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#6e6e6e")
 
 
@@ -65,13 +65,13 @@ def curve(trial: Rows, metric: str) -> dict[str, Any]:
 
 
 def unit_of(metric: str) -> str:
-    """Return "%" for a metric that is a share, "" for others."""
+    """Return "%" for a metric that is a fraction, "" for others."""
     return "%" if metric.endswith("acc") else ""
 
 
 def run_names(configs: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
-    """Return what tells each trial from the others, {trial: name}: the fields that vary, a switch
-    by its name where it is on. A number that most of the trials share is left out.
+    """Return a name for each trial, {trial: name}: the fields that vary, and the names of flags
+    that are on. A number that most trials share is left out.
 
     >>> run_names({"a": {"model": "mlp", "data.shuffle_seq": True, "width": 4},
     ...            "b": {"model": "cnn", "data.shuffle_seq": False, "width": 4}})
@@ -90,15 +90,15 @@ def run_names(configs: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
 
 
 def run_colors(configs: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
-    """Return a colour for each trial: its model's, as in every figure, where the models vary; else
-    one colour after the other, in the order of the study's grid."""
+    """Return a colour for each trial: the model's colour, as in the figures, if the models vary;
+    otherwise successive colours in the order of the study's grid."""
     if "model" in _varying(list(configs.values())):
         return {trial: model_color(config.get("model")) for trial, config in configs.items()}
     return {trial: COLORS[i % len(COLORS)] for i, trial in enumerate(configs)}
 
 
 def model_color(name: object) -> str:
-    """Return the colour of a model in every figure; grey for what is not one of our models."""
+    """Return the colour of a model in every figure; grey for an unknown model."""
     if isinstance(name, str) and (name in MODELS or name == present.OBSERVER):
         return present.color(name)
     return COLORS[-1]
@@ -110,8 +110,8 @@ def _varying(configs: Sequence[Mapping[str, object]]) -> list[str]:
 
 
 def _usual(configs: Sequence[Mapping[str, object]]) -> dict[str, object]:
-    """Return the fields that vary, each with the value that most configs share; None where there is
-    none, or where it is a text: a reader misses a model's name."""
+    """Return the fields that vary, each with the value that most configs share; None if there is
+    none or if it is text, because a model's name must not be left out."""
     found: dict[str, object] = {}
     for name in _varying(configs):
         values = [config.get(name) for config in configs]
@@ -122,7 +122,7 @@ def _usual(configs: Sequence[Mapping[str, object]]) -> dict[str, object]:
 
 
 def _part(name: str, value: object) -> str:
-    """Return one field of a run's name; nothing for a switch that is off."""
+    """Return one field of a run's name; "" for a flag that is off."""
     short = name.rpartition(".")[2]
     if value is None or value is False:
         return ""
@@ -134,5 +134,5 @@ def _part(name: str, value: object) -> str:
 
 
 def _number(value: float) -> float | None:
-    """Return a number to five digits, None where it is not finite."""
+    """Return a number to five digits, None if it is not finite."""
     return float(f"{value:.5g}") if math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""The page as a static site, for any host of plain files."""
+"""Write the page as a static site, for any static web host."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ SITE = "data/site.json"
 
 
 def export(folder: str | Path, runs: str | Path | None = None) -> Path:
-    """Write the page into a folder, with the results of a folder of runs if told; return the
+    """Write the page into a folder, optionally with the results of a folder of runs; return the
     folder.
 
-    The folder is new, empty, or one that was written so before: a file of somebody else's is never
-    overwritten or removed. Errors: UsageError for a folder with other files in it or that cannot be
-    written; as for `open_store`.
+    The folder must be new, empty, or an earlier export, so that other files are never overwritten
+    or removed. Errors: UsageError for a folder with other files or one that cannot be written; also
+    those of `open_store`.
     """
     folder, files = Path(folder), dict(pages.files())
     if runs is not None:
@@ -31,7 +31,7 @@ def export(folder: str | Path, runs: str | Path | None = None) -> Path:
         _write(folder, files)
     except OSError as error:
         raise UsageError(
-            f"the page cannot be written into {folder}: {error.strerror}; name another folder"
+            f"cannot write the page into {folder}: {error.strerror}; choose another folder"
         ) from None
     return folder
 
@@ -47,13 +47,13 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
     foreign = sorted(there - _written_before(folder))
     if foreign:
         raise UsageError(
-            f"{folder} holds other files ({foreign[0]}): name a new or an empty folder"
+            f"{folder} contains other files ({foreign[0]}): choose a new or empty folder"
         )
     for name in there - set(files):  # results of an earlier export
         (folder / name).unlink()
     for name in sorted(
         files, key=lambda name: (name != SITE, name != RESULTS)
-    ):  # these tell the next export whose files they are
+    ):  # these identify the files for the next export
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as temporary:
@@ -61,8 +61,8 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
 
 
 def _written_before(folder: Path) -> set[str]:
-    """Return the files that an export may have left in a folder; none where its site.json is not an
-    export's."""
+    """Return the files of an earlier export in a folder; none if its site.json is not from an
+    export."""
     try:
         if json.loads((folder / SITE).read_bytes())["file_format"] != FORMAT:
             return set()

@@ -1,6 +1,7 @@
-"""News of a sweep as it goes on, for the page: what the store gained since one last looked.
+"""Live news of a running sweep for the page: what is new in the store since the last request.
 
-Curves come when a trial ends: a trial is one compiled program, and its rows are written together.
+Curves arrive when a trial finishes, because a trial is one compiled program and its rows are
+written together.
 """
 
 from __future__ import annotations
@@ -19,31 +20,31 @@ from mnist1d.runs.lock import LOCK
 from mnist1d.runs.store import DATABASE, Call, Store, Sweep, open_store
 from mnist1d.web.curves import curve, run_colors, run_names
 
-METRIC = "test_acc"  # shown where a study has it, else its first metric with steps
-FIRST = 12  # curves that a reader who has just come gets to see
+METRIC = "test_acc"  # shown if the study has it, otherwise its first metric with steps
+FIRST = 12  # number of curves sent to a new reader
 Pair = tuple[str, int]  # a trial and a seed
 
 
 class News:
-    """One reader's place in a folder's calls. A folder without a store has no news, until it has
-    one."""
+    """One reader's position in a folder's calls. A folder without a store has no news."""
 
     def __init__(self, runs: Path):
         self.runs, self.is_new, self.was_running = runs, True, False
         self.calls: list[Call] = []
 
     def since(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield events since the last time, (name, content): "calls" where something changed, then
+        """Yield events since the last request, (name, content): "calls" if something changed, then
         a "curve" for each trial that has one.
 
-        The first time: how the last sweep stands, and its last curves. Errors: as for `open_store`.
+        The first request yields the state of the last sweep and its last curves. Errors: as for
+        `open_store`.
         """
         if not (self.runs / DATABASE).is_file():
             self.calls, self.is_new = [], True
             return
         with open_store(self.runs, create=False) as store:
             last, running = self.calls[-1].number if self.calls else 0, is_running(self.runs)
-            if store.last_call() < last:  # another store lies there now
+            if store.last_call() < last:  # the store was replaced
                 self.calls, self.is_new, last = [], True, 0
             new = store.calls(after=last)
             calls = self.calls = [*self.calls, *new] if new else self.calls
@@ -61,7 +62,7 @@ class News:
 
 
 def is_running(runs: Path) -> bool:
-    """Say whether a sweep holds the lock of a folder of runs. Nothing is written."""
+    """Return whether a sweep holds the lock of a folder of runs. Nothing is written."""
     lock = runs / LOCK
     if not lock.is_file():
         return False
@@ -86,8 +87,8 @@ def last_sweeps(store: Store) -> list[Sweep]:
 
 
 def progress(sweeps: Sequence[Sweep], calls: Sequence[Call], running: bool) -> dict[str, Any]:
-    """Return how far the last sweeps are: seeds done and wanted (None: nothing was asked for),
-    calls in the store, seconds left where they can be estimated, and names and colours of the
+    """Return the progress of the last sweeps: seeds done and wanted (None: no request recorded),
+    calls in the store, seconds left if they can be estimated, and names and colours of the
     trials."""
     wanted = [(t, s) for sweep in sweeps for t, seeds in sweep.wanted.items() for s in seeds]
     ended = (call for call in calls if call.status in ("done", "skipped"))
@@ -107,8 +108,9 @@ def progress(sweeps: Sequence[Sweep], calls: Sequence[Call], running: bool) -> d
 def seconds_left(
     sweeps: Sequence[Sweep], calls: Sequence[Call], left: Sequence[Pair], started: str
 ) -> float | None:
-    """Return the estimated seconds until a sweep ends: work left, at the mean cost per seed of its
-    study, over the work that has ended per second since the start. None before a trial has ended.
+    """Return the estimated seconds until a sweep ends: the remaining work, at the mean cost per
+    seed of its study, divided by the work finished per second since the start. None before a trial
+    has finished.
     """
     since = [call for call in calls if call.status == "done" and call.started >= started]
     work = sum(call.seconds for call in since)
@@ -126,8 +128,8 @@ def seconds_left(
 
 
 def runs_of(sweeps: Sequence[Sweep], calls: Sequence[Call]) -> list[dict[str, str]]:
-    """Return the trials of the last sweeps that have ended: {id, study, name, color}, named by what
-    tells them apart within their study."""
+    """Return the finished trials of the last sweeps: {id, study, name, color}, named by the fields
+    that vary within their study."""
     found = []
     for study in dict.fromkeys(sweep.study for sweep in sweeps):
         wanted = {t for sweep in sweeps if sweep.study == study for t in sweep.wanted}
@@ -141,7 +143,7 @@ def runs_of(sweeps: Sequence[Sweep], calls: Sequence[Call]) -> list[dict[str, st
 
 
 def describe(call: Call) -> dict[str, Any]:
-    """Return a call as the page lists it."""
+    """Return a call in the page's format."""
     return {
         "study": call.study,
         "trial": call.trial[:12],
@@ -152,7 +154,7 @@ def describe(call: Call) -> dict[str, Any]:
 
 
 def curves(store: Store, call: Call) -> Iterator[dict[str, Any]]:
-    """Yield the mean curve over a call's seeds, where its study keeps one."""
+    """Yield the mean curve over a call's seeds, if its study has one."""
     if call.status != "done":
         return
     rows = Rows(

@@ -1,5 +1,5 @@
-"""The files of the page: what stands in site/, and what the package knows (knobs, templates, the
-published test set), as JSON and binary."""
+"""The files of the page: the folder site/, and data from the package (settings, templates, the
+published test set) as JSON and binary."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mnist1d.evaluation.table import measured
 from mnist1d.files import FORMAT
 from mnist1d.generate import make_dataset
 
-LABELS = {  # the knobs in words, as the page calls them
+LABELS = {  # the settings' names on the page
     "num_samples": "Number of signals",
     "train_split": "Training fraction",
     "template_len": "Template length",
@@ -47,7 +47,7 @@ TYPES = {
 
 @cache
 def files() -> dict[str, bytes]:
-    """Return the whole static site: {path below its root, with forward slashes: content}."""
+    """Return the whole static site: {path relative to its root, with forward slashes: content}."""
     found = dict(_walk(resources.files("mnist1d.web").joinpath("site"), ""))
     made = {
         "data/site.json": _json(description()),
@@ -57,13 +57,13 @@ def files() -> dict[str, bytes]:
 
 
 def description() -> dict[str, Any]:
-    """Return what the page must know of the package: knobs, templates, the frozen set, the
-    benchmark table."""
+    """Return the package's data for the page: settings, templates, the frozen set, the benchmark
+    table."""
     data, shuffled = frozen(), frozen(shuffled=True)
     assert shuffled.positions is not None
     return {
-        "results": False,  # whether there is data/results.json
-        "runs": None,  # the folder that quizzes go to, where this package's server serves the page
+        "results": False,  # whether data/results.json exists
+        "runs": None,  # the folder that stores quizzes, if this package's server serves the page
         "file_format": FORMAT,
         "knobs": [knob(field) for field in dataclasses.fields(DataConfig)],
         "templates": {
@@ -83,8 +83,8 @@ def description() -> dict[str, Any]:
 
 
 def knob(field: dataclasses.Field) -> dict[str, Any]:
-    """Return one knob as JSON: its name, also in words, kind, default, effect, bounds (null: none)
-    and usual range."""
+    """Return one setting as JSON: its name, label, kind, default, effect, bounds (null: none) and
+    usual range."""
     rule = field.metadata
     high = None if math.isinf(rule["high"]) else rule["high"]
     return {
@@ -97,7 +97,7 @@ def knob(field: dataclasses.Field) -> dict[str, Any]:
 
 
 def benchmark() -> list[dict[str, Any]]:
-    """Return the measured table, best first: name, and mean, low, high of the plain and of the
+    """Return the benchmark table, best first: name, and mean, low, high of the plain and the
     shuffled accuracy (null: not measured)."""
     lines = sorted(measured(), key=lambda line: line.acc["frozen"][0], reverse=True)
     parts = {"acc": "frozen", "shuffled_acc": "frozen_shuffled"}
@@ -110,7 +110,7 @@ def benchmark() -> list[dict[str, Any]]:
 
 @cache
 def frozen(shuffled: bool = False) -> Dataset:
-    """Return the frozen set in float64, its positions permuted where asked."""
+    """Return the frozen set in float64, optionally with permuted positions."""
     return make_dataset(DataConfig(shuffle_seq=shuffled))
 
 

@@ -1,5 +1,5 @@
-"""What the page's Results view shows of a folder of runs: documents, figures, curves and quizzes,
-as JSON and pictures."""
+"""The data for the page's Results view of a folder of runs: documents, figures, curves and quizzes,
+as JSON and images."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Key = tuple[str, int, int, int]  # study, sweep, and the numbers of its calls an
 
 @dataclass
 class Part:
-    """One document as the page has it. pictures: None until they have been read or drawn."""
+    """One document for the page. pictures: None until they have been read or drawn."""
 
     document: Document
     sweep: Sweep
@@ -42,9 +42,10 @@ class Part:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the part as JSON holds it. `figures` is None where the page has to ask for them.
+        """Return the part as plain values for JSON. `figures` is None if the page has to request
+        them.
 
-        Where the rows were made, and tracebacks, stay here: they name paths of this machine.
+        Provenance and tracebacks are left out, because they contain paths of this machine.
         """
         content = self.document.to_dict()
         del content["origins"]
@@ -72,13 +73,13 @@ class Part:
         ]
 
     def address(self, picture: Picture) -> str:
-        """Return where a figure is; two presets of a study have files of the same name."""
+        """Return the address of a figure; two presets of a study have files with the same name."""
         return f"{FIGURES}{self.document.id}/{picture.name}"
 
 
 class ResultsOf:
-    """The results of one folder, made when first asked for and again once its store has changed.
-    Safe to share between threads."""
+    """The results of one folder, made on the first request and again when its store has changed.
+    Thread-safe."""
 
     def __init__(self, runs: Path):
         self.runs, self.lock, self.drawing = runs, threading.Lock(), threading.Lock()
@@ -104,12 +105,13 @@ class ResultsOf:
             self.parts = {}
             return document
         with self.lock, open_store(self.runs, create=False) as store:
-            calls = store.calls()  # first: what comes while the rest is read is new to the reader
+            # first, so that rows written meanwhile count as news for the reader
+            calls = store.calls()
             document["calls"], document["quiz"] = len(calls), quizzes(store)
             parts: dict[Key, Part] = {}
             for sweep in sweeps_in(store):
                 own = [call for call in calls if call.study == sweep.study]
-                # the benchmark table gains a line with each quiz
+                # each quiz adds a line to the benchmark table
                 key = (sweep.study, sweep.sweep, len(own), len(document["quiz"]))
                 parts[key] = self.parts.get(key) or self.part(store, sweep, own)
             self.parts = parts
@@ -117,7 +119,7 @@ class ResultsOf:
         return document
 
     def prepare(self) -> None:
-        """Make the document ahead of the first reader, who is told where it cannot be made."""
+        """Make the document before the first request; errors are reported on that request."""
         with contextlib.suppress(Mnist1dError):
             self.answer()
 
@@ -128,8 +130,8 @@ class ResultsOf:
         return Part(document, sweep, calls, stored_pictures(self.runs, document, own))
 
     def file(self, path: str) -> bytes | None:
-        """Return the content of one address of these results; None where there is no such thing.
-        Errors: as for `open_store`."""
+        """Return the content of one address of these results; None if it does not exist. Errors: as
+        for `open_store`."""
         if path == RESULTS:
             return self.answer()
         if not self.parts:
@@ -182,12 +184,12 @@ class ResultsOf:
             path = f"{CURVES}{part.document.id}.json"
             found[path] = self._curves(path) or b""
         document = self.get()
-        document["runs"] = None  # a path of this machine is nobody else's business
+        document["runs"] = None  # paths of this machine are private
         return {RESULTS: _bytes(document), **found}
 
 
 def sweeps_in(store: Store) -> Iterator[Sweep]:
-    """Yield the last sweep under each label of each study, those asked for last first."""
+    """Yield the last sweep under each label of each study, latest first."""
     for study in studies_in(store):
         last = {sweep.label: sweep for sweep in store.sweeps(study)}
         yield from sorted(last.values(), key=lambda sweep: -sweep.sweep)
@@ -199,7 +201,8 @@ def no_figures(study: Loaded, rows: Rows) -> dict[str, Captioned]:
 
 
 def _stamp(runs: Path) -> Stamp:
-    """Return what changes with every commit. An empty WAL is left out: readers make one."""
+    """Return a stamp that changes with every commit. An empty WAL is ignored, because readers
+    create one."""
     found = []
     for name in (DATABASE, f"{DATABASE}-wal"):
         with contextlib.suppress(OSError):

@@ -1,8 +1,8 @@
-"""The server of the page: a fixed list of files, the results of a folder of runs, news of a sweep,
-and an address that quizzes are sent to.
+"""The server of the page: a fixed list of files, the results of a folder of runs, live news of a
+sweep, and an address for quiz results.
 
-It is the standard library's server: one reader on this machine asks for a few dozen files and a
-handful of addresses, which does not need a framework.
+It uses the standard library's server, because one reader on this machine and a few dozen files do
+not need a framework.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from mnist1d.web.live import News
 from mnist1d.web.results import CURVES, FIGURES, RESULTS, ResultsOf
 
 HOST = "127.0.0.1"
-MAX_BODY = 64 * 1024  # bytes; a quiz's result has 6,000
-POLL, HEARTBEAT = 1.0, 15.0  # seconds between looks into the store, and between signs of life
-MAX_READERS = 8  # of news at a time
-POLICY = (  # the page asks nothing of others; WebAssembly trains its models, workers of its own
+MAX_BODY = 64 * 1024  # bytes; a quiz result has 6,000
+POLL, HEARTBEAT = 1.0, 15.0  # seconds between checks of the store, and between keep-alive messages
+MAX_READERS = 8  # number of news streams at a time
+POLICY = (  # the page requests nothing from other sites; WebAssembly and workers train its models
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data: blob:; "
     "object-src 'none'; base-uri 'none'; form-action 'none'"
 )
@@ -45,16 +45,16 @@ LIVE, QUIZ = "api/live", "api/quiz"
 def serve(
     runs: Path | None = None, *, port: int = 0, open_browser: bool = True, frames: bool = False
 ) -> int:
-    """Serve the page on this machine until Ctrl-C, with the results of a folder of runs if told;
+    """Serve the page on this machine until Ctrl-C, optionally with the results of a folder of runs;
     return the exit status.
 
-    port: 0 takes a free one. Errors: UsageError for a port that is taken or not available, or a
-    folder that is not one of runs; FileFormatError for a store that cannot be read.
+    port: 0 uses a free port. Errors: UsageError for a port that is not available, or a folder
+    without runs; FileFormatError for a store that cannot be read.
     """
     with make_server(runs, port, frames) as server:
         address = f"http://{HOST}:{server.server_port}/"
-        print(f"{address}  (Ctrl-C ends it)", flush=True)
-        if server.results is not None:  # they are ready when the reader gets to them
+        print(f"{address}  (press Ctrl-C to stop)", flush=True)
+        if server.results is not None:  # so that they are ready when the reader opens them
             threading.Thread(target=server.results.prepare, daemon=True).start()
         if open_browser:
             webbrowser.open(address)
@@ -66,28 +66,28 @@ def serve(
 
 
 def make_server(runs: Path | None = None, port: int = 0, frames: bool = False) -> PageServer:
-    """Return the server, bound and not yet serving. Errors: as for `serve`."""
+    """Return the server, bound but not yet serving. Errors: as for `serve`."""
     if not 0 <= port <= 65535:
-        raise UsageError(f"port must be between 0 and 65535, got {port}; 0 takes a free port")
+        raise UsageError(f"port must be between 0 and 65535, got {port}; 0 uses a free port")
     if runs is not None:
         if runs.exists() and not runs.is_dir():
             raise UsageError(f"--runs must name a folder, {runs} is a file")
         if (runs / DATABASE).is_file():
-            open_store(runs, create=False).close()  # what cannot be read is told now
+            open_store(runs, create=False).close()  # report errors now
     try:
         return PageServer(runs, port, frames)
     except OSError as error:
         raise UsageError(
-            f"port {port} is not available ({error.strerror}): name another with --port, or leave "
-            f"out --port to take a free one"
+            f"port {port} is not available ({error.strerror}): choose another with --port, or "
+            "leave out --port to use a free port"
         ) from None
 
 
 class PageServer(ThreadingHTTPServer):
-    """The files, made once; the folder's results; and the readers of its news."""
+    """The server's state: the files, made once; the folder's results; the readers of its news."""
 
     daemon_threads = True
-    request_queue_size = 256  # a class that sends its quizzes, or opens the page, at once
+    request_queue_size = 256  # a whole class may send quizzes or open the page at the same time
 
     def __init__(self, runs: Path | None, port: int, frames: bool):
         ancestors = "*" if frames else "'none'"
@@ -108,12 +108,12 @@ class PageServer(ThreadingHTTPServer):
 
     @property
     def hosts(self) -> set[str]:
-        """The names under which this server is asked for; any other is a web site that pretends to
-        be this machine."""
+        """The accepted host names; a request for any other name comes from a web site that pretends
+        to be this machine."""
         names = {HOST, "localhost"}
         return {f"{name}:{self.server_port}" for name in names} | (
             names if self.server_port == 80 else set()
-        )  # browsers leave 80 out
+        )  # browsers omit port 80
 
     def shutdown(self) -> None:
         self.closing.set()
@@ -124,7 +124,7 @@ class PageServer(ThreadingHTTPServer):
         super().server_close()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Ignore readers who go away in the middle; report any other error in one line."""
+        """Ignore closed connections; report any other error in one line."""
         error = sys.exc_info()[1]
         if not isinstance(error, ConnectionError | TimeoutError):
             print(
@@ -134,7 +134,7 @@ class PageServer(ThreadingHTTPServer):
 
 
 class Refusal(Exception):
-    """A request is not granted: status, and why in a sentence."""
+    """A rejected request: status, and the reason in a sentence."""
 
     def __init__(self, status: HTTPStatus, reason: str, **headers: str):
         super().__init__(reason)
@@ -147,9 +147,9 @@ class Handler(BaseHTTPRequestHandler):
     server: PageServer  # pyright: ignore[reportIncompatibleVariableOverride]
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "mnist1d", ""
-    timeout = 30  # seconds for a request to come in
+    timeout = 30  # seconds to wait for a request
     disable_nagle_algorithm = (
-        True  # else the content waits, 40 ms, until the reader has acknowledged the headers
+        True  # otherwise the content waits 40 ms for the headers to be acknowledged
     )
 
     def do_GET(self) -> None:
@@ -166,11 +166,11 @@ class Handler(BaseHTTPRequestHandler):
     do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_TRACE = do_CONNECT = do_other
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer what is not HTTP, or too long, as any other refusal."""
+        """Answer a malformed or oversized request like any other rejection."""
         self.close_connection, self.request_version = (
             True,
             self.protocol_version,
-        )  # which may not be known yet
+        )  # may not be set yet
         self._refuse(Refusal(HTTPStatus(code), message or HTTPStatus(code).phrase))
 
     def log_message(self, format: str, *args: object) -> None:
@@ -179,14 +179,14 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, act: Callable[[], None]) -> None:
         if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
             self.close_connection = (
-                True  # what is left unread of a body must not be taken for the next request
+                True  # the unread rest of a body must not be parsed as the next request
             )
         try:
             hosts = self.headers.get_all("Host", [])
             if len(hosts) != 1 or hosts[0] not in self.server.hosts:
                 raise Refusal(
                     HTTPStatus.FORBIDDEN,
-                    f"this page answers at http://{HOST}:{self.server.server_port}/ only",
+                    f"this page is served at http://{HOST}:{self.server.server_port}/ only",
                 )
             act()
         except Refusal as refusal:
@@ -203,8 +203,8 @@ class Handler(BaseHTTPRequestHandler):
         )
 
     def _path(self) -> str:
-        """Return what is asked for, a key of a fixed list: nothing is decoded, so nothing leads out
-        of it."""
+        """Return the requested path, a key of a fixed list. Nothing is decoded, so a path cannot
+        lead outside."""
         return self.path.partition("?")[0].removeprefix("/") or "index.html"
 
     def _get(self) -> None:
@@ -220,7 +220,9 @@ class Handler(BaseHTTPRequestHandler):
         elif self.server.results is not None and path.startswith((RESULTS, FIGURES, CURVES)):
             content = self.server.results.file(path)
             if content is None:
-                raise Refusal(HTTPStatus.NOT_FOUND, "no such results: load the results again")
+                raise Refusal(
+                    HTTPStatus.NOT_FOUND, "these results no longer exist: load the results again"
+                )
             self._send_file(path, content)
         else:
             raise Refusal(HTTPStatus.NOT_FOUND, "no such file on this page")
@@ -236,7 +238,7 @@ class Handler(BaseHTTPRequestHandler):
                 "serve the page with --runs DIR to save quizzes",
             )
         if self.headers.get("Origin") not in {f"http://{host}" for host in self.server.hosts}:
-            raise Refusal(HTTPStatus.FORBIDDEN, "results are accepted from this page only")
+            raise Refusal(HTTPStatus.FORBIDDEN, "results are only accepted from this page")
         if self.headers.get_content_type() != "application/json":
             raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send a result as application/json")
         try:
@@ -244,7 +246,7 @@ class Handler(BaseHTTPRequestHandler):
         except (ValueError, RecursionError):
             raise Refusal(HTTPStatus.BAD_REQUEST, "a result must be JSON") from None
         try:
-            with self.server.saving:  # one after another: each takes the next seed
+            with self.server.saving:  # one at a time: each takes the next seed
                 saved = quiz.save(content, self.server.runs)
         except UsageError as error:
             raise Refusal(HTTPStatus.BAD_REQUEST, str(error)) from None
@@ -254,7 +256,8 @@ class Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdigit()) or "Transfer-Encoding" in self.headers:
             raise Refusal(HTTPStatus.LENGTH_REQUIRED, "a POST request must have a Content-Length")
-        if len(length) > 9 or int(length) > MAX_BODY:  # the first: not even zeros in front
+        # the first check, so that leading zeros are rejected too
+        if len(length) > 9 or int(length) > MAX_BODY:
             raise Refusal(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 f"a result must have at most {MAX_BODY} bytes, got {length:.12}",
@@ -295,7 +298,7 @@ class Handler(BaseHTTPRequestHandler):
     def _send_news(self, runs: Path) -> None:
         if not self.server.readers.acquire(blocking=False):
             raise Refusal(
-                HTTPStatus.SERVICE_UNAVAILABLE, "too many pages follow these runs: close one"
+                HTTPStatus.SERVICE_UNAVAILABLE, "too many pages are watching these runs: close one"
             )
         try:
             self.close_connection = True
@@ -317,7 +320,7 @@ class Handler(BaseHTTPRequestHandler):
             events = []
             with contextlib.suppress(
                 Mnist1dError
-            ):  # a store that is just being made, or cannot be read any more: no news
+            ):  # a store that is being created, or can no longer be read: no news
                 events = list(news.since())
             text = "".join(
                 f"event: {name}\ndata: {json.dumps(content)}\n\n" for name, content in events

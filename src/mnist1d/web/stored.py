@@ -1,4 +1,4 @@
-"""Figures as `mnist1d run` and `mnist1d report` left them in a folder of runs, so that the page
+"""Read figures that `mnist1d run` and `mnist1d report` wrote to a folder of runs, so that the page
 need not draw them."""
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mnist1d.results.document import Document, origin_words
 from mnist1d.results.figures import MAX_SVG
 from mnist1d.runs.store import Call
 
-HEAD = 20_000  # bytes of an svg in which its words stand
+HEAD = 20_000  # the first bytes of an svg, which contain its texts
 TITLE = re.compile(rb"<dc:title>(.*?)</dc:title>", re.DOTALL)
 VIEW_BOX = re.compile(rb'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 PNG = b"\x89PNG"
@@ -23,8 +23,8 @@ CAPTION = re.compile(rb"<dc:description>(.*?)</dc:description>", re.DOTALL)
 
 
 class Picture(NamedTuple):
-    """One figure for the screen: its file's name, its content (svg, or png where many points make
-    the svg larger), its words."""
+    """One figure for the screen: its file name, its content (svg, or png if many points make the
+    svg larger), its title and caption."""
 
     name: str
     content: bytes
@@ -41,8 +41,8 @@ class Picture(NamedTuple):
 
 
 def stored_pictures(runs: Path, document: Document, calls: Iterable[Call]) -> list[Picture] | None:
-    """Return the stored figures of a document, in the order in which they were written; None where
-    there are none or where they are older than the last trial of the document."""
+    """Return the stored figures of a document, in order of writing; None if there are none, or if
+    they are older than the document's last trial."""
     ends = origin_words(document.label, document.command)
     candidates = (runs / "figures").glob(f"{document.study}-*.svg")
     found = [(path, words) for path in candidates if (words := _words(path))[1].endswith(ends)]
@@ -51,12 +51,12 @@ def stored_pictures(runs: Path, document: Document, calls: Iterable[Call]) -> li
         return None
     try:
         return [Picture(*_screen(path), *words) for path, words in found]
-    except OSError:  # they vanish while we read: draw them
+    except OSError:  # removed while we read: draw them
         return None
 
 
 def _words(path: Path) -> tuple[str, str]:
-    """Return the title and the caption that an svg carries; empty texts where there are none."""
+    """Return the title and the caption in an svg; "" if missing."""
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)
@@ -75,7 +75,7 @@ def _screen(path: Path) -> tuple[str, bytes]:
 
 
 def _last_end(calls: Sequence[Call]) -> float:
-    """Return when the last of the calls ended, in seconds since 1970; to the second that a store
-    keeps of its start."""
+    """Return when the last of the calls ended, in seconds since 1970 (start times are stored to the
+    second)."""
     ends = (datetime.fromisoformat(call.started).timestamp() + call.seconds for call in calls)
     return max(ends, default=0.0)

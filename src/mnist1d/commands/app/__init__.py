@@ -19,7 +19,7 @@ GROUPS = (data, studies, rows, stores, models, page)
 
 
 def _print_version() -> int:
-    """Print the version, and what else a bug report needs."""
+    """Print the version and other information for a bug report."""
     from mnist1d.commands.version import version_lines
 
     print("\n".join(version_lines()))
@@ -53,7 +53,7 @@ app = make_app()
 
 def run(tokens: list[str] | None = None) -> int:
     """Run a command (default: this process's arguments) and return its exit status."""
-    for stream in (sys.stdout, sys.stderr):  # a stream that is not UTF-8 must not end a run
+    for stream in (sys.stdout, sys.stderr):  # a stream that is not UTF-8 must not stop a run
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     with warnings.catch_warnings():
@@ -88,7 +88,7 @@ def _status(tokens: list[str] | None) -> int:
         print(f"\nInterrupted.{saved if is_sweep else ''}", file=sys.stderr)
         return 130
     except MemoryError:
-        return _fail("not enough memory: ask for fewer or shorter signals", 2)
+        return _fail("not enough memory: use fewer or shorter signals", 2)
     except (
         OSError
     ) as error:  # a path that cannot be opened: too long, or in a folder without access

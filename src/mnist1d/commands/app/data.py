@@ -20,8 +20,8 @@ def generate(
     mode: Annotated[
         str,
         Parameter(
-            help="exact: bit for bit the original's signals; fast: other signals of the same "
-            "distribution, generated faster"
+            help="exact: the original package's signals bit for bit; fast: other signals from "
+            "the same distribution, generated faster"
         ),
     ] = "exact",
     dtype: Annotated[

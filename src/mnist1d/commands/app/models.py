@@ -89,7 +89,8 @@ def board(
     ] = None,
     json_: Json = False,
 ) -> int:
-    """Compare all models of the table and those submitted, beside the ideal observer and people."""
+    """Compare all models of the table and your own entries, beside the ideal observer and the
+    human."""
     from mnist1d.commands.board import show_board
 
     return show_board(entries, output, as_json=json_)

@@ -24,14 +24,14 @@ Executor = Annotated[
 Scheduler = Annotated[
     str | None, Parameter(help="address of a Dask scheduler, like tcp://10.0.0.1:8786")
 ]
-Device = Annotated[str | None, Parameter(help="cpu, gpu or tpu (default: what JAX finds)")]
+Device = Annotated[str | None, Parameter(help="cpu, gpu or tpu (default: chosen by JAX)")]
 Workers = Annotated[int | None, Parameter(help="number of processes (default: number of cores)")]
 Mnist = Annotated[
     str | None,
     Parameter(help="MNIST as a .npz file or a folder of idx files, or openml to download it"),
 ]
 DryRun = Annotated[bool, Parameter(help="list the trials and their estimated time; run nothing")]
-RetryFailed = Annotated[bool, Parameter(help="run trials again that failed before")]
+RetryFailed = Annotated[bool, Parameter(help="also run trials that failed before")]
 UntilDecided = Annotated[
     bool,
     Parameter(help="with --preset paper: add seeds (4, 8, 16, 32) until every claim is decided"),
@@ -53,8 +53,8 @@ KINDS = {"int": int, "float": float, "bool": bool, "range": tuple[int, int]}
 
 
 def with_knobs(command: Command, *, given_only: bool = False) -> Command:
-    """Give a command that ends in `**knobs` one option per field of DataConfig, with its effect as
-    the help. given_only: an option that is not given is None, not the field's default."""
+    """Add one option per field of DataConfig to a command that ends in `**knobs`, with the field's
+    effect as the help. given_only: an option that is not given is None, not the field's default."""
     signature = inspect.signature(command, eval_str=True)
     own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
     parameters = [*own, *(_option(knob, given_only) for knob in dataclasses.fields(DataConfig))]

@@ -56,16 +56,15 @@ def run(
     mnist: Mnist = None,
     dry_run: DryRun = False,
     retry_failed: RetryFailed = False,
-    fail_fast: Annotated[bool, Parameter(help="start no more trials after one has failed")] = False,
+    fail_fast: Annotated[bool, Parameter(help="start no more trials after a failure")] = False,
     until_decided: UntilDecided = False,
     max_seeds: MaxSeeds = None,
     budget: Budget = None,
     shard: Shard = None,
     json_: Json = False,
 ) -> int:
-    """Run one study, print its table and claims, and draw its figures.
-
-    Trials that the folder of runs already holds do not run again.
+    """Run one study, print its table and claims, and draw its figures. Trials that are already in
+    the folder of runs do not run again.
     """
     from mnist1d.commands import studies
 

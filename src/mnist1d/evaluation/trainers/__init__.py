@@ -1,4 +1,4 @@
-"""Anybody's model, trained from one seed: one file per framework, each with `takes(model)` and
+"""Train any model with one seed: one file per framework, each with `takes(model)` and
 `train(...)`."""
 
 from __future__ import annotations
@@ -19,25 +19,26 @@ OwnTraining = Callable[[Any, np.ndarray, np.ndarray, int], Any]  # (model, x, y,
 
 
 class Trained(NamedTuple):
-    """A trained model: its answers on signals (n, time) float32, and how many numbers it learned
-    (None where it does not say)."""
+    """A trained model: its predictions on signals (n, time) float32, and its number of parameters
+    (None if unknown)."""
 
     answer: Callable[[np.ndarray], Answer]
     num_params: int | None
 
 
 class Task(NamedTuple):
-    """What one training gets: the signals, the seed, the settings, and the user's own training."""
+    """The inputs of one training run: the signals, the seed, the settings, and the user's own
+    training function."""
 
     data: Dataset
     seed: int
     protocol: protocol.Protocol
     own: OwnTraining | None
-    is_factory: bool = False  # the model was made for this run: its weights are new already
+    is_factory: bool = False  # the model was made for this run, so its weights are already new
 
     @property
     def sizes(self) -> dict[str, int]:
-        """What a factory may take by name."""
+        """The arguments that a factory may take."""
         return {"num_inputs": self.data.x.shape[1], "num_outputs": len(self.classes)}
 
     @property
@@ -47,13 +48,13 @@ class Task(NamedTuple):
 
     @property
     def targets(self) -> np.ndarray:
-        """The training labels as places in `classes`, (n,) int64."""
+        """The training labels as indices in `classes`, (n,) int64."""
         order = np.argsort(self.classes)
         return order[np.searchsorted(self.classes, self.data.y, sorter=order)]
 
 
 class Trainer(Protocol):
-    """What each file of this folder offers."""
+    """The interface of each file in this folder."""
 
     FOLLOWS_PROTOCOL: bool  # whether the settings of the protocol apply
 
@@ -67,10 +68,11 @@ class Trainer(Protocol):
 
 
 def trainer_of(model: Any) -> Trainer:
-    """Return the trainer of a model; UsageError says which models are accepted."""
+    """Return the trainer of a model. Errors: UsageError, which lists the accepted models."""
     from mnist1d.evaluation.trainers import jax, keras, sklearn, torch
 
-    trainers: tuple[Trainer, ...] = (jax, keras, torch, sklearn)  # a Keras model may be torch's too
+    # a Keras model may also be a torch module
+    trainers: tuple[Trainer, ...] = (jax, keras, torch, sklearn)
     for trainer in trainers:
         if trainer.takes(model):
             return trainer
@@ -81,7 +83,7 @@ def trainer_of(model: Any) -> Trainer:
 
 
 def is_model(model: Any) -> bool:
-    """Return whether some trainer takes it."""
+    """Return whether a trainer accepts the object."""
     try:
         return trainer_of(model) is not None
     except UsageError:
@@ -89,13 +91,13 @@ def is_model(model: Any) -> bool:
 
 
 def made(model: Any, sizes: Mapping[str, int]) -> Any:
-    """Return what a factory makes, told those sizes that it takes by name; a model is returned as
-    it is."""
+    """Return the model that a factory makes, with the sizes that it takes as arguments; a model is
+    returned unchanged."""
     if not is_factory(model):
         return model
     try:
         known = inspect.signature(model).parameters
-    except (TypeError, ValueError):  # some of Python's own functions have no signature
+    except (TypeError, ValueError):  # some built-in functions have no signature
         known = {}
     return model(**{name: size for name, size in sizes.items() if name in known})
 
@@ -106,15 +108,15 @@ def is_factory(model: Any) -> bool:
 
 
 def own_trained(model: Any, task: Task) -> Any:
-    """Run the user's own training on a copy of the training signals; return the model that it
-    returns, or the one it was given where it returns no model (None, a History)."""
+    """Run the user's own training function on a copy of the training signals. Return its result, or
+    the given model if the result is not a model (None, a History)."""
     assert task.own is not None
     found = task.own(model, task.data.x.copy(), task.data.y.copy(), task.seed)
     return found if is_model(found) else model
 
 
 def copied(model: Any) -> Any:
-    """Return a deep copy of an instance; UsageError where it cannot be copied."""
+    """Return a deep copy of an instance. Errors: UsageError if it cannot be copied."""
     try:
         return copy.deepcopy(model)
     except Exception as error:

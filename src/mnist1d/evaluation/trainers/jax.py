@@ -25,7 +25,7 @@ def takes(model: Any) -> bool:
 
 
 def train(model: Any, task: Task) -> Trained:
-    """Train the pair from params that the seed's key draws."""
+    """Train the pair from params drawn with the seed's key."""
     import jax
 
     from mnist1d.learning import Model
@@ -56,17 +56,19 @@ def _fit(pair: Model, task: Task) -> Any:
     shape = jax.eval_shape(lambda key, x: pair.apply(pair.init(key), x), key, batch).shape
     check_batch(shape, 7, len(task.classes))
     split = Split.of(data)._replace(y=jax.numpy.asarray(task.targets, "int32"))
-    # nothing is evaluated while training: one signal stands in for the test set, which stays unseen
+    # nothing is evaluated during training: one signal stands in for the test set, which stays
+    # unseen
     split = split._replace(x_test=split.x[:1], y_test=split.y[:1])
     decay = {"weight_decay": protocol.weight_decay} if protocol.weight_decay else {}
     fit = _compiled(pair, settings_of(protocol))
     params = fit(key, split, learning_rate=protocol.learning_rate, **decay).params
-    return jax.block_until_ready(params)  # or the training would be timed before it ends
+    # otherwise the time would be taken before the training ends
+    return jax.block_until_ready(params)
 
 
 def settings_of(protocol: Protocol) -> Settings:
-    """Return the training loop's settings for a protocol, but for the numbers that it takes when
-    called, so that other rates and decays need no other compilation."""
+    """Return the training loop's settings for a protocol, without the numbers that are passed at
+    each call, so that other rates and decays do not recompile."""
     from mnist1d.learning import Settings
 
     return Settings(

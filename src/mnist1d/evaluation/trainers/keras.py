@@ -20,12 +20,12 @@ from mnist1d.evaluation.answers import (
 from mnist1d.evaluation.protocol import DECOUPLED, Protocol
 from mnist1d.evaluation.trainers import Task, Trained, own_trained
 
-CHUNK = 2000  # signals answered at once
+CHUNK = 2000  # signals predicted at once
 FOLLOWS_PROTOCOL: bool = True
 
 
 def takes(model: Any) -> bool:
-    """Return whether it is a keras.Model; whoever passes one has imported keras."""
+    """Return whether the object is a keras.Model; then keras is already imported."""
     if "keras" not in sys.modules:
         return False
     import keras
@@ -34,12 +34,12 @@ def takes(model: Any) -> bool:
 
 
 def train(model: Any, task: Task) -> Trained:
-    """Compile and fit a model, or a copy of an instance with new weights; the model's own optimizer
-    and loss give way to the protocol's."""
+    """Compile and fit a model, or a copy of an instance with new weights; the protocol's optimizer
+    and loss replace the model's own."""
     if not task.is_factory:
         model = _reset_copy(model)
     first = task.data.x[:7].astype(np.float32)
-    outputs = np.asarray(model.predict(first, verbose=0))  # builds the weights as well
+    outputs = np.asarray(model.predict(first, verbose=0))  # also builds the weights
     check_batch(outputs.shape, len(first), len(task.classes))
     gives_probabilities = is_probability(outputs)
     if task.own is not None:
@@ -85,7 +85,7 @@ def _optimizer(protocol: Protocol) -> Any:
             "weight_decay of a Keras model needs optimizer='adamw' or 'muon': Keras has no L2 "
             f"decay for optimizer={protocol.optimizer!r}"
         )
-    # epsilon and decay as in PyTorch and optax, which the other trainers use
+    # epsilon and decay as in PyTorch and optax, for the same training in all frameworks
     make = {
         "adam": lambda: optimizers.Adam(rate, epsilon=1e-8),
         "adamw": lambda: optimizers.AdamW(rate, weight_decay=decay, epsilon=1e-8),
@@ -106,6 +106,6 @@ def _reset_copy(model: Any) -> Any:
         return keras.models.clone_model(model)
     except (ValueError, TypeError, NotImplementedError, RuntimeError) as error:
         raise UsageError(
-            f"the model cannot be built anew for each seed ({error}): "
+            f"the model cannot be rebuilt for each seed ({error}): "
             "pass a factory, evaluate(lambda: make_model())"
         ) from error

@@ -1,4 +1,4 @@
-"""scikit-learn classifiers, and whatever has `fit` and `predict` like them."""
+"""scikit-learn classifiers, and other objects with `fit` and `predict`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.evaluation.answers import Answer, check_probabilities
 from mnist1d.evaluation.trainers import Task, Trained, copied, own_trained
 
-FOLLOWS_PROTOCOL: bool = False  # an estimator's own `fit` does the training
+FOLLOWS_PROTOCOL: bool = False  # the estimator's own `fit` does the training
 
 
 def takes(model: Any) -> bool:

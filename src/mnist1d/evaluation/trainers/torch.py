@@ -17,13 +17,13 @@ from mnist1d.evaluation.trainers import Task, Trained, copied, own_trained
 if TYPE_CHECKING:
     import torch
 
-SMALL = 100_000  # parameters; below, more than one thread gains nothing
-CHUNK = 2000  # signals answered at once
+SMALL = 100_000  # parameters; smaller models are not faster with more threads
+CHUNK = 2000  # signals predicted at once
 FOLLOWS_PROTOCOL: bool = True
 
 
 def takes(model: Any) -> bool:
-    """Return whether it is an nn.Module; whoever passes one has imported torch."""
+    """Return whether the object is an nn.Module; then torch is already imported."""
     if "torch" not in sys.modules:
         return False
     import torch
@@ -68,7 +68,8 @@ def _fit(model: torch.nn.Module, task: Task) -> None:
 
 
 def _optimizers(model: torch.nn.Module, protocol: Protocol) -> list[torch.optim.Optimizer]:
-    """Return the optimizer; Muon is two: its own for matrices, AdamW for all other parameters."""
+    """Return the optimizer. For Muon these are two: Muon for matrices, AdamW for all other
+    parameters."""
     from torch import optim
 
     rate, decay = protocol.learning_rate, protocol.weight_decay
@@ -79,7 +80,8 @@ def _optimizers(model: torch.nn.Module, protocol: Protocol) -> list[torch.optim.
         matrices, others = ([p for p in params if (p.ndim == 2) == flag] for flag in (True, False))
         found: list[optim.Optimizer] = []
         if matrices:
-            same_rate = "match_rms_adamw"  # updates as large as Adam's: one rate fits both
+            # updates as large as Adam's, so that one learning rate fits both
+            same_rate = "match_rms_adamw"
             muon = optim.Muon(matrices, lr=rate, weight_decay=decay, adjust_lr_fn=same_rate)
             found.append(muon)
         if others:
@@ -143,8 +145,8 @@ def _reset_copy(model: torch.nn.Module) -> torch.nn.Module:
 
 @contextlib.contextmanager
 def _one_thread_for_small(model: torch.nn.Module) -> Iterator[None]:
-    """Let PyTorch use one thread for a small model: more threads wait for each other on a busy
-    machine."""
+    """Let PyTorch use one thread for a small model, because more threads wait for each other on a
+    busy machine."""
     import torch
 
     before = torch.get_num_threads()

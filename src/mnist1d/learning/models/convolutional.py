@@ -1,8 +1,8 @@
 """Three convolutional networks of arXiv 2602.13348: residual, temporal, dilated.
 
-Sizes are those of the code that its authors published (github.com/michael-beebe/mnist1d), which
-gives the paper's parameter counts: 26,250, 104,406 and 25,610. All three end in an average over
-time and a linear layer.
+The sizes come from the authors' published code (github.com/michael-beebe/mnist1d) and give the
+paper's parameter counts: 26,250, 104,406 and 25,610. All three end in an average over time and a
+linear layer.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from mnist1d.learning.normalization import (
     statistics_init,
 )
 
-Norm = Callable[[str, Array], Array]  # the normalisation of that name, on (features, time, batch)
+Norm = Callable[[str, Array], Array]  # the normalisation with that name, on (features, time, batch)
 STEM = {"stride": 2, "padding": 3}  # of the first convolution, kernel 7
 
 
@@ -42,7 +42,7 @@ def resnet(
     """A convolution of stride 2 and one residual block of two, batch normalisation after each.
 
     The published run stays in training mode, so its statistics come from the test set itself; ours
-    are those of training.
+    are the running statistics of training.
     """
     del num_inputs
 
@@ -79,11 +79,11 @@ def tcn(
     num_features: int = 1,
 ) -> Model:
     """A temporal convolutional network: a convolution of stride 2, then per level two convolutions
-    with batch normalisation and dropout, around which a residual connection leads.
+    with batch normalisation and dropout, with a residual connection around them.
 
-    The published network has dilation 1 at every level and looks both ways in time. Where a level
-    changes the number of channels, its residual goes through a 1x1 convolution whose weights are
-    drawn again at every call and never trained; here such a level has no residual.
+    The published network has dilation 1 at every level and is not causal. Where a level changes the
+    number of channels, its residual goes through a 1x1 convolution whose weights are redrawn at
+    every call and never trained; here such a level has no residual.
     """
     del num_inputs
     levels = [

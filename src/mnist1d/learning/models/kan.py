@@ -18,11 +18,11 @@ def splines(x: Array, low: float, high: float, num_intervals: int) -> Array:
     """Return the cubic B-splines on a uniform grid from low to high at x (features, batch):
     (features, num_intervals + 3, batch).
 
-    By Cox and de Boor's recursion. Beyond the grid they fall to 0 within 3 intervals.
+    Uses Cox and de Boor's recursion. Beyond the grid the splines fall to 0 within 3 intervals.
     """
     width = (high - low) / num_intervals
     num_cells = num_intervals + 2 * ORDER
-    # In units of an interval, from the first knot on
+    # In units of one interval, from the first knot
     place = ((x - low) / width + ORDER)[:, None]  # (features, 1, batch)
     cells = jnp.arange(num_cells, dtype=x.dtype)[:, None]
     basis = ((place >= cells) & (place < cells + 1)).astype(x.dtype)

@@ -41,11 +41,11 @@ def pooled_cnn(pooling: str, channels: int, num_inputs: int) -> Model:
 
 
 def pool(h: Array, pooling: str) -> Array:
-    """Pool h (channels, time, batch) over windows of 2 in time, without overlap; a last
-    point without a partner is left out.
+    """Pool h (channels, time, batch) over windows of 2 in time, without overlap; an odd last point
+    is dropped.
 
-    L2 pooling is the square root of the sum of squares, as PyTorch's LPPool1d; its gradient at 0 is
-    0.
+    L2 pooling is the square root of the sum of squares, like PyTorch's LPPool1d; its gradient at 0
+    is 0.
     """
     if pooling not in POOLED:
         return h

@@ -21,7 +21,7 @@ from mnist1d.learning.layers import (
 from mnist1d.learning.model import Model
 from mnist1d.learning.normalization import layer_norm, norm_init
 
-STEPS_RANGE = (0.01, 1.0)  # of the state-space models' time steps at the start: 40 points, not 16k
+STEPS_RANGE = (0.01, 1.0)  # initial time steps of the state-space models: for 40 points, not 16,000
 
 
 def ssm_init(key: Array, features: int, states: int) -> Params:
@@ -61,7 +61,7 @@ def ssm_kernel(params: Params, time: int) -> Array:
     while powers.shape[-1] < time:  # 1, z, z^2 ... by doubling: no sines and cosines
         powers, factor = jnp.concatenate([powers, powers * factor], axis=-1), factor * factor
     weighted = outputs[..., None] * powers[..., :time]
-    return 2 * weighted.real.sum(axis=1)  # the poles stand for conjugate pairs
+    return 2 * weighted.real.sum(axis=1)  # each pole represents a conjugate pair
 
 
 def ssm(params: Params, x: Array) -> Array:
@@ -69,7 +69,7 @@ def ssm(params: Params, x: Array) -> Array:
     their responses, as one matrix product per feature."""
     features, time, _ = x.shape
     kernel = ssm_kernel(params, time)
-    # Rows of a Toeplitz matrix: read a row of 2 * time - 1 from one place further each time
+    # Rows of a Toeplitz matrix: each row is a window of the same 2 * time - 1 values
     padded = jnp.pad(kernel[:, ::-1], ((0, 0), (0, time)))  # (features, 2 * time)
     rows = jnp.tile(padded, (1, time))[:, : time * (2 * time - 1)]
     toeplitz = rows.reshape(features, time, 2 * time - 1)[:, :, time - 1 : 2 * time - 1]
@@ -122,8 +122,8 @@ def linear_recurrence(decay: Array, inputs: Array, reverse: bool = False) -> Arr
     """Return h with h[:, t] = decay[:, t] * h[:, t - 1] + inputs[:, t], from 0, for arrays
     (features, time, batch), all steps in parallel; reverse: from the last step to the first.
 
-    Its derivative is the same recurrence the other way round, which compiles in a third of the
-    time of an automatic one.
+    Its derivative is written by hand as the same recurrence in the other direction, which compiles
+    in a third of the time.
     """
     return cast(Array, _recurrence(decay, inputs, reverse))
 

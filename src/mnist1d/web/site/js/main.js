@@ -1,4 +1,4 @@
-/** The page: loads what the package knows, shows one view at a time by the address's hash. */
+/** The page: load the package's data, show one view at a time by the address's hash. */
 
 import { h } from "./dom.js";
 import { ObserverLine } from "./observer.js";
@@ -9,9 +9,9 @@ import { load, save } from "./storage.js";
 
 const VIEWS = ["learn", "explore", "pipeline", "train", "quiz", "results", "takeaway"];
 const THEMES = ["auto", "light", "dark"];
-const LOCAL = "Nothing leaves this page; what it keeps stays in this browser.";
+const LOCAL = "No data leaves this page; your progress is stored in this browser.";
 const KEPT =
-  "The server on this machine keeps finished quizzes with your runs; nothing goes further.";
+  "The server on this machine stores finished quizzes with your runs; no data goes further.";
 
 const section = (name) => document.getElementById(name);
 const mounted = new Map();
@@ -105,7 +105,7 @@ function themeButton(settings) {
   apply();
 }
 
-/** For frames and projectors: what is left out, and how large the rest is. */
+/** For frames and projectors: which parts are hidden, and how large the rest is. */
 function arrange({ embed, hide, projector }) {
   const { dataset } = document.documentElement;
   const parts = embed ? ["header", "footer", ...hide] : hide;
@@ -121,8 +121,8 @@ async function start() {
   page.settings = new Settings(site.knobs);
   const problems = page.settings.readAddress();
   if (problems.length) {
-    const rest = "The default is used in its place; the rest of the link is kept.";
-    page.warn("This link asks for what is not possible:", ...problems.map((p) => `${p}.`), rest);
+    const rest = "The page uses the default instead and keeps the rest of the link.";
+    page.warn("This link has an impossible value:", ...problems.map((p) => `${p}.`), rest);
   }
   section("page-privacy").textContent = site.runs ? KEPT : LOCAL;
   themeButton(page.settings);
@@ -136,6 +136,6 @@ async function start() {
 }
 
 start().catch((error) => {
-  const fix = "Reload the page, or serve its folder again.";
+  const fix = "Reload the page, or start its server again.";
   section("page-boot").textContent = `The page could not be loaded: ${error.message}. ${fix}`;
 });

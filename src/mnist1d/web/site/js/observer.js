@@ -47,7 +47,7 @@ export class ObserverLine {
   }
 
   /** End the worker; questions that are open fail, the next one starts another worker. */
-  close(reason = "the observer was stopped") {
+  close(reason = "the ideal observer was stopped") {
     this.worker?.terminate();
     this.worker = null;
     for (const { reject } of this.asked.values()) reject(new Error(reason));

@@ -26,7 +26,7 @@ export const isDark = () => {
   return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 };
 
-/** A colour of a figure as it is shown in the theme of now. */
+/** A colour of a figure in the current theme. */
 export const shade = (color) => (isDark() ? (DARK[color.toLowerCase()] ?? color) : color);
 
 /** A figure's svg as text, its colours those of the dark theme. */

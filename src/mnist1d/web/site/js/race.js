@@ -1,4 +1,4 @@
-/** Models that train side by side, each in a worker of its own: what the page knows of them. */
+/** Models that train side by side, each in its own worker: their state on the page. */
 
 import { MODELS } from "./engine/models.js";
 
@@ -16,7 +16,7 @@ export const raceSettings = (given) => ({
   ...given,
 });
 
-/** One model: where it stands. state: making, ready, running, done or failed. */
+/** The state of one model: making, ready, running, done or failed. */
 class Lane {
   constructor(name, race) {
     Object.assign(this, { name, label: MODELS[name].label, race });
@@ -79,7 +79,7 @@ class Lane {
   tick() {
     if (this.state !== "running" && this.state !== "making") return;
     this.silent += 1;
-    if (this.silent >= SILENCE) this.fail(`no answer for ${SILENCE} seconds`);
+    if (this.silent >= SILENCE) this.fail(`no response for ${SILENCE} seconds`);
   }
 
   get last() {

@@ -92,8 +92,8 @@ export class Settings {
     this.listeners = new Set();
   }
 
-  /** Take what the address says. What is impossible keeps its default and is returned as sentences;
-   * names that are not ours are somebody else's. */
+  /** Read the address. An impossible value keeps its default and is returned as a sentence;
+   * names that the page does not know are ignored. */
   readAddress(query = location.search) {
     const { config, problems } = readKnobs(this.knobs, query);
     this.config = config;

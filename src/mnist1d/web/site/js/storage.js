@@ -1,4 +1,4 @@
-/** What the browser keeps for the page: JSON under one prefix. */
+/** The page's storage in the browser: JSON under one prefix. */
 
 const PREFIX = "mnist1d.";
 
@@ -22,7 +22,7 @@ export function save(key, value) {
   }
 }
 
-/** The stored text as it is, readable or not. */
+/** The stored text, unparsed. */
 export function loadText(key) {
   try {
     return localStorage.getItem(PREFIX + key);
@@ -35,7 +35,7 @@ export function loadText(key) {
  */
 export const scores = () => load("scores") ?? {};
 
-/** Keep a score; a longer one is not replaced by a shorter. */
+/** Store a score; a longer one is not replaced by a shorter one. */
 export function keepScore(order, { n, correct }) {
   const all = scores();
   if (n >= (all[order]?.n ?? 0)) save("scores", { ...all, [order]: { n, correct } });

@@ -6,7 +6,7 @@
  * is copied. Rows hold a number for each signal of the batch, a multiple of LANES.
  *
  * product(rows, columns, terms, w, wRow, wTerm, x, xAt, y): y[r] += sum over t of w[r, t] * x[t].
- *   w[r, t] lies at w + r * wRow + t * wTerm; x and y are tables; xAt is added to x's addresses.
+ *   w[r, t] is at w + r * wRow + t * wTerm; x and y are tables; xAt is added to x's addresses.
  * gram(rows, others, columns, x, xAt, y, out): out[r, o] += sum over columns of x[r] * y[o].
  *   x and y are tables; out is rows * others numbers.
  */

@@ -1,9 +1,9 @@
-/** Label noise: training labels drawn anew, as `Dataset.with_label_noise` does, by a draw of the
+/** Label noise: redraw training labels, as `Dataset.with_label_noise` does, with a draw of the
  * page's own. */
 
 import { RandomState } from "../model/exact.js";
 
-/** The set with each training label drawn anew from all classes with a probability. */
+/** The set with each training label redrawn from all classes with a probability. */
 export function addLabelNoise(set, { rate, seed }) {
   const random = new RandomState(seed);
   const classes = Math.max(...set.y) + 1;

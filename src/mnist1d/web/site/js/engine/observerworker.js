@@ -1,7 +1,7 @@
-/** A worker that answers for the ideal observer, so that the page stays free to move; see
+/** A worker that runs the ideal observer, so that the page stays responsive; see
  * observer.js for its side.
  *
- * It is told shares (of raw signals) and ceiling (of a number of fresh signals), each with a
+ * Its requests are shares (of raw signals) and ceiling (of a number of fresh signals), each with a
  * config and the number of the request, and answers under that number.
  */
 

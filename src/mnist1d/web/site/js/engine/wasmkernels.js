@@ -4,7 +4,7 @@ import { assemble, define, f32, f32x4, i32, loop, V128 } from "./assembler.js";
 
 const FOUR = i32.const(4);
 
-/** Code for 0 .. count - 1. */
+/** Code for 0 to count - 1. */
 const times = (code, count) => Array.from({ length: count }, (_, i) => code(i));
 
 /** y[r .. r + height] += w * x over `width` vectors of columns, from the column at byte `c` on. */

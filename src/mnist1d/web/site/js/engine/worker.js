@@ -1,6 +1,6 @@
-/** A worker that trains one model, so that the page stays free to move; see race.js for its side.
+/** A worker that trains one model, so that the page stays responsive; see race.js for its side.
  *
- * It is told make, run, pause, step, restart, prune, inspect, judge and stop by name, and tells
+ * Its requests are make, run, pause, step, restart, prune, inspect, judge and stop; it sends
  * made, progress, inspected, judged and failed.
  */
 

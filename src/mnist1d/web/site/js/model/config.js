@@ -69,7 +69,7 @@ export function checkConfig(knobs, given) {
     const knob = knobs.find((k) => k.name === name);
     if (!knob)
       throw new SettingsError(
-        `unknown knob “${name}”: did you mean ${nearest(
+        `unknown setting “${name}”: did you mean ${nearest(
           name,
           knobs.map((k) => k.name),
         )}?`,
@@ -87,7 +87,7 @@ export function checkConfig(knobs, given) {
   ]) {
     if (points > PAGE_LIMIT)
       throw new SettingsError(
-        `${what} can be at most ${PAGE_LIMIT} points on this page, got ${points}; Python takes any`,
+        `${what} can be at most ${PAGE_LIMIT} points on this page, got ${points}; Python has no limit`,
       );
   }
   return config;
@@ -103,7 +103,7 @@ export function parseConfig(knobs, text) {
   }
   if (given === null || typeof given !== "object" || Array.isArray(given)) {
     throw new SettingsError(
-      `settings must be a JSON object of knobs, like {"seed": 7}, got ${show(given)}`,
+      `settings must be a JSON object of settings, like {"seed": 7}, got ${show(given)}`,
     );
   }
   return checkConfig(knobs, given);

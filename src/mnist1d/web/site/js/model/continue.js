@@ -1,4 +1,4 @@
-/** Python that goes on where the page stands. */
+/** Python code that continues from the page's state. */
 
 import { toArguments } from "./takeaway.js";
 

@@ -5,24 +5,24 @@
 export const [PAD, DILATE, TRANSLATE, RESAMPLE] = [1, 2, 4, 8];
 export const STAGES = 9;
 
-/** What a stage does, in a sentence or two; `draw` and `config` give this signal's own numbers. */
+/** The effect of a stage in a sentence or two, with this signal's own numbers from `draw` and `config`. */
 export function sentence(index, draw, config, length) {
   const [low, high] = config.padding;
   const spread = (value) => `${Number((value / 2).toPrecision(3))}`;
   return [
     `The digit ${draw.label} as a template of twelve points, set by hand.`,
-    `${draw.padding} zeros are appended, a number drawn from ${low} to ${high}. More padding makes the digit smaller in the end.`,
+    `${draw.padding} zeros are appended, a random number from ${low} to ${high}. More padding makes the digit smaller.`,
     `The signal is stretched to ${length} points by linear interpolation, so that all signals are equally long.`,
     `All values are multiplied by ${draw.factor.toFixed(3)}, drawn from 1 ± ${spread(config.scale_coeff)}.`,
-    `The signal moves ${draw.shift} points to the right, drawn from 0 to ${config.max_translation - 1}. What leaves on the right comes back on the left.`,
-    `Smooth noise of scale ${config.corr_noise_scale} fills the places where the digit is not.`,
+    `The signal moves ${draw.shift} points to the right, drawn from 0 to ${config.max_translation - 1}. Points that leave on the right come back on the left.`,
+    `Smooth noise of scale ${config.corr_noise_scale} fills the points around the digit.`,
     `White noise of scale ${config.iid_noise_scale} is added everywhere.`,
     `A ramp of slope ${(-draw.slope).toFixed(3)}, drawn from ± ${spread(config.shear_scale)}, is added: the signal tilts.`,
     `Linear interpolation turns ${length} points into ${config.final_seq_length}. This is the finished signal; the data set standardises it.`,
   ][index];
 }
 
-/** The drawing at a position 0 .. 8: {points: [{at, y}] with `at` from 0 to 1, before, marks,
+/** The drawing at a position from 0 to 8: {points: [{at, y}] with `at` from 0 to 1, before, marks,
  * dots}. marks: for each point whether this stage changes it; dots: how large points are drawn, 0
  * .. 1.
  */

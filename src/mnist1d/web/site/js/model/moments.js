@@ -88,7 +88,7 @@ export function expectedMoments(templates, config) {
   return { mean, std: Math.sqrt(Math.max(second - mean ** 2, 0)) };
 }
 
-/** Probability of each circular shift 0 .. L - 1; a shift past the length leaves a signal as it
+/** Probability of each circular shift 0 to L - 1; a shift past the length leaves a signal as it
  * is, and so does a whole turn.
  */
 export function shiftWeights(maxTranslation, length) {

@@ -69,8 +69,8 @@ export class Observer {
     if (numbers > MOST_NUMBERS) {
       const megabytes = Math.round((8 * numbers) / 1e6);
       throw new NoObserver(
-        `The ideal observer of these settings needs ${megabytes} MB, more than this page takes: ` +
-          "narrow Padding, Translation or Signal length, or run mnist1d observer",
+        `The ideal observer of these settings needs ${megabytes} MB, more than this page allows: ` +
+          "reduce Padding, Translation or Signal length, or run mnist1d observer",
       );
     }
   }

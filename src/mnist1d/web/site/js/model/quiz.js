@@ -1,4 +1,4 @@
-/** The quiz without its looks: a hundred signals of the frozen test set, ten at a time,
+/** The logic of the quiz: a hundred signals of the frozen test set, ten at a time,
  * corrections after each ten.
  *
  * A state is plain JSON: {format, shuffled, first, answers, current, phase}. `answers` are those
@@ -43,13 +43,13 @@ export function nextOpen(state, slot) {
   return -1;
 }
 
-/** Hand in the ten; nothing happens while one has no answer. */
+/** Check the ten answers; nothing happens while one is missing. */
 export function check(state) {
   if (state.phase !== "answering" || nextOpen(state, 0) >= 0) return state;
   return { ...state, answers: [...state.answers, ...state.current], phase: "corrections" };
 }
 
-/** After the corrections: the next ten, or the end. */
+/** After the corrections: go to the next ten, or to the end. */
 export function next(state) {
   if (state.phase !== "corrections") return state;
   if (state.answers.length >= LENGTH) return finish(state);
@@ -94,7 +94,7 @@ export function score(state, labels) {
   };
 }
 
-/** Wilson's 95 % interval of a proportion. */
+/** Wilson's 95% interval of a proportion. */
 export function wilson(correct, n, z = 1.959963984540054) {
   if (n === 0) return [0, 1];
   const p = correct / n;
@@ -125,7 +125,7 @@ export function result(state, labels, layout) {
   };
 }
 
-/** Take up a stored state; null unless it is a whole and consistent one. */
+/** Restore a stored state; null unless it is complete and consistent. */
 export function restore(stored) {
   if (
     stored?.format !== FORMAT ||

@@ -1,4 +1,4 @@
-/** What a model's accuracy is set against: the published human, the ideal observer, and the
+/** References for a model's accuracy: the published human, the ideal observer, and the
  * reader.
  */
 

@@ -1,4 +1,4 @@
-/** What a reader takes away, as text: Python, a command, JSON. */
+/** Exports as text: Python, a command, JSON. */
 
 import { changed } from "./config.js";
 
@@ -13,7 +13,7 @@ const BENDS = [
   "shuffle_seq",
 ];
 
-/** How near Python's signals are to the page's: "equal", "raw" (equal before standardisation) or
+/** How Python's signals agree with the page's: "equal", "raw" (equal before standardisation) or
  * "other" draws. */
 export function agreement(knobs, config) {
   const names = Object.keys(changed(knobs, config));
@@ -21,7 +21,7 @@ export function agreement(knobs, config) {
   return names.every((name) => name === "shuffle_seq") ? "equal" : "raw";
 }
 
-/** The comment that stands above the code, and on the page beside it. */
+/** The comment above the code, also shown on the page. */
 export const AGREEMENT_TEXT = {
   equal: "The signals on the page, from the published test set.",
   raw: "The signals on the page, up to the mean and standard deviation of the whole set.",
@@ -60,7 +60,7 @@ export function toCommand(knobs, config) {
   return ["mnist1d generate -o mnist1d.npz", ...flags].join(" ");
 }
 
-/** All knobs as JSON; `mnist1d.DataConfig.from_json` and this page read it. */
+/** All settings as JSON; `mnist1d.DataConfig.from_json` and this page read it. */
 export function toJson(knobs, config) {
   const lines = knobs.map(
     ({ name }) =>
@@ -69,7 +69,7 @@ export function toJson(knobs, config) {
   return `{\n${lines.join(",\n")}\n}\n`;
 }
 
-/** The changed knobs as Python's keyword arguments. */
+/** The changed settings as Python's keyword arguments. */
 export function toArguments(knobs, config) {
   const text = (value) => {
     if (typeof value === "boolean") return value ? "True" : "False";

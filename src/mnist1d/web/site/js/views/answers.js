@@ -1,4 +1,4 @@
-/** What the ideal observer and the trained models say of one signal: a bar for each class. */
+/** Class probabilities of one signal by the ideal observer and the trained models: one bar per class. */
 
 import { percent } from "../chart.js";
 import { h } from "../dom.js";
@@ -82,7 +82,7 @@ export class Answers {
   }
 }
 
-/** The models of a race that have learned something from these settings. */
+/** The models of a race that were trained with these settings. */
 function modelsOf(race, config) {
   if (!race || JSON.stringify(race.config) !== JSON.stringify(config)) return [];
   return race.lanes.filter(({ state, step }) => ["ready", "done"].includes(state) && step > 0);

@@ -1,4 +1,4 @@
-/** Explore: ten panels, live, and a control for every knob; the same ten signals change. */
+/** Explore: ten live panels and a control for every setting; the same ten signals change. */
 
 import { h } from "../dom.js";
 import { number, SettingsError } from "../model/config.js";
@@ -88,13 +88,13 @@ function tell({ knobs, config, raw }) {
   const { seed } = config;
   const set = seed === FROZEN_SEED ? "the published test set" : `the test set of seed ${seed}`;
   const isOther = agreement(knobs, config) === "other";
-  const bent = isOther ? ", changed by your settings (Python draws others; see Export)" : "";
+  const bent = isOther ? ", changed by your settings (Python would draw other signals; see Export)" : "";
   const digit = config.shuffle_seq
     ? "Positions are shuffled, the same way for all signals."
     : "Thick: where the digit is.";
   const values = raw
-    ? "Values before standardisation."
-    : "Values standardised, as models get them.";
+    ? "Values are shown before standardisation."
+    : "Values are standardised, as models see them.";
   return `Signals of ${set}${bent}. ${digit} ${values}`;
 }
 

@@ -1,4 +1,4 @@
-/** What is inside a model: its first layer, and the test signals that it gets wrong. */
+/** Inside a model: its first layer, and the test signals that it gets wrong. */
 
 import { count, percent } from "../chart.js";
 import { h, s } from "../dom.js";
@@ -15,7 +15,7 @@ const WHAT = {
   cnn: "The 25 kernels of the first layer, five points each.",
 };
 
-/** What the ideal observer reads, with its exact probability. */
+/** The ideal observer's prediction with its exact probability. */
 function verdict(shares) {
   const most = Math.max(...shares);
   return `Ideal observer: ${shares.indexOf(most)} (${percent(most)})`;
@@ -131,8 +131,8 @@ export class Inside {
     const presence = scene.permuted(scene.pipeline.presence({ label, padding, shift, factor: 1 }));
     const panel = new SignalPanel();
     panel.update([{ x, presence }], {
-      caption: `${label}, read as ${answer} (${percent(Math.max(...shares))})`,
-      title: `A ${label} that the model reads as ${answer}`,
+      caption: `${label}, classified as ${answer} (${percent(Math.max(...shares))})`,
+      title: `A ${label} that the model classifies as ${answer}`,
       limit: LIMIT,
       isShuffled: this.race.config.shuffle_seq,
     });

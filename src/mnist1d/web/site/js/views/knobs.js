@@ -1,11 +1,11 @@
 /** One control for every knob: its name in words and in code, a slider with the default marked, a
- * field that takes any legal value, and what the knob does.
+ * field for any legal value, and the setting's effect.
  */
 
 import { h } from "../dom.js";
 import { number, SettingsError, suspicion } from "../model/config.js";
 
-// Where a slider ends, [low, high, step]; the field beside it takes more. A knob that is not here
+// The range of a slider, [low, high, step]; the field beside it accepts more. A setting that is not here
 // has a field only.
 const SLIDERS = {
   template_len: [1, 48, 1],
@@ -105,7 +105,7 @@ function single(knob, set) {
   };
 }
 
-/** Two fields and two sliders; one that passes the other takes it along. */
+/** Two fields and two sliders; a slider that passes the other moves it along. */
 function pair(knob, set) {
   const id = `explore-${knob.name}`;
   const ends = ["least", "most"];

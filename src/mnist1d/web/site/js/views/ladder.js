@@ -1,4 +1,4 @@
-/** Accuracies of people, models and the ideal observer on one axis: a table whose middle column is
+/** Accuracies of the human, models and the ideal observer on one axis: a table whose middle column is
  * the picture.
  */
 

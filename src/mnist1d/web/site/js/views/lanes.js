@@ -1,4 +1,4 @@
-/** Where each model of a race stands, as a table. */
+/** The progress of each model of a race, as a table. */
 
 import { count, percent } from "../chart.js";
 import { h } from "../dom.js";

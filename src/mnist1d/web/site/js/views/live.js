@@ -1,4 +1,4 @@
-/** A sweep as it goes on, by server-sent events: how far it is, the time left, which trials have
+/** A running sweep, by server-sent events: its progress, the time left, the trials that have
  * ended, and their curves.
  */
 
@@ -7,12 +7,12 @@ import { h } from "../dom.js";
 import { onTheme } from "../palette.js";
 import { formatOf, runContent, swatch } from "./results/runchart.js";
 
-const CURVES = 12; // as many as are told apart
+const CURVES = 12; // as many as a reader can tell apart
 const CALLS = 8;
 const NONE = "No sweep has run in this folder yet.";
 const WHEN =
-  "A curve appears when its trial ends: each trial is one compiled program that reports at its end. " +
-  "Lines are means over the seeds of the trial.";
+  "A curve appears when its trial finishes, because each trial is one compiled program. " +
+  "Lines are means over the trial's seeds.";
 
 export class Live {
   constructor(page, reload) {
@@ -21,7 +21,7 @@ export class Live {
     // calls that the results on the screen know of, none until they have come; calls in the store
     [this.known, this.total] = [Infinity, 0];
     this.told = h("p", { id: "results-live-told" }, "Waiting for the server.");
-    const label = "Seeds of the last sweep that are done";
+    const label = "Finished seeds of the last sweep";
     this.progress = h("progress", { max: 1, value: 0, "aria-label": label });
     this.list = h("ul", { class: "results-calls num" });
     this.chart = new Chart({ title: "Curves of the last sweep", xLabel: "step", yLabel: "" });
@@ -61,8 +61,8 @@ export class Live {
     this.source.onerror = ({ target }) => {
       const isClosed = target.readyState === EventSource.CLOSED;
       this.told.textContent = isClosed
-        ? "The server sends no news: too many pages may be open. Open this view again to retry."
-        : "The server does not answer. Trying again.";
+        ? "The server sends no updates; too many pages may be open. Open this view again to retry."
+        : "The server does not respond. Trying again.";
     };
   }
 

@@ -1,4 +1,4 @@
-/** Sets of knobs by name: buttons that bend the data in one click. */
+/** Named settings: buttons that change the data in one click. */
 
 import { h } from "../dom.js";
 

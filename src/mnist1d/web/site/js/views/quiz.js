@@ -25,8 +25,8 @@ import { LAYOUTS, Ten } from "./quiz/ten.js";
 const STEPS = { ArrowRight: 1, ArrowLeft: -1 }; // keys that choose a signal
 const ROWS = { ArrowDown: 1, ArrowUp: -1 };
 const NO_STORAGE =
-  "This browser cannot save anything for the page (its storage is full or forbidden). " +
-  "The quiz goes on, but you lose it if you reload the page.";
+  "This browser cannot save anything for the page (its storage is full or disabled). " +
+  "The quiz continues, but you will lose it if you reload the page.";
 
 export async function mount(root, page) {
   const test = await page.test();
@@ -47,14 +47,14 @@ class Quiz {
     this.visibility = () => (document.hidden ? this.clock.stop() : this.clock.start());
   }
 
-  /** Take up what the browser keeps, or offer a fresh quiz. */
+  /** Restore the stored quiz, or offer a new one. */
   start() {
     this.state = restore(load("quiz"));
     const text = loadText("quiz");
     if (this.state === null && text !== null && text !== "null") {
-      const aside = save("quiz-broken", text) ? " and was put aside" : "";
+      const aside = save("quiz-broken", text) ? " and was kept aside" : "";
       this.page.warn(
-        `The stored quiz could not be read${aside}; a new one starts. Nothing else was lost.`,
+        `The stored quiz could not be read${aside}. A new quiz starts; nothing else was lost.`,
       );
     }
     if (this.state) this.draw();
@@ -128,7 +128,7 @@ class Quiz {
     return heading;
   }
 
-  /** Draw, and go on reading at the heading. */
+  /** Draw, and move the focus to the heading. */
   arrive() {
     const heading = this.draw();
     heading.focus({ preventScroll: true });
@@ -151,7 +151,7 @@ class Quiz {
     element.scrollIntoView({ block: "nearest" });
   }
 
-  /** Choose the signal so many rows below, as they stand at this width, if there is one. */
+  /** Choose the signal a number of rows below, at the current width, if there is one. */
   selectRow(rows) {
     const slot = this.slot + rows * this.ten.columns;
     if (slot >= 0 && slot < TEN) this.select(slot);

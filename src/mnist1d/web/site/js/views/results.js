@@ -11,8 +11,8 @@ import { table } from "./results/table.js";
 
 const BENCHMARK =
   "Test accuracy after 6,000 training steps, in percent: mean and 95% confidence interval over " +
-  "seeds. The human's accuracy comes from the published answers. The ideal observer knows how " +
-  "signals are made: no model can do better.";
+  "seeds. The human's accuracy comes from 400 published answers. The ideal observer knows how " +
+  "signals are made, so no model can do better.";
 
 export function mount(root, page) {
   const view = new Results(page);
@@ -25,7 +25,7 @@ class Results {
   constructor(page) {
     this.page = page;
     this.studies = [];
-    this.sections = new Map(); // by document, so that a filter does not make them anew
+    this.sections = new Map(); // by document, so that a filter does not rebuild them
     this.box = h("div", { id: "results-studies", tabindex: -1 });
     this.quizzes = h("div", {});
     this.browser = new Browser(page, (id) => this.go(id));
@@ -95,13 +95,13 @@ class Results {
     const { runs, results } = this.page.site;
     const how = runs ? `mnist1d reproduce --runs ${runs}` : "mnist1d web --runs DIR";
     const text = results
-      ? "There are no runs in this folder yet. To make some: "
+      ? "There are no runs in this folder yet. To start one: "
       : "To see the results of your own runs here, serve the page with their folder: ";
     return h("p", { id: "results-none" }, text, h("code", {}, how));
   }
 }
 
-/** The results; null where this site has none, {failure} where they do not come. */
+/** The results; null if this site has none, {failure} if they could not be loaded. */
 async function fetchResults(page) {
   if (!page.site.results) return null;
   try {

@@ -38,7 +38,7 @@ export function mount(root, page) {
   return { shown: update };
 }
 
-/** What is exported, and how near Python's signals come to it. */
+/** What is exported, and whether Python gives the same signals. */
 function summarise({ knobs, config, changed }) {
   const names = Object.keys(changed);
   const what = names.length ? `Changed settings: ${names.join(", ")}.` : "Default settings.";
@@ -47,7 +47,7 @@ function summarise({ knobs, config, changed }) {
 
 const lower = (text) => `${text[0].toLowerCase()}${text.slice(1)}`;
 
-/** The signals on the page as csv; the csv that `mnist1d.read` takes. */
+/** The signals on the page as csv, for `mnist1d.read`. */
 function asCsv({ site, scene, settings }) {
   const { config, raw } = settings;
   scene.prepare(config);
@@ -75,7 +75,7 @@ function files(page) {
       download(name, await make(), name.endsWith(".csv") ? "text/csv" : "image/svg+xml");
       page.say(`${name} saved.`);
     } catch (error) {
-      page.warn(`${name} could not be made: ${error.message}`);
+      page.warn(`${name} could not be created: ${error.message}`);
     }
   };
   const button = (kind, label, make) => {
@@ -83,7 +83,7 @@ function files(page) {
     return h("button", { ...props, onclick: act(`mnist1d.${kind}`, make) }, label);
   };
   const note =
-    "The csv holds the signals on the page. mnist1d.read reads it; .save turns it into npz.";
+    "The csv contains the signals on the page. Read it with mnist1d.read; .save converts it to npz.";
   return h(
     "div",
     { class: "card" },

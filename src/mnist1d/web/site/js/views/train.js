@@ -14,7 +14,7 @@ import { chartOptions, CURVES, trainOptions } from "./trainoptions.js";
 
 const CAPTION =
   "One line per model, trained in this browser: Adam, learning rate 0.01, batches of 100. " +
-  "Dotted: what to compare the models with.";
+  "Dotted: the human, the ideal observer and your quiz score.";
 
 export function mount(root, page) {
   const view = new Train(page);

@@ -83,7 +83,7 @@ export class Answering {
     const heading = h(
       "p",
       { class: "score", role: "status" },
-      `You read ${correct} of ${n} correctly.`,
+      `You classified ${correct} of ${n} correctly.`,
     );
     this.element.replaceChildren(heading, h("div", { class: "quiz-ten" }, cards));
     this.onDone({ n, correct });

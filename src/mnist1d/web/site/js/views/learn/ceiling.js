@@ -67,17 +67,17 @@ export const ceiling = {
     const elements = experiment(
       {
         text:
-          "White noise hides a signal for good: two digits can then give the same forty numbers. " +
+          "White noise destroys information: two digits can then give the same forty numbers. " +
           "The ideal observer knows exactly how signals are made, so its accuracy is the ceiling " +
           "for every model. At the default noise, 0.02, the ceiling is 100%.",
-        question: "At which white noise is the ideal observer first below 90%?",
+        question: "At which noise level does the ideal observer first fall below 90%?",
         options: [...LEVELS.slice(1).map((level) => `${level}`), "at none of these"],
         button: "Measure five levels",
         chart,
         run,
         lesson:
-          "A model's error has two parts: what the data make impossible, and what the model has not " +
-          "learned. Only the second can be trained away. Compare a model with the ceiling of its " +
+          "A model's error has two parts: what the noise makes impossible, and what the model has not " +
+          "learned. Training can only reduce the second. Compare a model with the ceiling of its " +
           "data before you look for a better one.",
       },
       settle,

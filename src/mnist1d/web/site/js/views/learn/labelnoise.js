@@ -10,10 +10,10 @@ const TRAINING = { models: ["mlp"], steps: 3000, labelNoise: { rate: 0.15, seed:
 const FITTED = 0.99; // training accuracy from which a net fits its labels, the wrong ones too
 
 export const labelNoise = {
-  title: "Wrong labels and wider nets",
+  title: "Wrong labels and wider networks",
   mount({ page }, settle) {
     const chart = new Chart({
-      title: "Test loss of nets with more and more hidden units",
+      title: "Test loss against the number of hidden units",
       xLabel: "hidden units per layer",
       yLabel: "test loss (cross-entropy, nats)",
       xLog: true,
@@ -38,7 +38,7 @@ export const labelNoise = {
         const trial = new Trial(page.site.templates, config, { ...TRAINING, width });
         found.set(width, await trial.run());
         trial.close();
-        tell(`${found.size} of ${WIDTHS.length} nets trained.`);
+        tell(`${found.size} of ${WIDTHS.length} networks trained.`);
         draw();
       });
       await inTurn(tasks.reverse());
@@ -48,7 +48,7 @@ export const labelNoise = {
       const right = peak === 0 ? 0 : peak === WIDTHS.length - 1 ? 2 : 1;
       const text =
         `Test loss peaks at ${losses[peak].toFixed(1)} with ${WIDTHS[peak]} hidden units, near ` +
-        `${fits ?? "the width"} where every training label is fitted, and falls to ` +
+        `${fits ?? "the width"} where the network just fits every training label, and falls to ` +
         `${losses.at(-1).toFixed(1)} at ${count(WIDTHS.at(-1))}.`;
       return { right, text };
     }
@@ -56,16 +56,16 @@ export const labelNoise = {
     const elements = experiment(
       {
         text:
-          "Of 500 training labels, 15% are drawn at random. Nets with 2 to 100 hidden units per " +
-          "layer learn them. A small net cannot fit the wrong labels; a large one can.",
-        question: "Which net has the largest loss on new signals?",
+          "Of 500 training labels, 15% are random. Networks with 2 to 100 hidden units per " +
+          "layer learn them. A small network cannot fit the wrong labels; a large one can.",
+        question: "Which network has the largest loss on new signals?",
         options: ["the smallest", "the one that just fits all labels", "the largest"],
-        button: "Train ten nets",
+        button: "Train ten networks",
         chart,
         run,
         lesson:
-          "The net that only just fits has to bend itself around every wrong label. With room to " +
-          "spare, a larger net fits them more smoothly. Loss that falls, rises, and falls again " +
+          "A network that can only just fit has to bend around every wrong label. With room to " +
+          "spare, a larger network fits them more smoothly. A test loss that falls, rises and falls again " +
           "is called double descent.",
       },
       settle,

@@ -12,9 +12,9 @@ const TEXTS = [
   "The digit 3, twelve points.",
   "Zeros are appended: the digit becomes a small part of the signal.",
   "The signal is stretched to a fixed length.",
-  "It is made larger or smaller.",
-  "It is shifted to a random place.",
-  "Smooth noise fills the places where the digit is not.",
+  "Its amplitude is made larger or smaller.",
+  "It is shifted to a random position.",
+  "Smooth noise fills the points around the digit.",
   "A little noise is added everywhere.",
   "The whole signal is tilted.",
   "Forty points are kept. This is what a model sees.",
@@ -54,12 +54,12 @@ export const pipeline = {
     };
 
     const lesson = moral(
-      "A model gets forty numbers, nothing else. It must find the digit wherever it is and ignore " +
+      "A model gets only forty numbers. It must find the digit wherever it is and ignore " +
         "the rest.",
     );
     const plot = new SignalPlot("line", "wide");
     const question = new Question({
-      text: "Another finished signal. Where is its digit?",
+      text: "Here is another finished signal. Where is the digit?",
       options: ["left third", "middle third", "right third"],
       figure: plot.svg,
       onAnswer: async () => {
@@ -76,7 +76,7 @@ export const pipeline = {
       },
     });
     const text =
-      "Move the slider: a digit becomes a signal in eight steps. Shaded: what the step changes.";
+      "Move the slider: a digit becomes a signal in eight steps. Shaded: the points that the step changes.";
     const label = h("label", { class: "slider" }, "Step by step", slider);
     const elements = [
       h("p", {}, text),

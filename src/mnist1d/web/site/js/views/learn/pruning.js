@@ -37,7 +37,7 @@ export const pruning = {
           const { test } = await (share ? trial.prune(share, how) : trial.run());
           found[how].push([100 * share, test]);
           tell(
-            `${found.small.length + found.random.length} of ${2 * SHARES.length} trainings done.`,
+            `${found.small.length + found.random.length} of ${2 * SHARES.length} training runs done.`,
           );
           draw();
         }
@@ -50,7 +50,7 @@ export const pruning = {
       const change = pruned - full;
       const right = change < -NEAR ? 0 : change > NEAR ? 2 : 1;
       const text =
-        `Whole network ${percent(full)}, pruned ${percent(pruned)}; with as many weights removed ` +
+        `Full network ${percent(full)}, pruned ${percent(pruned)}; with as many weights removed ` +
         `at random, ${percent(random)}.`;
       return { right, text };
     }
@@ -58,16 +58,16 @@ export const pruning = {
     const elements = experiment(
       {
         text:
-          "Train the MLP, remove its smallest weights, put the others back to their first values, " +
-          "and train again: six rounds, until 88% are gone.",
-        question: "What is the test accuracy then, compared with the whole network?",
+          "Train the MLP, remove its smallest weights, reset the others to their initial values, " +
+          "and train again: six rounds, until 88% are removed.",
+        question: "How does the final test accuracy compare with that of the full network?",
         options: ["more than 5 points lower", "about the same", "more than 5 points higher"],
         button: "Train and prune",
         chart,
         run,
         lesson:
-          "A tenth of the weights is enough, if it is the right tenth: a winning ticket. Removed " +
-          "at random, as many weights cost accuracy. Pruning finds what the network needs.",
+          "12% of the weights are enough, if they are the right ones: a winning ticket. Removing " +
+          "as many weights at random costs accuracy. Pruning finds what the network needs.",
       },
       settle,
     );

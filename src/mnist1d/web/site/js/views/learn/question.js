@@ -1,4 +1,4 @@
-/** A question with answers to choose from; what is right is told after one is chosen. */
+/** A multiple-choice question; the right answer is shown after the reader chooses. */
 
 import { h } from "../../dom.js";
 

@@ -14,16 +14,16 @@ export const race = {
     const { page, shared } = lesson;
     const contest = new Contest(page, "Three models on the published set");
     const told = moral(
-      "The CNN was told before training what you know too: neighbouring points belong together, " +
+      "The CNN knows before training what you know too: neighbouring points belong together, " +
         "and a shape means the same everywhere. That is a spatial prior. The MLP, with three times " +
         "as many weights, has to learn it from 4,000 examples.",
     );
     const question = new Question({
-      text: "Which model reads most of 1,000 new signals correctly?",
+      text: "Which model classifies the most of 1,000 new signals correctly?",
       isPrediction: true,
       options: NAMES,
       async onAnswer() {
-        question.wait("Training, in your browser …");
+        question.wait("Training in your browser …");
         contest.references = ownLine(shared.score);
         const { results } = await plainRace(lesson, contest);
         const order = MODELS.toSorted((a, b) => results[b] - results[a]);
@@ -35,7 +35,7 @@ export const race = {
     });
     const facts = [
       ["logistic", "Logistic regression", "one weight per point and class (410)"],
-      ["mlp", "MLP", "a hundred units that see all points at once (15,210 weights)"],
+      ["mlp", "MLP", "two layers of two layers of a hundred units that see all points at once (15,210 weights)"],
       ["cnn", "CNN", "five neighbouring points at a time, the same weights everywhere (5,210)"],
     ].map(([style, name, text]) =>
       h("li", {}, h("strong", { class: `model ${style}` }, name), `: ${text}`),
@@ -45,7 +45,7 @@ export const race = {
         h(
           "p",
           {},
-          "Three models train on 4,000 signals. Choose your favourite, and the race starts.",
+          "Three models train on 4,000 signals. Choose a winner to start the race.",
         ),
         h("ul", { class: "facts" }, facts),
         question.element,

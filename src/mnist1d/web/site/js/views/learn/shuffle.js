@@ -1,5 +1,5 @@
-/** Step 5: the same signals, their points shuffled: the CNN falls, the MLP does not, and neither do
- * people stay where they were. */
+/** Step 5: the same signals with shuffled points: the CNN loses accuracy, the MLP does not, and the reader
+ * loses accuracy too. */
 
 import { percent } from "../../chart.js";
 import { h } from "../../dom.js";
@@ -18,7 +18,7 @@ export const shuffle = {
     const { page, shared } = lesson;
     const contest = new Contest(page, "Three models, points shuffled; dashed: in order");
     const told = moral(
-      "The CNN's lead came from the order of the points and from nothing else. A prior helps where " +
+      "The CNN's lead came only from the order of the points. A prior helps where " +
         "it is true and hurts where it is not. The MLP never used the order, so it loses nothing.",
     );
     const answering = new Answering(page, ROWS, true, (score) => {
@@ -37,7 +37,7 @@ export const shuffle = {
       "Shuffle and train again",
     );
     const question = new Question({
-      text: "Which model loses most?",
+      text: "Which model loses the most accuracy?",
       isPrediction: true,
       options: ["logistic regression", "MLP", "CNN", "none of them"],
       press,
@@ -48,7 +48,7 @@ export const shuffle = {
     });
     press.addEventListener("click", async () => {
       press.disabled = true;
-      question.wait("Training. Meanwhile, read five shuffled signals yourself.");
+      question.wait("Training. Meanwhile, classify five shuffled signals yourself.");
       yours.hidden = false;
       answering.start();
       answering.listen(true);
@@ -69,8 +69,8 @@ export const shuffle = {
     const yours = h("div", { class: "card yours" }, answering.element, own);
     yours.hidden = true;
     const text =
-      "Now the forty points of every signal change places, in the same way for all. No number is " +
-      "lost; each stands somewhere else.";
+      "Now the forty points of every signal are permuted, in the same way for all signals. No number is " +
+      "lost; only the order changes.";
     return {
       elements: [
         h("p", {}, text),

@@ -53,20 +53,20 @@ export const templates = {
       all.map(({ svg }) => svg),
     );
     const lesson = moral(
-      "MNIST-1D keeps what makes handwritten digits interesting, yet a model learns it in seconds, " +
+      "MNIST-1D keeps what makes handwritten digits interesting, but a model learns it in seconds, " +
         "here in your browser.",
     );
     const asked = drawing(shapes, HIDDEN, false);
     asked.turn(90);
     asked.svg.setAttribute("aria-label", "A digit on its side");
     const question = new Question({
-      text: "One more, on its side. Which digit is it?",
+      text: "Here is one more, on its side. Which digit is it?",
       options: ["1", "4", "7", "9"],
       figure: asked.svg,
       onAnswer: () => {
         asked.turn(0);
         turn(90);
-        question.reveal(2, "Here it is upright: a 7. Seen from the side it is a signal.");
+        question.reveal(2, "Here it is upright: a 7. On its side, it is a signal.");
         lesson.hidden = false;
         settle();
       },

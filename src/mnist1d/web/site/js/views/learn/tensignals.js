@@ -10,8 +10,8 @@ export const tenSignals = {
   title: "Your turn: ten signals",
   mount(lesson, settle) {
     const told = moral(
-      "You looked for a shape and did not care where it was. Nobody had to teach you that: it is " +
-        "what you brought along. Such knowledge is called a prior.",
+      "You looked for a shape and did not care where it was. Nobody had to teach you that; you " +
+        "already knew it. Such knowledge is called a prior.",
     );
     const answering = new Answering(lesson.page, ROWS, false, (score) => {
       lesson.shared.score = score;
@@ -20,7 +20,7 @@ export const tenSignals = {
       settle();
     });
     const text =
-      "Ten signals that no model was trained on. Which digit is in each? Guess quickly; people " +
+      "Ten signals that no model was trained on. Which digit is in each? Guess quickly; humans " +
       "reach 96% after some practice.";
     return {
       elements: [h("p", {}, text), answering.element, told],

@@ -16,8 +16,8 @@ export const translation = {
     const { scene } = page;
     const contest = new Contest(page, "Three models without translation; dashed: with it");
     const told = moral(
-      "If the digit is always at the same place, there is nothing for a convolution to share: the " +
-        "MLP learns where to look. Convolution pays for translation. Choose a model whose prior " +
+      "If the digit is always at the same position, a convolution has no advantage: the " +
+        "MLP learns where to look. Convolution helps with translation. Choose a model whose prior " +
         "fits your data.",
     );
     const panels = PANELS.map(() => new SignalPanel());
@@ -48,7 +48,7 @@ export const translation = {
       );
     };
     const question = new Question({
-      text: "At translation 1, what happens to the gap between CNN and MLP?",
+      text: "Without translation, what happens to the gap between CNN and MLP?",
       isPrediction: true,
       options: ["it grows", "it stays", "it nearly closes"],
       onAnswer() {
@@ -71,13 +71,13 @@ export const translation = {
       const right = last > first + 0.05 ? 0 : last < first / 2 ? 2 : 1;
       const points = (gap) => `${(100 * gap).toFixed(1)} percentage points`;
       const models = `MLP ${percent(results.mlp)}, CNN ${percent(results.cnn)}`;
-      question.reveal(right, `${models}: the gap goes from ${points(first)} to ${points(last)}.`);
+      question.reveal(right, `${models}: the gap changes from ${points(first)} to ${points(last)}.`);
       told.hidden = false;
       settle();
     });
     const text =
-      "The points are in order again. The setting translation says how far a digit may be shifted: " +
-      "48 places by default. Predict, then move the slider to 1.";
+      "The points are in order again. The setting max_translation says how far a digit may be shifted: " +
+      "fewer than 48 points by default. Predict, then move the slider to 1 (no shift).";
     return {
       elements: [
         h("p", {}, text),

@@ -7,8 +7,8 @@ const INTRO =
   "You see ten signals at a time. Type or tap the digit hidden in each; after ten you see the " +
   "answers. A hundred signals take about ten minutes, and you can stop after any ten.";
 const SHUFFLED =
-  "Shuffled: the forty points of every signal are permuted in the same way. The published human " +
-  "reached about 30% there.";
+  "Shuffled: the forty points of every signal are permuted in the same way. There, the published human " +
+  "reached about 30%.";
 
 /** The elements; `begin(first, isShuffled)` starts a quiz. */
 export function offerView(settings, begin) {

@@ -26,8 +26,8 @@ export function scoreView(page, state, labels, result, saved) {
     { id: "quiz-score" },
     heading,
     facts,
-    h("h3", {}, "You and the others"),
-    ladder(rivals(page.site, state.shuffled, found), "You, people, models, and the ideal observer"),
+    h("h3", {}, "You, the models and the human"),
+    ladder(rivals(page.site, state.shuffled, found), "You, the human, the models and the ideal observer"),
     h("div", { class: "quiz-columns" }, errorsByClass(found.byClass), confused(found.pairs)),
     takeaway(page, state, result, saved),
   );
@@ -80,7 +80,7 @@ function confused(pairs) {
   const items = pairs
     .slice(0, 10)
     .map(({ label, answer, count }) =>
-      h("li", {}, `${label} read as ${answer}: ${count} ${count === 1 ? "time" : "times"}`),
+      h("li", {}, `${label} classified as ${answer}: ${count} ${count === 1 ? "time" : "times"}`),
     );
   const list = items.length ? h("ol", { class: "quiz-pairs" }, items) : h("p", {}, "None.");
   return h("div", {}, h("h3", {}, "Confused digits"), list);
@@ -149,6 +149,6 @@ async function post(result) {
     const said = await response.json();
     return response.ok ? "" : said.error;
   } catch (error) {
-    return `the server does not answer (${error.message})`;
+    return `the server does not respond (${error.message})`;
   }
 }

@@ -111,7 +111,7 @@ export class Ten {
     this.handIn.disabled = left > 0;
     this.chosen.textContent = left
       ? `Signal ${slot + 1}: which digit? ${left} to go.`
-      : "All ten are answered: check them, or change one.";
+      : "You have answered all ten: check them, or change an answer.";
   }
 
   showAnswer({ element, label }, answer, isChosen) {
@@ -127,7 +127,7 @@ export class Ten {
     plot.mark(this.test.presence(index, this.state.shuffled));
   }
 
-  /** How many cards stand in a row at this width. */
+  /** How many cards fit in a row at this width. */
   get columns() {
     return getComputedStyle(this.grid).gridTemplateColumns.split(" ").length;
   }

@@ -3,7 +3,7 @@
 import { h } from "../../dom.js";
 
 const TONES = [
-  ["good", "✓", "hold or look as published"],
+  ["good", "✓", "hold, or look as published"],
   ["bad", "✗", "do not hold"],
   ["open", "?", "undecided"],
 ];
@@ -11,7 +11,7 @@ const SORTS = {
   paper: "the paper's order",
   name: "name",
   verdict: "most claims that do not hold",
-  newest: "run last",
+  newest: "latest run",
   cost: "computing time",
 };
 const VERDICTS = {
@@ -88,7 +88,7 @@ export class Browser {
   update(studies, shown) {
     this.element.hidden = !studies.length;
     const labels = [...new Set(studies.map(({ label }) => label))].filter(Boolean);
-    fillSelect(this.presets, { "": "run last", ...Object.fromEntries(labels.map((l) => [l, l])) });
+    fillSelect(this.presets, { "": "latest run", ...Object.fromEntries(labels.map((l) => [l, l])) });
     this.presets.value = labels.includes(this.page.settings.preset) ? this.page.settings.preset : "";
     const total = { good: 0, bad: 0, open: 0 };
     const items = shown.map((study) => {
@@ -103,7 +103,7 @@ export class Browser {
     const studiesText = shown.length === 1 ? "1 study" : `${shown.length} studies`;
     this.summary.textContent = shown.length
       ? `${number} claims in ${studiesText}: ${parts.join(", ")}.`
-      : "No study fits these filters. Clear Find, or choose another preset or verdict.";
+      : "No study matches these filters. Clear Find, or choose another preset or verdict.";
   }
 }
 

@@ -10,7 +10,7 @@ import { csvOf } from "./table.js";
 const CHOSEN = 8; // runs that are drawn at first
 const NOTE =
   "Lines are means over seeds, bands their 95% confidence intervals; a smoothed line has no band. " +
-  "Point at the chart, or use the arrow keys, to read values.";
+  "To read values, point at the chart or use the arrow keys.";
 
 export class Curves {
   constructor(study) {
@@ -42,7 +42,7 @@ export class Curves {
   build() {
     const { runs, curves, left_out: leftOut } = this.content;
     if (!curves.length) {
-      const none = "This study keeps no curves: its trials have one value per metric.";
+      const none = "This study has no curves: its trials have one value per metric.";
       return void this.body.replaceChildren(h("p", { class: "note" }, none));
     }
     const metrics = [...new Set(curves.map(({ metric }) => metric))];

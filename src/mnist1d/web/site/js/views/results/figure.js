@@ -70,7 +70,7 @@ export function figure({ src, title, caption, size: [width, height] }) {
   );
 }
 
-/** Text in which what stands in backticks is code. */
+/** Text with the parts in backticks as code. */
 export const coded = (text) =>
   text.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part));
 

@@ -1,4 +1,4 @@
-/** One study under one preset: what came out, claims, figures, curves, tables. */
+/** One study under one preset: answer, claims, figures, curves, tables. */
 
 import { h } from "../../dom.js";
 import { Curves } from "./curves.js";
@@ -62,7 +62,7 @@ function figures({ figures: list, id }) {
   const box = h("div", {});
   if (list) box.append(...list.map(figure));
   else {
-    const text = "No figures are stored for these rows. Drawing them takes some seconds.";
+    const text = "No figures are stored for these rows. Drawing them takes a few seconds.";
     const button = h("button", { class: "button", type: "button" }, "Draw the figures");
     const told = h("p", { class: "note", role: "status" }, text);
     button.addEventListener("click", async () => {
