@@ -91,11 +91,11 @@ def answer_of(claims: Sequence[Claim]) -> str:
     first, *others = claims
     measured = f"{first.quantity}: {effect(first)}, {units(first)}"
     parts = [f"The main claim {_verb(first.verdict, 1)}: {first.text} ({measured})."]
-    verdicts = {claim.verdict for claim in others}
+    verdicts = list({claim.verdict for claim in others})
     if len(others) == 1:
-        parts.append(f"The other claim {_verb(*verdicts, 1)}.")
+        parts.append(f"The other claim {_verb(verdicts[0], 1)}.")
     elif len(verdicts) == 1:
-        parts.append(f"The other {len(others)} claims {_verb(*verdicts, len(others))}.")
+        parts.append(f"The other {len(others)} claims {_verb(verdicts[0], len(others))}.")
     elif others:
         parts.append(f"Of the other {len(others)} claims, {counted(others)}.")
     return " ".join(parts)
