@@ -35,7 +35,7 @@ def plain_row(row: Row) -> Row:
     step = None if row.step is None else check_whole(row.step, 0, "step")
     try:
         value = np.asarray(row.value) if np.ndim(row.value) else float(row.value)
-        if isinstance(value, float) or not value.dtype.hasobject:
+        if not (isinstance(value, np.ndarray) and value.dtype.hasobject):
             return Row(seed, metric, step, value)
     except (TypeError, ValueError, OverflowError):
         pass
