@@ -57,10 +57,10 @@ class Lesson {
     const isExercise = i >= STEPS.length;
     const text = isExercise ? `E${i - STEPS.length + 1}` : `${i + 1}`;
     const act = () => this.page.settings.update({ step: i + 1 });
-    const props = { class: "step-mark", type: "button", "aria-label": `${text}: ${step.title}` };
+    const props = { class: "step-mark", type: "button", onclick: act };
     const number = h("span", { class: "step-number" }, text);
     const name = h("span", { class: "step-name" }, step.title);
-    const button = h("button", { ...props, onclick: act }, number, name);
+    const button = h("button", props, number, " ", name);
     return h("li", { class: isExercise ? "exercise" : false }, button);
   }
 
