@@ -254,7 +254,7 @@ def test_a_broken_stored_quiz_is_put_aside(page, stored):
     page.js("localStorage.setItem('mnist1d.quiz', arguments[0])", stored)
     page.open("quiz")
     page.wait(lambda: page.find_all(".warning"))
-    assert "put aside" in page.text(".warning") and page.button("Start")
+    assert "kept aside" in page.text(".warning") and page.button("Start")
     assert json.loads(page.storage("quiz-broken")) == stored
 
 
