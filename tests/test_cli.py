@@ -255,6 +255,7 @@ MISTAKES = [
     ("run toy --sets a=1", 2, "Did you mean --set?"),
     ("run toy --seeds few", 2, "--seeds"),
     ("run toy --seeds 0", 2, "seeds must be a whole number, at least 1, got 0"),
+    ("run toy --dry-run --seeds 100000000", 2, "seeds must be a whole number, at most 100000"),
     ("run toy --workers 0", 2, "workers must be a whole number, at least 1, got 0"),
     ("run toy --set sise=3", 2, "unknown field 'sise': did you mean 'size'?"),
     ("run toy --set size=big", 2, "size must be a whole number"),

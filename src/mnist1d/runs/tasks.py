@@ -13,6 +13,8 @@ from mnist1d.experiments import Reference, load
 from mnist1d.runs.identity import flat, trial_id
 from mnist1d.runs.overrides import apply_overrides, parse_overrides, shown
 
+MAX_SEEDS = 100_000  # of a trial: every task holds its seeds
+
 
 @dataclass(frozen=True)
 class Task:
@@ -71,12 +73,13 @@ def plan(
     """
     module = load(study)
     if seeds is not None:
-        seeds = check_whole(seeds, 1, "seeds")
+        seeds = check_whole(seeds, 1, "seeds", MAX_SEEDS)
     usual = module.trials(preset)
     parsed = parse_overrides(module.Config, overrides)
     varied = {name for name in parsed if len({flat(config)[name] for config in usual}) > 1}
     info, weight = module.INFO, module.weight
     count = info.seeds[preset] if seeds is None else seeds
+    wanted = tuple(range(count))  # one for all tasks
     calls = sum(map(weight, usual)) * info.seeds[preset]  # relative to a trial of weight 1
     second = info.cost[preset] / calls if info.cost else 1.0
     name, origin = info.name, (module.reference, module.sha256)
@@ -89,7 +92,7 @@ def plan(
         )
         configs = apply_overrides(usual, chosen)
         tasks += [
-            Task(name, config, tuple(range(count)), label, second * weight(config) * count, *origin)
+            Task(name, config, wanted, label, second * weight(config) * count, *origin)
             for config in configs
         ]
     return tasks
