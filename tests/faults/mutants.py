@@ -221,6 +221,8 @@ def look(module: str, folder: Path) -> dict[str, Any]:
 
 def tests_of(known: dict[str, Any], line: int) -> list[str]:
     """Return the tests that come to a line, the quickest first: all where it runs on import."""
+    while line > 1 and str(line) not in known["lines"]:  # in the middle of a statement
+        line -= 1
     contexts = known["lines"].get(str(line), [])
     if not contexts:
         return []
