@@ -9,12 +9,16 @@ import numbers
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from mnist1d.errors import UsageError
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Json = dict[str, Any]  # a JSON object, whose content `json` does not type
 T = TypeVar("T")
 MAX_WHOLE = 2**63 - 1  # what NumPy, a file and a database can hold
 
@@ -37,7 +41,7 @@ def words_of(error: Exception) -> str:
     return text if len(text) <= 200 else f"{text[:197]}..."
 
 
-def check_name(name: str, known: Iterable[str], what: str) -> str:
+def check_name(name: object, known: Iterable[str], what: str) -> str:
     """Return `name` if it is known; otherwise raise UsageError and suggest the nearest known
     name."""
     known = list(known)
@@ -49,18 +53,17 @@ def check_name(name: str, known: Iterable[str], what: str) -> str:
     return name
 
 
-def check_whole(value: Any, low: int, name: str, high: int = MAX_WHOLE) -> int:
+def check_whole(value: object, low: int, name: str, high: int = MAX_WHOLE) -> int:
     """Return `value`, Python's or NumPy's, as an int; raise UsageError unless it is a whole number
     from `low` to `high`."""
-    is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not is_whole or int(value) < low:
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or int(value) < low:
         raise UsageError(f"{name} must be a whole number, at least {low}, got {show(value)}")
     if int(value) > high:
         raise UsageError(f"{name} must be a whole number, at most {high}, got {show(value)}")
     return int(value)
 
 
-def check_wholes(values: Iterable[Any], low: int, name: str) -> list[int]:
+def check_wholes(values: Iterable[object], low: int, name: str) -> list[int]:
     """Return `values` as a list of ints; raise UsageError unless each is a whole number of at least
     `low`."""
     if not np.iterable(values):
@@ -68,7 +71,7 @@ def check_wholes(values: Iterable[Any], low: int, name: str) -> list[int]:
     return [check_whole(value, low, name) for value in values]
 
 
-def check_real(value: Any, low: float, high: float, name: str) -> float:
+def check_real(value: object, low: float, high: float, name: str) -> float:
     """Return `value`, Python's or NumPy's, as a float, -0.0 as 0.0; raise UsageError unless it is a
     finite number from `low` to `high`."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
@@ -82,7 +85,7 @@ def check_real(value: Any, low: float, high: float, name: str) -> float:
     return number
 
 
-def check_flag(value: Any, name: str) -> bool:
+def check_flag(value: object, name: str) -> bool:
     """Return `value`, Python's or NumPy's True or False, as a bool; raise UsageError for anything
     else."""
     if not isinstance(value, bool | np.bool_):
@@ -136,7 +139,7 @@ def check_path(path: str | os.PathLike[str], name: str = "path") -> Path:
     return Path(path)
 
 
-def check_numbers(config: Any, **least: float) -> None:
+def check_numbers(config: DataclassInstance, **least: float) -> None:
     """Raise UsageError unless every whole number of a study's config is at least 1, and every other
     number finite and above 0.
 

@@ -11,7 +11,7 @@ import numbers
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, TypeVar, Unpack, cast
 
 import numpy as np
 
@@ -25,6 +25,9 @@ MIN_SCALE, MAX_SCALE = (
     1e-9,
     1e9,
 )  # of a scale that is not 0: outside this range, squares overflow or underflow
+
+
+V = TypeVar("V")
 
 
 class StreamKnobs(TypedDict, total=False):
@@ -49,22 +52,33 @@ class Knobs(StreamKnobs, total=False):
     train_split: float
 
 
+class Rule(TypedDict):
+    """What a knob's field says of its values, in its metadata."""
+
+    kind: Literal["int", "float", "bool", "range"]
+    effect: str
+    low: float
+    high: float
+    usual: tuple[float, float] | None
+    least: float
+
+
 def _knob(
-    default: Any,
-    kind: str,
+    default: V,
+    kind: Literal["int", "float", "bool", "range"],
     effect: str,
     low: float = 0,
     high: float = math.inf,
     usual: tuple[float, float] | None = None,
     least: float = 0,
-) -> Any:
+) -> V:
     """A field with its kind (int, float, bool, range), its legal values [low, high] (values above 0
     must be at least `least`), and the usual range, outside which we warn."""
-    rule = {"kind": kind, "effect": effect, "low": low, "high": high, "usual": usual}
-    return field(default=default, metadata=rule | {"least": least})
+    rule = Rule(kind=kind, effect=effect, low=low, high=high, usual=usual, least=least)
+    return field(default=default, metadata=rule)
 
 
-def _scale(default: float, effect: str, usual: float) -> Any:
+def _scale(default: float, effect: str, usual: float) -> float:
     """A field that is 0 or a positive number within [MIN_SCALE, MAX_SCALE]."""
     return _knob(default, "float", effect, high=MAX_SCALE, usual=(0, usual), least=MIN_SCALE)
 
@@ -155,7 +169,7 @@ class DataConfig:
     seed: int = _knob(42, "int", "seed of every random draw", high=2**32 - 1)
 
     def __new__(
-        cls, *args: Any, **knobs: Any
+        cls, *args: object, **knobs: object
     ) -> DataConfig:  # before __init__, which would raise a plain TypeError
         known = [f.name for f in dataclasses.fields(cls)]
         for name in knobs:
@@ -168,7 +182,7 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         for f in dataclasses.fields(self):
-            value = _check_knob(f.name, getattr(self, f.name), f.metadata)
+            value = _check_knob(f.name, getattr(self, f.name), cast(Rule, f.metadata))
             object.__setattr__(self, f.name, value)
         if self.working_length < 2:
             raise UsageError(
@@ -193,15 +207,16 @@ class DataConfig:
         Raises:
           UsageError: for an unknown setting or a value out of its range.
         """
-        return DataConfig(**{**self.to_dict(), **knobs})
+        both: Knobs = {**self.to_dict(), **knobs}
+        return DataConfig(**both)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Knobs:
         """Return all settings as plain Python values.
 
         Returns:
           A dict from name to value; lists in place of tuples.
         """
-        return dataclasses.asdict(self)
+        return cast(Knobs, dataclasses.asdict(self))
 
     def to_json(self) -> str:
         """Return the canonical JSON of all settings: sorted by name, without spaces.
@@ -248,7 +263,7 @@ class DataConfig:
         return hashlib.sha256(f"{SCHEMA} {self.to_json()}".encode()).hexdigest()
 
 
-def as_config(config: DataConfig | None, knobs: Mapping[str, Any]) -> DataConfig:
+def as_config(config: DataConfig | None, knobs: Mapping[str, object]) -> DataConfig:
     """Return a config (None: the default) with some settings replaced. Errors: UsageError for
     anything but a DataConfig."""
     if config is not None and not isinstance(config, DataConfig):
@@ -260,18 +275,18 @@ def as_config(config: DataConfig | None, knobs: Mapping[str, Any]) -> DataConfig
     return config.replace(**knobs) if knobs else config  # type: ignore[arg-type]
 
 
-def _check_knob(name: str, value: Any, rule: Mapping[str, Any]) -> Any:
+def _check_knob(name: str, value: Any, rule: Rule) -> float | tuple[int, int]:
     """Return `value` as a plain Python value of the setting's kind, or raise UsageError."""
-    kind, low, high = rule["kind"], rule["low"], rule["high"]
+    kind, low, high, usual = rule["kind"], rule["low"], rule["high"], rule["usual"]
     if kind == "range":
-        return _check_padding(name, value, high)
+        return _check_padding(name, value, int(high))
     if kind == "bool":
         if not isinstance(value, (bool, np.bool_)) and not (
             isinstance(value, numbers.Integral) and value in (0, 1)
         ):
             raise UsageError(f"{name} must be True or False, got {show(value)}")
         return bool(value)
-    wanted = numbers.Integral if kind == "int" else numbers.Real
+    wanted: type = numbers.Integral if kind == "int" else numbers.Real
     if isinstance(value, bool) or not isinstance(value, wanted):
         raise UsageError(
             f"{name} must be {'a whole number' if kind == 'int' else 'a number'}, "
@@ -279,20 +294,19 @@ def _check_knob(name: str, value: Any, rule: Mapping[str, Any]) -> Any:
         )
     if not low <= value <= high:  # NaN fails the comparison
         raise UsageError(f"{name} must be between {low:.10g} and {high:.10g}, got {show(value)}")
-    value = (
+    number = (
         int(value) if isinstance(value, numbers.Integral) and kind == "int" else float(value) + 0.0
     )  # -0.0 becomes 0.0
-    if 0 < value < rule["least"]:
+    if 0 < number < rule["least"]:
         raise UsageError(
-            f"{name} must be 0 or at least {rule['least']:g}, got {value!r}: write {name}=0"
+            f"{name} must be 0 or at least {rule['least']:g}, got {number!r}: write {name}=0"
         )
-    if rule["usual"] and not rule["usual"][0] <= value <= rule["usual"][1]:
-        usual = f"{rule['usual'][0]:g} to {rule['usual'][1]:g}"
+    if usual and not usual[0] <= number <= usual[1]:
         warn(
-            f"{name}={value:g} is legal but outside the usual range {usual}; "
+            f"{name}={number:g} is legal but outside the usual range {usual[0]:g} to {usual[1]:g}; "
             f"the default is {_default(name):g}"
         )
-    return value
+    return number
 
 
 def _check_padding(name: str, value: Any, most: int) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from mnist1d.checks import check_flag, check_real, check_whole, show
 from mnist1d.config import DataConfig
 from mnist1d.digits import Templates
 from mnist1d.errors import UsageError
-from mnist1d.parts import COLUMNS, LABELS, PARTS, check_arrays, check_part, rows_of
+from mnist1d.parts import COLUMNS, LABELS, PARTS, Columns, check_arrays, check_part, rows_of
 from mnist1d.signals import Latents
 
 
@@ -116,7 +116,7 @@ class Dataset(Mapping[str, Any]):
             )
         names = (*always, "x_val", "y_val", "y_clean", "noise_mask")
         try:
-            arrays: dict[str, Any] = {
+            arrays: Columns = {
                 name: np.asarray(given[name]) for name in names if given.get(name) is not None
             }
         except ValueError as error:
@@ -155,7 +155,7 @@ class Dataset(Mapping[str, Any]):
                 {n: getattr(self, n + end) for n in COLUMNS if hasattr(self, n + end)}, self.t, end
             )
 
-    def part(self, end: str) -> dict[str, Any]:
+    def part(self, end: str) -> Columns:
         """Return the columns of one part, those that are there, by name.
 
         Args:
@@ -172,7 +172,7 @@ class Dataset(Mapping[str, Any]):
             raise KeyError(f"{show(name)}; this data set holds {', '.join(self.keys())}")
         return getattr(self, name)
 
-    def __setitem__(self, name: str, value: Any) -> None:
+    def __setitem__(self, name: str, value: object) -> None:
         raise TypeError(
             f"a Dataset cannot be changed in place: write data = data.replace({name}=...), or "
             "dict(data) for a dict"
@@ -216,7 +216,7 @@ class Dataset(Mapping[str, Any]):
         """
         return copy.deepcopy(self)
 
-    def replace(self, **fields: Any) -> Dataset:
+    def replace(self, **fields: object) -> Dataset:
         """Return a copy with other values for some fields.
 
         Args:
@@ -308,7 +308,7 @@ class Dataset(Mapping[str, Any]):
             raise UsageError(
                 f"subset needs distinct classes out of {known.tolist()}, got {show(classes)}"
             )
-        kept: dict[str, Any] = {}
+        kept: Columns = {}
         for end in PARTS.values():
             columns = self.part(end)
             if "y" in columns:

@@ -7,10 +7,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from mnist1d.checks import Json
 from mnist1d.dataset import Dataset
 
 FROZEN_SHA256 = {  # of the little-endian C-order bytes, training signals then test signals
@@ -54,7 +54,7 @@ class Verification:
         return "not the published set: " + (self.problem or words)
 
 
-def verify(data: Dataset | Mapping[str, Any]) -> Verification:
+def verify(data: Dataset | Mapping[str, np.ndarray]) -> Verification:
     """Compare a data set with the published one by SHA-256 digests.
 
     Args:
@@ -102,7 +102,7 @@ def sha256(array: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
-def describe(arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> dict[str, Any]:
+def describe(arrays: Mapping[str, np.ndarray], facts: Mapping[str, object]) -> Json:
     """Return a set's description and its digest. The description holds its settings (JSON values)
     and the dtype, shape and SHA-256 of every array; the digest is the SHA-256 of the description as
     canonical JSON."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -88,7 +87,7 @@ def templates() -> Templates:
 
 
 def as_templates(
-    given: Templates | Mapping[str, Any] | None, *, distinct: bool = True
+    given: Templates | Mapping[str, object] | None, *, distinct: bool = True
 ) -> Templates:
     """Check the caller's templates; None gives the ten digits.
 

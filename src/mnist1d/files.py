@@ -17,7 +17,7 @@ import numpy as np
 from mnist1d import tables
 from mnist1d.atomic import atomic_path as atomic_path
 from mnist1d.atomic import hold_interrupts
-from mnist1d.checks import check_path, words_of
+from mnist1d.checks import Json, check_path, words_of
 from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset
 from mnist1d.digests import describe, sha256, verify
@@ -157,7 +157,7 @@ def _is_of_the_set(name: str) -> bool:
     return name in ("t", "positions") or name.startswith("templates_")
 
 
-def _facts(data: Dataset) -> dict[str, Any]:
+def _facts(data: Dataset) -> Json:
     return {
         "format": FORMAT,
         "config": data.config.to_dict() if data.config else None,
@@ -167,7 +167,7 @@ def _facts(data: Dataset) -> dict[str, Any]:
     }
 
 
-def _checked(arrays: dict[str, np.ndarray], settings: dict[str, Any]) -> Dataset:
+def _checked(arrays: dict[str, np.ndarray], settings: Json) -> Dataset:
     """Return the data set of the arrays and settings, after checking their digests."""
     facts = {name: settings[name] for name in ("format", "config", "mode", "mean", "std")}
     found = describe(arrays, facts)
@@ -192,7 +192,7 @@ def _checked(arrays: dict[str, np.ndarray], settings: dict[str, Any]) -> Dataset
     )
 
 
-def _described(text: str) -> dict[str, Any]:
+def _described(text: str) -> Json:
     """Return dtype and shape of each array by its name, as the settings tell them."""
     settings = json.loads(text)
     if settings.get("format") == OLD_FORMAT:
@@ -264,7 +264,7 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
             return {name: arrays[name] for name in arrays.files}
 
 
-def _from_old(arrays: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> Dataset:
+def _from_old(arrays: Mapping[str, np.ndarray], settings: Json) -> Dataset:
     """Return the set of a file of the first format, in which only the arrays have digests."""
     dtype, shapes = settings["dtype"], settings["templates"]
     data = Dataset(

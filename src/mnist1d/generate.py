@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from mnist1d.errors import Mnist1dError, UsageError, warn
 from mnist1d.memory import check_memory, dataset_bytes
 from mnist1d.signals import Latents, Pipeline, Stage, stages
 
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
 MODES = ("exact", "fast")
 DTYPES = ("float32", "float64")
 
@@ -38,7 +41,7 @@ def make_dataset(
     *,
     mode: str = "exact",
     dtype: str | None = None,
-    templates: Templates | Mapping[str, Any] | None = None,
+    templates: Templates | Mapping[str, object] | None = None,
     latents: bool = False,
     **knobs: Unpack[Knobs],
 ) -> Dataset:
@@ -194,11 +197,12 @@ def _empty_latents(n: int, dtype: str) -> Latents:
     return Latents(*(np.empty(n, kind) for kind in (whole, whole, real, real)))
 
 
-def _check_dtype(dtype: Any) -> str:
+def _check_dtype(dtype: DTypeLike) -> str:
     """Return the name of a dtype, given as text, a NumPy type or a dtype."""
+    named: object = dtype
     if not isinstance(dtype, str):
-        dtype = getattr(dtype, "name", None) or getattr(dtype, "__name__", dtype)
-    return check_name(dtype, DTYPES, "dtype")
+        named = getattr(dtype, "name", None) or getattr(dtype, "__name__", dtype)
+    return check_name(named, DTYPES, "dtype")
 
 
 def _moments(x: np.ndarray) -> tuple[np.float64, np.float64]:

@@ -14,7 +14,6 @@ import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from mnist1d.errors import UsageError
 
@@ -23,14 +22,14 @@ LOADED_FILES: dict[str, str] = {}
 _MODULES: dict[tuple[Path, str], ModuleType] = {}  # by file and SHA-256
 
 
-def load_object(target: str, what: str = "model") -> Any:
+def load_object(target: str, what: str = "model") -> object:
     """Return what "module:name" or "file.py:name" names; a name may have dots.
 
     what: the kind of object, for messages. Errors: UsageError for a missing colon, a module that
     cannot be loaded, or a missing name; it suggests the nearest name.
     """
     module_name, path = split_target(target, what)
-    found: Any = load_module(module_name)
+    found: object = load_module(module_name)
     for name in path.split("."):
         if not hasattr(found, name):
             raise UsageError(f"{module_name} has no {name!r}: {_near(name, found)}")
@@ -121,7 +120,7 @@ def _broken(name: str, error: BaseException) -> UsageError:
     return UsageError(f"{name} cannot be imported: {type(error).__name__}: {error} ({where})")
 
 
-def _near(name: str, found: Any) -> str:
+def _near(name: str, found: object) -> str:
     near = difflib.get_close_matches(name, dir(found), n=1)
     if near:
         return f"did you mean {near[0]!r}?"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,14 +21,16 @@ COLUMNS = (
     "noise_mask",
 )  # one row per signal
 LABELS = ("y", "y_clean")
+Columns = dict[str, Any]  # of a data set, by name: arrays, and causes as Latents
+Column = TypeVar("Column", np.ndarray, Latents)
 
 
-def rows_of(column: Any, index: np.ndarray) -> Any:
+def rows_of(column: Column, index: np.ndarray) -> Column:
     """Return the rows of a column (an array or Latents) selected by `index`."""
     return column.rows(index) if isinstance(column, Latents) else column[index]
 
 
-def check_arrays(arrays: Mapping[str, Any]) -> None:
+def check_arrays(arrays: Mapping[str, object]) -> None:
     """Raise UsageError for a field that is not an array."""
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray):

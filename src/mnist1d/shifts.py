@@ -15,9 +15,9 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib import resources
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from mnist1d.checks import check_name, check_whole
+from mnist1d.checks import Json, check_name, check_whole
 from mnist1d.config import DataConfig, as_config
 from mnist1d.errors import UsageError
 
@@ -130,7 +130,7 @@ def _check(name: str, severity: int) -> tuple[Shift, int]:
 
 
 @cache
-def _ceilings() -> dict[str, list[dict[str, Any]]]:
+def _ceilings() -> dict[str, list[Json]]:
     return json.loads(
         resources.files("mnist1d").joinpath("shifts.json").read_text(encoding="utf-8")
     )

@@ -14,7 +14,7 @@ import numpy as np
 from mnist1d.dataset import Dataset
 from mnist1d.errors import FileFormatError, MissingExtraError, UsageError
 from mnist1d.memory import check_memory
-from mnist1d.parts import COLUMNS, PARTS
+from mnist1d.parts import COLUMNS, PARTS, Columns
 from mnist1d.signals import Latents
 
 SPLIT, SETTINGS = "split", "settings"  # the first column of a csv file, and its last
@@ -46,7 +46,7 @@ def to_columns(data: Dataset) -> dict[str, np.ndarray]:
     return result
 
 
-def from_columns(columns: Mapping[str, np.ndarray], names: Mapping[str, Any]) -> dict[str, Any]:
+def from_columns(columns: Mapping[str, np.ndarray], names: Mapping[str, object]) -> Columns:
     """Return the arrays called `names` (column and suffix of the part) from the columns."""
     found = {}
     for part, end in PARTS.items():
@@ -66,7 +66,7 @@ def flat(part: Mapping[str, Any]) -> dict[str, np.ndarray]:
     return result
 
 
-def nest(arrays: Mapping[str, Any]) -> dict[str, Any]:
+def nest(arrays: Mapping[str, Any]) -> Columns:
     """Undo `flat` for all parts: put the latent variables back into `Latents`."""
     result = dict(arrays)
     for end in PARTS.values():
@@ -102,7 +102,7 @@ def write_csv(data: Dataset, settings: str, path: Path) -> None:
             writer.writerow([*map(str, row), "" if i else settings])
 
 
-def read_csv(path: Path, parse: Callable[[str], Mapping[str, Any]]) -> tuple[dict[str, Any], str]:
+def read_csv(path: Path, parse: Callable[[str], Mapping[str, str]]) -> tuple[Columns, str]:
     """Return the arrays of a csv file and its settings, read by `parse`."""
     header, lines, old = _read_lines(path)
     text = old or lines[0][-1]
@@ -188,9 +188,7 @@ def write_parquet(data: Dataset, settings: str, path: Path) -> None:
     )
 
 
-def read_parquet(
-    path: Path, parse: Callable[[str], Mapping[str, Any]]
-) -> tuple[dict[str, Any], str]:
+def read_parquet(path: Path, parse: Callable[[str], Mapping[str, str]]) -> tuple[Columns, str]:
     """Return the arrays of a parquet file and its settings, read by `parse`."""
     pa = pyarrow()
     try:

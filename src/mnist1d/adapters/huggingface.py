@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +20,11 @@ from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.generate import load_dataset
 from mnist1d.parts import PARTS
 from mnist1d.tables import SPLIT, to_columns
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import datasets
 
 CROISSANT_TERMS = (
     "citeAs column equivalentProperty extract field fileProperty fileObject fileSet format "
@@ -54,7 +59,7 @@ COLUMN_WORDS = {
 PAPER = "https://arxiv.org/abs/2011.14439"
 
 
-def to_hf(data: Dataset | Mapping[str, Any] | None = None) -> Any:
+def to_hf(data: Dataset | Mapping[str, object] | None = None) -> datasets.DatasetDict:
     """Return a data set as a `datasets.DatasetDict`, one entry per split.
 
     Args:
@@ -98,7 +103,7 @@ def to_hf(data: Dataset | Mapping[str, Any] | None = None) -> Any:
 
 
 def export_hf(
-    folder: str | os.PathLike[str], data: Dataset | Mapping[str, Any] | None = None
+    folder: str | os.PathLike[str], data: Dataset | Mapping[str, object] | None = None
 ) -> list[Path]:
     """Write a folder that can be uploaded to the Hugging Face Hub.
 
@@ -145,7 +150,7 @@ def export_hf(
     return written
 
 
-def _datasets() -> Any:
+def _datasets() -> ModuleType:
     try:
         import datasets
     except ImportError:
@@ -155,7 +160,7 @@ def _datasets() -> Any:
     return datasets
 
 
-def _card(data: Dataset, splits: Any) -> str:
+def _card(data: Dataset, splits: datasets.DatasetDict) -> str:
     files = "\n".join(f"  - split: {split}\n    path: data/{split}.parquet" for split in splits)
     features = next(iter(splits.values())).features
     columns = "\n".join(f"* `{name}`: {COLUMN_WORDS[name]}" for name in features)
@@ -199,8 +204,8 @@ made by mnist1d-lab.
 """
 
 
-def _croissant(splits: Any, files: list[Path], folder: Path) -> dict[str, Any]:
-    def field(split: str, name: str, kind: str, **more: Any) -> dict[str, Any]:
+def _croissant(splits: datasets.DatasetDict, files: list[Path], folder: Path) -> dict[str, object]:
+    def field(split: str, name: str, kind: str, **more: object) -> dict[str, object]:
         source = {"fileObject": {"@id": f"{split}.parquet"}, "extract": {"column": name}}
         return {
             "@type": "cr:Field",
@@ -217,7 +222,7 @@ def _croissant(splits: Any, files: list[Path], folder: Path) -> dict[str, Any]:
         for name in [name for name in CROISSANT_KINDS if name in dataset.features]:
             length = getattr(dataset.features[name], "length", None)
             wide = {"cr:isArray": True, "cr:arrayShape": str(length)} if length else {}
-            fields.append(field(split, name, CROISSANT_KINDS[name], **wide))
+            fields.append(field(str(split), name, CROISSANT_KINDS[name], **wide))
         record_sets.append({"@type": "cr:RecordSet", "@id": split, "name": split, "field": fields})
     return {
         "@context": {

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack, overload
 
 import numpy as np
 
@@ -35,15 +35,35 @@ MAX_SIGNALS = 10**9
 CHUNK = 1000  # signals made at once: limits memory and fits in the processor's cache
 
 
+@overload
 def sample(
     key: Array,
     n: int,
     config: DataConfig | None = None,
-    templates: Templates | Mapping[str, Any] | None = None,
+    templates: Templates | Mapping[str, object] | None = None,
+    *,
+    latents: Literal[False] = False,
+    **knobs: Unpack[StreamKnobs],
+) -> tuple[Array, Array]: ...
+@overload
+def sample(
+    key: Array,
+    n: int,
+    config: DataConfig | None = None,
+    templates: Templates | Mapping[str, object] | None = None,
+    *,
+    latents: Literal[True],
+    **knobs: Unpack[StreamKnobs],
+) -> tuple[Array, Array, dict[str, Array]]: ...
+def sample(
+    key: Array,
+    n: int,
+    config: DataConfig | None = None,
+    templates: Templates | Mapping[str, object] | None = None,
     *,
     latents: bool = False,
     **knobs: Unpack[StreamKnobs],
-) -> tuple[Any, ...]:
+) -> tuple:
     """Draw fresh signals: a pure function of the key, to be jitted and mapped.
 
     Every signal is drawn on its own, its class too, so classes are equally frequent on average.

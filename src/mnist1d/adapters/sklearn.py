@@ -39,7 +39,7 @@ class Bunch(dict):
         except KeyError:
             raise AttributeError(f"{name!r}; this bunch holds {', '.join(self)}") from None
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         self[name] = value
 
     def __dir__(self) -> list[str]:
@@ -155,7 +155,7 @@ def make_mnist1d(
     return _lay_out(data.x[:n_samples], layout), data.y[:n_samples]
 
 
-def _seed(random_state: Any) -> int:
+def _seed(random_state: object) -> int:
     if random_state is None:
         return int(np.random.default_rng().integers(2**32))
     if isinstance(random_state, np.random.Generator):

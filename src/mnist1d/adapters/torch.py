@@ -8,7 +8,7 @@ is much faster than a DataLoader.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 import numpy as np
 
@@ -71,13 +71,13 @@ class MNIST1D(torch.utils.data.Dataset):
 
     def __init__(
         self,
-        root: Any = None,
+        root: object = None,
         train: bool = True,
         transform: Callable | None = None,
         target_transform: Callable | None = None,
         download: bool = False,
         *,
-        data: Dataset | DataConfig | Mapping[str, Any] | None = None,
+        data: Dataset | DataConfig | Mapping[str, object] | None = None,
         split: str | None = None,
         layout: str = "nl",
         latents: bool = False,
@@ -120,7 +120,7 @@ class MNIST1D(torch.utils.data.Dataset):
     def __len__(self) -> int:
         return len(self.data)
 
-    def __getitem__(self, index: int) -> tuple[Any, ...]:
+    def __getitem__(self, index: int) -> tuple[object, ...]:
         x, y = _lay_out(self.data[index], self.layout), int(self.targets[index])
         x = self.transform(x) if self.transform else x
         y = self.target_transform(y) if self.target_transform else y
@@ -128,7 +128,7 @@ class MNIST1D(torch.utils.data.Dataset):
             return x, y
         return x, y, {name: column[index] for name, column in self.causes.items()}
 
-    def __getitems__(self, indices: Sequence[int]) -> list[tuple[Any, ...]]:
+    def __getitems__(self, indices: Sequence[int]) -> list[tuple[object, ...]]:
         """Return the items of a batch; a DataLoader calls this once per batch, not once per
         signal."""
         if self.transform or self.target_transform or self.causes:
@@ -141,7 +141,9 @@ class MNIST1D(torch.utils.data.Dataset):
             )
         )
 
-    def tensors(self, device: Any = None) -> tuple[torch.Tensor, torch.Tensor]:
+    def tensors(
+        self, device: torch.device | str | int | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return all signals and labels on a device; transforms are not applied.
 
         Args:
@@ -243,7 +245,7 @@ class MNIST1DStream(torch.utils.data.IterableDataset):
         start: int = 0,
         rank: int | None = None,
         world_size: int | None = None,
-        templates: Templates | Mapping[str, Any] | None = None,
+        templates: Templates | Mapping[str, object] | None = None,
         transform: Callable | None = None,
         target_transform: Callable | None = None,
         layout: str = "nl",
@@ -302,7 +304,7 @@ class MNIST1DStream(torch.utils.data.IterableDataset):
         whole, left = divmod(num_samples, self.world_size * (self.batch_size or 1))
         return whole, 0 if self.drop_last else left // self.world_size
 
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+    def __iter__(self) -> Iterator[tuple[object, ...]]:
         info = torch.utils.data.get_worker_info()
         worker, num_workers = (info.id, info.num_workers) if info else (0, 1)
         epoch = int(self._epochs[worker])
@@ -363,7 +365,7 @@ class _Signals:
             self.columns |= self.pipeline.causes(draws)._asdict() | {"digit_mask": mask}
 
 
-def _dataset(data: Any, latents: bool) -> Dataset:
+def _dataset(data: object, latents: bool) -> Dataset:
     if data is None:
         return load_dataset(latents=latents)
     if isinstance(data, DataConfig):

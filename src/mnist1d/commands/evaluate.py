@@ -7,10 +7,11 @@ import ctypes
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mnist1d.checks import Json
 from mnist1d.errors import UsageError, last_words
 from mnist1d.evaluation.evaluate import Interrupted, evaluate
 from mnist1d.evaluation.result import Evaluation, Run
@@ -100,7 +101,7 @@ def _tell_looks(store: Store, name: str, test: str) -> None:
 
 
 def _check_targets(
-    output: Path | None, runs: Path | None, submit: Path | None, options: Mapping[str, Any]
+    output: Path | None, runs: Path | None, submit: Path | None, options: Json
 ) -> None:
     """Raise errors that would prevent saving the result before the training, not after it."""
     if output is not None:

@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mnist1d.errors import UsageError
 from mnist1d.experiments import PRESETS, STUDIES, load
@@ -185,7 +184,7 @@ def listing(studies: Sequence[str] = ()) -> None:
 
 def _check_names(tasks: Sequence[Task]) -> None:
     """Raise UsageError for two studies with the same name in one command."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for task in tasks:
         if found.setdefault(task.study, task.reference) != task.reference:
             raise UsageError(
@@ -249,7 +248,7 @@ def _dry_run(tasks: Sequence[Task], runs: Path, workers: int) -> int:
     return 0
 
 
-def _counts(summary: Summary) -> dict[str, Any]:
+def _counts(summary: Summary) -> dict[str, object]:
     counts = {name: len(getattr(summary, name)) for name in ("failed", "skipped", "earlier")}
     return {
         "wanted": summary.wanted,

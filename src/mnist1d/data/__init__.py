@@ -22,6 +22,7 @@ from mnist1d.clash import check_installation
 from mnist1d.config import DataConfig
 from mnist1d.draws import legacy_stream
 from mnist1d.errors import UsageError, warn
+from mnist1d.parts import Columns
 from mnist1d.transform import transform as transform
 from mnist1d.utils import ObjectView, from_pickle, set_seed, to_pickle
 
@@ -37,7 +38,7 @@ _OURS = {  # functions that old code may replace and then expects to be called
 check_installation()  # here, because this module runs whichever package was installed last
 
 
-def get_dataset_args(as_dict: bool = False) -> ObjectView | dict[str, Any]:
+def get_dataset_args(as_dict: bool = False) -> ObjectView | Columns:
     """Return the default settings, as the original package does.
 
     Args:
@@ -50,8 +51,8 @@ def get_dataset_args(as_dict: bool = False) -> ObjectView | dict[str, Any]:
       >>> get_dataset_args().num_samples
       5000
     """
-    args = {**DataConfig().to_dict(), "url": URL}
-    args["padding"] = list(args["padding"])
+    config = DataConfig()
+    args = {**config.to_dict(), "padding": list(config.padding), "url": URL}
     return args if as_dict else ObjectView(args)
 
 
@@ -68,7 +69,7 @@ def get_templates() -> dict[str, np.ndarray]:
     return {**_digits.templates()}
 
 
-def make_dataset(args: Any = None, template: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def make_dataset(args: Any = None, template: Mapping[str, Any] | None = None) -> Columns:
     """Make a data set: a dict of x, x_test, y, y_test, t (float64, int64) and templates.
 
     args: an object with the settings as attributes; seed=None draws fresh randomness. Seeds
@@ -120,7 +121,7 @@ def get_dataset(
     download: bool = True,
     regenerate: bool = False,
     **kwargs: Any,
-) -> dict[str, Any]:
+) -> Columns:
     """Return the set in the file at `path`, or make it and write it there.
 
     No network is used: the frozen set is generated. As with the original package, a file comes
@@ -174,7 +175,7 @@ def get_dataset(
     return data
 
 
-def _make_frozen() -> dict[str, Any]:
+def _make_frozen() -> Columns:
     """Make the frozen set and leave the global generators as a download would: untouched."""
     python, numpy = random.getstate(), np.random.get_state()
     try:
@@ -208,7 +209,7 @@ def _config(args: Any) -> tuple[DataConfig, int | None, float]:
         values = {
             name: getattr(args, name) for name in known if hasattr(args, name)
         }  # including class attributes
-    given: dict[str, Any] = {**known, **{name: values[name] for name in known if name in values}}
+    given: Columns = {**known, **{name: values[name] for name in known if name in values}}
     seed, train_split = given["seed"], given["train_split"]
     check_real(train_split, -1e9, 1e9, "train_split")
     if not 0 <= train_split <= 1:

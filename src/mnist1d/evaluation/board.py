@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from mnist1d.errors import FileFormatError, UsageError
 from mnist1d.evaluation.protocol import NUM_FRESH
@@ -142,7 +141,7 @@ def markdown(lines: Sequence[Line]) -> str:
     return "\n".join(found) + "\n"
 
 
-def to_dict(lines: Sequence[Line]) -> dict[str, Any]:
+def to_dict(lines: Sequence[Line]) -> dict[str, object]:
     """Return the board as plain values for JSON. Accuracies and calibration errors are in [0, 1];
     an interval is [mean, low, high], with low and high null for one seed."""
     rows = [

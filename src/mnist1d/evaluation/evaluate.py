@@ -13,7 +13,6 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -32,7 +31,7 @@ from mnist1d.learning.registry import resolve
 from mnist1d.loading import load_object
 
 Seeds = int | Sequence[int]
-Data = Dataset | DataConfig | Mapping[str, Any] | None
+Data = Dataset | DataConfig | Mapping[str, object] | None
 
 
 class Interrupted(KeyboardInterrupt):
@@ -44,7 +43,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 def evaluate(
-    model: Any,
+    model: object,
     seeds: Seeds = 5,
     *,
     test: str = "frozen",
@@ -170,7 +169,7 @@ def evaluate(
     return found
 
 
-def _run(model: Any, task: Task, tests: list[TestSet], shuffled: bool) -> Run:
+def _run(model: object, task: Task, tests: list[TestSet], shuffled: bool) -> Run:
     """Train with one seed and score. Any exception in the model's code makes a failed run."""
     begin = time.perf_counter()
     try:
@@ -188,14 +187,14 @@ def _run(model: Any, task: Task, tests: list[TestSet], shuffled: bool) -> Run:
     return Run(task.seed, shuffled, scores, trained.num_params, seconds)
 
 
-def _loaded(model: Any, sizes: Mapping[str, int]) -> Any:
+def _loaded(model: object, sizes: Mapping[str, int]) -> object:
     """Return the model named by a string: a name in the registry, or "module:factory"."""
     if not isinstance(model, str):
         return model
     return load_object(model) if ":" in model else resolve(model).make(**sizes)
 
 
-def _pair_of(model: Any, sizes: Mapping[str, int]) -> tuple[Any, bool]:
+def _pair_of(model: object, sizes: Mapping[str, int]) -> tuple[object, bool]:
     """Return the JAX pair that a factory makes, so that it compiles once for all seeds, or any
     other model unchanged; and whether it follows the protocol. Also check that it is a model.
 
@@ -249,7 +248,7 @@ def _check(
 
 def _seeds(seeds: Seeds) -> list[int]:
     whole = (int, np.integer)
-    found: list[Any] = []
+    found: list[int] = []
     if isinstance(seeds, whole) and not isinstance(seeds, bool):
         found = list(range(min(int(seeds), 100_001)))
     elif np.iterable(seeds) and not isinstance(seeds, str | bytes):
@@ -266,7 +265,7 @@ def _seeds(seeds: Seeds) -> list[int]:
     return [int(seed) for seed in found]
 
 
-def name_of(model: Any) -> str:
+def name_of(model: object) -> str:
     """Return a model's name: the name of its factory, function or class."""
     if isinstance(model, tuple):
         model = model[1] if len(model) > 1 else model

@@ -6,7 +6,6 @@ from __future__ import annotations
 import math
 import numbers
 from dataclasses import dataclass, replace
-from typing import Any
 
 from mnist1d.checks import check_name, check_whole, show
 from mnist1d.config import DataConfig
@@ -20,7 +19,7 @@ NUM_FRESH = 100_000  # fresh test signals
 MAX_STEPS = 10**8
 
 
-def _number(value: Any, low: float, name: str) -> float:
+def _number(value: object, low: float, name: str) -> float:
     """Return a finite number of at least `low` as a float; else raise UsageError."""
     if isinstance(value, numbers.Real) and not isinstance(value, bool):
         try:

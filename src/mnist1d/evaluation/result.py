@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -230,7 +230,7 @@ class Evaluation:
         """
         return submit(self, Path(path), name=name, by=by, link=link)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return everything as plain values for JSON.
 
         Returns:
@@ -259,7 +259,7 @@ class Evaluation:
             ],
         }
 
-    def _test_dict(self, test: str) -> dict[str, Any]:
+    def _test_dict(self, test: str) -> dict[str, object]:
         ceiling = self.ceilings.get(test)
         return {
             "settings": asdict(self.configs[test]),
@@ -269,7 +269,7 @@ class Evaluation:
             "no_ceiling": self.reasons.get(test),
         }
 
-    def _summary(self, test: str, shuffled: bool) -> dict[str, Any] | None:
+    def _summary(self, test: str, shuffled: bool) -> dict[str, object] | None:
         runs = self.runs_of(shuffled)
         if not runs:
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,7 +33,7 @@ class TestSet(NamedTuple):
         return order[np.searchsorted(self.classes, labels, sorter=order)]
 
 
-def data_of(given: Any) -> tuple[Dataset, DataConfig, str]:
+def data_of(given: object) -> tuple[Dataset, DataConfig, str]:
     """Return the user's data set, its settings, and the SHA-256 of its training part if a Dataset
     was given (otherwise "").
 
@@ -49,7 +49,7 @@ def data_of(given: Any) -> tuple[Dataset, DataConfig, str]:
     return _made(config), config, ""
 
 
-def shuffled_data_of(given: Any) -> Dataset:
+def shuffled_data_of(given: object) -> Dataset:
     """Return the same data with its positions permuted: a config's shuffled set, or a Dataset's
     signals permuted with seed 0."""
     if isinstance(given, Dataset):
@@ -57,7 +57,7 @@ def shuffled_data_of(given: Any) -> Dataset:
     return _made(_config_of(given).replace(shuffle_seq=True))
 
 
-def _config_of(given: Any) -> DataConfig:
+def _config_of(given: object) -> DataConfig:
     if given is None:
         return DataConfig()
     if isinstance(given, Mapping):

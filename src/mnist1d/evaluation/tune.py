@@ -12,7 +12,7 @@ import math
 import numbers
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from mnist1d.checks import check_whole
 from mnist1d.errors import MissingExtraError, Mnist1dError, UsageError
@@ -20,6 +20,7 @@ from mnist1d.evaluation.evaluate import Data, Seeds, evaluate, name_of
 from mnist1d.evaluation.protocol import OPTIMIZERS, SCHEDULES, Protocol
 
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import Unpack  # Python 3.11
 
     import optuna
@@ -50,7 +51,7 @@ class Fixed(TypedDict, total=False):
 class Trial:
     """One choice of settings and its accuracy on the held-out signals; None if it failed."""
 
-    settings: Mapping[str, Any]
+    settings: Mapping[str, object]
     acc: float | None
 
 
@@ -68,8 +69,8 @@ class Tuned:
       data: the training data.
     """
 
-    model: Any
-    settings: Mapping[str, Any]  # the best trial's
+    model: object
+    settings: Mapping[str, object]  # the best trial's
     fixed: Mapping[str, Any]
     # of the best trial on the held-out signals: optimistic, because it was used for the choice
     acc: float
@@ -89,12 +90,12 @@ class Tuned:
         """
         known = {"data": self.data, "name": f"{name_of(self.model)}, tuned"}
         factory, protocol = _applied(self.model, self.settings)
-        given = {**known, **self.fixed, **protocol, **options}
+        given: dict[str, Any] = {**known, **self.fixed, **protocol, **options}
         return evaluate(factory, seeds, **given, tuned_on=self.validation)
 
 
 def tune(
-    model: Any,
+    model: object,
     trials: int = 30,
     *,
     space: Mapping[str, Choice] | None = None,
@@ -145,7 +146,7 @@ def tune(
     def objective(trial: optuna.Trial) -> float:
         settings = {name: _suggest(trial, name, choice) for name, choice in space.items()}
         factory, protocol = _applied(model, settings)
-        options = {**fixed, **protocol, "data": data, "validation": validation}
+        options: dict[str, Any] = {**fixed, **protocol, "data": data, "validation": validation}
         try:
             acc = float(evaluate(factory, seeds, shuffled=False, **options).acc().mean())
         except UsageError:
@@ -176,15 +177,15 @@ def _acc(trial: Trial) -> float:
     return trial.acc
 
 
-def _applied(model: Any, settings: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+def _applied(model: object, settings: Mapping[str, object]) -> tuple[object, dict[str, Any]]:
     """Return the model with its own settings applied, and the settings of the protocol."""
     protocol = {name: value for name, value in settings.items() if name in SETTINGS}
     own = {name: value for name, value in settings.items() if name not in SETTINGS}
     if not own:
         return model, protocol
 
-    def factory() -> Any:
-        return model(**own)
+    def factory() -> object:
+        return cast(Callable[..., object], model)(**own)
 
     return factory, protocol
 
@@ -199,7 +200,7 @@ def _suggest(trial: optuna.Trial, name: str, choice: Choice) -> Any:
 
 
 def _check_space(
-    space: Mapping[str, Choice], model: Any, fixed: Mapping[str, Any]
+    space: Mapping[str, Choice], model: object, fixed: Mapping[str, Any]
 ) -> dict[str, Choice]:
     """Return the space, after checking names and ranges."""
     if not isinstance(space, Mapping) or not space:
@@ -220,7 +221,7 @@ def _check_space(
     return dict(space)
 
 
-def _check_choice(name: str, choice: Any) -> None:
+def _check_choice(name: str, choice: object) -> None:
     if isinstance(choice, tuple):
         is_range = len(choice) == 2 and all(
             isinstance(end, numbers.Real) and not isinstance(end, bool) and math.isfinite(end)
@@ -239,7 +240,7 @@ def _check_choice(name: str, choice: Any) -> None:
             )
 
 
-def _arguments(model: Any) -> list[str]:
+def _arguments(model: object) -> list[str]:
     """Return the arguments that a factory takes by name."""
     if not inspect.isfunction(model) and not inspect.isclass(model):
         return []
@@ -251,7 +252,7 @@ def _arguments(model: Any) -> list[str]:
     return [p.name for p in parameters if p.kind in kinds]
 
 
-def _optuna() -> Any:
+def _optuna() -> ModuleType:
     try:
         import optuna
     except ImportError:

@@ -285,7 +285,7 @@ def _observer_above_human(observer: Rows) -> Values:
 def _fall(rows: Rows, model: str, knob: str) -> tuple[str, Values, Values]:
     """Return the two ends of a knob (its default and its largest value), and the loss in accuracy
     between them of the observer and of a model, by seed."""
-    start, none = DataConfig().to_dict()[knob], Values((), ())
+    start, none = getattr(DataConfig(), knob), Values((), ())
     ideal, found = (turned(rows, what, knob) for what in ("observer", model))
     shared = [value for value in ideal if value in found]
     if start not in shared or shared[-1] == start:

@@ -49,8 +49,8 @@ class Entry:
     seconds: float | None = None  # of training, the fastest seed's
     by: str = ""  # who submitted it
     link: str = ""  # to the code or the paper
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    origin: Mapping[str, Any] = field(default_factory=dict)  # command, date, versions, processor
+    settings: Mapping[str, object] = field(default_factory=dict)
+    origin: Mapping[str, object] = field(default_factory=dict)  # command, date, versions, processor
 
     def __post_init__(self) -> None:
         _check(self)
@@ -123,13 +123,13 @@ def _parse(text: str, where: str) -> Entry:
         raise FileFormatError(f"{where}: {error}") from None
 
 
-def _digest(content: Mapping[str, Any]) -> str:
+def _digest(content: Mapping[str, object]) -> str:
     plain = {key: value for key, value in content.items() if key != "sha256"}
     text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _tuples(value: Any) -> Any:
+def _tuples(value: object) -> Any:
     if isinstance(value, dict):
         return {str(key): _tuples(inner) for key, inner in value.items()}
     return tuple(map(_tuples, value)) if isinstance(value, list) else value

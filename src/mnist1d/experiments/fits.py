@@ -4,7 +4,7 @@ rows."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from mnist1d.dataset import Dataset
 from mnist1d.experiments.predictions import prediction_rows
@@ -13,7 +13,7 @@ from mnist1d.experiments.rows import Row, curve_rows, scalar_rows, timing_rows
 if TYPE_CHECKING:
     from mnist1d.learning import Model, Settings, Split
     from mnist1d.learning.batches import Sampler
-    from mnist1d.learning.training import Probe, TimedFit
+    from mnist1d.learning.training import Given, Probe, TimedFit
     from mnist1d.mnist import Images
 
 
@@ -23,7 +23,8 @@ def fit_rows(
     settings: Settings,
     seeds: Sequence[int],
     sets: Sequence[Dataset] | Sequence[Images],
-    **given: Any,
+    probe: Probe | None = None,
+    **given: Unpack[Given],
 ) -> list[Row]:
     """Train a model from each seed on that seed's data set; return its curves, predictions, number
     of parameters and seconds.
@@ -33,7 +34,9 @@ def fit_rows(
     """
     from mnist1d.learning import Split
 
-    found = fit_model(name, model, settings, seeds, [Split.of(data) for data in sets], **given)
+    found = fit_model(
+        name, model, settings, seeds, [Split.of(data) for data in sets], probe=probe, **given
+    )
     return [*curve_rows(seeds, found.fit.steps, found.fit.curves), *model_rows(model, seeds, found)]
 
 
@@ -45,7 +48,7 @@ def fit_model(
     splits: Sequence[Split],
     sampler: Sampler | None = None,
     probe: Probe | None = None,
-    **given: Any,
+    **given: Unpack[Given],
 ) -> TimedFit:
     """Train a model from each seed on that seed's split, or on what `sampler` draws; as `fit_rows`,
     without rows. probe: what else to measure at each evaluation."""

@@ -149,8 +149,8 @@ def _registered(name: str) -> Loaded:
             f"{found.file or target}: INFO.name must be {name!r}, under which it is registered; "
             f"got {found.INFO.name!r}"
         )
-    own = {"file": "", "sha256": ""} if name in STUDIES.own else {}
-    return replace(found, reference=Reference(name), **own)
+    found = replace(found, reference=Reference(name))
+    return replace(found, file="", sha256="") if name in STUDIES.own else found
 
 
 def _outside(text: str) -> Reference:

@@ -177,7 +177,7 @@ class Rows:
     def __iter__(self) -> Iterator[Record]:
         return iter(self.records)
 
-    def where(self, **coordinates: Any) -> Rows:
+    def where(self, **coordinates: object) -> Rows:
         """Return the records whose coordinates equal the given ones.
 
         Args:

@@ -33,6 +33,7 @@ from mnist1d.experiments.claims import Claim
 from mnist1d.experiments.published import Published
 from mnist1d.experiments.rows import Row, Rows
 from mnist1d.experiments.sequential import LOOKS
+from mnist1d.experiments.values import Values
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
@@ -117,8 +118,8 @@ class Study(Protocol):
     @property
     def INFO(self) -> Info: ...
     @property
-    def Config(self) -> type[Any]: ...
-    def grid(self, preset: str, /) -> Sequence[Any]:
+    def Config(self) -> type: ...
+    def grid(self, preset: str, /) -> Sequence[object]:
         """Return the configs of a preset, one per trial.
 
         Args:
@@ -129,7 +130,7 @@ class Study(Protocol):
         """
         ...
 
-    def run(self, config: Any, seeds: Sequence[int], /) -> Sequence[Row]:
+    def run(self, config: object, seeds: Sequence[int], /) -> Sequence[Row]:
         """Run one trial.
 
         Args:
@@ -145,8 +146,8 @@ class Study(Protocol):
 class Complete(Study, Protocol):
     """A study with every part, as `Loaded` is."""
 
-    def weight(self, config: Any, /) -> float: ...
-    def measured(self, rows: Rows, /) -> Mapping[str, Any]: ...
+    def weight(self, config: object, /) -> float: ...
+    def measured(self, rows: Rows, /) -> Mapping[str, Sequence[float] | Values]: ...
     def table(self, rows: Rows, /) -> tuple[list[str], list[list[str]]]: ...
     def figures(self, rows: Rows, /) -> Mapping[str, Captioned]: ...
     def claims(self, rows: Rows, /) -> Sequence[Claim]: ...
@@ -190,11 +191,11 @@ class Loaded:
     """
 
     INFO: Info
-    Config: type[Any]
-    grid: Callable[[str], Sequence[Any]]
-    run: Callable[[Any, Sequence[int]], Sequence[Row]]
-    weight: Callable[[Any], float]
-    measured: Callable[[Rows], Mapping[str, Any]]
+    Config: type
+    grid: Callable[[str], Sequence[object]]
+    run: Callable[[object, Sequence[int]], Sequence[Row]]
+    weight: Callable[[object], float]
+    measured: Callable[[Rows], Mapping[str, Sequence[float] | Values]]
     table: Callable[[Rows], tuple[list[str], list[list[str]]]]
     figures: Callable[[Rows], Mapping[str, Captioned]]
     claims: Callable[[Rows], Sequence[Claim]]
@@ -204,7 +205,7 @@ class Loaded:
     sha256: str = ""
     problem: str = ""  # why this is only a placeholder
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """Pickle as a reference: another process does not know the functions of a study's file."""
         from mnist1d.experiments.registry import find
 
@@ -227,7 +228,7 @@ class Loaded:
         """Whether the study makes claims."""
         return self.claims is not DEFAULTS["claims"]
 
-    def trials(self, preset: str) -> list[Any]:
+    def trials(self, preset: str) -> list[object]:
         """Return the configs of a preset.
 
         Args:
@@ -254,7 +255,7 @@ class Loaded:
         return configs
 
 
-DEFAULTS: dict[str, Callable[..., Any]] = {
+DEFAULTS: dict[str, Callable[..., object]] = {
     "weight": lambda config: 1.0,
     "measured": lambda rows: {},
     "table": generic.table,

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -43,6 +43,7 @@ from mnist1d.experiments.values import Values, joint, stack
 if TYPE_CHECKING:
     from jax import Array
 
+    from mnist1d.learning.layers import Params
     from mnist1d.plots.style import Captioned
 
 LOSSES = {"mse": "MSE", "cross_entropy": "NLL"}
@@ -59,6 +60,7 @@ INFO = Info(
         "num_classes=3,7": "other numbers of classes",
     },
 )
+Width = TypeVar("Width", int, np.ndarray)
 FITTED = 0.05  # of chance
 FIXED = ("in all", "per class")  # which number of training signals is the same for every K
 MOST_TESTED = 2000  # test signals
@@ -147,7 +149,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     train = partial(widths_at_once, make_fit(model, settings), config.learning_rate * falling)
 
     @jit_once
-    def start(key: Array) -> Any:
+    def start(key: Array) -> Params:
         return narrow_groups(make, widths, model.init(key))
 
     calls = []
@@ -186,7 +188,7 @@ def signals_of(data: Dataset, config: Config) -> Dataset:
     return data.replace(x=data.x[:n], y=data.y[:n], **tested)
 
 
-def num_params(width: Any, num_inputs: int, num_outputs: int) -> Any:
+def num_params(width: Width, num_inputs: int, num_outputs: int) -> Width:
     """Return the number of parameters of a network of this width."""
     return (num_inputs + 1) * width + (width + 1) * width + (width + 1) * num_outputs
 

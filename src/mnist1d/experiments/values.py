@@ -4,10 +4,13 @@ seed (or signal), never two numbers that happen to have the same position."""
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 Operand: TypeAlias = "Values | float"
 
@@ -44,7 +47,7 @@ class Values:
     def __getitem__(self, key: Hashable) -> float:
         return float(self.array[self.keys.index(key)])
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.array, dtype=dtype)
 
     def __repr__(self) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,12 +13,12 @@ from jax import Array, lax
 from jax.typing import ArrayLike
 
 from mnist1d.learning.compilation import jit_once
-from mnist1d.learning.layers import Params, conv1d, dense
+from mnist1d.learning.layers import Params, PyTree, conv1d, dense
 from mnist1d.learning.model import Model
 from mnist1d.learning.models import CNN_LAYERS, cnn
 from mnist1d.learning.training import Fit, Settings, Split, fit_seeds, make_fit
 
-Activation = Callable[[Any, Array], tuple[Array, Array]]
+Activation = Callable[[PyTree, Array], tuple[Array, Array]]
 HAND_MADE = ("relu", "swish", "elu", "tanh", "softplus", "sigmoid")  # names in jax.nn
 BLOCK = 640  # values of z at once, so that their 100 hidden units each fit in the processor's cache
 
@@ -112,7 +111,7 @@ def _backward(saved: tuple[Params, Array], cotangents: tuple[Array, Array]) -> t
     params, z = saved
     w, b, v, _ = _parts(params)
 
-    def block(sums: Any, given: tuple[Array, ...]) -> tuple[Any, Array]:
+    def block(sums: PyTree, given: tuple[Array, ...]) -> tuple[PyTree, Array]:
         z, of_g, of_slope = given
         t = jnp.tanh(w[:, None] * z + b[:, None])
         s = 1 - t * t

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax, random
 
 from mnist1d.checks import show
@@ -19,6 +20,19 @@ if TYPE_CHECKING:
 Sampler = Callable[[Array], tuple[Array, Array]]  # key -> x (batch, time), y (batch,)
 
 
+class Signals(Protocol):
+    """Training and test signals of any kind of array: a Dataset's, or images."""
+
+    @property
+    def x(self) -> np.ndarray: ...
+    @property
+    def y(self) -> np.ndarray: ...
+    @property
+    def x_test(self) -> np.ndarray: ...
+    @property
+    def y_test(self) -> np.ndarray: ...
+
+
 class Split(NamedTuple):
     """Training and test signals as JAX arrays: x (n, time) float32, y (n,) int32."""
 
@@ -28,7 +42,7 @@ class Split(NamedTuple):
     y_test: Array
 
     @classmethod
-    def of(cls, data: Any) -> Split:
+    def of(cls, data: Signals) -> Split:
         """Take x, y, x_test, y_test from a Dataset. Errors: UsageError for anything else."""
         as_x, as_y = partial(jnp.asarray, dtype=jnp.float32), partial(jnp.asarray, dtype=jnp.int32)
         try:

@@ -11,13 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import jax
 import numpy as np
 
 from mnist1d.learning.cache import cache_folder
 from mnist1d.learning.devices import spread
+from mnist1d.learning.layers import PyTree
 
 T = TypeVar("T")
 # jax.jit for programs that run once, such as drawing initial weights: it skips most LLVM passes,
@@ -31,12 +32,12 @@ class Timed(NamedTuple):
     """The result of each call of a program, as NumPy arrays; the seconds of each call; the seconds
     of compiling."""
 
-    results: list[Any]
+    results: list[PyTree]
     seconds: list[float]
     compile_seconds: float
 
 
-def timed(function: Callable[..., Any], calls: Sequence[tuple]) -> Timed:
+def timed(function: Callable[..., PyTree], calls: Sequence[tuple]) -> Timed:
     """Compile a pure function, run it once per call, and time each run. Tracing counts as
     compiling. All calls need arguments of the same shapes.
 
@@ -51,7 +52,7 @@ def timed(function: Callable[..., Any], calls: Sequence[tuple]) -> Timed:
     return Timed(parts[: len(calls)], seconds[: len(calls)], compile_seconds)
 
 
-def _timed(function: Callable[..., Any], calls: Sequence[tuple]) -> Timed:
+def _timed(function: Callable[..., PyTree], calls: Sequence[tuple]) -> Timed:
     begin = time.perf_counter()
     program = jax.jit(function).lower(*calls[0]).compile()
     compile_seconds = time.perf_counter() - begin
@@ -63,7 +64,7 @@ def _timed(function: Callable[..., Any], calls: Sequence[tuple]) -> Timed:
     return Timed(results, seconds, compile_seconds)
 
 
-def timed_each(prepare: Callable[[object], Callable[[T], Any]], items: Sequence[T]) -> Timed:
+def timed_each(prepare: Callable[[object], Callable[[T], PyTree]], items: Sequence[T]) -> Timed:
     """Return prepare(device)(item) for every item, and time each; the time of `prepare` counts as
     compiling.
 
@@ -73,7 +74,7 @@ def timed_each(prepare: Callable[[object], Callable[[T], Any]], items: Sequence[
     devices, calls = jax.local_devices()[: len(items)], list(enumerate(items))
     pending = iter(calls)  # shared by the threads
 
-    def run_on(device: Any) -> tuple[dict[int, tuple[Any, float]], float]:
+    def run_on(device: object) -> tuple[dict[int, tuple[PyTree, float]], float]:
         with jax.default_device(device):
             begin, found = time.perf_counter(), {}
             function = prepare(device)

@@ -4,7 +4,6 @@ of views (Chen et al., ICML 2020, arXiv 2002.05709)."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +11,15 @@ import optax
 from jax import Array, lax, random
 
 from mnist1d.learning.batches import permutation
-from mnist1d.learning.layers import Params, conv1d, conv1d_init, conv1d_time, dense, dense_init
+from mnist1d.learning.layers import (
+    Params,
+    PyTree,
+    conv1d,
+    conv1d_init,
+    conv1d_time,
+    dense,
+    dense_init,
+)
 from mnist1d.learning.models import CNN_LAYERS
 
 CHANNELS = 25
@@ -72,14 +79,14 @@ def simclr(
     def train(key: Array, params: Encoder, x: Array) -> tuple[Encoder, Array]:
         n, size = len(x), min(batch_size, len(x))
 
-        def step(state: Any, batch: tuple[Array, Array]) -> tuple[Any, Array]:
+        def step(state: PyTree, batch: tuple[Array, Array]) -> tuple[PyTree, Array]:
             params, moments = state
             rows, key = batch
             loss, grads = jax.value_and_grad(loss_of)(params, x[rows], key)
             updates, moments = optimizer.update(grads, moments)
             return (optax.apply_updates(params, updates), moments), loss
 
-        def epoch(state: Any, key: Array) -> tuple[Any, Array]:
+        def epoch(state: PyTree, key: Array) -> tuple[PyTree, Array]:
             order_key, views_key = random.split(key)
             orders = permutation(order_key, n)[: n // size * size]
             orders = orders.reshape(-1, size)  # (steps, batch)

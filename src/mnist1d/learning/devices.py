@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax.sharding import NamedSharding, PartitionSpec
 
+from mnist1d.learning.layers import PyTree
+
 
 def spread(
-    function: Callable[..., Any], calls: Sequence[tuple], num_devices: int
-) -> tuple[Callable[..., Any], list[tuple]]:
+    function: Callable[..., PyTree], calls: Sequence[tuple], num_devices: int
+) -> tuple[Callable[..., PyTree], list[tuple]]:
     """Return a function that makes `num_devices` calls at once, one per device, and its calls.
 
     Every leaf of the arguments and results has a leading axis over the devices. If the number of
@@ -22,7 +23,7 @@ def spread(
     mesh = jax.make_mesh((num_devices,), ("calls",), devices=jax.local_devices()[:num_devices])
     spec = PartitionSpec("calls")
 
-    def on_each(*arguments: Any) -> Any:
+    def on_each(*arguments: PyTree) -> PyTree:
         results = function(*jax.tree.map(lambda leaf: leaf[0], arguments))
         return jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], results)
 

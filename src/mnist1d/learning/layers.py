@@ -14,7 +14,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array, random
 
-Params = Any  # a pytree of arrays
+PyTree = Any  # JAX's name for containers of arrays nested in any way; JAX does not type them
+Params = PyTree  # the weights of a model
 
 
 def uniform_init(key: Array, shape: tuple[int, ...], fan: int) -> Array:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array, random
 
 from mnist1d.errors import UsageError
-from mnist1d.learning.layers import Params
+from mnist1d.learning.layers import Params, PyTree
 
 
 class Model(NamedTuple):
@@ -36,7 +36,7 @@ class Model(NamedTuple):
 
     init: Callable[[Array], Params]
     apply: Callable[[Params, Array], Array]
-    train: Callable[[Params, Array, Array], Any] | None = None
+    train: Callable[[Params, Array, Array], PyTree] | None = None
     stateful: bool = False
 
     def split(self, params: Params) -> tuple[Params, Params]:
@@ -98,7 +98,7 @@ def augmented(model: Model, augment: Callable[[Array, Array], Array]) -> Model:
       >>> flipped = augmented(cnn, lambda key, x: x[:, ::-1])
     """
 
-    def train(params: Params, x: Array, key: Array) -> Any:
+    def train(params: Params, x: Array, key: Array) -> PyTree:
         augment_key, train_key = random.split(key)
         x = augment(augment_key, x)
         return model.apply(params, x) if model.train is None else model.train(params, x, train_key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import cast
 
 import numpy as np
 
@@ -66,6 +66,5 @@ def plane(x: np.ndarray, perplexity: float, seed: int, method: str = "scikit-lea
         raise MissingExtraError(
             "method='openTSNE' needs it: pip install openTSNE, or --set method=scikit-learn"
         ) from None
-    # The annotation says int, but TSNE takes any number
-    settings: dict[str, Any] = {"perplexity": perplexity, "random_state": seed, "n_jobs": 1}
-    return np.asarray(openTSNE.TSNE(**settings).fit(x))
+    whole = cast(int, perplexity)  # the annotation says int, but TSNE takes any number
+    return np.asarray(openTSNE.TSNE(perplexity=whole, random_state=seed, n_jobs=1).fit(x))

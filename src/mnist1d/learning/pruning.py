@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -136,7 +135,7 @@ def restored(full: Params, part: Params, order: np.ndarray, second: int) -> Para
     }
 
 
-def _places(order: np.ndarray, second: int) -> dict[str, dict[str, Any]]:
+def _places(order: np.ndarray, second: int) -> dict[str, dict[str, object]]:
     """Return the places of the ordered units' weights in the full arrays."""
     return {
         "dense1": {"w": np.s_[:, order], "b": order},

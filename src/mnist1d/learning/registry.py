@@ -108,7 +108,7 @@ class Entry:
             )
         return factory
 
-    def make(self, **sizes: Any) -> Model:
+    def make(self, **sizes: int) -> Model:
         """Return the model; equal arguments give the same model and compile once.
 
         Args:
@@ -124,7 +124,7 @@ class Entry:
 
 
 @cache
-def _made(factory: Factory, name: str, sizes: tuple[tuple[str, Any], ...]) -> Model:
+def _made(factory: Factory, name: str, sizes: tuple[tuple[str, int], ...]) -> Model:
     from mnist1d.learning.model import Model, check_outputs
 
     made = factory(**dict(sizes))
@@ -139,7 +139,7 @@ def _made(factory: Factory, name: str, sizes: tuple[tuple[str, Any], ...]) -> Mo
     return model
 
 
-def _defaults(factory: Factory) -> dict[str, Any]:
+def _defaults(factory: Factory) -> dict[str, int]:
     parameters = inspect.signature(factory).parameters.values()
     return {"num_inputs": 40, "num_outputs": 10} | {
         p.name: p.default for p in parameters if p.default is not p.empty

@@ -4,7 +4,6 @@ weights."""
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,11 +13,11 @@ from jax import Array, lax
 from mnist1d.learning.evaluation import apply_in_chunks
 from mnist1d.learning.layers import Params
 from mnist1d.learning.model import Model
-from mnist1d.learning.training import Fit, FitFunction, Split
+from mnist1d.learning.training import Fit, FitFunction, Given, Split
 
 
 @partial(jax.jit, static_argnums=0)
-def fit_settings(fit: FitFunction, keys: Array, split: Split, numbers: dict[str, Any]) -> Fit:
+def fit_settings(fit: FitFunction, keys: Array, split: Split, numbers: Given) -> Fit:
     """Run a `fit` of make_fit once per setting on one split, in one compiled program.
 
     keys: (settings,). numbers: keyword arguments of `fit` (params, mask, learning_rate,

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, NamedTuple, Protocol, cast
+from typing import NamedTuple, Protocol, TypedDict, Unpack, cast
 
 import jax
 import jax.numpy as jnp
@@ -27,13 +27,13 @@ from mnist1d.errors import UsageError
 from mnist1d.learning.batches import Sampler, Split, batches, drawn
 from mnist1d.learning.compilation import jit_once, timed
 from mnist1d.learning.evaluation import evaluate
-from mnist1d.learning.layers import Params
+from mnist1d.learning.layers import Params, PyTree
 from mnist1d.learning.losses import CONFIDENCES, LOSSES
 from mnist1d.learning.model import Model
 from mnist1d.learning.optimizers import OPTIMIZERS, SCHEDULES, schedule
 
 MAX_RATE = 3e38  # the largest number of float32
-Carry = tuple[Params, Params, Any]  # weights, state of the model, moments of the optimizer
+Carry = tuple[Params, Params, PyTree]  # weights, state of the model, moments of the optimizer
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,20 @@ class TimedFit(NamedTuple):
 
 
 Probe = Callable[[Params, Split], dict[str, Array]]  # what else to measure at each evaluation
+
+
+class Numbers(TypedDict, total=False):
+    """What a `fit` takes by name besides its key, its signals and its first weights."""
+
+    mask: Params | None
+    learning_rate: Array | float | None
+    weight_decay: Array | float | None
+
+
+class Given(Numbers, total=False):
+    """What a `fit` takes by name besides its key and its signals."""
+
+    params: Params | None
 
 
 class FitFunction(Protocol):
@@ -303,7 +317,7 @@ def _rates(settings: Settings, learning_rate: Array | float | None) -> Array:
     return rates * schedule(settings.schedule, settings.num_steps, settings.warmup_steps)
 
 
-def fit_seeds(fit: FitFunction, keys: Array, split: Split, **given: Any) -> Fit:
+def fit_seeds(fit: FitFunction, keys: Array, split: Split, **given: Unpack[Given]) -> Fit:
     """Run a training function once per key, in one call; do not call it inside jit.
 
     Args:
@@ -323,16 +337,18 @@ def fit_seeds(fit: FitFunction, keys: Array, split: Split, **given: Any) -> Fit:
     return _fit_seeds(fit, keys, split, *_starts(fit, keys, **given))
 
 
-def fit_each(fit: FitFunction, keys: Array, splits: Sequence[Split], **given: Any) -> TimedFit:
+def fit_each(
+    fit: FitFunction, keys: Array, splits: Sequence[Split], **given: Unpack[Given]
+) -> TimedFit:
     """Run a `fit` of make_fit once per key, each with its own split, and time each run.
 
     One program is compiled for all seeds, so the splits must have equal shapes. given: as for
     `fit_seeds`. A seed's numbers do not depend on the other seeds of the call. Do not call this
     inside jit.
     """
-    params, given = _starts(fit, keys, **given)
+    params, others = _starts(fit, keys, **given)
     starts = [jax.tree.map(lambda leaf, i=i: leaf[i], params) for i in range(len(keys))]
-    calls = [(*each, given) for each in zip(keys, splits, starts, strict=True)]
+    calls = [(*each, others) for each in zip(keys, splits, starts, strict=True)]
     found = timed(partial(_fit_one, fit), calls)
     stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *found.results)
     stacked = stacked._replace(steps=found.results[0].steps)
@@ -340,8 +356,8 @@ def fit_each(fit: FitFunction, keys: Array, splits: Sequence[Split], **given: An
 
 
 def _starts(
-    fit: FitFunction, keys: Array, params: Params | None = None, **given: Any
-) -> tuple[Params, dict[str, Any]]:
+    fit: FitFunction, keys: Array, params: Params | None = None, **given: Unpack[Numbers]
+) -> tuple[Params, Numbers]:
     """Return each seed's initial params and the other arguments. A separate program draws the
     params, because it compiles in a third of the time."""
     if params is None:
@@ -360,15 +376,11 @@ def _initial(init: Callable[[Array], Params], key: Array) -> Params:
     return jax.tree.map(lambda leaf: leaf[0], both)
 
 
-def _fit_one(
-    fit: FitFunction, key: Array, split: Split, params: Params, given: dict[str, Any]
-) -> Fit:
+def _fit_one(fit: FitFunction, key: Array, split: Split, params: Params, given: Numbers) -> Fit:
     return fit(key, split, params=params, **given)
 
 
 @partial(jax.jit, static_argnums=0)
-def _fit_seeds(
-    fit: FitFunction, keys: Array, split: Split, params: Params, given: dict[str, Any]
-) -> Fit:
+def _fit_seeds(fit: FitFunction, keys: Array, split: Split, params: Params, given: Numbers) -> Fit:
     result = lax.map(lambda seed: fit(seed[0], split, params=seed[1], **given), (keys, params))
     return result._replace(steps=result.steps[0])

@@ -4,11 +4,10 @@ with the ideal observer."""
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
-from mnist1d.checks import check_whole
+from mnist1d.checks import Json, check_whole
 from mnist1d.config import DataConfig, as_config
 from mnist1d.digits import Templates, as_templates
 from mnist1d.draws import draw_fast
@@ -36,7 +35,7 @@ def measure_ceiling(
     *,
     seed: int = 0,
     templates: Templates | None = None,
-) -> dict[str, Any]:
+) -> Json:
     """Measure the results of the best possible classifier on fresh signals.
 
     Args:

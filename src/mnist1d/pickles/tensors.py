@@ -9,10 +9,15 @@ from __future__ import annotations
 import sys
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from mnist1d.pickles.machine import Machine, refuse
 from mnist1d.pickles.operations import run
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import torch
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 MAX_ELEMENTS = 2**31  # elements of a tensor, which may have more elements than its storage
@@ -110,12 +115,12 @@ def load_from_bytes(m: Machine, content: object) -> Storage:
 def rebuild_tensor(
     _: Machine,
     storage: object,
-    offset: Any,
-    size: Any,
-    stride: Any,
+    offset: int,
+    size: tuple[int, ...],
+    stride: tuple[int, ...],
     requires_grad: object,
     hooks: object,
-) -> Any:
+) -> torch.Tensor:
     """Return a tensor that is a view of a storage."""
     numbers = (offset, *size, *stride)
     if not isinstance(storage, Storage) or not all(type(n) is int and n >= 0 for n in numbers):
@@ -128,7 +133,9 @@ def rebuild_tensor(
     return _finish(storage.flat.as_strided(size, stride, offset), requires_grad, hooks)  # type: ignore[union-attr]
 
 
-def rebuild_parameter(_: Machine, data: object, requires_grad: object, hooks: object) -> Any:
+def rebuild_parameter(
+    _: Machine, data: object, requires_grad: object, hooks: object
+) -> torch.Tensor:
     """Return a parameter of a network."""
     torch = _torch()
     if not isinstance(data, torch.Tensor):
@@ -136,13 +143,13 @@ def rebuild_parameter(_: Machine, data: object, requires_grad: object, hooks: ob
     return _finish(torch.nn.Parameter(data, requires_grad=False), requires_grad, hooks)
 
 
-def _finish(tensor: Any, requires_grad: object, hooks: object) -> Any:
+def _finish(tensor: torch.Tensor, requires_grad: object, hooks: object) -> torch.Tensor:
     if not isinstance(requires_grad, bool) or not isinstance(hooks, OrderedDict) or hooks:
         refuse("holds a tensor with hooks, which are code")
     return tensor.requires_grad_(requires_grad)
 
 
-def _torch() -> Any:
+def _torch() -> ModuleType:
     """Return PyTorch, if the program has imported it."""
     if "torch" not in sys.modules:
         refuse("holds PyTorch tensors: run `import torch` before you read it")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 
-from mnist1d.checks import check_name
+from mnist1d.checks import Json, check_name
 from mnist1d.errors import UsageError
 from mnist1d.experiments.estimates import MIN_UNITS, POINTS, SHARE, mean_interval
 from mnist1d.experiments.rows import Rows, paired
@@ -51,7 +50,7 @@ class Comparison:
     pairs: int
     left_out: int
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return the comparison as plain values for JSON."""
         return finite(asdict(self))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -79,7 +78,9 @@ def show(document: Document, console: Console | None = None) -> None:
         say(f"{document.study}: {NOT_SHOWN}\n{document.error}")
 
 
-def table(header: Sequence[str], lines: Sequence[Sequence[Any]], title: str | None = None) -> Table:
+def table(
+    header: Sequence[str], lines: Sequence[Sequence[object]], title: str | None = None
+) -> Table:
     """Return a plain table with columns of numbers right-aligned; cells are plain text."""
     result = Table(
         title=Text(title) if title else None,

@@ -6,8 +6,9 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from mnist1d.checks import Json
 from mnist1d.errors import Mnist1dError, UsageError
 from mnist1d.experiments import STUDIES, Loaded
 from mnist1d.experiments.claims import Claim
@@ -112,7 +113,7 @@ class Document:
         """Return the title up to its colon."""
         return self.title.partition(":")[0]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return the document as plain values for JSON: numbers that are not finite become None;
         claims and published figures also have formatted texts, `shown`."""
         content = finite(asdict(self))
@@ -180,7 +181,7 @@ def of_rows(
     rows: Rows,
     label: str = "",
     calls: Sequence[Call] = (),
-    quizzes: Sequence[dict[str, Any]] = (),
+    quizzes: Sequence[Json] = (),
     error: str | None = None,
     seeds: int = 0,
     draw: Draw = figures.drawn,

@@ -13,7 +13,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
@@ -29,7 +29,7 @@ FORMATS = ("table", "csv", "json", "parquet")
 OWN = ("study", "preset", "trial", "seed", "metric", "step", "value", "array", "shape")
 GROUP = 50_000  # lines in one row group of a parquet file
 MAX_CELL = 16  # characters of a cell in the table: ids are shortened
-Cells = dict[str, Any]
+Cells = dict[str, object]
 
 
 class Columns:
@@ -56,7 +56,7 @@ class Columns:
         for name, value in cells.items():
             self._see_value(name, value)
 
-    def _see_value(self, name: str, value: Any) -> None:
+    def _see_value(self, name: str, value: object) -> None:
         if name not in self.kinds and self.lines:
             self.varying.add(name)  # the lines before do not have it
         kinds = self.kinds.setdefault(name, set())
@@ -127,7 +127,7 @@ def own_cells(line: Line) -> Cells:
     return dict(zip(OWN, (*own, None, shape), strict=True))
 
 
-def field_cells(config: Mapping[str, Any]) -> Cells:
+def field_cells(config: Mapping[str, object]) -> Cells:
     """Return the columns of a config."""
     return {name: field_value(v) if isinstance(v, tuple) else v for name, v in config.items()}
 
@@ -201,12 +201,14 @@ def _write_table(columns: Columns, lines: Iterable[Cells], file: IO[str]) -> Non
         _write_line(cells, names, columns, file)
 
 
-def _write_line(cells: Cells, names: list[str], columns: Columns, file: IO[str]) -> None:
+def _write_line(
+    cells: Mapping[str, object], names: list[str], columns: Columns, file: IO[str]
+) -> None:
     texts = (_text(cells.get(name)).ljust(columns.widths.get(name, len(name))) for name in names)
     file.write("  ".join(texts).rstrip() + "\n")
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if value is None:
         return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)[:MAX_CELL]
@@ -228,7 +230,7 @@ def _write_parquet(columns: Columns, lines: Iterable[Cells], path: Path) -> None
         fields.append(pa.field(name, types.get(kind, pa.string())))
     schema = pa.schema(fields)
 
-    def cell(value: Any, field: Any) -> Any:
+    def cell(value: object, field: pa.Field) -> object:
         is_text = pa.types.is_string(field.type)
         return str(value) if is_text and value is not None else value
 

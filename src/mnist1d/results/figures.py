@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mnist1d.atomic import atomic_path, hold_interrupts
 from mnist1d.errors import Mnist1dError
@@ -17,6 +17,8 @@ from mnist1d.experiments.rows import Rows
 from mnist1d.runs.verdicts import overrides_of
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from mnist1d.plots.style import Captioned
     from mnist1d.results.document import Document, Drawing, Found
 
@@ -88,7 +90,7 @@ def save_all(found: Found, folder: Path) -> tuple[Document, dict[str, dict[str, 
     return replace(document, figures=kept, error="\n".join(errors) or None), contents
 
 
-def _save(figure: Any, stem: Path, drawing: Drawing) -> dict[str, bytes]:
+def _save(figure: Figure, stem: Path, drawing: Drawing) -> dict[str, bytes]:
     from mnist1d.plots import style
 
     stem.parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +104,7 @@ def _save(figure: Any, stem: Path, drawing: Drawing) -> dict[str, bytes]:
     return contents
 
 
-def for_screen(figure: Any, title: str, text: str) -> tuple[bytes, str]:
+def for_screen(figure: Figure, title: str, text: str) -> tuple[bytes, str]:
     """Return a figure's content and kind: svg, or png if many points make the svg larger."""
     from mnist1d.plots import style
 

@@ -4,10 +4,10 @@ skipped calls."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from mnist1d.checks import Json
 from mnist1d.config import DataConfig
 from mnist1d.experiments.rows import Rows
 from mnist1d.results.text import field_value
@@ -42,7 +42,7 @@ def settings_of(rows: Rows) -> list[tuple[str, str]]:
     """Return the values of every field over the trials; for the data, only differences from the
     published set."""
     usual = {f"data.{name}": value for name, value in flat(DataConfig()).items()}
-    values: dict[str, dict[Any, None]] = {}
+    values: dict[str, dict[object, None]] = {}
     for record in {record.trial: record for record in rows}.values():
         for name, value in record.config.items():
             values.setdefault(name, {})[value] = None
@@ -90,7 +90,7 @@ def merged(origins: Iterable[Origin]) -> list[Origin]:
     ]
 
 
-def _origin(content: Mapping[str, Any], calls: Sequence[Call]) -> Origin:
+def _origin(content: Json, calls: Sequence[Call]) -> Origin:
     git, versions = content.get("git"), content.get("versions", {})
     commit = "not in a checkout"
     if git:

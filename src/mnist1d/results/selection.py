@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mnist1d.checks import check_name
 from mnist1d.errors import UsageError
@@ -60,7 +60,7 @@ class Selection:
                 if self.preset is None or self.preset in presets:
                     yield Line(study, " ".join(dict.fromkeys(presets)), record)
 
-    def _keeps(self, config: Mapping[str, Any]) -> bool:
+    def _keeps(self, config: Mapping[str, object]) -> bool:
         return all(
             name in config and any(matches(config[name], text) for text in texts)
             for name, texts in self.where.items()
@@ -77,7 +77,7 @@ def _asked(sweeps: Iterable[Sweep]) -> dict[str, list[tuple[str, Sequence[int]]]
     return found
 
 
-def matches(value: Any, text: str) -> bool:
+def matches(value: object, text: str) -> bool:
     """Return whether a field's value equals the user's text: 0.1 equals 1e-1, 36:60 is a tuple,
     true is True."""
     if text == field_value(value) or text.lower() == str(value).lower():

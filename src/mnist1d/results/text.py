@@ -81,14 +81,14 @@ def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"
 
 
-def field_value(value: Any) -> str:
+def field_value(value: object) -> str:
     """Return a config's value in the syntax of `--set`."""
     if isinstance(value, tuple):
         return ":".join(map(field_value, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def finite(value: Any) -> Any:
+def finite(value: object) -> Any:
     """Replace values that JSON cannot represent by None; a tuple becomes a list."""
     if isinstance(value, dict):
         return {key: finite(v) for key, v in value.items()}

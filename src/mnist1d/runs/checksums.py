@@ -6,13 +6,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any
 
 LENGTH = 16
 Cell = tuple[str, int | None, float | None, bytes | None]  # metric, step, value, array
 
 
-def of(*values: Any) -> bytes:
+def of(*values: object) -> bytes:
     """Return the checksum of a table row: of the JSON list of its values, with bytes in
     hexadecimal."""
     text = json.dumps(values, default=bytes.hex)

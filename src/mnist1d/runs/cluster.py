@@ -17,8 +17,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import CancelledError, Executor, Future
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, cast
 
+from mnist1d.checks import Json
 from mnist1d.errors import MissingExtraError, Mnist1dError, UsageError, warn
 from mnist1d.runs import provenance, threads
 from mnist1d.runs.executors import WorkerDied
@@ -37,6 +38,7 @@ except ImportError as error:
 if TYPE_CHECKING:
     from distributed.cfexecutor import ClientExecutor
 
+P = ParamSpec("P")
 T = TypeVar("T")
 POLL = 1.0  # seconds between two checks of the workers
 CONNECT = 5.0  # seconds within which a scheduler must answer
@@ -47,16 +49,16 @@ class Call(NamedTuple):
     """A call that waits for a worker or runs on one, and the future that its caller holds."""
 
     future: Future[Any]
-    fn: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: Mapping[str, Any]
+    fn: Callable[..., object]
+    args: tuple[object, ...]
+    kwargs: Mapping[str, object]
 
 
 class Running(NamedTuple):
     """A call and Dask's own future for it."""
 
     call: Call
-    inner: Future[Any]
+    inner: Future
 
 
 class Cluster(Executor):
@@ -92,7 +94,7 @@ class Cluster(Executor):
         """The current number of workers, at least 1: how many calls a sweep runs at once."""
         return max(1, len(self.usable))
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
         with self.lock:
             if self.is_closed:
@@ -181,7 +183,7 @@ class Cluster(Executor):
         if not new:
             return {}
         ran = self.client.run(describe, workers=new, on_error="return")
-        answers = cast(dict[str, Any], ran)  # the client's type covers asynchronous use, too
+        answers = cast(Json, ran)  # the client's type covers asynchronous use, too
         problems = {
             address: problem
             for address in new
@@ -252,7 +254,7 @@ class Cluster(Executor):
                 self.running[address] = Running(call, inner)
             inner.add_done_callback(partial(self._ended, address, call))
 
-    def _ended(self, address: str, call: Call, inner: Future[Any]) -> None:
+    def _ended(self, address: str, call: Call, inner: Future) -> None:
         """Deliver a call's result or exception, and free its worker."""
         with self.lock:
             running = self.running.get(address)
@@ -293,18 +295,18 @@ async def _call_at(address: str) -> None:
     comm.abort()
 
 
-def answer(fn: Callable[..., T], args: Iterable[Any], kwargs: Mapping[str, Any]) -> T:
+def answer(fn: Callable[..., T], args: Iterable[object], kwargs: Mapping[str, object]) -> T:
     """On a worker: run a call with one thread."""
     with threads.single():
         return fn(*args, **kwargs)
 
 
-def describe() -> dict[str, Any]:
+def describe() -> Json:
     """On a worker: return its versions, processor and commit."""
     return provenance.of_this_machine()
 
 
-def _problem_of(address: str, num_threads: int, found: dict[str, Any] | Exception) -> str | None:
+def _problem_of(address: str, num_threads: int, found: Json | Exception) -> str | None:
     """Return why a worker cannot be used, in one line; None if it can."""
     if isinstance(found, ImportError):
         return (
@@ -333,14 +335,14 @@ def _problem_of(address: str, num_threads: int, found: dict[str, Any] | Exceptio
     return None
 
 
-def _versions(found: Mapping[str, Any]) -> dict[str, str]:
+def _versions(found: Json) -> dict[str, str]:
     """Return the versions that driver and workers must share."""
     versions = {name: text for name, text in found["versions"].items() if name in EXACT}
     git = {"commit": found["git"]["commit"][:12]} if found.get("git") else {}
     return {**versions, **git, "Python": ".".join(found["python"].split(".")[:2])}
 
 
-def _set(future: Future[Any], error: BaseException) -> None:
+def _set(future: Future, error: BaseException) -> None:
     if not future.done():
         future.set_exception(error)
 

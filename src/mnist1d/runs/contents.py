@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mnist1d.runs import checksums, schema
 from mnist1d.runs.checksums import Cell
@@ -171,7 +171,11 @@ def _readable(db: Database, query: str, end: int) -> Iterator[tuple]:
 
 
 def _provenance(
-    trial: str, line: Sequence[Any], key: bytes, content: str, content_key: bytes
+    trial: str,
+    line: Iterable,
+    key: bytes,
+    content: str,
+    content_key: bytes,
 ) -> str | None:
     """Return the provenance of a call; UNKNOWN if the provenance changed, None if the call
     changed."""

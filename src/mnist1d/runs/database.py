@@ -9,11 +9,13 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from mnist1d.errors import FileFormatError, Mnist1dError, UsageError
+
+Value = str | bytes | int | float | None  # of a column
+Arguments = Sequence[Value] | Mapping[str, Value]
 
 PATIENCE = 30.0  # seconds that a writer waits for another transaction
 BROKEN = (
@@ -63,15 +65,15 @@ class Database:
         if self.copy:
             self.copy.cleanup()
 
-    def execute(self, statement: str, arguments: Any = ()) -> sqlite3.Cursor:
+    def execute(self, statement: str, arguments: Arguments = ()) -> sqlite3.Cursor:
         """Execute one statement; it raises SQLite's own errors."""
         return self.db.execute(statement, arguments)
 
-    def executemany(self, statement: str, arguments: Iterable[Any]) -> sqlite3.Cursor:
+    def executemany(self, statement: str, arguments: Iterable[Arguments]) -> sqlite3.Cursor:
         """Execute one statement for each of the arguments; it raises SQLite's own errors."""
         return self.db.executemany(statement, arguments)
 
-    def read(self, query: str, *arguments: Any) -> list[tuple]:
+    def read(self, query: str, *arguments: Value) -> list[tuple]:
         """Return all rows of a query."""
         with self.explained():
             return self.db.execute(query, arguments).fetchall()

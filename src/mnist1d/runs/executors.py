@@ -7,7 +7,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from typing import Any, Protocol, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 from mnist1d.checks import check_name, check_whole
 from mnist1d.errors import Mnist1dError, UsageError, warn
@@ -15,6 +15,7 @@ from mnist1d.runs import threads
 
 EXECUTORS = ("here", "processes", "dask")
 MAX_RUNS = 3  # attempts at a trial whose worker dies, including the first
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -29,7 +30,7 @@ class Pool(Protocol):
     @property
     def workers(self) -> int: ...
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]: ...
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]: ...
 
     def kill(self) -> None: ...
 
@@ -79,7 +80,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def map_safely(pool: Executor, fn: Callable[..., T], *iterables: Iterable[Any]) -> Iterator[T]:
+def map_safely(pool: Executor, fn: Callable[..., T], *iterables: Iterable[object]) -> Iterator[T]:
     """Yield the results in order, like `pool.map`; if a worker dies, run its call again in this
     process."""
     calls = [(pool.submit(fn, *args), args) for args in zip(*iterables, strict=False)]
@@ -98,7 +99,7 @@ class Here(Executor):
     def __init__(self) -> None:
         self.limits: contextlib.ExitStack | None = None
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         if self.limits is None:
             self.limits = contextlib.ExitStack()
             self.limits.enter_context(threads.single())

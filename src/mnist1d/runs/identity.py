@@ -10,7 +10,6 @@ import json
 import types
 import typing
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
 
 import numpy as np
 
@@ -23,7 +22,7 @@ SCHEMA = (
 )
 
 
-def trial_id(study: str, config: Any) -> str:
+def trial_id(study: str, config: object) -> str:
     """Return the identity of a trial: a SHA-256 over study, schema version and every field.
 
     Args:
@@ -47,7 +46,7 @@ def trial_id_of(study: str, config: str) -> str:
     return hashlib.sha256(f'{{"config":{config},{names}}}'.encode()).hexdigest()
 
 
-def canonical(value: Any) -> str:
+def canonical(value: object) -> str:
     """Return JSON with sorted keys and no spaces: equal values, equal text. Errors: UsageError for
     NaN and infinity, and for what JSON cannot hold."""
     try:
@@ -56,7 +55,7 @@ def canonical(value: Any) -> str:
         raise UsageError(f"a config holds what JSON can hold, and no NaN: {error}") from None
 
 
-def nested(config: Any) -> dict[str, Any]:
+def nested(config: object) -> dict[str, object]:
     """Return a config as plain JSON values.
 
     Equal configs give equal text: an integer in a float field is written as a float, so that 1 and
@@ -66,7 +65,7 @@ def nested(config: Any) -> dict[str, Any]:
 
 
 @functools.cache
-def _fields(kind: type) -> tuple[tuple[str, Any], ...]:
+def _fields(kind: type) -> tuple[tuple[str, object], ...]:
     """Return the names and types of a config's fields; cached, because this lookup takes most of
     the time of computing an id."""
     if not dataclasses.is_dataclass(kind):
@@ -75,27 +74,29 @@ def _fields(kind: type) -> tuple[tuple[str, Any], ...]:
     return tuple((f.name, hints[f.name]) for f in dataclasses.fields(kind))
 
 
-def rebuild(kind: type[T], values: Mapping[str, Any]) -> T:
+def rebuild(kind: type[T], values: Mapping[str, object]) -> T:
     """Return the config of a class that `nested` wrote; lists become tuples."""
     hints = dict(_fields(kind))
-    fields = {}
+    fields: dict[str, object] = {}
     for name, value in values.items():
         kinds = _kinds(hints[name])
         inner = next(
             (k for k in kinds if isinstance(k, type) and dataclasses.is_dataclass(k)), None
         )
-        is_config = inner is not None and isinstance(value, dict)
-        fields[name] = rebuild(cast(type, inner), value) if is_config else _tuples(value)
+        if inner is not None and isinstance(value, dict):
+            fields[name] = rebuild(inner, value)
+        else:
+            fields[name] = _tuples(value)
     return kind(**fields)
 
 
-def _kinds(hint: Any) -> Iterator[Any]:
+def _kinds(hint: object) -> Iterator[object]:
     """Yield a type, or the members of a union."""
     is_union = typing.get_origin(hint) in (types.UnionType, typing.Union)
     yield from typing.get_args(hint) if is_union else (hint,)
 
 
-def flat(config: Any) -> dict[str, Any]:
+def flat(config: object) -> dict[str, object]:
     """Return a config as a flat dict.
 
     Args:
@@ -112,7 +113,7 @@ def flat(config: Any) -> dict[str, Any]:
     return dict(_leaves(config if isinstance(config, dict) else nested(config), ""))
 
 
-def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
+def _leaves(value: object, name: str) -> Iterator[tuple[str, object]]:
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _leaves(inner, f"{name}.{key}" if name else key)
@@ -120,11 +121,11 @@ def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield name, _tuples(value)
 
 
-def _tuples(value: Any) -> Any:
+def _tuples(value: object) -> object:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
-def _plain(value: Any, hint: Any = None) -> Any:
+def _plain(value: object, hint: object = None) -> object:
     kind = type(value)
     if kind is str or kind is bool or value is None or (kind is int and hint is int):
         return value  # the fast path for most fields: 100,000 trials have millions of them

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from mnist1d.checks import Json
 from mnist1d.errors import UsageError
 from mnist1d.runs import checksums
 from mnist1d.runs.checksums import Cell
@@ -141,7 +141,7 @@ def _note_origin(folder: Path, provenance: str, result: Merged) -> None:
         folders.append(folder)
 
 
-def origin_of(provenance: Mapping[str, Any]) -> str:
+def origin_of(provenance: Json) -> str:
     """Return as text what determines the last bits of rows: our version and commit, JAX, NumPy,
     Python and the processor."""
     versions = provenance.get("versions") or {}

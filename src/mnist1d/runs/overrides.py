@@ -18,7 +18,7 @@ from typing import Any
 from mnist1d.checks import check_items, check_name
 from mnist1d.errors import UsageError
 
-Overrides = dict[str, list[Any]]  # field -> the values that it takes
+Overrides = dict[str, list[object]]  # field -> the values that it takes
 
 
 def parse_overrides(config_type: type, texts: Iterable[str]) -> Overrides:
@@ -57,7 +57,7 @@ def parse_overrides(config_type: type, texts: Iterable[str]) -> Overrides:
     return result
 
 
-def apply_overrides(configs: Sequence[Any], overrides: Overrides) -> list[Any]:
+def apply_overrides(configs: Sequence[object], overrides: Overrides) -> list[object]:
     """Return configs with every combination of the overrides' values, each once.
 
     Args:
@@ -86,7 +86,7 @@ def apply_overrides(configs: Sequence[Any], overrides: Overrides) -> list[Any]:
     return list(dict.fromkeys(result))
 
 
-def _fields(config_type: type, prefix: str = "") -> Iterable[tuple[str, Any]]:
+def _fields(config_type: type, prefix: str = "") -> Iterable[tuple[str, object]]:
     """Yield each field's dotted name and its type."""
     hints = typing.get_type_hints(config_type)
     for f in dataclasses.fields(config_type):
@@ -96,7 +96,7 @@ def _fields(config_type: type, prefix: str = "") -> Iterable[tuple[str, Any]]:
             yield prefix + f.name, hints[f.name]
 
 
-def _replaced(config: Any, path: Sequence[str], value: Any) -> Any:
+def _replaced(config: Any, path: Sequence[str], value: object) -> object:
     name, *rest = path
     inner = _replaced(getattr(config, name), rest, value) if rest else value
     try:
@@ -107,7 +107,7 @@ def _replaced(config: Any, path: Sequence[str], value: Any) -> Any:
         raise UsageError(f"{name}={shown(value)} is not possible here: {error}") from None
 
 
-def _value(name: str, text: str, kind: Any) -> Any:
+def _value(name: str, text: str, kind: object) -> object:
     """Return `text` as a value of `kind`: int, float, bool, str, a tuple of them, a literal, or one
     of these or None."""
     origin, args = typing.get_origin(kind), typing.get_args(kind)
@@ -136,7 +136,7 @@ def _value(name: str, text: str, kind: Any) -> Any:
     if kind not in words:
         return text
     try:
-        value = kind(text)
+        value = int(text) if kind is int else float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
@@ -144,6 +144,6 @@ def _value(name: str, text: str, kind: Any) -> Any:
     return value
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """Return a value in the syntax of an override."""
     return ":".join(map(str, value)) if isinstance(value, tuple) else str(value)

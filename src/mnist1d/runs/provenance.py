@@ -9,8 +9,8 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
+from mnist1d.checks import Json
 from mnist1d.experiments import Loaded
 from mnist1d.loading import LOADED_FILES
 
@@ -28,7 +28,7 @@ PACKAGES = (
 )
 
 
-def of_this_process() -> dict[str, Any]:
+def of_this_process() -> Json:
     """Return versions, machine, processor, device and commit of the running process, and the
     SHA-256 of each file from outside the package that it loaded."""
     here = {"device": _device(), "threads": os.environ.get("OMP_NUM_THREADS")}
@@ -36,7 +36,7 @@ def of_this_process() -> dict[str, Any]:
 
 
 @functools.cache
-def of_this_machine() -> dict[str, Any]:
+def of_this_machine() -> Json:
     """Return versions, platform, processor and commit, which do not change while a process runs."""
     return {
         "versions": {name: version for name in PACKAGES if (version := _version(name))},
@@ -48,7 +48,7 @@ def of_this_machine() -> dict[str, Any]:
     }
 
 
-def of_study(study: Loaded) -> dict[str, Any]:
+def of_study(study: Loaded) -> Json:
     """Return file and SHA-256 of an external study; {} for our own, which version and commit
     identify."""
     return {"study": {"file": study.file, "sha256": study.sha256}} if study.file else {}
@@ -60,7 +60,7 @@ def command_line() -> str:
     return " ".join(["mnist1d" if name == "cli.py" else name, *sys.argv[1:]])
 
 
-def commit(folder: Path) -> dict[str, Any] | None:
+def commit(folder: Path) -> Json | None:
     """Return {"commit": ..., "dirty": ...} of the checkout that tracks `folder`; None if there is
     none (or no git)."""
 

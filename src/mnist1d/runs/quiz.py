@@ -7,11 +7,11 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy import stats
 
+from mnist1d.checks import Json
 from mnist1d.errors import UsageError
 from mnist1d.experiments.present import spread
 from mnist1d.experiments.rows import Row
@@ -35,7 +35,7 @@ class Config:
     layout: str = "line"
 
 
-def save(result: Any, runs: Path) -> dict[str, Any]:
+def save(result: object, runs: Path) -> Json:
     """Check a quiz result from the page, score it, and save it in the store of a folder; return the
     score.
 
@@ -76,7 +76,7 @@ def save(result: Any, runs: Path) -> dict[str, Any]:
     }
 
 
-def checked(result: Any) -> tuple[Config, np.ndarray, np.ndarray, np.ndarray]:
+def checked(result: object) -> tuple[Config, np.ndarray, np.ndarray, np.ndarray]:
     """Return the conditions, and for each answer its index in the test set, the digit and the time
     in milliseconds."""
     if not isinstance(result, dict) or result.get("format") != FORMAT:
@@ -103,7 +103,7 @@ def checked(result: Any) -> tuple[Config, np.ndarray, np.ndarray, np.ndarray]:
     )
 
 
-def quizzes(store: Store) -> list[dict[str, Any]]:
+def quizzes(store: Store) -> list[Json]:
     """Return every quiz of a store, earliest first: when, shuffled, n, accuracy, its 95% interval,
     milliseconds per answer."""
     found = []
@@ -127,7 +127,7 @@ def quizzes(store: Store) -> list[dict[str, Any]]:
     return found
 
 
-def lines(header: list[str], found: Sequence[dict[str, Any]]) -> list[list[str]]:
+def lines(header: list[str], found: Sequence[Json]) -> list[list[str]]:
     """Return quizzes as lines of the benchmark table with this header."""
     result = []
     for quiz in found:
@@ -147,7 +147,7 @@ def wilson(correct: int, n: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _whole(answer: Any, name: str, limit: int) -> int:
+def _whole(answer: object, name: str, limit: int) -> int:
     value = answer.get(name) if isinstance(answer, dict) else None
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < limit:
         raise UsageError(
@@ -156,7 +156,7 @@ def _whole(answer: Any, name: str, limit: int) -> int:
     return value
 
 
-def _ms(answer: dict[str, Any]) -> float:
+def _ms(answer: Json) -> float:
     value = answer.get("ms")
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST:
         raise UsageError(

@@ -9,15 +9,17 @@ import json
 import math
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from mnist1d.checks import check_text
+import numpy as np
+
+from mnist1d.checks import Json, check_text
 from mnist1d.experiments.rows import Record
 from mnist1d.experiments.study import Reference
 from mnist1d.runs import checksums
 from mnist1d.runs.arrays import unpacked
 from mnist1d.runs.checksums import Cell
-from mnist1d.runs.database import DamageError, Database
+from mnist1d.runs.database import DamageError, Database, Value
 from mnist1d.runs.identity import flat, trial_id_of
 from mnist1d.runs.records import Call, Sweep
 from mnist1d.runs.writing import of_call
@@ -55,7 +57,7 @@ def read_records(
     config, kept = flat(json.loads(line.config)), None if seeds is None else set(seeds)
     for seed, cells in _read_cells(db, trial, line.number).items():
         for metric, step, value, array in cells if kept is None or seed in kept else ():
-            content: Any = math.nan if value is None else value
+            content: float | np.ndarray = math.nan if value is None else value
             if array is not None:
                 try:
                     content = unpacked(array)
@@ -74,8 +76,8 @@ def read_calls(
         first, last, count = db.read(query)[0]
         if count and (first, last) != (1, count):
             raise changed(db, "the numbers of the calls")
-    configs: dict[str, Mapping[str, Any]] = {}
-    origins: dict[bytes, Mapping[str, Any]] = {}  # by checksum
+    configs: dict[str, Mapping[str, object]] = {}
+    origins: dict[bytes, Json] = {}  # by checksum
     result = []
     for line in db.read(CALLS, study, trial, after, status):
         number, name, of, config, seeds, how, started, seconds, error, origin, *keys = line
@@ -91,7 +93,7 @@ def read_calls(
     return result
 
 
-def read_sweeps(db: Database, which: str, *arguments: Any) -> list[Sweep]:
+def read_sweeps(db: Database, which: str, *arguments: Value) -> list[Sweep]:
     """Return the sweeps for which an SQL condition holds, latest last."""
     check_count(db, "sweeps")
     query = f"SELECT {', '.join(SWEEP)}, checksum, sweep FROM sweeps WHERE {which} ORDER BY sweep"

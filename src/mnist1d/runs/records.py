@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from mnist1d.checks import Json
 from mnist1d.experiments.study import Reference
 
 
@@ -17,13 +18,13 @@ class Call:
 
     study: str
     trial: str
-    config: Mapping[str, Any]  # flat
+    config: Mapping[str, object]  # flat
     seeds: tuple[int, ...]
     status: str
     started: str
     seconds: float
     error: str | None
-    provenance: Mapping[str, Any]
+    provenance: Json
     number: int = 0
 
 

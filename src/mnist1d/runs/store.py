@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from mnist1d.checks import (
     as_utf8,
@@ -118,7 +117,7 @@ class Store:
     def __enter__(self) -> Store:
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -138,7 +137,7 @@ class Store:
     def add(
         self,
         study: str,
-        config: Any,
+        config: object,
         seeds: Sequence[int],
         rows: Sequence[Row] = (),
         *,
@@ -146,7 +145,7 @@ class Store:
         seconds: float = 0.0,
         started: str | None = None,
         error: str | None = None,
-        provenance: Mapping[str, Any] | None = None,
+        provenance: Mapping[str, object] | None = None,
     ) -> str:
         """Write one call of a trial with its rows and arrays, in one transaction.
 

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 from mnist1d.checks import check_whole
 from mnist1d.experiments import Reference, load
@@ -31,7 +30,7 @@ class Task:
     """
 
     study: str
-    config: Any
+    config: object
     seeds: tuple[int, ...]
     label: str
     estimate: float

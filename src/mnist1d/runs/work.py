@@ -7,8 +7,8 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from mnist1d.checks import Json
 from mnist1d.errors import MissingDataError, MissingExtraError, Mnist1dError, UsageError
 from mnist1d.experiments import Loaded, Reference, load
 from mnist1d.experiments.rows import Row
@@ -28,10 +28,10 @@ class Outcome:
     error: str | None = None
     started: str = ""
     seconds: float = 0.0
-    provenance: dict[str, Any] = field(default_factory=dict)
+    provenance: Json = field(default_factory=dict)
 
 
-def work(reference: str | Reference, values: Mapping[str, Any], seeds: Sequence[int]) -> Outcome:
+def work(reference: str | Reference, values: Mapping[str, object], seeds: Sequence[int]) -> Outcome:
     """Run a trial for some seeds. An exception in the study becomes an Outcome, so that other
     trials continue.
 

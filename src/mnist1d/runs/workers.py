@@ -17,14 +17,15 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from multiprocessing.connection import Connection, wait
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from mnist1d.errors import UsageError
 from mnist1d.runs.executors import WorkerDied
 from mnist1d.runs.threads import environment, one_thread
 
+P = ParamSpec("P")
 T = TypeVar("T")
-Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+Call = tuple[Callable[..., object], tuple[object, ...], dict[str, object]]
 MAX_BYTES = 1.2e9  # a worker that uses more memory is replaced after its call
 GRACE = 10.0  # seconds that a worker gets to exit on its own
 _starting = threading.Lock()  # starting changes the environment of the whole driver
@@ -47,7 +48,7 @@ class Processes(Executor):
         self.is_closed = self.is_killed = False
         atexit.register(self.kill)  # without this, Python would hang at exit
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
         with self.lock:
             if self.is_closed:
@@ -204,7 +205,7 @@ def _serve(pipe: Connection) -> None:
         _send(pipe, *answer)
 
 
-def _apply(fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+def _apply(fn: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
     return fn(*args, **kwargs)
 
 
@@ -213,7 +214,7 @@ def _mask_ctrl_c(how: str) -> None:
         signal.pthread_sigmask(getattr(signal, how), {signal.SIGINT})
 
 
-def _send(pipe: Connection, is_result: bool, content: Any) -> None:
+def _send(pipe: Connection, is_result: bool, content: object) -> None:
     try:
         pipe.send((is_result, content, _resident_bytes()))
     except OSError:  # the driver is gone

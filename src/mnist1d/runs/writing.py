@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import math
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -18,14 +19,15 @@ from mnist1d.experiments.rows import Row
 from mnist1d.runs import checksums
 from mnist1d.runs.arrays import packed
 from mnist1d.runs.checksums import Cell
+from mnist1d.runs.database import Arguments
 
 
 class Connection(Protocol):
     """The required methods of a database: those of sqlite3's connections and of `Database`."""
 
-    def execute(self, statement: str, arguments: Any = (), /) -> Any: ...
+    def execute(self, statement: str, arguments: Arguments = (), /) -> sqlite3.Cursor: ...
 
-    def executemany(self, statement: str, arguments: Iterable[Any], /) -> Any: ...
+    def executemany(self, statement: str, arguments: Iterable[Arguments], /) -> sqlite3.Cursor: ...
 
 
 def plain_row(row: Row) -> Row:
@@ -84,11 +86,13 @@ def insert_call(
     )
     (place,) = db.execute("SELECT id FROM provenances WHERE checksum = ?", (key,)).fetchone()
     content = (json.dumps(list(seeds)), status, started, float(seconds), error)
-    return db.execute(
+    added = db.execute(
         "INSERT INTO attempts (trial_id, seeds, status, started, seconds, error, provenance_id, "
         "checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (number, *content, place, of_call(trial, *content, key)),
-    ).lastrowid
+    )
+    assert added.lastrowid is not None  # a row was inserted
+    return added.lastrowid
 
 
 def of_call(

@@ -38,7 +38,7 @@ def set_seed(seed: int | None) -> None:
     np.random.seed(seed)
 
 
-def to_pickle(thing: Any, path: str | PathLike[str]) -> None:
+def to_pickle(thing: object, path: str | PathLike[str]) -> None:
     """Write a pickle, atomically; new code keeps data sets with `Dataset.save`.
 
     Args:
@@ -96,7 +96,7 @@ class ObjectView:
       {'seed': 7}
     """
 
-    def __init__(self, d: dict[str, Any]):
+    def __init__(self, d: dict[str, object]):
         self.__dict__ = d
 
 
@@ -107,7 +107,7 @@ def plot_signals(
     xs: Sequence[np.ndarray],
     t: np.ndarray,
     labels: Sequence[int] | None = None,
-    args: Any = None,
+    args: object = None,
     ratio: float = 2.6,
     do_transform: bool = False,
     dark_mode: bool = False,

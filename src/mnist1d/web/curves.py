@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -21,7 +20,7 @@ USUAL = 0.6  # fraction of trials that must share a value for the name to leave 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#6e6e6e")
 
 
-def curves_of(rows: Rows) -> dict[str, Any]:
+def curves_of(rows: Rows) -> dict[str, object]:
     """Return {"runs": [...], "curves": [...], "left_out"}: a run has an id, a name and a colour; a
     curve belongs to a run and has a metric, its unit, steps, mean, low, high (None: one seed) and
     the number of seeds.
@@ -39,13 +38,13 @@ def curves_of(rows: Rows) -> dict[str, Any]:
     return {"runs": runs, "curves": curves, "left_out": len(trials) - len(runs)}
 
 
-def _of_trial(trial: Rows) -> list[dict[str, Any]]:
+def _of_trial(trial: Rows) -> list[dict[str, object]]:
     """Return the curves of one trial, one for each metric that has steps."""
     scalar = Rows(r for r in trial if r.step is not None and not isinstance(r.value, np.ndarray))
     return [curve(scalar, metric) for metric in (scalar.unique("metric") if len(scalar) else [])]
 
 
-def curve(trial: Rows, metric: str) -> dict[str, Any]:
+def curve(trial: Rows, metric: str) -> dict[str, object]:
     """Return the mean curve of a trial's metric with its interval over seeds."""
     steps, values = trial.where(metric=metric).curve(metric)
     unit = unit_of(metric)

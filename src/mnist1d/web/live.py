@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -32,7 +31,7 @@ class News:
         self.runs, self.is_new, self.was_running = runs, True, False
         self.calls: list[Call] = []
 
-    def since(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def since(self) -> Iterator[tuple[str, dict[str, object]]]:
         """Yield events since the last request, (name, content): "calls" if something changed, then
         a "curve" for each trial that has one.
 
@@ -86,7 +85,7 @@ def last_sweeps(store: Store) -> list[Sweep]:
     return [sweep for sweep in sweeps if sweep.asked == sweeps[-1].asked]
 
 
-def progress(sweeps: Sequence[Sweep], calls: Sequence[Call], running: bool) -> dict[str, Any]:
+def progress(sweeps: Sequence[Sweep], calls: Sequence[Call], running: bool) -> dict[str, object]:
     """Return the progress of the last sweeps: seeds done and wanted (None: no request recorded),
     calls in the store, seconds left if they can be estimated, and names and colours of the
     trials."""
@@ -142,7 +141,7 @@ def runs_of(sweeps: Sequence[Sweep], calls: Sequence[Call]) -> list[dict[str, st
     return found
 
 
-def describe(call: Call) -> dict[str, Any]:
+def describe(call: Call) -> dict[str, object]:
     """Return a call in the page's format."""
     return {
         "study": call.study,
@@ -153,7 +152,7 @@ def describe(call: Call) -> dict[str, Any]:
     }
 
 
-def curves(store: Store, call: Call) -> Iterator[dict[str, Any]]:
+def curves(store: Store, call: Call) -> Iterator[dict[str, object]]:
     """Yield the mean curve over a call's seeds, if its study has one."""
     if call.status != "done":
         return

@@ -6,10 +6,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import Any
 
 import numpy as np
 
@@ -56,7 +56,7 @@ def files() -> dict[str, bytes]:
     return found | made
 
 
-def description() -> dict[str, Any]:
+def description() -> dict[str, object]:
     """Return the package's data for the page: settings, templates, the frozen set, the benchmark
     table."""
     data, shuffled = frozen(), frozen(shuffled=True)
@@ -82,7 +82,7 @@ def description() -> dict[str, Any]:
     }
 
 
-def knob(field: dataclasses.Field) -> dict[str, Any]:
+def knob(field: dataclasses.Field) -> dict[str, object]:
     """Return one setting as JSON: its name, label, kind, default, effect, bounds (null: none) and
     usual range."""
     rule = field.metadata
@@ -96,7 +96,7 @@ def knob(field: dataclasses.Field) -> dict[str, Any]:
     }
 
 
-def benchmark() -> list[dict[str, Any]]:
+def benchmark() -> Sequence[Mapping[str, object]]:
     """Return the benchmark table, best first: name, and mean, low, high of the plain and the
     shuffled accuracy (null: not measured)."""
     lines = sorted(measured(), key=lambda line: line.acc["frozen"][0], reverse=True)

@@ -9,8 +9,9 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from mnist1d.checks import Json
 from mnist1d.errors import Mnist1dError, last_words
 from mnist1d.experiments import Loaded
 from mnist1d.experiments.rows import Rows
@@ -41,7 +42,7 @@ class Part:
     problem: str | None = None  # why figures could not be drawn
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return the part as plain values for JSON. `figures` is None if the page has to request
         them.
 
@@ -60,7 +61,7 @@ class Part:
         content["figures"] = None if self.pictures is None else self.figures()
         return content
 
-    def figures(self) -> list[dict[str, Any]]:
+    def figures(self) -> list[Json]:
         """Return the figures' addresses, words and sizes."""
         return [
             {
@@ -97,9 +98,9 @@ class ResultsOf:
                 self.answered = state, _bytes(self.get())
             return self.answered[1]
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> Json:
         """Return the document of the whole folder. Errors: as for `open_store`."""
-        document: dict[str, Any] = {"runs": str(self.runs.resolve()), "made": now()}
+        document: Json = {"runs": str(self.runs.resolve()), "made": now()}
         document |= {"calls": 0, "studies": [], "quiz": []}
         if not (self.runs / DATABASE).is_file():
             self.parts = {}

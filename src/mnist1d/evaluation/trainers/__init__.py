@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeGuard, TypeVar, cast
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from mnist1d.errors import UsageError
 from mnist1d.evaluation import protocol
 from mnist1d.evaluation.answers import Answer
 
-OwnTraining = Callable[[Any, np.ndarray, np.ndarray, int], Any]  # (model, x, y, seed) -> model
+# (model, x, y, seed) -> model
+OwnTraining = Callable[[object, np.ndarray, np.ndarray, int], object]
+M = TypeVar("M")
 
 
 class Trained(NamedTuple):
@@ -58,7 +60,7 @@ class Trainer(Protocol):
 
     FOLLOWS_PROTOCOL: bool  # whether the settings of the protocol apply
 
-    def takes(self, model: Any) -> bool:
+    def takes(self, model: object) -> bool:
         """Return whether the model is of this framework."""
         ...
 
@@ -67,7 +69,7 @@ class Trainer(Protocol):
         ...
 
 
-def trainer_of(model: Any) -> Trainer:
+def trainer_of(model: object) -> Trainer:
     """Return the trainer of a model. Errors: UsageError, which lists the accepted models."""
     from mnist1d.evaluation.trainers import jax, keras, sklearn, torch
 
@@ -82,7 +84,7 @@ def trainer_of(model: Any) -> Trainer:
     )
 
 
-def is_model(model: Any) -> bool:
+def is_model(model: object) -> bool:
     """Return whether a trainer accepts the object."""
     try:
         return trainer_of(model) is not None
@@ -90,7 +92,7 @@ def is_model(model: Any) -> bool:
         return False
 
 
-def made(model: Any, sizes: Mapping[str, int]) -> Any:
+def made(model: object, sizes: Mapping[str, int]) -> object:
     """Return the model that a factory makes, with the sizes that it takes as arguments; a model is
     returned unchanged."""
     if not is_factory(model):
@@ -102,20 +104,20 @@ def made(model: Any, sizes: Mapping[str, int]) -> Any:
     return model(**{name: size for name, size in sizes.items() if name in known})
 
 
-def is_factory(model: Any) -> bool:
+def is_factory(model: object) -> TypeGuard[Callable[..., object]]:
     """Return whether calling the object makes the model: functions and classes do."""
     return callable(model) and (isinstance(model, type) or not is_model(model))
 
 
-def own_trained(model: Any, task: Task) -> Any:
+def own_trained(model: M, task: Task) -> M:
     """Run the user's own training function on a copy of the training signals. Return its result, or
     the given model if the result is not a model (None, a History)."""
     assert task.own is not None
     found = task.own(model, task.data.x.copy(), task.data.y.copy(), task.seed)
-    return found if is_model(found) else model
+    return cast(M, found) if is_model(found) else model
 
 
-def copied(model: Any) -> Any:
+def copied(model: M) -> M:
     """Return a deep copy of an instance. Errors: UsageError if it cannot be copied."""
     try:
         return copy.deepcopy(model)

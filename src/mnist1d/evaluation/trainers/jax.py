@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,16 +15,17 @@ from mnist1d.evaluation.trainers import Task, Trained
 
 if TYPE_CHECKING:
     from mnist1d.learning import Fit, Model, Settings
+    from mnist1d.learning.layers import Params
 
 FOLLOWS_PROTOCOL: bool = True
 
 
-def takes(model: Any) -> bool:
+def takes(model: object) -> bool:
     """Return whether it is a tuple of two functions."""
     return isinstance(model, tuple) and len(model) >= 2 and all(map(callable, model[:2]))
 
 
-def train(model: Any, task: Task) -> Trained:
+def train(model: tuple[Callable, Callable], task: Task) -> Trained:
     """Train the pair from params drawn with the seed's key."""
     import jax
 
@@ -36,7 +37,7 @@ def train(model: Any, task: Task) -> Trained:
     return Trained(lambda x: _answer(pair, params, x, task.classes), count)
 
 
-def _own(model: Any, task: Task) -> Any:
+def _own(model: tuple[Callable, Callable], task: Task) -> Params:
     assert task.own is not None
     params = task.own(model, task.data.x.copy(), task.data.y.copy(), task.seed)
     if params is None:
@@ -46,7 +47,7 @@ def _own(model: Any, task: Task) -> Any:
     return params
 
 
-def _fit(pair: Model, task: Task) -> Any:
+def _fit(pair: Model, task: Task) -> Params:
     import jax
 
     from mnist1d.learning import Split
@@ -89,7 +90,7 @@ def _compiled(pair: Model, settings: Settings) -> Callable[..., Fit]:
     return jax.jit(make_fit(pair, settings))
 
 
-def _answer(pair: Model, params: Any, x: np.ndarray, classes: np.ndarray) -> Answer:
+def _answer(pair: Model, params: Params, x: np.ndarray, classes: np.ndarray) -> Answer:
     import jax
 
     from mnist1d.learning.evaluation import apply_in_chunks

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,11 +20,14 @@ from mnist1d.evaluation.answers import (
 from mnist1d.evaluation.protocol import DECOUPLED, Protocol
 from mnist1d.evaluation.trainers import Task, Trained, own_trained
 
+if TYPE_CHECKING:
+    import keras
+
 CHUNK = 2000  # signals predicted at once
 FOLLOWS_PROTOCOL: bool = True
 
 
-def takes(model: Any) -> bool:
+def takes(model: object) -> bool:
     """Return whether the object is a keras.Model; then keras is already imported."""
     if "keras" not in sys.modules:
         return False
@@ -33,7 +36,7 @@ def takes(model: Any) -> bool:
     return isinstance(model, keras.Model)
 
 
-def train(model: Any, task: Task) -> Trained:
+def train(model: keras.Model, task: Task) -> Trained:
     """Compile and fit a model, or a copy of an instance with new weights; the protocol's optimizer
     and loss replace the model's own."""
     if not task.is_factory:
@@ -56,7 +59,7 @@ def train(model: Any, task: Task) -> Trained:
     return Trained(answer, count)
 
 
-def _fit(model: Any, task: Task, from_logits: bool) -> None:
+def _fit(model: keras.Model, task: Task, from_logits: bool) -> None:
     import keras
 
     protocol, x, y = task.protocol, task.data.x.astype(np.float32), task.targets
@@ -71,10 +74,10 @@ def _fit(model: Any, task: Task, from_logits: bool) -> None:
     model.fit(batches(), steps_per_epoch=protocol.num_steps, epochs=1, verbose=0)
 
 
-def _optimizer(protocol: Protocol) -> Any:
+def _optimizer(protocol: Protocol) -> keras.Optimizer:
     from keras import optimizers
 
-    rate: Any = protocol.learning_rate
+    rate: float | optimizers.schedules.LearningRateSchedule = protocol.learning_rate
     if protocol.schedule == "cosine":
         rate = optimizers.schedules.CosineDecay(rate, protocol.num_steps)
     elif protocol.schedule == "linear":
@@ -98,7 +101,7 @@ def _optimizer(protocol: Protocol) -> Any:
     return make[protocol.optimizer]()
 
 
-def _reset_copy(model: Any) -> Any:
+def _reset_copy(model: keras.Model) -> keras.Model:
     """Return a copy of the architecture with new weights, drawn from the seeded stream."""
     import keras
 

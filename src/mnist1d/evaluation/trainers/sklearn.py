@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, cast
 
 import numpy as np
 
@@ -10,16 +10,26 @@ from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.evaluation.answers import Answer, check_probabilities
 from mnist1d.evaluation.trainers import Task, Trained, copied, own_trained
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 FOLLOWS_PROTOCOL: bool = False  # the estimator's own `fit` does the training
 
 
-def takes(model: Any) -> bool:
+class Estimator(Protocol):
+    """What every estimator has: `fit` and `predict`."""
+
+    def fit(self, x: np.ndarray, y: np.ndarray, /) -> object: ...
+    def predict(self, x: np.ndarray, /) -> ArrayLike: ...
+
+
+def takes(model: object) -> TypeGuard[Estimator]:
     """Return whether it is an instance with `fit` and `predict`."""
     methods = (getattr(model, name, None) for name in ("fit", "predict"))
     return not isinstance(model, type) and all(map(callable, methods))
 
 
-def train(model: Any, task: Task) -> Trained:
+def train(model: Estimator, task: Task) -> Trained:
     """Fit an unfitted copy whose every random_state is the seed."""
     model = _seeded_clone(model, task.seed)
     if task.own is not None:
@@ -30,7 +40,7 @@ def train(model: Any, task: Task) -> Trained:
     return Trained(lambda x: _answer(model, x, task.classes), None)
 
 
-def _answer(model: Any, x: np.ndarray, classes: np.ndarray) -> Answer:
+def _answer(model: Estimator, x: np.ndarray, classes: np.ndarray) -> Answer:
     labels = np.asarray(model.predict(x))
     if labels.shape != (len(x),):
         raise UsageError(
@@ -45,7 +55,7 @@ def _answer(model: Any, x: np.ndarray, classes: np.ndarray) -> Answer:
     labels = labels.astype(np.int64)
     if not callable(getattr(model, "predict_proba", None)):
         return Answer(labels, None)
-    found = np.asarray(model.predict_proba(x))
+    found = np.asarray(model.predict_proba(x))  # type: ignore[attr-defined]
     columns = np.asarray(getattr(model, "classes_", classes))
     known = set(classes.tolist())
     if found.shape != (len(x), len(columns)) or not set(columns.tolist()) <= known:
@@ -60,7 +70,7 @@ def _answer(model: Any, x: np.ndarray, classes: np.ndarray) -> Answer:
     return Answer(labels, check_probabilities(whole, len(x), len(classes)))
 
 
-def _seeded_clone(model: Any, seed: int) -> Any:
+def _seeded_clone(model: Estimator, seed: int) -> Estimator:
     if not callable(getattr(model, "get_params", None)):
         return copied(model)
     try:
@@ -69,6 +79,6 @@ def _seeded_clone(model: Any, seed: int) -> Any:
         raise MissingExtraError(
             "a scikit-learn estimator needs scikit-learn: pip install scikit-learn"
         ) from None
-    model = clone(model)
-    names = [n for n in model.get_params() if n == "random_state" or n.endswith("__random_state")]
-    return model.set_params(**dict.fromkeys(names, seed))
+    whole: Any = clone(cast(Any, model))
+    names = [n for n in whole.get_params() if n == "random_state" or n.endswith("__random_state")]
+    return whole.set_params(**dict.fromkeys(names, seed))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +22,7 @@ CHUNK = 2000  # signals predicted at once
 FOLLOWS_PROTOCOL: bool = True
 
 
-def takes(model: Any) -> bool:
+def takes(model: object) -> bool:
     """Return whether the object is an nn.Module; then torch is already imported."""
     if "torch" not in sys.modules:
         return False
@@ -31,7 +31,7 @@ def takes(model: Any) -> bool:
     return isinstance(model, torch.nn.Module)
 
 
-def train(model: Any, task: Task) -> Trained:
+def train(model: torch.nn.Module, task: Task) -> Trained:
     """Train a module, or a copy of an instance with new weights."""
     if not task.is_factory:
         model = _reset_copy(model)
@@ -113,7 +113,7 @@ def _answer(model: torch.nn.Module, x: np.ndarray, classes: np.ndarray) -> Answe
     return answer_of_logits(logits, len(x), classes)
 
 
-def _tensor(outputs: Any) -> torch.Tensor:
+def _tensor(outputs: object) -> torch.Tensor:
     import torch
 
     if not isinstance(outputs, torch.Tensor):
@@ -123,7 +123,7 @@ def _tensor(outputs: Any) -> torch.Tensor:
     return outputs
 
 
-def _device(model: torch.nn.Module) -> Any:
+def _device(model: torch.nn.Module) -> torch.device | str:
     parameter = next(model.parameters(), None)
     return "cpu" if parameter is None else parameter.device
 
@@ -132,7 +132,7 @@ def _reset_copy(model: torch.nn.Module) -> torch.nn.Module:
     """Return a copy whose modules have drawn new weights from the seeded stream."""
     model = copied(model)
     for name, module in model.named_modules():
-        reset: Any = getattr(module, "reset_parameters", None)
+        reset = getattr(module, "reset_parameters", None)
         if callable(reset):
             reset()
         elif next(module.parameters(recurse=False), None) is not None:
