@@ -89,6 +89,15 @@ def build(session: nox.Session) -> None:
 
 
 @nox.session
+def pyodide(session: nox.Session) -> None:
+    """Make the data sets in WebAssembly, under Pyodide in node, and compare them."""
+    session.install("-e", ".[lab,test]")
+    folder = session.create_tmp()
+    session.run("python", "-m", "tests.pyodide", folder)
+    session.run("pytest", "-q", "tests/test_pyodide.py", env={"MNIST1D_PYODIDE": folder})
+
+
+@nox.session
 def wheel(session: nox.Session) -> None:
     """Install the wheel alone into an empty environment and make the published set with it."""
     session.install("build", "setuptools>=77")

@@ -7,9 +7,8 @@
 The import is light on purpose (NumPy and SciPy); heavier packages are imported where they are used.
 """
 
-__version__ = (
-    "0.1.0"  # first, because it distinguishes this file from the original package's (clash.py)
-)
+# first, because it distinguishes this file from the original package's (clash.py)
+__version__ = "1.0.0rc1"
 
 from typing import TYPE_CHECKING
 

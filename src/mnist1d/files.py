@@ -49,9 +49,7 @@ def save(data: Dataset, path: str | os.PathLike[str]) -> None:
         if ending == ".npz":
             # pass an open file: given a name, NumPy may change the extension
             with temporary.open("wb") as file, hold_interrupts():
-                np.savez_compressed(
-                    file, allow_pickle=False, settings=json.dumps(settings), **arrays
-                )
+                np.savez_compressed(file, settings=json.dumps(settings), **arrays)
         else:
             text = json.dumps({**settings, "values": rest}, sort_keys=True)
             write = tables.write_csv if ending == ".csv" else tables.write_parquet
