@@ -328,5 +328,5 @@ def test_the_old_make_dataset_gives_the_new_ones_signals():
 
 def test_plot_signals_needs_settings_to_transform():
     pytest.importorskip("matplotlib", reason="plots need matplotlib, which is optional")
-    with pytest.raises(AssertionError, match="do_transform needs args"):
+    with pytest.raises(AssertionError, match="do_transform needs the settings"):
         mnist1d.plot_signals([], [], do_transform=True)

@@ -115,7 +115,7 @@ class DataConfig:
       8
       >>> DataConfig(paddding=(36, 60))
       Traceback (most recent call last):
-      mnist1d.errors.UsageError: unknown knob 'paddding': did you mean 'padding'?
+      mnist1d.errors.UsageError: unknown setting 'paddding': did you mean 'padding'?
 
     References:
       Greydanus and Kobak, *Scaling Down Deep Learning with MNIST-1D*, 2024, appendix A.

@@ -96,7 +96,7 @@ def in_notebook(
       The figure.
 
     Examples:
-      >>> in_notebook("cnn", 92.3, "a.ipynb", ("cnn", "step", "6000", "test")).source
+      >>> in_notebook("cnn", 92.3, "a", ("cnn", "step", "6000", "test")).source
       'a.ipynb'
     """
     runs = np.atleast_1d(percent) / 100

@@ -116,9 +116,15 @@ class Study(Protocol):
     """The parts that a study must have; a type checker accepts a module with these names."""
 
     @property
-    def INFO(self) -> Info: ...
+    def INFO(self) -> Info:
+        """What is known of the study before it runs."""
+        ...
+
     @property
-    def Config(self) -> type: ...
+    def Config(self) -> type:
+        """The frozen dataclass of one trial's settings."""
+        ...
+
     def grid(self, preset: str, /) -> Sequence[object]:
         """Return the configs of a preset, one per trial.
 

@@ -20,7 +20,7 @@ def cache_folder(folder: str | Path | None = None) -> Path:
     if not chosen:
         home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         chosen = Path(home) / "mnist1d" / "jax"
-    return Path(chosen).expanduser() / f"cpu-{processor_hash()}"
+    return Path(chosen).expanduser().absolute() / f"cpu-{processor_hash()}"
 
 
 @functools.cache

@@ -116,7 +116,7 @@ def enable_compilation_cache(folder: str | Path | None = None) -> Path:
         there.
 
     Examples:
-      >>> enable_compilation_cache("programs").is_dir()
+      >>> enable_compilation_cache().is_dir()
       True
     """
     path = cache_folder(folder)

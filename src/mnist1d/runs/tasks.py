@@ -39,6 +39,7 @@ class Task:
 
     @cached_property
     def trial(self) -> str:
+        """The trial's id: SHA-256 of its settings."""
         return trial_id(self.study, self.config)
 
 
