@@ -49,7 +49,8 @@ def save(data: Dataset, path: str | os.PathLike[str]) -> None:
         if ending == ".npz":
             # pass an open file: given a name, NumPy may change the extension
             with temporary.open("wb") as file, hold_interrupts():
-                np.savez_compressed(file, settings=json.dumps(settings), **arrays)
+                # no array is called allow_pickle
+                np.savez_compressed(file, settings=json.dumps(settings), **arrays)  # type: ignore
         else:
             text = json.dumps({**settings, "values": rest}, sort_keys=True)
             write = tables.write_csv if ending == ".csv" else tables.write_parquet

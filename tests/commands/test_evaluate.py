@@ -91,7 +91,7 @@ def test_json_alone_reaches_a_real_stdout(here, tmp_path):
         capture_output=True, text=True, env=environment,
     )  # fmt: skip
     assert process.returncode == 0, process.stderr
-    assert "no density" in json.loads(process.stdout)["tests"]["frozen"]["no_ceiling"]
+    assert "no ideal observer exists" in json.loads(process.stdout)["tests"]["frozen"]["no_ceiling"]
     assert "printed by a child" in process.stderr
 
 

@@ -218,7 +218,7 @@ def test_settings_without_a_density_have_no_ceiling(monkeypatch):
     found = run(Stub(), 1, data=data, test="both", num_fresh=100)
     assert not found.ceilings and set(found.reasons) == {"frozen", "fresh"}
     assert found.excess_bits is None and found.scores("fresh")[0].loss_bits is not None
-    assert "no ceiling, accuracy only: the signals have no density" in repr(found)
+    assert "no ceiling, accuracy only: no ideal observer exists" in repr(found)
     json.dumps(found.to_dict(), allow_nan=False)
 
 
@@ -271,8 +271,8 @@ def test_seeds_are_checked(seeds):
         ({"test": "forzen"}, "did you mean 'frozen'"),
         ({"test": None}, "test must be one of frozen, fresh, both"),
         ({"shuffled": "no"}, "shuffled must be True or False"),
-        ({"name": ""}, "name must be a text"),
-        ({"name": 3}, "name must be a text"),
+        ({"name": ""}, "name must be a string"),
+        ({"name": 3}, "name must be a string"),
         ({"data": 3}, "data must be None"),
         ({"data": {"sede": 3}}, "did you mean 'seed'"),
         ({"validation": 0}, "validation must leave signals on both sides"),

@@ -205,4 +205,8 @@ def test_a_cache_that_cannot_be_written_is_told(own_cache):
 
 def test_settings_without_a_density_give_signals_and_the_reason():
     found = fresh_test(mnist1d.make_dataset(num_samples=50, iid_noise_scale=0.0), 20)
-    assert found.x.shape == (20, 40) and found.exact is None and "no density" in found.reason
+    assert (
+        found.x.shape == (20, 40)
+        and found.exact is None
+        and "no ideal observer exists" in found.reason
+    )

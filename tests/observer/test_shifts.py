@@ -35,5 +35,5 @@ def test_the_whole_table(name, severity):
 def test_wrong_arguments():
     with pytest.raises(UsageError, match="n must be a whole number, at least 2, got 1"):
         measure_shift("noisier", n=1)
-    with pytest.raises(UsageError, match="no density"):
+    with pytest.raises(UsageError, match="no ideal observer exists"):
         measure_shift("noisier", config=DataConfig(iid_noise_scale=0), n=10)

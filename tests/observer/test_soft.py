@@ -61,5 +61,5 @@ def test_they_travel_in_files(soft, tmp_path):
 def test_sets_that_have_none(data):
     with pytest.raises(UsageError, match="does not say how it was made"):
         soft_labels(mnist1d.Dataset.from_dict(dict(data)))
-    with pytest.raises(UsageError, match="no density"):
+    with pytest.raises(UsageError, match="no ideal observer exists"):
         soft_labels(mnist1d.make_dataset(num_samples=20, iid_noise_scale=0))

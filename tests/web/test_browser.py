@@ -260,7 +260,7 @@ def test_the_page_says_which_signals_it_shows(page):
     page.slide("Slope, slider", 2)
     assert "the published test set. Thick" in page.text("#explore-told")
     page.slide("Translation, slider", 9)
-    assert "Python draws others" in page.text("#explore-told")
+    assert "Python would draw other signals" in page.text("#explore-told")
     page.find("#explore-shuffle_seq").click()
     assert "Positions are shuffled" in page.text("#explore-told")
 

@@ -59,7 +59,7 @@ def test_probabilities_are_the_packages(pairs, i):
     ("changes", "rule"),
     [
         ({"iid_noise_scale": 0}, "set White noise"),
-        ({"final_seq_length": 390, "padding": (0, 300)}, "narrow Padding"),
+        ({"final_seq_length": 390, "padding": (0, 300)}, "reduce Padding"),
     ],
 )
 def test_settings_without_an_observer_say_what_to_change(node, changes, rule):
