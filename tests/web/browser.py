@@ -103,7 +103,9 @@ class Page:
             )
             self.wait(
                 lambda: self.js(
-                    "return document.getElementById(arguments[0]).children.length > 2", view
+                    "return [...document.getElementById(arguments[0]).children].some("
+                    "(e) => !e.matches('h2, p.lead, p.next'))",  # more than what the HTML has
+                    view,
                 )
             )
         return self
