@@ -101,14 +101,16 @@ class Page:
                     view,
                 )
             )
-            self.wait(
-                lambda: self.js(
-                    "return [...document.getElementById(arguments[0]).children].some("
-                    "(e) => !e.matches('h2, p.lead, p.next'))",  # more than what the HTML has
-                    view,
-                )
-            )
+            self.wait_drawn(view)
         return self
+
+    def wait_drawn(self, view):
+        """Wait until a view holds more than its lines in the HTML."""
+        script = (
+            "return [...document.getElementById(arguments[0]).children].some("
+            "(e) => !e.matches('h2, p.lead, p.next'))"
+        )
+        self.wait(lambda: self.js(script, view))
 
     def forget(self):
         """Delete what the browser keeps for the page."""

@@ -130,11 +130,7 @@ def test_offline_once_loaded(browser, fresh, downloads, tmp_path, labels):
         page = browser.Page(fresh, address, downloads).open()
         for view in VIEWS:
             page.find(f'nav a[href="#{view}"]').click()
-            page.wait(
-                lambda view=view: page.js(
-                    "return document.getElementById(arguments[0]).children.length > 2", view
-                )
-            )
+            page.wait_drawn(view)
     page.find('nav a[href="#explore"]').click()  # the server is gone
     before = page.lines()
     page.button("Hard").click()

@@ -154,10 +154,10 @@ def test_a_worker_that_falls_silent_is_given_up(page, workers):
         page.wait(lambda: rows(page)["MLP"][0] != "0")
         tick = "for (let i = 0; i < arguments[0]; i++) window.ticks.forEach((act) => act());"
         page.js(tick, 14)
-        assert "no answer" not in page.text("#train .lanes")
+        assert "no response" not in page.text("#train .lanes")
         page.js("window.workers[0].terminate()")
         page.wait(  # a last message may still be on its way, and starts the count again
-            lambda: page.js(tick, 15) or "no answer for 15 seconds" in page.text("#train .lanes")
+            lambda: page.js(tick, 15) or "no response for 15 seconds" in page.text("#train .lanes")
         )
     finally:
         page.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
