@@ -40,6 +40,16 @@ def test_what_varies_on_both_sides_pairs_too(runs):
     assert (found.pairs, found.by) == (8, ["seed", "rate"])
 
 
+def test_the_interval_is_over_seeds(runs):
+    both, (slow, fast) = (
+        called(runs, "size=2", "size=1"),
+        (called(runs, f"size=2,rate={rate}", f"size=1,rate={rate}") for rate in (0.1, 0.2)),
+    )
+    assert both.seeds == both.a.n == 4
+    assert both.a.mean == pytest.approx((slow.a.mean + fast.a.mean) / 2)
+    assert both.a.high - both.a.low == pytest.approx(slow.a.high - slow.a.low)  # and not narrower
+
+
 def test_the_study_is_found_by_its_fields(runs):
     assert called(runs, "size=2,rate=0.1", "size=1,rate=0.1", study=None).study == "toy"
 
@@ -66,7 +76,7 @@ def test_on_the_command_line(runs, capsys):
     words = ["compare", "size=2", "size=1", "--metric", "one", "--runs", str(runs)]
     assert main(words) == 0
     told = capsys.readouterr().out
-    assert "size=2" in told and "difference" in told and "8 pairs" in told
+    assert "size=2" in told and "difference" in told and "8 pairs, 4 seeds" in told
     assert main([*words, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["difference"] == pytest.approx(1.0)
     assert main(["compare", "size=2", "size=2", "--runs", str(runs)]) == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -19,8 +19,7 @@ from mnist1d.runs.store import Store, Sweep
 
 @dataclass(frozen=True)
 class Side:
-    """One setting: the condition, its mean over the pairs, the interval, and the number of
-    values."""
+    """One setting: the condition, its mean, the interval over seeds, and the number of seeds."""
 
     setting: str
     mean: float
@@ -33,6 +32,9 @@ class Side:
 class Comparison:
     """Two settings and the paired difference a - b, paired by the coordinates `by`; left_out counts
     values without a partner.
+
+    The seed is the unit: where several pairs have one seed, their mean counts once, because they
+    share data or initial weights.
 
     unit: "%" for an accuracy, whose difference is in percentage points; "" otherwise.
     """
@@ -48,6 +50,7 @@ class Comparison:
     high: float
     by: list[str]
     pairs: int
+    seeds: int
     left_out: int
 
     def to_dict(self) -> Json:
@@ -63,15 +66,18 @@ class Comparison:
         ]
         difference = number(self.difference, unit)
         shown = interval(self.low, self.high, unit)
-        return [*sides, ["difference", difference, shown, plural(self.pairs, "pair")]]
+        n = plural(self.pairs, "pair")
+        if self.pairs > self.seeds:
+            n += f", {plural(self.seeds, 'seed')}"
+        return [*sides, ["difference", difference, shown, n]]
 
     @property
     def words(self) -> str:
         """Return the conclusion in a sentence."""
         if math.isinf(self.low):
-            return "A single pair has no interval: run more seeds."
-        if self.pairs < MIN_UNITS:
-            return f"Fewer than {MIN_UNITS} pairs are not enough to decide: run more seeds."
+            return "A single seed has no interval: run more seeds."
+        if self.seeds < MIN_UNITS:
+            return f"Fewer than {MIN_UNITS} seeds are not enough to decide: run more seeds."
         if self.low <= 0 <= self.high:
             return "The interval contains 0: these rows show no difference between the two."
         higher, lower = (self.a, self.b) if self.difference > 0 else (self.b, self.a)
@@ -83,7 +89,7 @@ def compare(
 ) -> Comparison:
     """Compare two settings, each written field=value,field=value, in the latest sweep of a study
     (default: the only study with these fields), paired by seed and by every other field that varies
-    in both.
+    in both. The intervals are over seeds.
 
     Errors: UsageError for an unknown study, field, value or metric, or for settings that cannot be
     paired.
@@ -111,7 +117,8 @@ def compare(
         ) from None
     if not pairs.keys:
         raise UsageError(f"{a!r} and {b!r} have no seed in common: run both with the same seeds")
-    difference = pairs.difference.array
+    left_of, right_of = (_by_seed(pairs.keys, values) for values in (pairs.a, pairs.b))
+    difference = left_of - right_of
     unit = SHARE if metric.endswith(("acc", "accuracy")) else ""
     mean, low, high = mean_interval(difference, POINTS if unit == SHARE else unit)
     return Comparison(
@@ -119,15 +126,22 @@ def compare(
         _preset(sweeps[0]) if sweeps else "",
         metric,
         unit,
-        _side(a, pairs.a, unit),
-        _side(b, pairs.b, unit),
+        _side(a, left_of, unit),
+        _side(b, right_of, unit),
         mean,
         low,
         high,
         ["seed", *(name for name in left.varying() if name in right.varying())],
         len(pairs.keys),
+        len(difference),
         len(pairs.lacking),
     )
+
+
+def _by_seed(keys: Sequence[Hashable], values: np.ndarray) -> np.ndarray:
+    """Return each seed's mean, (seeds,); a key is a seed, or other fields' values and a seed."""
+    seeds = [key[-1] if isinstance(key, tuple) else key for key in keys]
+    return np.array([values[[s == seed for s in seeds]].mean() for seed in dict.fromkeys(seeds)])
 
 
 def _preset(sweep: Sweep) -> str:
