@@ -86,7 +86,8 @@ INFO = Info(
     question="Can gradient descent through a whole training run find a better activation function?",
     source=(
         f"{TITLE}, section 3.4. The published script sets its random seed again in every inner "
-        "loop, so all its inner networks but the first start with the same weights"
+        "loop, so all its inner networks but the first start with the same weights; it also adds "
+        "the noise to the hidden units of g, and measures accuracy with noise, on 500 test signals"
     ),
     published=PUBLISHED,
     seeds={"smoke": 1, "quick": 2, "paper": 8},
