@@ -280,6 +280,21 @@ class Store:
                 failed.setdefault(call.trial, set()).update(left)
         return Standing(done, {name: seeds for name, seeds in failed.items() if seeds})
 
+    def made_by_others(self, study: str, sha256: str) -> dict[str, set[int]]:
+        """Return the finished seeds that another version of a study's file made.
+
+        Args:
+          study: its name.
+          sha256: of the file.
+
+        Returns:
+          Seeds by trial id.
+        """
+        found: dict[str, set[int]] = {}
+        for trial, seed in self.db.read(OF_OTHERS, check_text(study, "study"), sha256):
+            found.setdefault(trial, set()).add(seed)
+        return found
+
     def sweeps(self, study: str | None = None) -> list[Sweep]:
         """Return the recorded sweeps, latest last.
 
@@ -404,3 +419,9 @@ def now() -> str:
 
 OF_TRIAL = "SELECT seed FROM seeds WHERE trial_id = ?"
 DONE = "SELECT trial, seed FROM seeds JOIN trials ON id = trial_id WHERE ?1 IS NULL OR trial = ?1"
+OF_OTHERS = """
+SELECT trial, seed FROM seeds JOIN attempts USING (call) JOIN trials ON trials.id = seeds.trial_id
+WHERE study = ?1 AND provenance_id IN (
+  SELECT id FROM provenances WHERE json_extract(content, '$.study.sha256') IS NOT ?2
+)
+"""

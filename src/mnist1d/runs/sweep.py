@@ -279,13 +279,9 @@ def changed_since(store: Store, tasks: Sequence[Task]) -> list[str]:
     made."""
     lines = []
     for study, sha256 in {task.study: task.sha256 for task in tasks if task.sha256}.items():
-        wanted = {task.trial: set(task.seeds) for task in tasks if task.study == study}
-        older = {
-            call.trial
-            for call in store.calls(study, status="done")
-            if wanted.get(call.trial, set()).intersection(call.seeds)
-            and call.provenance.get("study", {}).get("sha256") != sha256
-        }
+        wanted = {task.trial: task.seeds for task in tasks if task.study == study}
+        others = store.made_by_others(study, sha256)
+        older = [trial for trial in wanted if not others.get(trial, set()).isdisjoint(wanted[trial])]
         if older:
             lines.append(
                 f"{study}: {len(older)} of {len(wanted)} trials were run by an earlier version of "
