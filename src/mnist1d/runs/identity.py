@@ -111,15 +111,17 @@ def flat(config: object) -> dict[str, object]:
       >>> flat(DataConfig())["padding"]
       (36, 60)
     """
-    return dict(_leaves(config if isinstance(config, dict) else nested(config), ""))
+    leaves: dict[str, object] = {}
+    _add_leaves(leaves, config if isinstance(config, dict) else nested(config), "")
+    return leaves
 
 
-def _leaves(value: object, name: str) -> Iterator[tuple[str, object]]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _leaves(inner, f"{name}.{key}" if name else key)
-    else:
-        yield name, _tuples(value)
+def _add_leaves(leaves: dict[str, object], values: Mapping[str, object], prefix: str) -> None:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            _add_leaves(leaves, value, f"{prefix}{key}.")
+        else:
+            leaves[prefix + key] = _tuples(value)
 
 
 def _tuples(value: object) -> object:
@@ -130,7 +132,7 @@ def _plain(value: object, hint: object = None) -> object:
     kind = type(value)
     if kind is str or kind is bool or value is None or (kind is int and hint is int):
         return value  # fast paths for most fields: 100,000 trials have millions of them
-    if kind is float:
+    if type(value) is float:
         return value + 0.0  # -0.0 is 0.0
     if dataclasses.is_dataclass(value):
         return nested(value)

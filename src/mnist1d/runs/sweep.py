@@ -281,7 +281,7 @@ def changed_since(store: Store, tasks: Sequence[Task]) -> list[str]:
     for study, sha256 in {task.study: task.sha256 for task in tasks if task.sha256}.items():
         wanted = {task.trial: task.seeds for task in tasks if task.study == study}
         others = store.made_by_others(study, sha256)
-        older = [trial for trial in wanted if not others.get(trial, set()).isdisjoint(wanted[trial])]
+        older = [trial for trial in others if others[trial].intersection(wanted.get(trial, ()))]
         if older:
             lines.append(
                 f"{study}: {len(older)} of {len(wanted)} trials were run by an earlier version of "
