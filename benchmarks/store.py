@@ -92,7 +92,7 @@ def parts(preset: str, folder: Path) -> dict[str, Callable[[], object]]:
     def poll_again(num_new: int) -> object:
         news = News(folder)
         list(news.since())
-        news.calls = news.calls[: len(news.calls) - num_new]  # as if the others came since then
+        news.last -= num_new  # as if the others came since then
         begin = time.process_time()
         list(news.since())
         return time.process_time() - begin

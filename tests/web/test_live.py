@@ -2,9 +2,11 @@
 
 import pytest
 
-from mnist1d.runs import open_store, plan, sweep
+from mnist1d.errors import FileFormatError
+from mnist1d.runs import Task, open_store, plan, sweep
 from mnist1d.runs.store import Store
-from mnist1d.web.live import News
+from mnist1d.web.curves import COLORS
+from mnist1d.web.live import SHOWN, News
 
 
 @pytest.fixture
@@ -41,3 +43,24 @@ def test_another_store_in_the_same_folder_is_read_from_the_start(toy, store):
     with open_store(store.folder) as other:
         sweep(other, plan("toy", "smoke"))
     assert next(news.since())[1]["total"] == 3
+
+
+def test_many_trials_at_once_are_counted_and_the_last_are_shown(toy, store, monkeypatch):
+    monkeypatch.setattr("mnist1d.web.live.MAX_RUNS", SHOWN + 1)
+    tasks = [Task("toy", toy.Config(size=size), (0,), "smoke", 1.0) for size in range(1, 16)]
+    sweep(store, tasks)
+    (_, content), *_ = News(store.folder).since()
+    last = [task.trial[:12] for task in tasks]
+    assert content["done"] == content["wanted"] == content["total"] == 15
+    assert [call["trial"] for call in content["calls"]] == last[-SHOWN:]
+    assert [run["id"] for run in content["runs"]] == last[-SHOWN - 1 :]
+    colors = [COLORS[place % len(COLORS)] for place in range(15)]  # as in the final curves
+    assert [run["color"] for run in content["runs"]] == colors[-SHOWN - 1 :]
+
+
+def test_the_curve_of_a_trial_reads_that_trial_only(toy, store, monkeypatch):
+    sweep(store, tasks := plan("toy", "smoke"))
+    store.db.execute("UPDATE trials SET config = '{}' WHERE trial = ?", (tasks[0].trial,))
+    assert len(store.all_rows("toy", {tasks[1].trial: (0,)}))
+    with pytest.raises(FileFormatError, match=tasks[0].trial[:12]):
+        store.all_rows("toy", {"missing": (0,)})  # the damaged one could be the one that is missing

@@ -7,7 +7,6 @@ import shutil
 import socket
 import threading
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,7 +19,7 @@ from mnist1d.runs.lock import alone
 from mnist1d.runs.store import DATABASE
 from mnist1d.runs.sweep import Task, plan
 from mnist1d.web import server
-from mnist1d.web.live import News, is_running, seconds_left
+from mnist1d.web.live import News, Work, is_running, seconds_left
 from mnist1d.web.results import ResultsOf
 from tests.web.client import ask, result, serving, why
 
@@ -223,22 +222,13 @@ def test_whether_a_sweep_runs(tmp_path):
     assert not is_running(tmp_path)
 
 
-def test_the_time_left(tmp_path, toy):
+def test_the_time_left():
     """Three trials of two seeds are wanted; two have ended, in 20 seconds by two workers."""
-    started = datetime.now(UTC) - timedelta(seconds=10)
-    with open_store(tmp_path) as store:
-        tasks = plan("toy", "smoke")
-        sweep(store, tasks)
-        (asked,) = store.sweeps()
-        first = asked.started
-    at = started.isoformat(timespec="seconds")
-    asked = replace(asked, started=at)
-    with open_store(tmp_path, create=False) as store:
-        calls = [replace(call, started=at, seconds=10.0) for call in store.calls()[:2]]
-        left = [(store.calls()[2].trial, seed) for seed in (0, 1)]
-    assert first >= at
-    assert seconds_left([asked], calls, left, at) == pytest.approx(5, abs=1.5)
-    assert seconds_left([asked], [], left, at) is None  # nothing has ended yet
+    started = (datetime.now(UTC) - timedelta(seconds=10)).isoformat(timespec="seconds")
+    work = {"toy": Work(calls=2, seconds=20.0, per_seed=10.0)}
+    assert seconds_left(work, {"toy": 2}, started) == pytest.approx(5, abs=1.5)
+    assert seconds_left(work, {"other": 2}, started) == pytest.approx(5, abs=1.5)  # as on average
+    assert seconds_left({}, {"toy": 2}, started) is None  # nothing has ended yet
 
 
 def test_the_news_end_with_the_server(tmp_path):

@@ -112,7 +112,7 @@ def timing_rows(seeds: Sequence[int], seconds: ArrayLike, compile_seconds: float
     return [*rows, Row(seeds[0], "compile_seconds", None, float(compile_seconds))]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """A row together with its trial; `config` is flat: {"model": "mlp", "data.seed": 42, ...}."""
 

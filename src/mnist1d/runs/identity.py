@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import sys
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -121,7 +122,8 @@ def _add_leaves(leaves: dict[str, object], values: Mapping[str, object], prefix:
         if isinstance(value, dict):
             _add_leaves(leaves, value, f"{prefix}{key}.")
         else:
-            leaves[prefix + key] = _tuples(value)
+            # interned: the names of 100,000 configs are equal
+            leaves[sys.intern(prefix + key)] = _tuples(value)
 
 
 def _tuples(value: object) -> object:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -33,13 +34,22 @@ class Trial(NamedTuple):
     config: str
 
 
-def read_trials(db: Database, study: str | None = None) -> dict[str, Trial]:
-    """Return the trials of all studies or of one. Every trial is checked, because a damaged study
-    name would hide its rows."""
+def read_trials(
+    db: Database, study: str | None = None, wanted: Collection[str] | None = None
+) -> dict[str, Trial]:
+    """Return the trials of all studies or of one, at least those that are wanted.
+
+    Every trial is checked, because a damaged study name would hide its rows; but a few wanted
+    trials are looked up by their ids, as long as all of them are there.
+    """
     if study is not None:
         check_text(study, "study")
-    lines = db.read("SELECT id, trial, study, config FROM trials ORDER BY id")
-    check_count(db, "trials", len(lines))
+    lines: list[tuple] = []
+    if wanted is not None and len(wanted) <= FEW:
+        lines = [line for trial in wanted for line in db.read(f"{TRIALS} WHERE trial = ?", trial)]
+    if wanted is None or len(lines) < len(wanted):
+        lines = db.read(f"{TRIALS} ORDER BY id")
+        check_count(db, "trials", len(lines))
     for _, trial, name, config in lines:
         if not isinstance(name, str) or trial != trial_id_of(name, config):
             raise changed(db, f"the config of trial {str(trial)[:12]}")
@@ -63,7 +73,8 @@ def read_records(
                     content = unpacked(array)
                 except (ValueError, EOFError, zlib.error):
                     raise changed(db, f"{metric} of trial {trial[:12]}, seed {seed},") from None
-            yield Record(trial, config, seed, metric, step, content)
+            # interned: a million rows share few names
+            yield Record(trial, config, seed, sys.intern(metric), step, content)
 
 
 def read_calls(
@@ -147,6 +158,8 @@ def _read_cells(db: Database, trial: str, number: int) -> dict[int, list[Cell]]:
     return found
 
 
+FEW = 100  # trials that are looked up one by one
+TRIALS = "SELECT id, trial, study, config FROM trials"
 SWEEP = ("asked", "study", "label", "wanted", "started", "command")
 KEYS_OF_TRIAL = "SELECT seed, checksum FROM seeds WHERE trial_id = ? ORDER BY seed"
 CELLS_OF_TRIAL = (

@@ -405,7 +405,7 @@ class Store:
         Returns:
           An iterator of records.
         """
-        known = read_trials(self.db, study)
+        known = read_trials(self.db, study, wanted)
         for trial in known if wanted is None else wanted:
             if trial in known:
                 seeds = None if wanted is None else wanted[trial]

@@ -88,12 +88,18 @@ def run_names(configs: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
     return {t: name if counts[name] == 1 else f"{name} {t[:6]}" for t, name in found.items()}
 
 
-def run_colors(configs: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
+def run_colors(
+    configs: Mapping[str, Mapping[str, object]], places: Mapping[str, int] | None = None
+) -> dict[str, str]:
     """Return a colour for each trial: the model's colour, as in the figures, if the models vary;
-    otherwise successive colours in the order of the study's grid."""
+    otherwise successive colours in the order of the study's grid.
+
+    places: of the trials in the grid; default: the order of `configs`.
+    """
+    places = places or {trial: place for place, trial in enumerate(configs)}
     if "model" in _varying(list(configs.values())):
         return {trial: model_color(config.get("model")) for trial, config in configs.items()}
-    return {trial: COLORS[i % len(COLORS)] for i, trial in enumerate(configs)}
+    return {trial: COLORS[places[trial] % len(COLORS)] for trial in configs}
 
 
 def model_color(name: object) -> str:
@@ -113,9 +119,8 @@ def _usual(configs: Sequence[Mapping[str, object]]) -> dict[str, object]:
     none or if it is text, because a model's name must not be left out."""
     found: dict[str, object] = {}
     for name in _varying(configs):
-        values = [config.get(name) for config in configs]
-        value = max(values, key=lambda v: sum(v == other for other in values))
-        is_usual = sum(value == other for other in values) > USUAL * len(values)
+        ((value, count),) = Counter(config.get(name) for config in configs).most_common(1)
+        is_usual = count > USUAL * len(configs)
         found[name] = value if is_usual and not isinstance(value, str | bool) else None
     return found
 

@@ -7,7 +7,8 @@ written together.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -17,47 +18,111 @@ import numpy as np
 from mnist1d.experiments.rows import Rows
 from mnist1d.runs.lock import LOCK
 from mnist1d.runs.store import DATABASE, Call, Store, Sweep, open_store
-from mnist1d.web.curves import curve, run_colors, run_names
+from mnist1d.web.curves import MAX_RUNS, curve, run_colors, run_names
 
 METRIC = "test_acc"  # shown if the study has it, otherwise its first metric with steps
-FIRST = 12  # number of curves sent to a new reader
+SHOWN = 12  # calls and curves sent at once: the page shows no more
 Pair = tuple[str, int]  # a trial and a seed
 
 
+@dataclass
+class Work:
+    """The finished calls of one study since the last sweep began.
+
+    Attributes:
+      calls: their number.
+      seconds: their time.
+      per_seed: the time per seed of each call, summed.
+    """
+
+    calls: int = 0
+    seconds: float = 0.0
+    per_seed: float = 0.0
+
+    def add(self, call: Call) -> None:
+        self.calls += 1
+        self.seconds += call.seconds
+        self.per_seed += call.seconds / max(len(call.seeds), 1)
+
+
 class News:
-    """One reader's position in a folder's calls. A folder without a store has no news."""
+    """One reader's position in a folder's calls. A folder without a store has no news.
+
+    Of all calls, only the pairs of trial and seed that ended are kept; of the last ones, the calls.
+    """
 
     def __init__(self, runs: Path):
-        self.runs, self.is_new, self.was_running = runs, True, False
-        self.calls: list[Call] = []
+        self.runs = runs
+        self._forget()
+
+    def _forget(self) -> None:
+        self.last, self.is_new, self.was_running = 0, True, False
+        self.started = ""  # of the last sweep
+        self.ended: set[Pair] = set()
+        self.recent: dict[str, Call] = {}  # by trial
+        self.work: dict[str, Work] = {}  # by study
 
     def since(self) -> Iterator[tuple[str, dict[str, object]]]:
         """Yield events since the last request, (name, content): "calls" if something changed, then
-        a "curve" for each trial that has one.
+        a "curve" for each of the last trials that has one.
 
         The first request yields the state of the last sweep and its last curves. Errors: as for
         `open_store`.
         """
         if not (self.runs / DATABASE).is_file():
-            self.calls, self.is_new = [], True
+            self._forget()
             return
         with open_store(self.runs, create=False) as store:
-            last, running = self.calls[-1].number if self.calls else 0, is_running(self.runs)
-            if store.last_call() < last:  # the store was replaced
-                self.calls, self.is_new, last = [], True, 0
-            new = store.calls(after=last)
-            calls = self.calls = [*self.calls, *new] if new else self.calls
+            running = is_running(self.runs)
+            if store.last_call() < self.last:  # the store was replaced
+                self._forget()
+            new = store.calls(after=self.last)
             if not new and not self.is_new and running == self.was_running:
                 return
             self.was_running = running
-            sweeps = last_sweeps(store)
-            wanted = {trial for sweep in sweeps for trial in sweep.wanted}
+            sweeps = store.latest()
+            self._add(new, sweeps)
             if self.is_new:
-                new, self.is_new = [call for call in new if call.trial in wanted][-FIRST:], False
-            content = progress(sweeps, calls, running)
-            yield "calls", content | {"calls": [describe(call) for call in new]}
-            for call in new:
+                wanted = {trial for sweep in sweeps for trial in sweep.wanted}
+                new, self.is_new = [call for call in new if call.trial in wanted], False
+            shown = new[-SHOWN:]
+            yield "calls", self._progress(sweeps) | {"calls": [describe(call) for call in shown]}
+            for call in shown:
                 yield from (("curve", content) for content in curves(store, call))
+
+    def _add(self, new: Sequence[Call], sweeps: Sequence[Sweep]) -> None:
+        started = sweeps[0].started if sweeps else ""
+        if started != self.started:
+            self.started, self.work = started, {}
+        for call in new:
+            self.last = call.number
+            if call.status in ("done", "skipped"):
+                self.ended.update((call.trial, seed) for seed in call.seeds)
+            if call.status == "done" and call.started >= started:
+                self.work.setdefault(call.study, Work()).add(call)
+            self.recent.pop(call.trial, None)
+            self.recent[call.trial] = call
+        for trial in list(self.recent)[:-MAX_RUNS]:
+            del self.recent[trial]
+
+    def _progress(self, sweeps: Sequence[Sweep]) -> dict[str, object]:
+        """Return the progress of the last sweeps: seeds done and wanted (None: no request
+        recorded), calls in the store, seconds left if they can be estimated, and names and colours
+        of the last trials."""
+        wanted, left = 0, dict.fromkeys((sweep.study for sweep in sweeps), 0)
+        for sweep in sweeps:
+            for trial, seeds in sweep.wanted.items():
+                wanted += len(seeds)
+                left[sweep.study] += sum((trial, seed) not in self.ended for seed in seeds)
+        estimate = seconds_left(self.work, left, self.started) if self.was_running else None
+        return {
+            "done": wanted - sum(left.values()),
+            "wanted": wanted or None,
+            "total": self.last,  # calls are numbered from 1
+            "running": self.was_running,
+            "left": estimate,
+            "runs": runs_of(sweeps, self.recent),
+        }
 
 
 def is_running(runs: Path) -> bool:
@@ -79,61 +144,35 @@ def is_running(runs: Path) -> bool:
         database.close()
 
 
-def last_sweeps(store: Store) -> list[Sweep]:
-    """Return the sweeps of the last command, one for each study and label."""
-    sweeps = store.sweeps()
-    return [sweep for sweep in sweeps if sweep.asked == sweeps[-1].asked]
-
-
-def progress(sweeps: Sequence[Sweep], calls: Sequence[Call], running: bool) -> dict[str, object]:
-    """Return the progress of the last sweeps: seeds done and wanted (None: no request recorded),
-    calls in the store, seconds left if they can be estimated, and names and colours of the
-    trials."""
-    wanted = [(t, s) for sweep in sweeps for t, seeds in sweep.wanted.items() for s in seeds]
-    ended = (call for call in calls if call.status in ("done", "skipped"))
-    done = {(call.trial, seed) for call in ended for seed in call.seeds}
-    left = [pair for pair in wanted if pair not in done]
-    started = sweeps[0].started if sweeps else ""
-    return {
-        "done": len(wanted) - len(left),
-        "wanted": len(wanted) or None,
-        "total": len(calls),
-        "running": running,
-        "left": seconds_left(sweeps, calls, left, started) if running else None,
-        "runs": runs_of(sweeps, calls),
-    }
-
-
-def seconds_left(
-    sweeps: Sequence[Sweep], calls: Sequence[Call], left: Sequence[Pair], started: str
-) -> float | None:
+def seconds_left(work: Mapping[str, Work], left: Mapping[str, int], started: str) -> float | None:
     """Return the estimated seconds until a sweep ends: the remaining work, at the mean cost per
     seed of its study, divided by the work finished per second since the start. None before a trial
     has finished.
+
+    work: by study. left: seeds by study. started: UTC, ISO 8601.
     """
-    since = [call for call in calls if call.status == "done" and call.started >= started]
-    work = sum(call.seconds for call in since)
-    if not work:
+    finished = sum(of_study.seconds for of_study in work.values())
+    if not finished:
         return None
-    study = {trial: sweep.study for sweep in sweeps for trial in sweep.wanted}
-    costs: dict[str, list[float]] = {}
-    for call in since:
-        costs.setdefault(call.study, []).append(call.seconds / max(len(call.seeds), 1))
-    mean = np.mean([cost for of_study in costs.values() for cost in of_study])
-    ahead = sum(np.mean(costs.get(study[trial], [mean])) for trial, _ in left)
-    begun = datetime.fromisoformat(started)
-    elapsed = (datetime.now(UTC) - begun).total_seconds()
-    return round(float(ahead) * max(elapsed, 1.0) / work, 1)
+    total = Work(sum(w.calls for w in work.values()), 0, sum(w.per_seed for w in work.values()))
+    costs = {study: work.get(study, total) for study in left}
+    ahead = sum(seeds * costs[study].per_seed / costs[study].calls for study, seeds in left.items())
+    elapsed = (datetime.now(UTC) - datetime.fromisoformat(started)).total_seconds()
+    return round(ahead * max(elapsed, 1.0) / finished, 1)
 
 
-def runs_of(sweeps: Sequence[Sweep], calls: Sequence[Call]) -> list[dict[str, str]]:
-    """Return the finished trials of the last sweeps: {id, study, name, color}, named by the fields
-    that vary within their study."""
+def runs_of(sweeps: Sequence[Sweep], calls: Mapping[str, Call]) -> list[dict[str, str]]:
+    """Return some trials of the last sweeps: {id, study, name, color}, named by the fields that
+    vary within their study.
+
+    calls: one of each trial.
+    """
     found = []
     for study in dict.fromkeys(sweep.study for sweep in sweeps):
-        wanted = {t for sweep in sweeps if sweep.study == study for t in sweep.wanted}
-        configs = {call.trial: call.config for call in calls if call.trial in wanted}
-        names, colors = run_names(configs), run_colors(configs)
+        grid = [t for sweep in sweeps if sweep.study == study for t in sweep.wanted]
+        places = {trial: place for place, trial in enumerate(dict.fromkeys(grid))}
+        configs = {trial: call.config for trial, call in calls.items() if trial in places}
+        names, colors = run_names(configs), run_colors(configs, places)
         found += [
             {"id": trial[:12], "study": study, "name": names[trial], "color": colors[trial]}
             for trial in configs
