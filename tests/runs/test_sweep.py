@@ -4,6 +4,7 @@ import dataclasses
 import os
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 import traceback
@@ -206,6 +207,8 @@ def test_long_tasks_are_split_by_seeds():
         max(part.estimate for part in parts) <= 4.5 and sum(part.estimate for part in parts) == 9.0
     )
     assert len(balanced([Task("toy", Config(), (0, 1), "smoke", 8.0)], 1)) == 1
+    minutes = balanced([Task("toy", Config(), tuple(range(4)), "paper", 1600.0)], 1)
+    assert [part.seeds for part in minutes] == [(0,), (1,), (2,), (3,)]
     equal = [Task("toy", Config(size=size), (0, 1), "smoke", 4.0) for size in (1, 2)]
     assert balanced(equal, 2) == equal  # nothing to gain
     unequal = [
@@ -373,6 +376,39 @@ def test_kill_9_in_the_middle_then_again(toy, tmp_path, log):
         assert summary.ok and summary.stored * 2 == kept and summary.done == 6 - summary.stored
     assert_all_once(runs, 6)
     assert len(log()) == before + summary.done
+
+
+DIES_AT_SEED_1 = """
+import os, signal, sys
+from tests.runs import toy
+toy.use_as_program()
+from mnist1d.runs import open_store, sweep
+from mnist1d.runs.tasks import Task
+
+def run(config, seeds, run=toy.run):
+    if 1 in seeds:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return run(config, seeds)
+
+toy.run = run
+with open_store(sys.argv[1]) as store:
+    sweep(store, [Task("toy", toy.Config(), (0, 1, 2), "smoke", 1000.0)], "here")
+"""
+
+
+def test_kill_9_between_two_seeds_of_a_long_trial(toy, tmp_path, log):
+    command = [sys.executable, "-c", DIES_AT_SEED_1, str(tmp_path)]
+    assert subprocess.run(command).returncode == -signal.SIGKILL
+    whole = Task("toy", Config(), (0, 1, 2), "smoke", 1000.0)
+    with open_store(tmp_path) as store:
+        assert store.rows("toy").unique("seed") == [0]
+        assert sweep(store, [whole], "here").ok
+        kept = store.rows("toy").where(metric="one")
+    with open_store(tmp_path / "at once") as store:
+        sweep(store, [dataclasses.replace(whole, estimate=1.0)], "here")
+        at_once = store.rows("toy").where(metric="one")
+    assert [line[1] for line in log()] == ["0", "1", "2", "0,1,2"]
+    assert sorted(kept, key=repr) == sorted(at_once, key=repr)
 
 
 def test_two_sweeps_at_once(tmp_path, log):

@@ -65,7 +65,8 @@ class Info:
       source: the publication.
       published: its figures.
       seeds: number of seeds per preset.
-      cost: estimated seconds of one core per preset; without it, times are not predicted.
+      cost: estimated seconds of one core per preset. Sweeps predict times from it and save long
+        trials seed by seed.
       peer_seconds: time of the published scripts at the paper's settings.
       quiz: the table gains a line for each quiz in the store.
       looks: numbers of seeds after which --until-decided tests the claims.

@@ -69,7 +69,9 @@ def sweep(
 ) -> Summary:
     """Run every task's missing seeds, the longest first, and write each trial as it ends.
 
-    Two sweeps on one store wait for each other. Ctrl-C drops what is running.
+    A trial that takes minutes runs in several calls, one or more seeds each, and the rows of each
+    call are written when it ends. Two sweeps on one store wait for each other. Ctrl-C drops what is
+    running.
 
     Args:
       store: where the rows go.

@@ -13,6 +13,7 @@ from mnist1d.runs.identity import flat, trial_id
 from mnist1d.runs.overrides import apply_overrides, parse_overrides, shown
 
 MAX_SEEDS = 100_000  # of a trial: every task holds its seeds
+LONGEST = 120.0  # predicted seconds of a call with several seeds: a killed call loses its rows
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,14 @@ def plan(
 
 
 def balanced(tasks: Sequence[Task], workers: int) -> list[Task]:
-    """Split tasks by seeds, just enough that no core waits long for another at the end."""
+    """Split tasks by seeds: into calls of at most LONGEST seconds, because rows reach the store
+    when a call ends, and so that no core waits long for another at the end."""
     share = sum(task.estimate for task in tasks) / workers
-    parts = list(tasks)
+    parts = [part for task in tasks for part in _split(task, LONGEST)]
     for limit in (share, share / 2, share / 4):
         if workers == 1 or _makespan(parts, workers) <= 1.1 * share:
             break
-        parts = [part for task in tasks for part in _split(task, limit)]
+        parts = [part for task in tasks for part in _split(task, min(limit, LONGEST))]
     return parts
 
 
