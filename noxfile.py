@@ -7,17 +7,17 @@ import nox
 PYTHONS = ["3.11", "3.12", "3.13"]
 OLDEST = [  # the lower bounds of pyproject.toml
     "numpy==1.26.0",
-    "scipy==1.11.2",
-    "jax==0.6.0",
-    "jaxlib==0.6.0",
+    "scipy==1.12.0",
+    "jax==0.6.2",
+    "jaxlib==0.6.2",
     "optax==0.2.6",
     "matplotlib==3.8.0",
     "scikit-learn==1.4.0",
     "rich==13.6.0",
     "jinja2==3.1.0",
     "cyclopts==5.0.0",
-    "pyarrow==14.0.0",
-    "pyparsing==3.1.0",  # matplotlib 3.8 calls what later ones deprecate
+    "pyarrow==18.0.0",
+    "pyparsing==3.1.0",  # matplotlib before 3.10.1 calls what later ones deprecate
 ]
 nox.options.sessions = ["lint", "types", "tests"]
 

@@ -4,7 +4,8 @@
 
 Needs `build`. SOURCE_DATE_EPOCH: the time of every file, default: that of the last commit. The
 sdist is packed again with equal times, owners and modes, which setuptools takes from the disk.
-Prints one JSON line; exit status 1 if the two builds differ or a file is missing.
+Prints one JSON line; exit status 1 if the two builds differ or a file is missing: the sdist holds
+every tracked file whose path starts with no dot, the wheel those of src.
 """
 
 from __future__ import annotations
@@ -23,15 +24,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parent.parent
-NEEDED = (  # in the wheel, below mnist1d/
-    "py.typed",
-    "web/site/index.html",
-    "results/templates/report.html",
-    "results/settled.sqlite.xz",
-    "observer/fresh.npz",
-    "shifts.json",
-    "teaching/__init__.py",
-)
 
 
 def build(folder: Path, commit: str, epoch: int) -> list[Path]:
@@ -64,10 +56,15 @@ def normalise(path: Path, epoch: int) -> None:
         zipped.write(packed.getvalue())
 
 
-def missing(wheel: Path) -> list[str]:
-    """Return what a wheel lacks."""
-    names = set(zipfile.ZipFile(wheel).namelist())
-    return [name for name in NEEDED if f"mnist1d/{name}" not in names]
+def missing(sdist: Path, wheel: Path, tracked: list[str]) -> list[str]:
+    """Return what the sdist lacks of the tracked files, and the wheel of those below src/."""
+    with tarfile.open(sdist) as packed, zipfile.ZipFile(wheel) as zipped:
+        source = {name.partition("/")[2] for name in packed.getnames()}
+        installed = set(zipped.namelist())
+    wanted = [path for path in tracked if not path.startswith(".")]
+    lacking = [f"sdist: {path}" for path in wanted if path not in source]
+    code = [path.removeprefix("src/") for path in wanted if path.startswith("src/")]
+    return lacking + [f"wheel: {path}" for path in code if path not in installed]
 
 
 def main() -> int:
@@ -84,7 +81,11 @@ def main() -> int:
             {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
             for paths in (first, second)
         ]
-        lacking = [item for path in first if path.suffix == ".whl" for item in missing(path)]
+        tracked = subprocess.check_output(
+            ["git", "-C", str(ROOT), "ls-tree", "-r", "--name-only", commit], text=True
+        ).splitlines()
+        wheel, sdist = sorted(first, key=lambda path: path.suffix == ".gz")
+        lacking = missing(sdist, wheel, tracked)
         if options.output:
             options.output.mkdir(parents=True, exist_ok=True)
             for path in first:
