@@ -2,6 +2,7 @@
 tested, since it depends on the machine."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -88,3 +89,19 @@ def test_the_page_on_speed_shows_the_table_of_its_measurement():
 
     measured = json.loads((ROOT / "docs" / "limit.json").read_text(encoding="utf-8"))
     assert table(measured) in (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
+
+
+def test_the_first_sentences_on_speed_say_what_the_table_shows():
+    text = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
+    ratios = [float(line.split("|")[-2]) for line in text.splitlines() if CASE.match(line)]
+    lead = " ".join(text.partition("## Training")[0].split())
+    ranges = re.findall(r"trains? ([\d.]+) to ([\d.]+) times faster", lead)
+    assert len(ratios) >= 14 and len(ranges) == 2
+    (low, high), (wide_low, wide_high) = (map(float, ends) for ends in ranges)
+    small = [ratio for ratio in ratios if ratio > wide_high]
+    wide = [ratio for ratio in ratios if ratio <= wide_high]
+    assert (min(small), max(small)) == (low, high)
+    assert (round(min(wide)), round(max(wide))) == (wide_low, wide_high)
+
+
+CASE = re.compile(r"\| [\w-]+ \|.*\| [\d,]+ \|.*\| [\d.]+ \|$")

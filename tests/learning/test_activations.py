@@ -15,6 +15,7 @@ from mnist1d.learning.activations import (
     tabulated,
     value_and_slope,
 )
+from tests.precision import float64
 
 RNG = np.random.default_rng(0)
 G = {
@@ -25,7 +26,7 @@ G = {
 
 @pytest.fixture(autouse=True)
 def double_precision():
-    with jax.enable_x64(True):
+    with float64():
         yield
 
 

@@ -18,6 +18,7 @@ from mnist1d.learning.unrolled import (
     rmsprop,
     sgd_objective,
 )
+from tests.precision import float64
 
 RNG = np.random.default_rng(0)
 G = {
@@ -32,7 +33,7 @@ SPLIT = Split(X.astype("float32"), Y, X.astype("float32"), Y)
 
 @pytest.fixture(autouse=True)
 def double_precision():
-    with jax.enable_x64(True):
+    with float64():
         yield
 
 
@@ -135,7 +136,7 @@ def numpy_objective(rate, params, x, y, num_steps, batch_size):
 
 def test_objective_is_gradient_descent_and_its_gradient_finite_differences(problem):
     x, y, params = problem
-    with jax.enable_x64(True):
+    with float64():
         # 12 steps of 10 wrap around the 30 signals
         objective = sgd_objective(num_steps=12, batch_size=10)
         value, slope = jax.value_and_grad(objective)(0.7, params, x, y)

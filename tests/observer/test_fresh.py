@@ -45,7 +45,7 @@ def test_no_range_of_the_stream_reaches_the_reserved_signals(num_classes):
 
 
 def test_a_stream_that_starts_just_before_ends_there():
-    torch_adapter = pytest.importorskip("mnist1d.adapters.torch")
+    torch_adapter = pytest.importorskip("mnist1d.adapters.torch", exc_type=ImportError)
     first = TEST_BLOCK * block_size(10)
     stream = iter(torch_adapter.MNIST1DStream(start=first - 2000, batch_size=1000))
     assert len(next(stream)[0]) == len(next(stream)[0]) == 1000

@@ -11,7 +11,7 @@ from mnist1d import DataConfig, SuspiciousValueWarning, UsageError
 from mnist1d.digits import templates
 from mnist1d.signals import Pipeline, plan_resampling, resample
 
-observer = pytest.importorskip("mnist1d.observer", reason="needs JAX")
+observer = pytest.importorskip("mnist1d.observer", reason="needs JAX", exc_type=ImportError)
 IdealObserver = observer.IdealObserver
 
 SMALL = DataConfig(

@@ -10,7 +10,7 @@ import mnist1d
 from mnist1d import DataConfig, UsageError
 from mnist1d.cli import main
 
-observer = pytest.importorskip("mnist1d.observer", reason="needs JAX")
+observer = pytest.importorskip("mnist1d.observer", reason="needs JAX", exc_type=ImportError)
 
 
 def test_the_ceiling_falls_as_white_noise_grows():

@@ -2,7 +2,6 @@
 
 import itertools
 
-from mnist1d.plots import style
 from mnist1d.plots.board import Point, draw
 
 
@@ -18,4 +17,3 @@ def test_names_of_near_points_do_not_overlap():
         for a, b in itertools.combinations(boxes, 2):
             # a point of the font's own leading may touch
             assert not a.shrunk(0.9, 0.7).overlaps(b.shrunk(0.9, 0.7))
-    style.close(fig)

@@ -16,6 +16,7 @@ from mnist1d.experiments.estimates import mean_interval
 from mnist1d.learning import Settings, Split, fit_seeds, make_fit
 from mnist1d.learning.losses import cross_entropy
 from mnist1d.learning.models import cnn, gru, logistic, mlp
+from tests.precision import float64
 
 SETS = [
     DataConfig(),
@@ -129,7 +130,7 @@ def wanted_gradient(i):
     """JAX's loss and gradient of a case, in double precision: (loss, tree)."""
     case = CASES[i]
     model, params = jax_model(case), initial(case)
-    with jax.enable_x64(True):
+    with float64():
         x, y = map(jnp.asarray, batch_of(case))
         params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), params)
         loss = jax.value_and_grad(lambda p: cross_entropy(model.apply(p, x), y))

@@ -389,9 +389,3 @@ def settle(fig: Figure) -> None:
     if fig.get_layout_engine() is not None:
         fig.draw_without_rendering()
         fig.set_layout_engine("none")
-
-
-def close(fig: Figure) -> None:
-    """Free what a figure holds. Nothing else knows it, so a figure that goes out of scope needs no
-    closing."""
-    fig.clear()
