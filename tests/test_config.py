@@ -143,6 +143,12 @@ def test_whole_numbers_have_a_lowest(name):
         DataConfig(**{name: LOWEST[name] - 1})
 
 
+def test_a_set_has_at_most_a_billion_signals():
+    assert DataConfig(num_samples=10**9).num_samples == 10**9
+    with pytest.raises(UsageError, match="num_samples must be between 1 and 1000000000, got 1000"):
+        DataConfig(num_samples=10**9 + 1)
+
+
 def test_seeds_reach_to_the_end_of_32_bits():
     assert mnist1d.make_dataset(num_samples=10, seed=2**32 - 1).config.seed == 2**32 - 1
     for seed in (-1, 2**32):

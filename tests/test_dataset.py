@@ -364,6 +364,8 @@ def test_from_a_dict(small):
     for name in ("x", "y", "x_test", "y_test", "t"):
         np.testing.assert_array_equal(data[name], small[name])
     np.testing.assert_array_equal(data.templates.x, small.templates.x)
+    bare = mnist1d.Dataset.from_dict({n: old[n] for n in ("x", "y", "x_test", "y_test", "t")})
+    assert [bare.templates[name].shape for name in ("x", "t", "y")] == [(0, 0), (0,), (0,)]
     assert data.config is None and data.y.dtype == np.int64
     assert mnist1d.Dataset.from_dict(small) is small
     noisy = small.with_label_noise(0.2).split(50)
@@ -522,6 +524,7 @@ def test_label_noise_whatever_the_rate(small, rate, seed, exact, allow_same):
 
 def test_label_noise_at_the_ends_and_twice(small):
     np.testing.assert_array_equal(small.with_label_noise(0).y, small.y)
+    np.testing.assert_array_equal(small.with_label_noise(0.5).y, small.with_label_noise(0.5, 0).y)
     assert small.with_label_noise(1).noise_mask.all()
     twice = small.with_label_noise(1, seed=1).with_label_noise(0.2, seed=2)
     np.testing.assert_array_equal(twice.y, small.with_label_noise(0.2, seed=2).y)
@@ -606,6 +609,7 @@ def test_split_moves_training_signals(small):
     share = small.split(0.25, seed=5)
     np.testing.assert_array_equal(share.x_val, split.x_val)
     assert not np.array_equal(small.split(100, seed=6).x_val, split.x_val)
+    np.testing.assert_array_equal(small.split(100).x_val, small.split(100, seed=0).x_val)
     assert split.keys()[-2:] == ["x_val", "y_val"]
 
 

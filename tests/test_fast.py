@@ -111,6 +111,16 @@ def test_one_signal_by_its_index():
     assert draws.label[0] == y[2345]
 
 
+def test_golden_draws():
+    """A seed keeps its signals from version to version."""
+    draws = draw_fast(DataConfig(seed=7), 10, 19_995, 20_005)
+    assert draws.label.tolist() == [8, 9, 6, 2, 0, 7, 3, 8, 0, 1]
+    assert draws.padding.tolist() == [46, 42, 46, 54, 48, 50, 47, 36, 48, 47]
+    assert draws.shift.tolist() == [43, 41, 13, 10, 31, 47, 30, 25, 30, 18]
+    positions = fast_order(DataConfig(seed=7, shuffle_seq=True)).positions
+    assert positions[:10].tolist() == [9, 5, 25, 12, 35, 4, 31, 11, 32, 34]
+
+
 def test_other_seeds_and_other_blocks_are_other_signals():
     seen = {
         draw_fast(DataConfig(seed=seed), 10, start, start + 1).corr_noise.tobytes()

@@ -45,8 +45,9 @@ def same(a, b):
         b.std,
     )
     for name in [*(name for name in a.keys() if name != "templates"), "positions"]:
-        if a.positions is not None or name != "positions":
-            one, other = getattr(a, name), getattr(b, name)
+        one, other = getattr(a, name), getattr(b, name)
+        assert (one is None) == (other is None), name
+        if one is not None:
             if name.startswith("latents"):
                 one, other = (
                     np.rec.fromarrays(causes, names=causes._fields) for causes in (one, other)
@@ -332,6 +333,21 @@ def test_the_file_appears_whole_or_not_at_all(data, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", watched)
     data.save(path)
     assert seen == [(False, (48, 40), True)]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_labels_up_to_the_largest_of_64_bits(data, tmp_path, ending):
+    largest = np.full(len(data.y), 2**63 - 1, np.uint64)
+    data.replace(y=largest).save(tmp_path / f"set.{ending}")
+    assert (mnist1d.read(tmp_path / f"set.{ending}").y == 2**63 - 1).all()
+    with pytest.raises(UsageError, match=r"labels must be below 2\*\*63"):
+        data.replace(y=largest + np.uint64(1)).save(tmp_path / f"set.{ending}")
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_name_that_is_too_long_to_look_up(ending):
+    with pytest.raises(UsageError, match="cannot read n+.*: File name too long"):
+        mnist1d.read("n" * 300 + f".{ending}")
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

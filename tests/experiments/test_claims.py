@@ -2,6 +2,7 @@
 claims."""
 
 import math
+from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
@@ -44,6 +45,21 @@ def test_verdicts_follow_the_interval():
         assert within("", "", CLEAR, low, high).verdict == verdict
 
 
+def test_an_interval_that_ends_on_the_line_does_not_hold():
+    half = [0.5] * 4
+    assert one(half, line=0.5).verdict == below("", "", half, 0.5).verdict == FAILS
+    assert within("", "", half, 0.5, 1).verdict == within("", "", half, 0, 0.5).verdict == FAILS
+    assert not one(half, line=0.5).parts[0].inside
+    assert not below("", "", half, 0.5).parts[0].inside
+
+
+def test_claims_are_not_changed_afterwards():
+    claim = one(CLEAR)
+    for changed, name in ((claim, "verdict"), (claim.parts[0], "least")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(changed, name, HOLDS)
+
+
 @given(st.lists(st.floats(-1, 1), min_size=4, max_size=9), st.floats(-0.5, 0.5))
 def test_a_claim_and_its_mirror_image_agree(values, line):
     mirrored = below("", "", -np.array(values), -line)
@@ -66,6 +82,10 @@ def test_all_parts_must_hold_and_the_weakest_is_shown():
     assert both.estimate == weak.estimate and len(both.parts) == 2
     assert all_of("", [strong, one(VAGUE)]).verdict == UNDECIDED
     assert all_of("", [strong, one(VAGUE), one(-np.array(CLEAR))]).verdict == FAILS
+    above_line, below_line = one(VAGUE), above("", "other side", np.array(VAGUE) - 0.15)
+    assert below_line.verdict == UNDECIDED and below_line.estimate < 0 < above_line.estimate
+    shown = all_of("", [above_line, below_line])  # further from its line, on the wrong side
+    assert shown.quantity == "weakest comparison: other side"
 
 
 def test_each_part_is_no_further_chance_to_fail():
@@ -135,6 +155,8 @@ def test_holm_corrects_over_the_claims_of_a_study():
     assert alone.verdict == HOLDS and 0.01 < alone.level < 0.05
     (single,) = judge([alone])
     assert single.adjusted == HOLDS and single.survives
+    two = judge([one(CLEAR), alone])  # the second is compared with alpha / 1
+    assert [claim.adjusted for claim in two] == [HOLDS, HOLDS]
     many = judge([alone, one(CLEAR), *[one(VAGUE)] * 8])
     assert many[0].verdict == HOLDS and many[0].adjusted == UNDECIDED and not many[0].survives
     assert many[1].adjusted == HOLDS and many[2].survives

@@ -34,9 +34,9 @@ import scipy.stats  # noqa: F401
 ROOT = Path(__file__).parents[2]
 TESTS = {
     "config": ("test_config.py",),
-    "draws": ("test_signals.py", "test_fast.py", "test_dataset.py"),
+    "draws": ("test_signals.py", "test_fast.py", "test_dataset.py", "test_config.py"),
     "signals": ("test_signals.py", "test_fast.py", "test_dataset.py"),
-    "dataset": ("test_dataset.py",),
+    "dataset": ("test_dataset.py", "test_shifts.py"),
     "files": ("test_files.py",),
     "runs.store": ("runs/test_store.py", "runs/test_damage.py"),
     "experiments.claims": ("experiments/test_claims.py", "experiments/test_estimates.py"),

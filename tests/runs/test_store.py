@@ -62,7 +62,8 @@ def test_anybody_can_read_it(store):
 
 def test_a_seed_is_stored_once(store):
     trial = store.add("toy", Config(), [0], ROWS[:1])
-    store.add("toy", Config(), [0, 1], ROWS)
+    assert store.add("toy", Config(), [0, 1], ROWS) == trial
+    assert store.add("toy", Config(), [1], ROWS) == trial and len(list(store.calls())) == 2
     assert store.done(trial) == {0, 1}
     assert [r.value for r in store.rows("toy").where(seed=0)] == [0.1]
 
@@ -193,6 +194,11 @@ def test_a_file_where_the_folder_should_be(tmp_path):
     (tmp_path / "runs").write_text("")
     with pytest.raises(UsageError, match="cannot create the folder"):
         open_store(tmp_path / "runs")
+
+
+def test_folders_above_the_store_are_created(tmp_path):
+    with open_store(tmp_path / "results" / "runs") as store:
+        assert store.folder.is_dir()
 
 
 def test_a_store_that_another_process_is_making(tmp_path, monkeypatch):
