@@ -17,6 +17,11 @@ def main(tokens: list[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name not in ("cyclopts", "rich"):
             raise
+        if (sys.argv[1:] if tokens is None else tokens) == ["--version"]:
+            from mnist1d.commands.version import version_lines
+
+            print(*version_lines(), sep="\n")
+            return 0
         needs = f"the mnist1d command needs {error.name}, which the `lab` extra installs"
         print(f"error: {needs}: pip install 'mnist1d-lab[lab]'", file=sys.stderr)
         return 1

@@ -21,6 +21,16 @@ def test_what_a_bug_report_needs(capsys):
     assert lines[4] == f"compilation cache: {cache_folder()}"
 
 
+def test_it_needs_no_extra(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cyclopts", None)
+    for name in [name for name in sys.modules if name.startswith("mnist1d.commands.app")]:
+        monkeypatch.delitem(sys.modules, name)
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.splitlines() == version_lines()
+    assert main(["list"]) == 1
+    assert "pip install 'mnist1d-lab[lab]'" in capsys.readouterr().err
+
+
 def test_no_jax_is_imported():
     import subprocess
 

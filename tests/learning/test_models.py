@@ -44,7 +44,7 @@ def test_initial_values_are_uniform_within_one_over_root_fan_in(name):
     )  # many draws, so that the extremes come near the bound
     for part, fan in fans(name).items():
         for leaf in jax.tree.leaves(params[part]):
-            bound = fan**-0.5
+            bound = np.float32(fan**-0.5)
             assert 0.98 * bound < np.abs(leaf).max() <= bound
             assert np.abs(leaf).mean() == pytest.approx(
                 bound / 2, rel=0.05

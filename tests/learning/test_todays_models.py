@@ -119,10 +119,9 @@ def test_outputs_and_gradients_equal_pytorch(name):
 
 @pytest.mark.parametrize("name", ["resnet", "tcn"])
 def test_batch_statistics_equal_pytorch(name):
+    torch = pytest.importorskip("torch", reason="compares with PyTorch, and torch is not installed")
     model = resnet(channels=6) if name == "resnet" else tcn(channels=(6, 6, 4), dropout_rate=0.0)
     weights, state = model.init(random.key(0))
-    import torch
-
     from benchmarks.torch_models import TCN, ResNet, state_dict_of
 
     network = ResNet(6) if name == "resnet" else TCN((6, 6, 4), dropout=0.0)
