@@ -59,6 +59,8 @@ def test_a_number_has_the_digits_that_its_interval_is_worth():
     assert text.with_interval(9.9e-9, -0.00248, 0.00248) == "0.0000 [-0.0025, 0.0025]"
     assert text.with_interval(2543.2, 2100, 2986, "parameters") == "2,543 parameters [2,100, 2,986]"
     assert text.with_interval(0.644, 0.636, 0.652, "%") == "64.4% [63.6, 65.2]"
+    assert text.with_interval(3e-4, 1e-4, 5e-4, "points") == "0.030 points [0.010, 0.050]"
+    assert text.with_interval(0.05, 0.05, 0.05, "points") == "5.0 points [5.0, 5.0]"
     assert text.with_interval(2.0, -math.inf, math.inf) == "2 (one seed)"
 
 

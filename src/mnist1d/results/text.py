@@ -39,16 +39,19 @@ def interval(low: float, high: float, unit: str = "") -> str:
 
 def with_interval(value: float, low: float, high: float, unit: str = "") -> str:
     """Return a number with its interval, both rounded to the digits that the interval's width
-    justifies: 0.28 [0.23, 0.34]."""
+    justifies: 0.28 [0.23, 0.34]; fractions to a tenth of a point unless the interval is narrower
+    than two tenths."""
     width = high - low
     if math.isinf(width):
         return f"{number(value, unit)} ({interval(low, high, unit)})"
-    if unit in ("%", "points") or not (math.isfinite(width) and width > 0 and math.isfinite(value)):
+    fraction, known = unit in ("%", "points"), math.isfinite(width) and math.isfinite(value)
+    if not known or width <= 0 or (fraction and width >= 0.002):
         return f"{number(value, unit)} {interval(low, high, unit)}"
-    decimals = min(max(0, 1 - math.floor(math.log10(width))), 9)
-    middle, *ends = (f"{v:z,.{decimals}f}" for v in (value, low, high))
-    unit = "" if unit == CORRELATION else unit
-    return f"{middle} {unit} [{', '.join(ends)}]".replace("  ", " ")
+    scale = 100 if fraction else 1
+    decimals = min(max(0, 1 - math.floor(math.log10(scale * width))), 9)
+    middle, *ends = (f"{scale * v:z,.{decimals}f}" for v in (value, low, high))
+    unit = {CORRELATION: "", "%": "%"}.get(unit, f" {unit}".rstrip())
+    return f"{middle}{unit} [{', '.join(ends)}]"
 
 
 def anchor(*parts: str) -> str:
