@@ -93,7 +93,7 @@ def check_flag(value: object, name: str) -> bool:
     return bool(value)
 
 
-def check_text(value: Any, name: str) -> str:
+def check_text(value: object, name: str) -> str:
     """Return `value`; raise UsageError unless it is text that UTF-8 can write."""
     if isinstance(value, str):
         try:

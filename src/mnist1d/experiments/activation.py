@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -48,7 +48,10 @@ from mnist1d.experiments.values import Values
 
 if TYPE_CHECKING:
     from mnist1d.dataset import Dataset
+    from mnist1d.learning.layers import PyTree
     from mnist1d.plots.style import Captioned
+
+    Sets = tuple[int, Dataset, Dataset]  # a seed, its data set, and the one of its CNN
 
 LEARNED, FIT = "learned", "piecewise-linear fit"
 # In the order of learning.activations, which needs JAX to be imported; accuracies in percent
@@ -171,12 +174,12 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     descent = config.outer_steps, config.outer_rate, config.clip
     outer = Outer(*descent, config.meta_hidden, config.objective_steps)
 
-    def prepare(_: object) -> Callable[[tuple[int, Dataset, Dataset]], list[Row]]:
+    def prepare(_: object) -> Callable[[Sets], list[Row]]:
         learn = jax.jit(activation_learner(inner, outer)).lower
         given = jax.random.key(0), Split.of(sets[0])
         return partial(of_seed, learn(*given).compile() if config.function == LEARNED else None)
 
-    def of_seed(learn: Any, given: tuple[int, Dataset, Dataset]) -> list[Row]:
+    def of_seed(learn: Callable[..., PyTree] | None, given: Sets) -> list[Row]:
         begin, (seed, data, table), rows = time.perf_counter(), given, []
         outer_key, inner_key = jax.random.split(jax.random.key(seed))
         split = Split.of(data)

@@ -22,7 +22,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -40,6 +40,7 @@ from mnist1d.experiments.values import Values
 
 if TYPE_CHECKING:
     from mnist1d.dataset import Dataset
+    from mnist1d.learning.layers import PyTree
     from mnist1d.plots.style import Captioned
 
 Measured = tuple[list[Row], list[np.ndarray]]  # of a seed; and the test signals' features by layer
@@ -162,7 +163,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         key = jax.random.key(0)
         return partial(of_seed, jax.jit(loop).lower(key, init(key), sets[0].x).compile())
 
-    def of_seed(train: Callable[..., Any], given: tuple[int, Dataset]) -> Measured:
+    def of_seed(train: Callable[..., PyTree], given: tuple[int, Dataset]) -> Measured:
         (seed, data), key = given, jax.random.key(given[0])
         init_key, loop_key = jax.random.split(key)
         params, losses = train(loop_key, init(init_key), data.x)
