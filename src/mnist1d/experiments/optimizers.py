@@ -197,7 +197,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
 
     fig, (left, right) = style.figure(1, 2, size=(9.4, 3.8))
     found = searches(rows)
-    for at, (name, trial) in enumerate(found.items()):
+    for at, (name, trial) in enumerate(found.items()):  # the right panel names the colors
         tint = style.COLORS[at % len(style.COLORS)]
         rates = trial.curve("learning_rate")[1][0]
         acc = np.maximum(*(trial.curve(f"{s} validation_acc")[1] for s in SCHEDULES))
@@ -209,12 +209,11 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     right.set_yticks([-at for at in range(len(found))], [CALLED[name] for name in found])
     style.percent_axis(left)
     style.percent_axis(right, "x")
-    if found:
-        style.legend(left, loc="lower center")
     n = len(rows.unique("seed"))
     caption = (
         "Five optimizers with the same budget of settings. Left: validation accuracy of a CNN "
-        "against the learning rate, with the better of a constant and a cosine schedule. "
+        "against the learning rate, with the better of a constant and a cosine schedule; the "
+        "colors are those on the right. "
         f"{style.band_words(n)} Right: accuracy on fresh signals of the setting each seed chose "
         f"by validation. {style.dot_words(n)} "
         "Check whether any interval is separate from the others."

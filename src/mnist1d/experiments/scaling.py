@@ -212,8 +212,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         style.legend(axes[1], loc="lower left")
     for ax, title in zip(axes, ("Loss", "Loss above the exact posterior's"), strict=True):
         ax.set(title=title, xscale="log", yscale="log", xlabel="training signals, each seen once")
-        ax.yaxis.set_major_formatter("{x:g}")
-        ax.yaxis.set_minor_formatter("{x:g}")
+        style.ticks(ax, sorted(rows.unique("num_samples")))
+        style.plain_log(ax.yaxis, (1, 1.5, 2, 3, 4, 6, 8))
     axes[0].set(ylabel="nats per signal")
     caption = (
         "Test loss of CNNs of several widths after one pass over streams of several lengths; both "

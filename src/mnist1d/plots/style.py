@@ -321,11 +321,12 @@ def plain_logs(ax: Axes) -> None:
     ax.xaxis.set_minor_formatter("")
 
 
-def plain_log(axis: Axis) -> None:
-    """Show the ticks of one logarithmic axis at 1, 2 and 5 of each decade as plain numbers."""
+def plain_log(axis: Axis, subs: Sequence[float] = (1, 2, 5)) -> None:
+    """Show the ticks of one logarithmic axis, at `subs` times each power of ten, as plain
+    numbers."""
     from matplotlib.ticker import LogLocator
 
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_locator(LogLocator(subs=subs, numticks=20))
     axis.set_major_formatter("{x:g}")
     axis.set_minor_formatter("")
 
