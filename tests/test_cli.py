@@ -522,6 +522,23 @@ def test_ctrl_c_while_the_app_is_imported_is_one_line(capsys, monkeypatch):
     assert run(capsys, "list") == (130, "", "\nInterrupted.\n")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+@pytest.mark.parametrize(
+    ("redirected", "status", "told"),
+    [
+        ("<&- >&-", 0, ""),
+        (">/dev/full", 2, "error: cannot write the output: No space left on device\n"),
+    ],
+)
+def test_output_that_goes_nowhere(redirected, status, told):
+    shown = subprocess.run(
+        ["sh", "-c", f'"$0" -m mnist1d.cli list {redirected}', sys.executable],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert (shown.returncode, shown.stderr) == (status, told)
+
+
 def test_the_script_and_the_module_are_the_same_command():
     root = Path(__file__).parents[1]
     scripts = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -6,12 +6,14 @@ wrong; 130 Ctrl-C.
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main(tokens: list[str] | None = None) -> int:
     """Run a command (default: this process's arguments) and return its exit status. An expected
     error is one line on stderr."""
+    _replace_closed_streams()
     try:
         from mnist1d.commands.app import run
     except ModuleNotFoundError as error:
@@ -29,6 +31,14 @@ def main(tokens: list[str] | None = None) -> int:
         print("\nInterrupted.", file=sys.stderr)
         return 130
     return run(tokens)
+
+
+def _replace_closed_streams() -> None:
+    """Connect a closed stdin, stdout or stderr (`>&-`) to the null device, so that no file opened
+    later, such as the store, takes its number and receives what is printed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -92,7 +92,8 @@ def _status(tokens: list[str] | None) -> int:
     except (
         OSError
     ) as error:  # a path that cannot be opened: too long, or in a folder without access
-        return _fail(f"{error.filename or 'a file'}: {error.strerror or error}", 2)
+        where = error.filename or "cannot write the output"
+        return _fail(f"{where}: {error.strerror or error}", 2)
 
 
 def _fail(message: str, status: int) -> int:
