@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -138,6 +139,21 @@ def test_a_link_that_points_at_nothing_yet(tmp_path):
     (tmp_path / "link").symlink_to("target")
     write(tmp_path / "link")
     assert (tmp_path / "link").is_symlink() and (tmp_path / "target").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("name", ["rows.sqlite", "rows.sqlite-wal", "link", "hard"])
+def test_a_database_is_not_overwritten(tmp_path, name):
+    """`mnist1d report -o mnist1d-runs/rows.sqlite` once replaced all results by the report."""
+    database = sqlite3.connect(tmp_path / "rows.sqlite", isolation_level=None)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("CREATE TABLE rows (value)")
+    (tmp_path / "link").symlink_to("rows.sqlite")
+    os.link(tmp_path / "rows.sqlite", tmp_path / "hard")
+    before = sorted(os.listdir(tmp_path)), (tmp_path / name).read_bytes()
+    with pytest.raises(UsageError, match=f"{name} is a database, .*name another file"):
+        write(tmp_path / name)
+    assert before == (sorted(os.listdir(tmp_path)), (tmp_path / name).read_bytes())
+    database.close()
 
 
 def test_links_in_a_circle(tmp_path):

@@ -306,6 +306,7 @@ MISTAKES = [
     ),
     ("web --no-browsers", 2, "Did you mean --no-browser?"),
     ("web --export {tmp}/text.npz", 2, "is a file: name a folder"),
+    ("report --runs {tmp}/runs -o {tmp}/runs/rows.sqlite", 2, "is a database"),
     ("web --export {tmp}/text.npz/site", 2, "cannot write the page into"),
     ("web --export {tmp}/foreign", 2, "contains other files (rows.sqlite)"),
     ("web --export {tmp}/site --runs {tmp}/nowhere", 2, "no runs in"),

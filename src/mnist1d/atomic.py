@@ -22,6 +22,7 @@ try:
 except ImportError:  # not on this system: files left by killed processes are then not removed
     fcntl = None
 
+DATABASE = (b"SQLite format 3\0", b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")  # and its -wal file
 MARK = ".part"  # in the name of every temporary: .<start of the name>-<random>.part<ending>
 
 
@@ -35,7 +36,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     is written to directly, both only after the new content is complete. Temporary files that a
     killed process left for the same name are removed.
 
-    Errors: UsageError if the path is a folder, or its folder is missing or not writable.
+    Errors: UsageError if the path is a folder or a database, or its folder is missing or not
+    writable.
     """
     path = check_path(path)
     try:
@@ -45,6 +47,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         target, is_stream = _resolve(path, old)
         if old and not os.access(target, os.W_OK):
             raise UsageError(f"cannot write {path}: Permission denied")
+        if old and not is_stream and _start_of(target).startswith(DATABASE):
+            raise UsageError(f"{path} is a database, such as that of your runs: name another file")
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from None
     folder = Path(tempfile.gettempdir()) if is_stream else target.parent
@@ -92,6 +96,11 @@ def _status(path: Path) -> os.stat_result | None:
         return os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def _start_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(16)
 
 
 def _resolve(path: Path, old: os.stat_result | None) -> tuple[Path, bool]:
