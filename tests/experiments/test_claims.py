@@ -21,11 +21,11 @@ from mnist1d.experiments.claims import (
     above,
     all_of,
     below,
-    judge,
     keep_measured,
     within,
 )
 from mnist1d.experiments.estimates import POINTS, SHARE
+from mnist1d.experiments.judging import judge
 from mnist1d.experiments.sequential import LOOKS, levels
 from mnist1d.experiments.values import Values
 

@@ -5,7 +5,8 @@ import pytest
 
 from mnist1d import UsageError
 from mnist1d.experiments import optimizers as study
-from mnist1d.experiments.claims import FAILS, HOLDS, UNDECIDED, judge
+from mnist1d.experiments.claims import FAILS, HOLDS, UNDECIDED
+from mnist1d.experiments.judging import judge
 from mnist1d.experiments.rows import Record, Rows
 from mnist1d.runs import flat
 

@@ -44,7 +44,7 @@ from mnist1d.experiments.published import (
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, timing_rows, values_of
 from mnist1d.experiments.shapes import bump
 from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import Values
+from mnist1d.experiments.values import NONE, Values
 
 if TYPE_CHECKING:
     from mnist1d.dataset import Dataset
@@ -189,25 +189,24 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
             f = learned
             params, start, objective = jax.block_until_ready(learn(outer_key, split))
             seconds = (time.perf_counter() - begin) / config.outer_steps
-            curves = {"objective": objective[None]}
-            rows += curve_rows([seed], range(config.outer_steps), curves)
-            rows += scalar_rows([seed], {"outer_seconds": [seconds]})
+            rows += curve_rows([seed], range(config.outer_steps), {"objective": objective})
+            rows += scalar_rows([seed], {"outer_seconds": seconds})
             rows.append(Row(seed, "start", None, np.stack([GRID, learned(start, GRID)[0]])))
         values = np.asarray(f(params, jnp.asarray(GRID, jnp.float32))[0])
         rows.append(Row(seed, "function", None, np.stack([GRID, values])))
         acc, predictions = measure(f, params, inner_key, split)
-        accs = {"test_acc": [acc]}
+        accs = {"test_acc": acc}
         rows += prediction_rows([seed], [predictions])
         if learn is not None:
             knots = piecewise_fit(GRID, values, config.segments)
             rows.append(Row(seed, "piecewise", None, np.stack([GRID[knots], values[knots]])))
             lines = jnp.asarray(np.interp(GRID, GRID[knots], values[knots]), jnp.float32)
             acc, predictions = measure(tabulated, (lines, GRID[0], GRID[-1]), inner_key, split)
-            accs["piecewise_test_acc"] = [acc]
+            accs["piecewise_test_acc"] = acc
             rows += prediction_rows([seed], [predictions], "piecewise predictions")
         if config.cnn_steps:
             fit = fit_cnn(GRID, values, inner_key, config.cnn_steps, Split.of(table))
-            accs["cnn_test_acc"] = [fit.curves["test_acc"][0, -1]]
+            accs["cnn_test_acc"] = fit.curves["test_acc"][0, -1]
             rows += prediction_rows([seed], fit.predictions, "cnn predictions")
         return rows + scalar_rows([seed], accs)
 
@@ -226,7 +225,7 @@ def objective(rows: Rows) -> tuple[Values, Values]:
     """Return the outer objective at the start, and its mean over the last 10 outer steps."""
     trial = rows.where(function=LEARNED, metric="objective")
     if not len(trial):
-        return Values((), ()), Values((), ())
+        return NONE, NONE
     seeds, curve = sorted(trial.unique("seed")), trial.curve("objective")[1]  # (seeds, steps)
     return Values(seeds, curve[:, 0]), Values(seeds, curve[:, -10:].mean(axis=1))
 

@@ -46,7 +46,7 @@ from mnist1d.experiments.present import (
 )
 from mnist1d.experiments.rows import Row, Rows, scalar_rows, values_of
 from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import Values, stack
+from mnist1d.experiments.values import NONE, Values, stack
 from mnist1d.generate import make_dataset
 from mnist1d.learning.registry import check_model, models_of, resolve
 
@@ -168,7 +168,7 @@ def _train(config: Config, seeds: Sequence[int]) -> list[Row]:
     model, steps = resolve(config.what).make(num_inputs=splits[0].x.shape[1]), config.num_steps
     settings = Settings(steps, config.batch_size, config.learning_rate, eval_every=steps)
     fit = fit_model(config.what, model, settings, seeds, splits).fit
-    rows = scalar_rows(seeds, {"num_params": [num_params(model)] * len(seeds)})
+    rows = scalar_rows(seeds, {"num_params": num_params(model)})
     if config.knob:
         rows += scalar_rows(seeds, {"test_acc": fit.curves["test_acc"][:, -1]})
         return rows + prediction_rows(seeds, fit.predictions)
@@ -194,9 +194,8 @@ def compared(seed: int, exact: np.ndarray, p: np.ndarray, labels: np.ndarray) ->
     """Return the rows that compare probabilities p (signals, classes) with the exact ones."""
     from mnist1d.observer.comparison import against_exact, calibration_curve
 
-    numbers = {name: [value] for name, value in against_exact(exact, p, labels).items()}
     return [
-        *scalar_rows([seed], numbers),
+        *scalar_rows([seed], against_exact(exact, p, labels)),
         Row(seed, "calibration", None, calibration_curve(p, labels)),
         *prediction_rows([seed], [predictions_of(p, labels)]),
     ]
@@ -278,18 +277,18 @@ def _observer_above_human(observer: Rows) -> Values:
     that of seed 0."""
     first = observer.where(seed=0) if len(observer) else observer
     if not len(first.where(metric="predictions")):
-        return Values((), ())
+        return NONE
     return right_by_signal(first)[0] - human.correct()
 
 
 def _fall(rows: Rows, model: str, knob: str) -> tuple[str, Values, Values]:
     """Return the two ends of a knob (its default and its largest value), and the loss in accuracy
     between them of the observer and of a model, by seed."""
-    start, none = getattr(DataConfig(), knob), Values((), ())
+    start = getattr(DataConfig(), knob)
     ideal, found = (turned(rows, what, knob) for what in ("observer", model))
     shared = [value for value in ideal if value in found]
     if start not in shared or shared[-1] == start:
-        return "", none, none
+        return "", NONE, NONE
     ends = f"from {start:g} to {shared[-1]:g}"
     lost, missed = (of[start] - of[shared[-1]] for of in (ideal, found))
     return ends, lost, missed

@@ -2,14 +2,8 @@
 
 A study builds its claims with `above`, `below`, `within` and `all_of`, from values by seed (or by
 signal), and returns those that `keep_measured` keeps. The 95% interval of a claim gives its
-verdict. `judge` then turns the verdicts of a study into those that are shown:
-
-* fewer than 4 seeds: "too few seeds"; @@NL@@* settings other than the paper's: "as published",
-  "opposite" or "not visible"; these words describe the effect and decide nothing;
-* a run that adds seeds step by step (each test is a "look"): the interval at the look where it
-  stopped;
-* for each verdict, also the verdict under Holm's correction over all claims of the study;
-* the effect that this many seeds detect with 80% power, and the command that decides the claim.
+verdict, or "too few seeds" with fewer than 4. `judging.judge` turns the verdicts of a study into
+those that are shown.
 """
 
 from __future__ import annotations
@@ -21,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnist1d.experiments.estimates import CONFIDENCE, MIN_UNITS, Estimate, estimate
-from mnist1d.experiments.sequential import ALPHA, level_at
+from mnist1d.experiments.sequential import ALPHA
 from mnist1d.experiments.values import Values
 
 HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"
@@ -292,48 +286,6 @@ def keep_measured(claims: Sequence[Claim]) -> list[Claim]:
     return [c for c in claims if c.parts and all(part.estimate.n for part in c.parts)]
 
 
-def judge(
-    claims: Sequence[Claim],
-    *,
-    at_paper_settings: bool = True,
-    command: str = "",
-    seeds: int = 0,
-    looks: tuple[int, ...] = (),
-) -> list[Claim]:
-    """Return a study's claims with the verdicts to show.
-
-    command: the command that runs the study at the paper's settings. looks: the numbers of seeds of
-    a run that added seeds look by look; `seeds` is the number that the last look asked for.
-    """
-    if not at_paper_settings:
-        return [_shown_shape(claim, command) for claim in claims]
-    judged = [_at_level(claim, _level(claim, seeds, looks)) for claim in claims]
-    tested = sorted(
-        (i for i, claim in enumerate(judged) if claim.verdict != TOO_FEW),
-        key=lambda i: judged[i].level,
-    )
-    adjusted, survives = {}, True
-    for rank, i in enumerate(tested):  # Holm: the smallest level is compared with alpha / m, ...
-        level = _level(judged[i], seeds, looks, ALPHA / (len(tested) - rank))
-        survives = survives and judged[i].decided and judged[i].level <= level
-        adjusted[i] = judged[i].verdict if survives else UNDECIDED
-    more = f"{command} --until-decided" if command else ""
-    return [
-        replace(
-            claim,
-            adjusted=adjusted.get(i, claim.verdict),
-            decides="" if claim.decided else more,
-        )
-        for i, claim in enumerate(judged)
-    ]
-
-
-def _level(claim: Claim, seeds: int, looks: tuple[int, ...], alpha: float = ALPHA) -> float:
-    """Return the level at which a claim is tested. All signals are available at the first look, so
-    a claim over signals is tested once."""
-    return level_at(seeds, looks, alpha) if looks and claim.over == "seeds" else alpha
-
-
 def _claim(
     text: str, parts: Sequence[Part], published: str, published_value: float | None
 ) -> Claim:
@@ -350,10 +302,10 @@ def _claim(
         published_value,
         parts=tuple(parts),
     )
-    return _at_level(unjudged, ALPHA)
+    return at_level(unjudged, ALPHA)
 
 
-def _at_level(claim: Claim, level: float) -> Claim:
+def at_level(claim: Claim, level: float) -> Claim:
     """Return the claim judged at a two-sided level, its weakest part shown."""
     parts = claim.parts
     verdicts = [part.verdict(level, level / len(parts)) for part in parts]
@@ -394,16 +346,3 @@ def _strength(part: Part, verdict: str) -> tuple[bool, int, float]:
     order = {FAILS: 0, UNDECIDED: 1, HOLDS: 2}[verdict]
     enough = found.fewest >= MIN_UNITS
     return enough, order, away / found.error if found.error else math.copysign(math.inf, away)
-
-
-def _shown_shape(claim: Claim, command: str) -> Claim:
-    """Return the claim of a shortened run, which describes the effect and decides nothing."""
-    shapes = {part.shape for part in claim.parts}
-    word = NOT_VISIBLE
-    if shapes == {AS_PUBLISHED}:
-        word = AS_PUBLISHED if claim.published else VISIBLE
-    elif OPPOSITE in shapes:
-        word = OPPOSITE
-    elif NOT_VISIBLE not in shapes:
-        word = TOO_FEW
-    return replace(claim, verdict=word, adjusted=word, decides=command)

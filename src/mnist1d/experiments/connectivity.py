@@ -35,7 +35,7 @@ from mnist1d.experiments.predictions import prediction_rows
 from mnist1d.experiments.present import CI, cell, num_seeds
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
 from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import Values
+from mnist1d.experiments.values import NONE, Values
 from mnist1d.intervals import CORRELATION
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         times = {"seconds": time.perf_counter() - begin - compiled, "compile_seconds": compiled}
         rows += curve_rows([seed], range(config.num_rounds), curves)
         rows += prediction_rows([seed], [predictions])
-        rows += scalar_rows([seed], {name: [value] for name, value in times.items()})
+        rows += scalar_rows([seed], times)
     return rows
 
 
@@ -142,7 +142,7 @@ def prune_copies(
     split: Split,
     start: Params,
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Prune and rewind to `start` round after round, with two copies; return curves, (1, rounds)
+    """Prune and rewind to `start` round after round, with two copies; return curves, (rounds,)
     each, and the predictions of the first copy, (rounds, 3, signals)."""
     from mnist1d.learning.paths import errors_between
     from mnist1d.learning.pruning import prune
@@ -160,8 +160,8 @@ def prune_copies(
 
     sparsities = 1 - config.kept ** np.arange(config.num_rounds)
     sparsity = prune(copies, start, sparsities, wanted=0)[0]["sparsity"]
-    curves = {"sparsity": sparsity, "test_acc": accs, "barrier": barriers}
-    return {name: np.array([values]) for name, values in curves.items()}, np.stack(predictions)
+    curves = {"sparsity": sparsity, "test_acc": np.array(accs), "barrier": np.array(barriers)}
+    return curves, np.stack(predictions)
 
 
 class Tickets(NamedTuple):
@@ -188,16 +188,16 @@ class Tickets(NamedTuple):
     def sparse_acc(self) -> Values:
         """The mean accuracy of tickets of at least SPARSE sparsity, by seed; none without them."""
         acc = self.acc[:, self.sparsity >= SPARSE]
-        return Values(self.seeds, acc.mean(axis=1)) if acc.size else Values((), ())
+        return Values(self.seeds, acc.mean(axis=1)) if acc.size else NONE
 
 
 def tickets_of(rows: Rows) -> dict[int, Tickets]:
     """Return the tickets by rewinding step, ascending."""
     found = {}
-    for step in sorted(rows.unique("rewind_step")) if len(rows) else []:
+    for step in sorted(rows.unique("rewind_step")):
         trial = rows.where(rewind_step=step)
-        curves = (trial.curve(name)[1] for name in ("sparsity", "test_acc", "barrier"))
-        sparsity, acc, barrier = curves
+        names = ("sparsity", "test_acc", "barrier")
+        sparsity, acc, barrier = (trial.curve(name)[1] for name in names)
         found[step] = Tickets(sorted(trial.unique("seed")), sparsity[0], acc, barrier)
     return found
 
@@ -207,7 +207,7 @@ def agreement(found: Mapping[int, Tickets]) -> Values:
     rewinding steps of barrier and error, averaged over tickets of at least SPARSE sparsity. Where
     one of them does not vary, it counts as 0."""
     if len(found) < 3:
-        return Values((), ())
+        return NONE
     seeds = sorted(set.intersection(*(set(tickets.seeds) for tickets in found.values())))
     per_seed = []
     for seed in seeds:
@@ -227,11 +227,8 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
         cells = [cell(100 * found.dense_barrier, scale=1), cell(found.acc[:, 0])]
         cells += [cell(found.sparse_acc), cell(found.matching)]
         lines.append([f"{step:,}", *cells, str(len(found.seeds))])
-    header = [
-        "copied or rewound at step",
-        "barrier, dense, points [95% CI]",
-        f"dense accuracy, {CI}",
-    ]
+    header = ["copied or rewound at step", "barrier, dense, points [95% CI]"]
+    header += [f"dense accuracy, {CI}"]
     header += [f"acc at {100 * SPARSE:.0f}% sparsity or more", "highest matching sparsity, %", "n"]
     return header, lines
 
@@ -246,13 +243,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         name, tint, left_over = f"step {step:,}", style.COLORS[at], 1 - found.sparsity
         style.band(left, left_over, 100 * found.barrier, name, tint)
         style.band(right, left_over, found.acc, name, tint, unit="%")
-    stable = {
-        "color": style.INK,
-        "linestyle": ":",
-        "linewidth": 1.2,
-        "label": "stable below this line",
-    }
-    left.axhline(100 * STABLE, **stable)
+    name = "stable below this line"
+    left.axhline(100 * STABLE, color=style.INK, linestyle=":", linewidth=1.2, label=name)
     left.set(title="Barrier between two copies", ylabel="barrier, points of test error")
     right.set(title="Accuracy of the tickets", ylabel="test accuracy")
     style.percent_axis(right)

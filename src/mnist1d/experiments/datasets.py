@@ -39,7 +39,16 @@ def _made(config: DataConfig) -> Dataset:
     return make_dataset(config, dtype="float32")
 
 
-def datasets_for(data: DataConfig, seeds: Sequence[int], vary: str = "data") -> list[Dataset]:
+def datasets_for(
+    data: DataConfig, seeds: Sequence[int], vary: str = "data", label_noise: float = 0.0
+) -> list[Dataset]:
     """Return the data set of each seed in float32. Equal settings share one data set, so do not
-    modify it."""
-    return [_made(config_for(data, seed, vary)) for seed in seeds]
+    modify it.
+
+    label_noise: probability with which a training label is drawn again, by the seed.
+    """
+    sets = [_made(config_for(data, seed, vary)) for seed in seeds]
+    if not label_noise:
+        return sets
+    noisy = zip(seeds, sets, strict=True)
+    return [of_seed.with_label_noise(label_noise, seed=seed) for seed, of_seed in noisy]

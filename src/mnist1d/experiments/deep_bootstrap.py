@@ -33,7 +33,7 @@ from mnist1d.experiments.present import CI, cell, color, label, models_in, num_s
 from mnist1d.experiments.rows import Row, Rows, curve_rows, timing_rows, values_of
 from mnist1d.experiments.streams import finite_signals, held_out_signals, stream
 from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import Values, stack
+from mnist1d.experiments.values import NONE, Values, stack
 from mnist1d.intervals import CORRELATION
 from mnist1d.learning.registry import check_model, resolve
 
@@ -109,8 +109,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     splits = []
     for seed in seeds:
         test = held_out_signals(config.data, config.num_test, seed)
-        # the signals of a stream are as new as the test signals: there is no training error to
-        # measure
+        # a stream has no training error: its signals are as new as the test signals
         train = finite_signals(config.data, config.num_train or 1, seed)
         splits.append(Split(*train, *test))
     sampler = stream(config.data, config.batch_size) if is_endless else None
@@ -150,19 +149,17 @@ def soft_errors(model: Model) -> Probe:
 def at_stop(rows: Rows, model: str, size: int) -> tuple[Values, Values]:
     """Return the soft test errors of the real and of the ideal world, by seed, at the seed's
     stopping time; no values where one of the worlds was not measured."""
-    real, ideal = (rows.where(model=model, num_train=n) for n in (size, ENDLESS))
-    if not len(real) or not len(ideal):
-        return Values((), ()), Values((), ())
-    errors: list[tuple[float, float]] = []
-    seeds = sorted(set(real.unique("seed")) & set(ideal.unique("seed")))
-    for seed in seeds:
-        of_seed = [world.where(seed=seed) for world in (real, ideal)]
-        fitted = np.flatnonzero(of_seed[0].curve("train_soft_error")[1][0] <= FITTED)
-        at = int(fitted[0]) if len(fitted) else -1
-        a, b = (world.curve("test_soft_error")[1][0, at] for world in of_seed)
-        errors.append((float(a), float(b)))
-    a, b = zip(*errors, strict=True) if errors else ((), ())
-    return Values(seeds, a), Values(seeds, b)
+    worlds = [rows.where(model=model, num_train=n) for n in (size, ENDLESS)]
+    if not all(map(len, worlds)):
+        return NONE, NONE
+    seeds = sorted(set.intersection(*(set(world.unique("seed")) for world in worlds)))
+    errors = np.empty((2, len(seeds)))  # of the real and of the ideal world
+    for i, seed in enumerate(seeds):
+        real, ideal = (world.where(seed=seed) for world in worlds)
+        fitted = np.flatnonzero(real.curve("train_soft_error")[1][0] <= FITTED)
+        at = fitted[0] if len(fitted) else -1
+        errors[:, i] = [of.curve("test_soft_error")[1][0, at] for of in (real, ideal)]
+    return Values(seeds, errors[0]), Values(seeds, errors[1])
 
 
 def sizes_in(rows: Rows) -> list[int]:
@@ -184,13 +181,8 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
             cells = [cell(real), cell(ideal), gap, *map(cell, acc), str(len(real))]
             lines.append([label(model), f"{size:,}", *cells])
     header = ["model", "training signals", f"soft test error, {CI}", f"same, endless data, {CI}"]
-    header += [
-        "gap, points [95% CI]",
-        f"final test accuracy, {CI}",
-        f"same, endless data, {CI}",
-        "n",
-    ]
-    return header, lines
+    header += ["gap, points [95% CI]", f"final test accuracy, {CI}"]
+    return [*header, f"same, endless data, {CI}", "n"], lines
 
 
 def figures(rows: Rows) -> dict[str, Captioned]:

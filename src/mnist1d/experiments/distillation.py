@@ -114,23 +114,16 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         probabilities.append(np.asarray(jax.nn.softmax(logits)))
         seconds, compile_seconds = seconds + found.seconds, compile_seconds + found.compile_seconds
     y = np.asarray(splits[0].y_test)
-    scalars: dict[str, list[float]] = {}
-    for first, second in zip(*probabilities, strict=True):
-        scores = [
-            against_exact(exact, p, y)
-            | {"calibration_error": calibration_error(p.max(1), p.argmax(1) == y)[0]}
-            for p in (first, second)
-        ]
-        means = {name: np.mean([s[name] for s in scores]) for name in scores[0]}
-        means["variance"] = 0.5 * np.square(first - second).sum(axis=1).mean()
-        for name, value in means.items():
-            scalars.setdefault(name, []).append(float(value))
-    scalars["bayes_acc"] = [float(exact.max(axis=1).mean())] * len(seeds)
-    return [
-        *scalar_rows(seeds, scalars),
-        *prediction_rows(seeds, [predictions_of(p, y) for p in probabilities[0]]),
-        *timing_rows(seeds, seconds, compile_seconds),
-    ]
+    rows = []
+    for seed, *both in zip(seeds, *probabilities, strict=True):
+        scores = [against_exact(exact, p, y) for p in both]
+        means = {name: np.mean([score[name] for score in scores]) for name in scores[0]}
+        errors = [calibration_error(p.max(1), p.argmax(1) == y)[0] for p in both]
+        variance = 0.5 * np.square(both[0] - both[1]).sum(axis=1).mean()
+        means |= {"calibration_error": np.mean(errors), "variance": variance}
+        rows += scalar_rows([seed], means | {"bayes_acc": exact.max(axis=1).mean()})
+    rows += prediction_rows(seeds, [predictions_of(p, y) for p in probabilities[0]])
+    return rows + timing_rows(seeds, seconds, compile_seconds)
 
 
 def splits_of(config: Config, seeds: Sequence[int], which: int) -> tuple[list[Split], np.ndarray]:
@@ -240,16 +233,11 @@ def claims(rows: Rows) -> list[Claim]:
     steadier = [below("", f"change of variance, {n:,}", g) for n, g in variance.items()]
     quantity = "change, calibration error"
     surer = [below("", f"{quantity}, {n:,}", g, unit=POINTS) for n, g in error.items()]
+    everywhere = "at every training-set size"
     found = [
-        all_of(
-            "posteriors lower the variance at every training-set size", steadier, "lower variance"
-        ),
-        all_of(
-            "posteriors raise the test accuracy at every training-set size",
-            better,
-            "better students",
-        ),
-        all_of("posteriors lower the calibration error at every training-set size", surer),
+        all_of(f"posteriors lower the variance {everywhere}", steadier, "lower variance"),
+        all_of(f"posteriors raise the test accuracy {everywhere}", better, "better students"),
+        all_of(f"posteriors lower the calibration error {everywhere}", surer),
     ]
     if len(sizes) > 2:
         middle = sizes[len(sizes) // 2]

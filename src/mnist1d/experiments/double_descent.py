@@ -152,10 +152,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     from mnist1d.learning import num_params
     from mnist1d.learning.narrow import network, train_epochs
 
-    sets = [
-        data.with_label_noise(config.label_noise, seed=seed)
-        for seed, data in zip(seeds, datasets_for(config.data, seeds, config.vary), strict=True)
-    ]
+    sets = datasets_for(config.data, seeds, config.vary, config.label_noise)
     found = train_epochs(
         config.model,
         config.width,
@@ -170,7 +167,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     size = num_params(network(config.model, config.width, sets[0].x.shape[1]))
     scalars = {metric: [metrics[metric] for metrics in final] for metric in final[0]}
     return [
-        *scalar_rows(seeds, scalars | {"num_params": [size] * len(seeds)}),
+        *scalar_rows(seeds, scalars | {"num_params": size}),
         *prediction_rows(seeds, predictions),
         *timing_rows(seeds, found.seconds, found.compile_seconds),
     ]

@@ -20,7 +20,7 @@ steps), seconds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,8 +33,9 @@ from mnist1d.experiments.estimates import POINTS
 from mnist1d.experiments.fits import fit_rows
 from mnist1d.experiments.present import CI, cell, color, num_seeds
 from mnist1d.experiments.rows import Row, Rows
+from mnist1d.experiments.shapes import dip_and_peak
 from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import Values
+from mnist1d.experiments.values import NONE, Values
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
@@ -52,8 +53,7 @@ INFO = Info(
     cost={"smoke": 6.0, "quick": 24.0, "paper": 600.0},
     variations={
         "label_noise=0.4": "twice as many wrong labels: does the error rise more?",
-        "learning_rate=0.05": "a smaller learning rate: does gradient descent still reach the "
-        "edge?",
+        "learning_rate=0.05": "a smaller learning rate: is the edge still reached?",
     },
 )
 ADAM, DESCENT = "adam", "gradient-descent"
@@ -113,24 +113,18 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     from mnist1d.learning.hessian import sharpness
     from mnist1d.learning.narrow import network
 
-    sets = [
-        data.with_label_noise(config.label_noise, seed=seed)
-        for seed, data in zip(seeds, datasets_for(config.data, seeds), strict=True)
-    ]
+    sets = datasets_for(config.data, seeds, label_noise=config.label_noise)
     n, num_inputs = sets[0].x.shape
     model, epochs = network(config.network, config.width, num_inputs), config.num_epochs
     descends = config.method == DESCENT
     batch, evenly = (n, np.linspace) if descends else (min(100, n), np.geomspace)
     marks = evenly(1, epochs, NUM_EVALUATIONS).round().astype(int)
-    settings = Settings(
-        epochs * (n // batch),
-        batch,
-        config.learning_rate,
-        optimizer="sgd" if descends else "adam",
-        loss="mse" if descends else "cross_entropy",
-        reshuffle=not descends,
-        eval_at=tuple((n // batch * np.unique(marks)).tolist()),
-    )
+    evaluated = tuple((n // batch * np.unique(marks)).tolist())
+    settings = Settings(epochs * (n // batch), batch, config.learning_rate, eval_at=evaluated)
+    if descends:
+        settings = replace(settings, optimizer="sgd", loss="mse")
+    else:
+        settings = replace(settings, reshuffle=True)
     probe = sharpness(model, n, settings.loss) if descends else None
     return fit_rows(config.network, model, settings, seeds, sets, probe=probe)
 
@@ -141,19 +135,11 @@ def rise_and_fall(trial: Rows) -> tuple[Values, Values]:
     seeds = sorted(trial.unique("seed"))
     errors = 1 - trial.curve("test_acc")[1]  # (seeds, evaluations)
     if len(seeds) < 2:
-        return Values((), ()), Values((), ())
+        return NONE, NONE
     places = [dip_and_peak(np.delete(errors, i, axis=0).mean(axis=0)) for i in range(len(seeds))]
     read = [(of[dip], of[peak], of[-1]) for of, (dip, peak) in zip(errors, places, strict=True)]
     dip, peak, last = np.array(read).T
     return Values(seeds, peak - dip), Values(seeds, peak - last)
-
-
-def dip_and_peak(errors: np.ndarray) -> tuple[int, int]:
-    """Return the indices of dip and peak in a curve (evaluations,), as the study defines them."""
-    before = np.minimum.accumulate(errors)
-    after = np.minimum.accumulate(errors[::-1])[::-1]
-    peak = 1 + int((errors - np.maximum(before, after))[1:].argmax())
-    return int(errors[:peak].argmin()), peak
 
 
 def at_edge(trial: Rows) -> tuple[np.ndarray, np.ndarray]:
@@ -164,7 +150,7 @@ def at_edge(trial: Rows) -> tuple[np.ndarray, np.ndarray]:
 
 def networks_in(rows: Rows) -> dict[tuple[str, bool], Rows]:
     """Return the trials of Adam by network and by whether some labels are wrong."""
-    trials = rows.where(method=ADAM).trials() if len(rows) else []
+    trials = rows.where(method=ADAM).trials()
     configs = [trial.config() for trial in trials]
     names = ((config["network"], config["label_noise"] > 0) for config in configs)
     return dict(zip(names, trials, strict=True))
@@ -172,7 +158,7 @@ def networks_in(rows: Rows) -> dict[tuple[str, bool], Rows]:
 
 def descents(rows: Rows) -> dict[float, Rows]:
     """Return the trials of gradient descent by learning rate, ascending."""
-    trials = rows.where(method=DESCENT).trials() if len(rows) else []
+    trials = rows.where(method=DESCENT).trials()
     found = {float(trial.config()["learning_rate"]): trial for trial in trials}
     return dict(sorted(found.items()))
 
@@ -205,7 +191,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     from mnist1d.plots import style
 
     fig, (left, right) = style.figure(1, 2, size=(9.4, 3.8))
-    for (network, is_noisy), trial in networks_in(rows).items():
+    found = networks_in(rows)
+    for (network, is_noisy), trial in found.items():
         steps, acc = trial.curve("test_acc")
         epochs = steps * trial.config()["num_epochs"] / steps[-1]
         name = NETWORKS[network] + (", wrong labels" if is_noisy else "")
@@ -219,9 +206,9 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     right.axhline(1, color=style.INK, linestyle=":", linewidth=1.2, label="edge of stability")
     right.set(title="Sharpness under gradient descent", xlabel="training steps")
     right.set(ylabel="sharpness × learning rate / 2", ylim=(0, None))
-    for ax, place in ((left, "lower left"), (right, "lower right")):
-        if ax.get_legend_handles_labels()[0]:
-            style.legend(ax, loc=place)
+    if found:
+        style.legend(left, loc="lower left")
+    style.legend(right, loc="lower right")
     caption = (
         "Left: test error along training by Adam, with some wrong training labels (solid) and with "
         "none (dashed). Right: sharpness, the largest eigenvalue of the Hessian of the training "

@@ -69,7 +69,7 @@ def model_rows(model: Model, seeds: Sequence[int], found: TimedFit) -> list[Row]
     from mnist1d.learning import num_params
 
     return [
-        *scalar_rows(seeds, {"num_params": [num_params(model)] * len(seeds)}),
+        *scalar_rows(seeds, {"num_params": num_params(model)}),
         *prediction_rows(seeds, found.fit.predictions),
         *timing_rows(seeds, found.seconds, found.compile_seconds),
     ]

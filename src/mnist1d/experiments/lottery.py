@@ -38,7 +38,7 @@ from mnist1d.experiments.present import cell, num_seeds, printed_cell
 from mnist1d.experiments.published import NOTEBOOK, PAPER, TITLE, Published, in_notebook, in_paper
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, values_of
 from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import Values
+from mnist1d.experiments.values import NONE, Values
 from mnist1d.generate import make_dataset
 from mnist1d.learning.masks import adjacency, adjacent_shares, full_mask, joined
 
@@ -175,20 +175,19 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         rng = np.random.default_rng(seed) if config.selection == "random" else None
         train = partial(cycle, seed, split)
         curves, masks = prune(train, initial, config.sparsities, config.ticket_round, rng)
-        curves = {name: values[None] for name, values in curves.items()}
         rows = curve_rows([seed], range(config.num_rounds), curves)
         dense = {"dense": full_mask(initial)} if config.selection == "magnitude" else {}
         for network, mask in (dense | {PRUNED[config.selection]: masks}).items():
             for variant in VARIANTS:
                 start = redrawn if variant == "redrawn" else initial
                 fit, name = test(seed, variants[variant], start, mask), f"{network} {variant}"
-                curves = {f"{name} {of}": fit.curves[of][None] for of in ("train_acc", "test_acc")}
+                curves = {f"{name} {of}": fit.curves[of] for of in ("train_acc", "test_acc")}
                 rows += curve_rows([seed], np.asarray(fit.steps), curves)
                 rows += prediction_rows([seed], [fit.predictions], f"{name} predictions")
         compiled = cycle.compile_seconds + test.compile_seconds - compiled
         times = {"seconds": time.perf_counter() - begin - compiled, "compile_seconds": compiled}
         scalars = times | adjacency(masks["dense1"]["w"], tuple(RUNS))
-        rows += scalar_rows([seed], {name: [value] for name, value in scalars.items()})
+        rows += scalar_rows([seed], scalars)
         kept = {f"mask {layer}": joined(mask).astype(np.uint8) for layer, mask in masks.items()}
         return rows + [Row(seed, name, None, mask) for name, mask in kept.items()]
 
@@ -280,7 +279,7 @@ def claims(rows: Rows) -> list[Claim]:
         fine = len(trial.where(metric="sparsity").unique("step")) >= FINE
         words = f"{100 * low:.0f} to {100 * high:.0f}%"
         text = f"the {name} is best between {words.replace('to', 'and')} sparsity"
-        at = peaks(rows, selection)[0] if fine else Values((), ())
+        at = peaks(rows, selection)[0] if fine else NONE
         return within(text, "sparsity at the peak", at, low, high, words, unit=SHARE)
 
     taken = [

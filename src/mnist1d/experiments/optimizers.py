@@ -142,8 +142,8 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         curves = {"learning_rate": config.rates}
         curves |= {f"{s} validation_acc": on_validation[i] for i, s in enumerate(SCHEDULES)}
         curves |= {f"{s} fresh_acc": on_fresh[i] for i, s in enumerate(SCHEDULES)}
-        rows += curve_rows([seed], range(config.num_rates), {k: v[None] for k, v in curves.items()})
-        rows += scalar_rows([seed], {"seconds": [time.perf_counter() - begin]})
+        rows += curve_rows([seed], range(config.num_rates), curves)
+        rows += scalar_rows([seed], {"seconds": time.perf_counter() - begin})
     return rows
 
 

@@ -35,7 +35,7 @@ from mnist1d.experiments.present import cell
 from mnist1d.experiments.rows import Row, Rows, scalar_rows, timing_rows
 from mnist1d.experiments.streams import stream
 from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import Values, stack
+from mnist1d.experiments.values import NONE, Values, stack
 
 if TYPE_CHECKING:
     from mnist1d.observer.fresh import FreshTest
@@ -115,8 +115,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     scores = [against_exact(exact, of_seed, test.y) for of_seed in p]
     scalars = {name: [score[name] for score in scores] for name in ("kl", "test_acc")}
     entropy = -np.sum(exact * np.log(np.maximum(exact, 1e-300)), axis=1).mean()
-    scalars |= {"bayes_loss": [entropy] * len(seeds)}
-    scalars |= {"num_params": [float(num_params(model))] * len(seeds)}
+    scalars |= {"bayes_loss": entropy, "num_params": num_params(model)}
     return [
         *scalar_rows(seeds, scalars),
         *prediction_rows(seeds, found.predictions),
@@ -162,7 +161,7 @@ def exponents(rows: Rows) -> tuple[Values, Values]:
     signals, over the first and over the second half of the lengths; none with fewer than three."""
     widest = rows.where(width=max(rows.unique("width"))) if len(rows) else rows
     if len(widest) == 0 or len(widest.unique("num_samples")) < 3:
-        return Values((), ()), Values((), ())
+        return NONE, NONE
     by_length = widest.by("num_samples", "kl")
     lengths, (seeds, kl) = np.log(list(by_length)), stack(list(by_length.values()))
     middle = len(lengths) // 2

@@ -167,8 +167,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         (seed, data), key = given, jax.random.key(given[0])
         init_key, loop_key = jax.random.split(key)
         params, losses = train(loop_key, init(init_key), data.x)
-        curves = {"loss": np.asarray(losses)[None]}
-        rows = curve_rows([seed], range(1, config.num_epochs + 1), curves)
+        rows = curve_rows([seed], range(1, config.num_epochs + 1), {"loss": losses})
         signals = [np.asarray(x, np.float32) for x in (data.x, data.x_test)]
         features, tests = ([x, *map(np.asarray, features_of(params, x))] for x in signals)
         untrained = [np.asarray(features_of(init(key), x)[-1]) for x in signals]
@@ -182,7 +181,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
             rows += prediction_rows([seed], [np.stack(arrays)], f"{name} predictions")
         before = probe("knn", config, 1, untrained[0], data.y, untrained[1])
         acc = (before.argmax(1) == data.y_test).mean()
-        rows += scalar_rows([seed], {"knn acc untrained": [acc]})
+        rows += scalar_rows([seed], {"knn acc untrained": acc})
         return rows, tests
 
     found = timed_each(prepare, list(zip(seeds, sets, strict=True)))

@@ -34,6 +34,15 @@ def shape_of(widths: np.ndarray, train: np.ndarray, test: np.ndarray) -> Shape:
     return Shape(threshold, widths[dip], widths[peak], *errors)
 
 
+def dip_and_peak(errors: np.ndarray) -> tuple[int, int]:
+    """Return the indices of dip and peak in a curve (evaluations,): at the peak the error is
+    highest above the lowest error before it and the lowest after it, whichever is higher."""
+    before = np.minimum.accumulate(errors)
+    after = np.minimum.accumulate(errors[::-1])[::-1]
+    peak = 1 + int((errors - np.maximum(before, after))[1:].argmax())
+    return int(errors[:peak].argmin()), peak
+
+
 def bump(function: np.ndarray) -> tuple[float, float]:
     """Return the height of the bump between -4 and -1, and the place of the minimum to its right.
 

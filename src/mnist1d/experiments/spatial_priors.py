@@ -44,7 +44,7 @@ from mnist1d.experiments.present import (
 from mnist1d.experiments.published import NOTEBOOK, PAPER, TITLE, Published, in_notebook, in_paper
 from mnist1d.experiments.rows import Row, Rows, values_of
 from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import Values, joint
+from mnist1d.experiments.values import NONE, Values, joint
 from mnist1d.learning.registry import (
     MODELS,
     PublishedAccuracy,
@@ -292,7 +292,7 @@ def _below_human(rows: Rows, model: str) -> Claim:
     also includes the variation between seeds."""
     trial, quantity = rows_of(rows, model, False), f"human - {label(model)}, by signal"
     if not len(trial.where(metric="predictions")):
-        return above("", quantity, Values((), ()), unit=POINTS)
+        return above("", quantity, NONE, unit=POINTS)
     by_signal, right = right_by_signal(trial)
     noise = estimate(right[:, list(human.ANSWERED)].mean(axis=1)).error
     gaps, seeds = human.correct() - by_signal, len(right)

@@ -115,7 +115,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         on_test = np.asarray(predicted == label).mean(axis=1)
         on_fresh = accuracies(model, found.params, jnp.asarray(test.x), jnp.asarray(test.y))
         rows.append(Row(seed, "scores", None, np.stack([on_test, on_fresh])))
-        rows += scalar_rows([seed], {"seconds": [time.perf_counter() - begin]})
+        rows += scalar_rows([seed], {"seconds": time.perf_counter() - begin})
     return rows
 
 

@@ -38,7 +38,7 @@ from mnist1d.experiments.present import cell, count_cell, mean_cell, num_seeds
 from mnist1d.experiments.published import TITLE
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, timing_rows, values_of
 from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import Values, joint, stack
+from mnist1d.experiments.values import NONE, Values, joint, stack
 
 if TYPE_CHECKING:
     from jax import Array
@@ -238,7 +238,7 @@ def growth(
     found = [values_of(trial, metric) for trial in trials.values()]
     found = [values.keep(np.isfinite(values.array)) for values in found]
     if len(found) < 2 or not len(stack(found)[0]):
-        return Values((), ()), Values((), ())
+        return NONE, NONE
     numbers = np.array(list(trials), float)
     slope = joint(lambda values, axis: np.polyfit(numbers, values, 1)[0], found)
     logs = np.log(numbers)
@@ -293,7 +293,7 @@ def claims(rows: Rows) -> list[Claim]:
             (trial.by_seed("peak") / trial.by_seed("threshold")).map(np.log2)
             for trial in trials_of(rows, loss).values()
         ]
-        mean = joint(np.mean, octaves) if octaves else Values((), ())
+        mean = joint(np.mean, octaves) if octaves else NONE
         text = f"with {name} the peak of the test loss is at the threshold, within a factor of 2"
         found.append(within(text, "log2 of peak / threshold, mean over K", mean, -1, 1))
     return keep_measured(found)

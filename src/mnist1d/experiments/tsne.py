@@ -104,7 +104,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
             "knn acc plane": neighbour_acc(mapped, y, config.num_neighbours),
             "seconds": time.perf_counter() - begin,
         }
-        rows += scalar_rows([seed], {name: [value] for name, value in scalars.items()})
+        rows += scalar_rows([seed], scalars)
         rows += [Row(seed, "plane", None, mapped.astype(np.float32)), Row(seed, "labels", None, y)]
     return rows
 

@@ -90,6 +90,9 @@ class Values:
     __radd__, __rmul__ = __add__, __mul__
 
 
+NONE = Values((), ())  # nothing was measured
+
+
 class Pairs(NamedTuple):
     """Two measurements of the same keys, (pairs,) each, and the keys that only one side had."""
 

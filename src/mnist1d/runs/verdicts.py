@@ -6,7 +6,8 @@ A label describes the settings: the preset, the overrides and, with --until-deci
 
 from __future__ import annotations
 
-from mnist1d.experiments.claims import Claim, judge
+from mnist1d.experiments.claims import Claim
+from mnist1d.experiments.judging import judge
 from mnist1d.experiments.rows import Rows
 from mnist1d.experiments.study import Loaded
 from mnist1d.runs.identity import trial_id
