@@ -83,9 +83,20 @@ def build(session: nox.Session) -> None:
     session.install("build", "setuptools>=77", "twine", "pip-audit", "cyclonedx-bom")
     session.run("python", "-m", "benchmarks.package", "-o", "dist")
     session.run("twine", "check", "--strict", "dist/*")
-    session.install(".[lab]")
-    session.run("cyclonedx-py", "environment", "--output-file", "sbom.cdx.json")
-    session.run("pip-audit", "--skip-editable")
+    environment = Path(session.create_tmp()) / "lab"  # what users install, without the tools above
+    session.run("python", "-m", "venv", "--clear", str(environment))
+    python = environment / "bin" / "python"
+    wheel = next(Path("dist").glob("*.whl"))
+    session.run(str(python), "-m", "pip", "install", "--quiet", f"{wheel}[lab]", external=True)
+    session.run("cyclonedx-py", "environment", str(python), "--output-file", "sbom.cdx.json")
+    packages = session.run(
+        str(python),
+        "-c",
+        "import site; print(site.getsitepackages()[0])",
+        silent=True,
+        external=True,
+    )
+    session.run("pip-audit", "--path", packages.strip())
 
 
 @nox.session
