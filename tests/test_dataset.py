@@ -599,6 +599,13 @@ def test_subset_of_what_is_not_there(small, classes):
         small.subset(classes)
 
 
+def test_soft_labels_of_a_subset_sum_to_1(small):
+    soft, classes = np.random.default_rng(0).dirichlet(np.ones(10), 400), [1, 3, 7]
+    part = small.replace(y_soft=soft).subset(classes, relabel=True)
+    chosen = soft[np.isin(small.y, classes)][:, classes]
+    np.testing.assert_allclose(part.y_soft, chosen / chosen.sum(axis=1, keepdims=True))
+
+
 def test_split_moves_training_signals(small):
     split = small.split(validation=100, seed=5)
     assert (len(split.x), len(split.x_val)) == (300, 100) and split.x_test is small.x_test

@@ -636,6 +636,17 @@ def test_a_plain_npz_is_read_like_a_pickle(data, tmp_path):
     np.testing.assert_array_equal(again.templates.x, data.templates.x)
 
 
+@pytest.mark.filterwarnings("ignore:.*is a pickle")
+def test_pickles_of_a_set_and_of_arrays_without_templates(data, tmp_path):
+    to_pickle(data, tmp_path / "set.pkl")
+    same(mnist1d.read(tmp_path / "set.pkl"), data)
+    arrays = {name: data[name] for name in ("x", "y", "x_test", "y_test", "t")}
+    to_pickle(arrays, tmp_path / "set.pkl")
+    bare = mnist1d.read(tmp_path / "set.pkl")
+    np.testing.assert_array_equal(bare.x_test, data.x_test)
+    assert [bare.templates[name].shape for name in ("x", "t", "y")] == [(0, 0), (0,), (0,)]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
