@@ -143,6 +143,9 @@ class Database:
             return db
         except sqlite3.OperationalError:  # no space for the WAL files beside the database
             db.close()
+        except BaseException:  # a damaged file
+            db.close()
+            raise
         if not _has_content(_wal(self.path)):
             return _connected(f"{uri}?immutable=1")
         # A killed writer left transactions in the WAL, and the folder is read-only: `immutable`
