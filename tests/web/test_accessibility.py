@@ -31,7 +31,9 @@ def violations(page, axe):
     return [(v["id"], [node["html"][:200] for node in v["nodes"]][:3]) for v in found["violations"]]
 
 
-@pytest.mark.parametrize(("width", "theme"), [(390, "dark"), (1440, "light"), (820, "dark")])
+@pytest.mark.parametrize(
+    ("width", "theme"), [(360, "dark"), (768, "light"), (1280, "dark"), (360, "light")]
+)
 @pytest.mark.parametrize("view", VIEWS)
 def test_no_violations(page, axe, view, width, theme):
     page.cdp(

@@ -75,8 +75,11 @@ async function show(name) {
   }
 }
 
+/** The view that the address names. */
+const named = () => (VIEWS.includes(location.hash.slice(1)) ? location.hash.slice(1) : VIEWS[0]);
+
 function followHash() {
-  const name = VIEWS.includes(location.hash.slice(1)) ? location.hash.slice(1) : VIEWS[0];
+  const name = named();
   if (name === current) return;
   const isFirst = current === null;
   show(name);
@@ -114,6 +117,7 @@ function arrange({ embed, hide, projector }) {
 }
 
 async function start() {
+  import(`./views/${named()}.js`).catch(() => {}); // loads beside the data; show() tells of errors
   const site = await read("data/site.json", "json");
   page.site = site;
   page.scene = new Scene(site);

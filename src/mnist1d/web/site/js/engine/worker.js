@@ -10,7 +10,7 @@ import { firstLayer, mistakes, pruningMask } from "./inside.js";
 import { Trainer } from "./trainer.js";
 
 const SLICE = 24; // milliseconds of training between two looks at what was asked
-const TELL = 50; // milliseconds between two reports, at least
+const TELL = 100; // milliseconds between two reports, at least: each one redraws the page
 const TRAIN_EVERY = 5; // evaluations on the test set for each on the training set, which is larger
 
 const yielding = new MessageChannel();

@@ -78,12 +78,15 @@ export class Contest {
 }
 
 /** The race on the default data, run once for all steps: {results, curves}, the curves to be drawn
- * behind another race. A reader who skipped that race waits for it here. */
-export async function plainRace({ page, shared }, contest) {
-  if (!shared.plain) {
+ * behind another race. Whichever step asks first runs it; the others wait, unless a model there has
+ * stopped. */
+export function plainRace({ page, shared }, contest) {
+  if (shared.plain && !shared.plain.contest.failed) return shared.plain.race;
+  const run = async () => {
     const results = await contest.run(page.scene.plain);
     const curves = contest.series.map((one) => ({ ...one, name: "", isDashed: true }));
-    shared.plain = { results, curves };
-  }
-  return shared.plain;
+    return { results, curves };
+  };
+  shared.plain = { contest, race: run() };
+  return shared.plain.race;
 }
