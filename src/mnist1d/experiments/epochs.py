@@ -53,7 +53,7 @@ INFO = Info(
     cost={"smoke": 6.0, "quick": 24.0, "paper": 600.0},
     variations={
         "label_noise=0.4": "twice as many wrong labels: does the error rise more?",
-        "learning_rate=0.05": "a smaller learning rate: is the edge still reached?",
+        "learning_rate=0.05": "a smaller rate: does training still reach the edge?",
     },
 )
 ADAM, DESCENT = "adam", "gradient-descent"

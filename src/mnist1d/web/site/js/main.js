@@ -117,7 +117,7 @@ function arrange({ embed, hide, projector }) {
 }
 
 async function start() {
-  import(`./views/${named()}.js`).catch(() => {}); // loads beside the data; show() tells of errors
+  import(`./views/${named()}.js`).catch(() => {}); // loads beside the data; show() reports errors
   const site = await read("data/site.json", "json");
   page.site = site;
   page.scene = new Scene(site);
