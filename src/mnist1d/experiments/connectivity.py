@@ -53,7 +53,7 @@ INFO = Info(
         "Hypothesis (ICML 2020, arXiv 1912.05671), on images; the networks here are the lottery's"
     ),
     seeds={"smoke": 2, "quick": 2, "paper": 8},
-    cost={"smoke": 8.0, "quick": 18.0, "paper": 700.0},
+    cost={"smoke": 8.0, "quick": 18.0, "paper": 2000.0},
     variations={
         "learning_rate=0.002": "a tenth of the learning rate: are networks stable from the start?",
         "hidden=50": "a tenth of the units",
@@ -253,7 +253,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         ax.invert_xaxis()
         ax.xaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
     if len(rows):
-        style.legend(left, loc="upper right")
+        lines, _ = left.get_legend_handles_labels()
+        style.legend(right, handles=lines, loc="lower left")
     caption = (
         "Networks copied at several steps of training, and tickets rewound to the same steps. "
         "Left: the barrier, that is the highest test error on the straight line between the two "
