@@ -16,6 +16,8 @@ def test_the_peak_stands_above_what_comes_before_and_after():
     falling = np.array([0.9, 0.5, 0.3, 0.2])
     dip, peak = study.dip_and_peak(falling)
     assert falling[peak] < falling[dip]  # no peak: the rise is negative
+    rising = np.array([0.9, 0.3, 0.25, 0.3, 0.4, 0.5])
+    assert study.dip_and_peak(rising) == (2, 4)  # no peak: it rises, and does not fall again
 
 
 def test_a_seeds_own_noise_is_no_peak():

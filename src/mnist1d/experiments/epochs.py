@@ -5,8 +5,9 @@ probability 0.2 (quick: 0.4) a training label is replaced by a label drawn from 
 Adam, batches of 100 in a new order every epoch. Test error can fall, rise while the wrong labels
 are learnt, and fall again. The peak is the evaluation whose error is highest above the lowest error
 before it and the lowest error after it, whichever is higher; the dip is the lowest error before the
-peak. Both are located in the mean curve of the other seeds and then read from each seed's own
-curve, so noise within a seed does not count as a peak.
+peak. In a curve without a peak, the dip is the lowest error, and the peak the highest one between
+it and the end. Both are located in the mean curve of the other seeds and then read from each seed's
+own curve, so noise within a seed does not count as a peak.
 
 Second, the edge of stability: gradient descent on all 500 training signals at once, with squared
 error and a constant learning rate. Sharpness is the largest eigenvalue of the Hessian of the

@@ -36,11 +36,21 @@ def shape_of(widths: np.ndarray, train: np.ndarray, test: np.ndarray) -> Shape:
 
 def dip_and_peak(errors: np.ndarray) -> tuple[int, int]:
     """Return the indices of dip and peak in a curve (evaluations,): at the peak the error is
-    highest above the lowest error before it and the lowest after it, whichever is higher."""
+    highest above the lowest error before it and the lowest after it, whichever is higher.
+
+    Without a peak the dip is the lowest error before the last evaluation, and the peak the highest
+    between the two: a curve that still rises at the end falls by less than 0 after it, and one that
+    falls throughout rises by less than 0.
+    """
     before = np.minimum.accumulate(errors)
     after = np.minimum.accumulate(errors[::-1])[::-1]
-    peak = 1 + int((errors - np.maximum(before, after))[1:].argmax())
-    return int(errors[:peak].argmin()), peak
+    height = errors - np.maximum(before, after)
+    if height.max() > 0:
+        peak = int(height.argmax())
+        return int(errors[:peak].argmin()), peak
+    dip = int(errors[:-1].argmin())
+    between = errors[dip + 1 : -1]
+    return dip, dip + 1 + (int(between.argmax()) if len(between) else 0)
 
 
 def bump(function: np.ndarray) -> tuple[float, float]:
