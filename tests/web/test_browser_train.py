@@ -18,7 +18,7 @@ def rows(page):
 
 def open_ready(page, query):
     page.open("train", query)
-    page.wait(lambda: all("paused" in row for row in rows(page).values()))
+    page.wait(lambda: rows(page) and all("paused" in row for row in rows(page).values()))
     return page
 
 
@@ -110,6 +110,7 @@ def test_continue_in_python(page):
 def test_a_worker_that_dies_is_told_and_replaced(page, workers):
     open_ready(page, "?models=logistic,mlp&steps=50")
     page.js("window.workers[1].dispatchEvent(new ErrorEvent('error', {message: 'out of memory'}))")
+    page.wait(lambda: page.find_all("#train .lanes .error"))  # drawn in the next frame
     assert "out of memory" in page.text("#train .lanes .error")
     run = page.find("#train-run")
     run.click()
