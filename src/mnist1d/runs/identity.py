@@ -134,7 +134,7 @@ def _plain(value: object, hint: object = None) -> object:
     kind = type(value)
     if kind is str or kind is bool or value is None or (kind is int and hint is int):
         return value  # fast paths for most fields: 100,000 trials have millions of them
-    if type(value) is float:
+    if kind is float:
         return value + 0.0  # -0.0 is 0.0
     if dataclasses.is_dataclass(value):
         return nested(value)
