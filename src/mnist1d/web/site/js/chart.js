@@ -5,9 +5,9 @@
 import { h, s } from "./dom.js";
 
 const [TOP, BOTTOM, LEFT] = [26, 40, 42];
-const LABEL_GAP = 15; // pixels between two labels at the right, at least
+const LABEL_GAP = 15; // minimum number of pixels between two labels at the right
 const GLYPH = 7.9; // pixels of a character of a label
-const PROJECTOR = 1.4; // how much larger all that is on a projector
+const PROJECTOR = 1.4; // how much larger both are on a projector
 
 export const percent = (share) => `${(100 * share).toFixed(1)}%`;
 export const count = (n) => Math.round(n).toLocaleString("en");
@@ -82,7 +82,7 @@ export class Chart {
     this.draw();
   }
 
-  /** Places of x and y in pixels. */
+  /** Positions of x and y in pixels. */
   scales() {
     const { series, references, xMax, yMin = 0, yMax = 1, yLog = false, isBare } = this.content;
     [this.yMin, this.yMax, this.yLog] = [yMin, yMax, yLog];
@@ -195,7 +195,7 @@ export class Chart {
     return [line, ...dots];
   }
 
-  /** Each curve's point nearest to where the reader looks. */
+  /** Each curve's point nearest to the pointer. */
   values() {
     return this.content.series
       .filter(({ name, points }) => name && points.length)
@@ -248,7 +248,7 @@ export class Chart {
     return name && points?.length ? `${name} ${this.format(points.at(-1)[1])}` : name;
   }
 
-  /** A value at the axis, without needless decimals. */
+  /** A value on the axis, without needless decimals. */
   tick(y) {
     return this.format(y).replace(/\.0(?=%|$)/, "");
   }

@@ -1,4 +1,4 @@
-/** Making elements, and handing text and files out. */
+/** Create elements; copy text and offer files. */
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -26,7 +26,7 @@ export function download(name, content, type = "text/plain") {
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
-/** Copy text; false where the browser forbids it. */
+/** Copy text; false if the browser forbids it. */
 export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -35,12 +35,12 @@ export async function copy(text) {
     const area = h("textarea", { class: "visually-hidden", "aria-hidden": "true" }, text);
     document.body.append(area);
     area.select();
-    const done = document.execCommand("copy"); // where there is no clipboard: pages that are not served from this machine
+    const done = document.execCommand("copy"); // for pages without a clipboard: those not served from this machine
     area.remove();
     return done;
   }
 }
 
-/** Whether a key belongs to what has the focus, so that a view must leave it alone. */
+/** Whether the focused element uses a key itself, so that a view must ignore it. */
 export const isTyping = (event) =>
   event.ctrlKey || event.metaKey || event.altKey || Boolean(event.target.closest?.("input, select, textarea, [contenteditable]"));

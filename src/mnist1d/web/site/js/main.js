@@ -42,7 +42,7 @@ const page = {
     );
     section("page-warnings").append(box);
   },
-  /** The published test set, loaded when it is first asked for. */
+  /** The published test set, loaded when it is first needed. */
   async test() {
     this.testSet ??= new TestSet(await read("data/test.bin", "arrayBuffer"), this.site);
     return this.testSet;
@@ -65,7 +65,7 @@ async function show(name) {
     if (!mounted.has(name)) {
       const view = await import(`./views/${name}.js`);
       if (!mounted.has(name)) mounted.set(name, (await view.mount(section(name), page)) ?? {});
-      const next = section(name).querySelector(".next"); // where to go from here, below it all
+      const next = section(name).querySelector(".next"); // what to do next, at the bottom
       if (next) section(name).append(next);
     }
     if (current === name) mounted.get(name).shown?.();
@@ -85,11 +85,11 @@ function followHash() {
   show(name);
   if (!isFirst) {
     scrollTo(0, 0);
-    section(name).querySelector("h2").focus({ preventScroll: true }); // where a screen reader goes on
+    section(name).querySelector("h2").focus({ preventScroll: true }); // where a screen reader continues
   }
 }
 
-/** The theme: what the link says, else what this browser keeps, else what the system has. */
+/** The theme: from the link, else from this browser's storage, else the system's. */
 function themeButton(settings) {
   const button = section("page-theme");
   const stored = THEMES.includes(load("theme")) ? load("theme") : "auto";
@@ -108,7 +108,7 @@ function themeButton(settings) {
   apply();
 }
 
-/** For frames and projectors: which parts are hidden, and how large the rest is. */
+/** For frames and projectors: which parts are hidden, and the size of the others. */
 function arrange({ embed, hide, projector }) {
   const { dataset } = document.documentElement;
   const parts = embed ? ["header", "footer", ...hide] : hide;

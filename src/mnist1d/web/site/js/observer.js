@@ -1,4 +1,4 @@
-/** The ideal observer as the page knows it: questions to a worker, answered one after the other. */
+/** The ideal observer on the page's side: questions to a worker, which answers them in order. */
 
 export class ObserverLine {
   constructor(templates) {
@@ -41,12 +41,12 @@ export class ObserverLine {
     return (await this.ask("shares", { config, signals })).shares;
   }
 
-  /** The best accuracy that is possible, measured on `count` fresh signals. */
+  /** The highest possible accuracy, measured on `count` fresh signals. */
   async ceiling(config, count, seed = 0) {
     return (await this.ask("ceiling", { config, count, seed })).accuracy;
   }
 
-  /** End the worker; questions that are open fail, the next one starts another worker. */
+  /** End the worker; open questions fail, and the next question starts a new worker. */
   close(reason = "the ideal observer was stopped") {
     this.worker?.terminate();
     this.worker = null;
@@ -55,10 +55,9 @@ export class ObserverLine {
   }
 }
 
-/** Ask one thing at a time, the newest: while an answer is on its way, later questions replace each
- * other. `act(question)` returns a promise; `told(question, answer, error)` hears of answers that
- * are still wanted.
- */
+/** Ask one question at a time, always the newest: while an answer is pending, later questions
+ * replace each other. `act(question)` returns a promise; `told(question, answer, error)` gets the
+ * answers that are still wanted. */
 export class Newest {
   constructor(act, told) {
     Object.assign(this, { act, told, isBusy: false, next: null });

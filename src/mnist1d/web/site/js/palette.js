@@ -1,6 +1,5 @@
-/** The colours of the package's figures on a dark ground, so that a figure and a live chart show a
- * model in the same hue in either theme.
- */
+/** The colours of the package's figures on a dark background, so that figures and live charts show
+ * a model in the same hue in both themes. */
 
 const DARK = {
   "#ffffff": "#1e2126", // ground
@@ -29,7 +28,7 @@ export const isDark = () => {
 /** A colour of a figure in the current theme. */
 export const shade = (color) => (isDark() ? (DARK[color.toLowerCase()] ?? color) : color);
 
-/** A figure's svg as text, its colours those of the dark theme. */
+/** A figure's SVG as text, in the colours of the dark theme. */
 export const darkened = (svg) =>
   svg.replace(/#[0-9a-f]{6}\b/gi, (color) => DARK[color.toLowerCase()] ?? color);
 

@@ -1,4 +1,4 @@
-/** Lines as SVG: the panels on the page, and the same as a picture that stands alone. */
+/** Lines as SVG: the panels on the page, and the same panels as a separate picture. */
 
 import { h, s } from "./dom.js";
 
@@ -6,9 +6,8 @@ export const [WIDTH, HEIGHT] = [120, 72]; // of a panel's drawing, in its own un
 
 const STEPS = [1, 1.5, 2, 3, 4, 5, 6, 8, 10];
 
-/** A round number at or above the largest absolute value, so that small changes leave the scale as
- * it is.
- */
+/** A round number at or above the largest absolute value, so that small changes do not change the
+ * scale. */
 export function roundedLimit(signals) {
   let largest = 1e-9;
   for (const { x } of signals)
@@ -101,7 +100,7 @@ export class SignalPanel {
 
 const FRAME = { left: 12, top: 34, gap: 14, caption: 14 };
 
-/** All panels as one SVG document that stands alone, on white: [{caption, signals}] -> text. */
+/** All panels as one separate SVG document, on white: [{caption, signals}] -> text. */
 export function picture(panels, { heading, limit, isShuffled, columns = 5 }) {
   const [stepX, stepY] = [WIDTH + FRAME.gap, HEIGHT + FRAME.gap + FRAME.caption];
   const [width, height] = [
@@ -131,7 +130,8 @@ const escape = (text) =>
 const INLINED = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "opacity"];
 const LETTERS = ["font-size", "font-weight", "font-family", "text-anchor"];
 
-/** A drawing of the page as a document that stands alone, in the colours and on the ground of now. */
+/** A drawing of the page as a separate document, in the current colours and on the current
+ * background. */
 export function standalone(svg) {
   const copy = svg.cloneNode(true);
   const [own, copied] = [svg, copy].map((one) => [...one.querySelectorAll("path, line, circle, text")]);

@@ -3,10 +3,10 @@
 import { MODELS } from "./engine/models.js";
 
 const EVERY = 50; // steps between two points of a curve
-const EARLY = [1, 2, 5, 10, 20, 35]; // and at first, while accuracy jumps
-const SILENCE = 15; // seconds of this page without a word from a worker that trains: it is gone
+const EARLY = [1, 2, 5, 10, 20, 35]; // closer together at the start, while accuracy rises fast
+const SILENCE = 15; // seconds without a message from a training worker, while this page is awake, after which it counts as dead
 
-/** Settings of a race, all with defaults but `models`, names in the order of the table. */
+/** Settings of a race, all with defaults except `models`: names in the order of the table. */
 export const raceSettings = (given) => ({
   models: ["logistic", "mlp", "cnn"],
   steps: 6000,
@@ -58,7 +58,7 @@ class Lane {
     this.race.changed(this);
   }
 
-  /** Ask something that has one answer; null where the worker ends before it comes. */
+  /** Send a request that has one answer; null if the worker ends first. */
   answer(act, what, given) {
     return new Promise((resolve) => {
       if (!this.waiting.has(what)) this.waiting.set(what, []);
@@ -74,8 +74,8 @@ class Lane {
     this.race.changed(this);
   }
 
-  /** Seconds of this page pass: a worker that is training and says nothing is gone. After a sleep
-   * of the device both go on, and nothing has happened. */
+  /** Count seconds while this page is awake: a training worker that stays silent counts as dead.
+   * After the device sleeps, page and worker both continue, so nothing is lost. */
   tick() {
     if (this.state !== "running" && this.state !== "making") return;
     this.silent += 1;
@@ -91,7 +91,7 @@ class Lane {
     return this.points.findLast(({ train }) => train !== null)?.train ?? null;
   }
 
-  /** Seconds until the last step, at the rate of now; null while nothing runs. */
+  /** Seconds until the last step, at the current rate; null while nothing runs. */
   get left() {
     return this.state === "running" && this.rate ? (this.steps - this.step) / this.rate : null;
   }
@@ -107,7 +107,7 @@ class Lane {
 export class Race {
   constructor(templates, config, settings, listener = () => {}) {
     Object.assign(this, { templates, config, listener, settings: raceSettings(settings) });
-    this.isWanted = false; // whether models are to run: those that are still being made follow
+    this.isWanted = false; // whether models should run: those still being made start when they are ready
     this.lanes = this.settings.models.map((name) => new Lane(name, this));
     this.timer = setInterval(() => this.lanes.forEach((lane) => lane.tick()), 1000);
   }
@@ -134,7 +134,7 @@ export class Race {
     }
   }
 
-  /** From step 0 again; workers that failed are replaced. */
+  /** Start again from step 0; failed workers are replaced. */
   restart() {
     this.isWanted = false;
     for (const lane of this.lanes) {

@@ -1,7 +1,6 @@
-/** What is shown, in every view: the data set's config and how it is looked at. Views subscribe;
- * the address keeps all that differs from its default, so that a link shows the same to somebody
- * else.
- */
+/** The settings of all views: the data set's config and how it is shown. Views subscribe; the
+ * address holds everything that differs from its default, so that a link shows the same page to
+ * others. */
 
 import {
   changed,
@@ -15,7 +14,7 @@ import {
 
 const SEEDS = 2 ** 32;
 
-/** A field of the address: its default, and `read`, which takes the text after the = sign. */
+/** A field of the address: its default, and `read`, which parses the text after the = sign. */
 const whole = (name, fallback, low, high) => ({
   fallback,
   read(text) {
@@ -74,8 +73,8 @@ export const FIELDS = {
   first: whole("first", 0, 0, 900), // the quiz's first signal of the test set
   layout: choice("layout", "line", ["line", "tall"]), // the quiz's plots
   study: text("study"), // in Results: the document that is scrolled to
-  find: text("find"), // words that a study must have
-  preset: text("preset"), // "" shows what was asked last of each study
+  find: text("find"), // words that a study must contain
+  preset: text("preset"), // "" shows the latest sweep of each study
   verdict: choice("verdict", "all", ["all", "good", "bad", "open"]),
   sort: choice("sort", "paper", ["paper", "name", "verdict", "newest", "cost"]),
   theme: choice("theme", "auto", ["auto", "light", "dark"]),
@@ -109,7 +108,7 @@ export class Settings {
     return problems;
   }
 
-  /** Change some knobs; SettingsError where they cannot be, and nothing changes. */
+  /** Change some knobs; an impossible value is a SettingsError, and nothing changes. */
   setKnobs(values) {
     this.replaceConfig({ ...this.config, ...values });
   }
@@ -125,7 +124,7 @@ export class Settings {
     this.timer = setTimeout(() => this.writeAddress(), 250);
   }
 
-  /** What stands after the ? in the address: all that is not at its default. */
+  /** The part of the address after the ?: all settings that are not at their defaults. */
   get query() {
     const own = Object.entries(FIELDS)
       .filter(([name, { fallback }]) => String(this[name]) !== String(fallback))

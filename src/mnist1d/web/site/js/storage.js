@@ -2,8 +2,7 @@
 
 const PREFIX = "mnist1d.";
 
-/** The stored value; null where there is none, where it is broken, or where storing is forbidden.
- */
+/** The stored value; null if there is none, if it is damaged, or if storage is forbidden. */
 export function load(key) {
   try {
     return JSON.parse(localStorage.getItem(PREFIX + key));
@@ -12,7 +11,7 @@ export function load(key) {
   }
 }
 
-/** Store a value; false where the storage is full or forbidden. */
+/** Store a value; false if the storage is full or forbidden. */
 export function save(key, value) {
   try {
     localStorage.setItem(PREFIX + key, JSON.stringify(value));

@@ -1,12 +1,13 @@
-/** Steps without weights, and the loss, in arithmetic that every browser rounds alike, so that a
- * seed gives the same curves everywhere (Math.exp and its kin may differ in the last bit). */
+/** Steps without weights, and the loss, in arithmetic that all browsers round alike, so that a seed
+ * gives the same curves everywhere (Math.exp and similar functions may differ in the last bit). */
 
 import { Field } from "./network.js";
 
 const [LOG2E, LN2_HIGH, LN2_LOW] = [1.4426950408889634, 0.6931471805598903, 5.497923018708371e-14];
 const POWERS = Float64Array.from({ length: 256 }, (_, i) => 2 ** (i - 128)); // exact
 
-/** e ** x within 1e-9 of itself, for the x of float32's range; 0 or very large beyond. */
+/** e ** x to a relative error of 1e-9, for x in float32's range; 0 or a very large number beyond.
+ */
 export function exp(x) {
   if (x < -87) return 0;
   const whole = Math.min(Math.round(x * LOG2E), 127);
@@ -38,7 +39,7 @@ export class Relu {
   }
 }
 
-/** The sum of two fields of one size. */
+/** The sum of two fields of the same size. */
 export class Sum {
   constructor(arena, a, b, columns) {
     Object.assign(this, { a, b, output: new Field(arena, a.channels, a.time, columns) });
@@ -58,10 +59,9 @@ export class Sum {
   }
 }
 
-/** Mean cross-entropy of logits (classes, columns) over the first `count` columns, which show the
- * signals from `first` on, and how many are right. Given an address for it, the gradient of the
- * mean is written there, with 0 in further columns.
- */
+/** Mean cross-entropy of logits (classes, columns) over the first `count` columns, which hold the
+ * signals from `first` on, and the number of correct answers. If an address is given, the gradient
+ * of the mean is written there, with 0 in the other columns. */
 export function crossEntropy(
   numbers,
   labels,

@@ -1,7 +1,7 @@
-/** WebAssembly put together in the page: what the two kernels need, and no more.
+/** WebAssembly assembled in the page: only what the two kernels need.
  *
  * Code is nested arrays of bytes, operands before their instruction; `assemble` flattens them. So
- * the page ships readable source in place of a binary and needs no toolchain.
+ * the page ships readable source instead of a binary and needs no toolchain.
  */
 
 export const [I32, V128] = [0x7f, 0x7b];
@@ -38,7 +38,7 @@ const simple =
 const simd =
   (opcode) =>
   (...operands) => [operands, 0xfd, unsigned(opcode)];
-const ALIGN = 2; // of every access: four bytes
+const ALIGN = 2; // log2 of the alignment of every access: four bytes
 const access =
   (opcode) =>
   (address, offset = 0) => [address, opcode, ALIGN, unsigned(offset)];
@@ -65,7 +65,7 @@ export const f32x4 = {
   mul: simd(0xe6),
   lane: (n, vector) => [vector, 0xfd, 0x1f, n],
   load: simdAccess(0x00),
-  splatAt: simdAccess(0x09), // one number of the memory, four times
+  splatAt: simdAccess(0x09), // one number from memory, four times
   store: (address, value, offset = 0) => [address, value, 0xfd, 0x0b, ALIGN, unsigned(offset)],
   zero: [0xfd, 0x0c, Array(16).fill(0)],
 };
@@ -86,7 +86,7 @@ class Variable {
   }
 }
 
-/** for (i = from; i < to; i += step) body: all of them code but i, a variable. */
+/** for (i = from; i < to; i += step) body. All arguments are code, except i, a variable. */
 export const loop = (i, from, to, step, ...body) => [
   i.set(from),
   BLOCK,

@@ -1,6 +1,5 @@
-/** A bidirectional GRU of one value per time step, PyTorch's cell: two of them, one on time
- * reversed.
- */
+/** A bidirectional GRU of one value per time step, with PyTorch's cell: two GRUs, one of which runs
+ * backward in time. */
 
 import { sigmoid, tanh } from "./activations.js";
 import { Field } from "./network.js";
@@ -67,7 +66,8 @@ class Direction {
     return size;
   }
 
-  /** Places of unit h at time t: input's and state's parts of its three gates, and its states. */
+  /** Addresses for unit h at time t: the input's and the state's parts of its three gates, and its
+   * states. */
   places(h, t) {
     const { hidden } = this;
     const three = (block) => [h, h + hidden, h + 2 * hidden].map((row) => block(row, t) / 4);
@@ -91,9 +91,8 @@ class Direction {
     }
   }
 
-  /** From the gradients of the states (those of the outputs; what flows back in time is added
-   * here).
-   */
+  /** The backward pass, from the gradients of the outputs; the part that flows back in time is
+   * added here. */
   backward({ kernels, numbers }) {
     const { time, hidden, columns, w, dw, terms } = this;
     const rows = 3 * hidden;

@@ -1,12 +1,11 @@
-/** What one can look at in a trained model: its first layer, its mistakes, its smallest weights. */
+/** What the page shows of a trained model: its first layer, its mistakes, its smallest weights. */
 
 import { RandomState } from "../model/exact.js";
 
 const DENSE_SHOWN = 10; // hidden units, those with the largest weights
 
 /** Rows of first-layer weights: each class's (logistic), of the strongest units (MLP), each
- * kernel's (CNN); null for a GRU, whose weights are no signals.
- */
+ * kernel's (CNN); null for a GRU, whose weights are not signals. */
 export function firstLayer(trainer) {
   const [layer] = trainer.network.layers;
   if (!layer.outputs) return null;
@@ -19,7 +18,7 @@ export function firstLayer(trainer) {
   return isDense ? rows.sort((a, b) => norm(b) - norm(a)).slice(0, DENSE_SHOWN) : rows;
 }
 
-/** The first `count` test signals that the model gets wrong, and how many there are in all. */
+/** The first `count` test signals that the model gets wrong, and their total number. */
 export function mistakes(trainer, count) {
   const { data, numTest } = trainer;
   const { points } = data;
@@ -46,9 +45,8 @@ function rawOf(x, { mean, std, positions }) {
   return raw;
 }
 
-/** A mask that drops a share of every layer's weights: those that are smallest now or, with how
- * "random", as many of them by lot.
- */
+/** A mask that drops a fraction of every layer's weights: the smallest ones, or the same number at
+ * random (how = "random"). */
 export function pruningMask(trainer, share, how) {
   const mask = new Uint8Array(trainer.size).fill(1);
   const random = new RandomState(0);

@@ -1,4 +1,4 @@
-/** The kernels in JavaScript, four terms or rows at a time, so that a number that is loaded serves
+/** The kernels in JavaScript, four terms or rows at a time, so that each number loaded is used in
  * four products. Sums are taken in double precision, so the last bits differ. See kernels.js. */
 export function jsKernels(memory) {
   const [numbers, addresses] = [new Float32Array(memory.buffer), new Int32Array(memory.buffer)];

@@ -1,6 +1,5 @@
-/** The four models of the benchmark table, as mnist1d/learning/models.py has them: a list of
- * steps.
- */
+/** The four models of the benchmark table, as in mnist1d/learning/models.py: each is a list of
+ * steps. */
 
 import { Relu, Sum } from "./activations.js";
 import { Gru } from "./gru.js";
@@ -14,11 +13,11 @@ const CNN_LAYERS = [
   [3, 2, 1],
 ]; // kernel, stride, padding
 
-/** Plan a model in an arena, on Signals of which `columns` go through at a time.
+/** Plan a model in an arena, for Signals of which `columns` are processed at a time.
  *
- * Returns {steps, layers, logits, constants}: steps have forward(context, at) and
- * backward(context, at); layers are the steps with weights, each {size, fanIn, w, dw}; logits is
- * a Field (classes, 1, columns).
+ * Returns {steps, layers, logits, constants}: steps have forward(context, at) and backward(context,
+ * at); layers are the steps with weights, each {size, fanIn, w, dw}; logits is a Field (classes, 1,
+ * columns).
  */
 export function plan(name, arena, signals, columns, options = {}) {
   const constants = new Constants(arena, columns);

@@ -8,7 +8,7 @@ import { LANES } from "./kernels.js";
 
 const PAGE = 65536; // bytes
 
-/** Plans what lies where, then makes the memory: `numbers` and `table` return addresses (bytes). */
+/** Plans the layout, then allocates the memory: `numbers` and `table` return addresses (bytes). */
 export class Arena {
   constructor() {
     this.bytes = 64;
@@ -41,7 +41,7 @@ export class Arena {
   }
 }
 
-/** Numbers and their gradients, (channels, time, batch): `value` and `gradient` are addresses. */
+/** Values and their gradients, (channels, time, batch): `value` and `gradient` are addresses. */
 export class Field {
   constructor(arena, channels, time, columns) {
     Object.assign(this, { channels, time, columns, size: channels * time * columns });
@@ -55,8 +55,8 @@ export class Field {
   }
 }
 
-/** Where signals lie: a row for each time step, then a row of ones and one of zeros, equally long.
- */
+/** The layout of signals: one row per time step, then a row of ones and a row of zeros of the same
+ * length. */
 export class Signals {
   constructor(arena, time, columns) {
     Object.assign(this, { channels: 1, time, columns });
@@ -69,9 +69,8 @@ export class Signals {
   }
 }
 
-/** Rows that never change, `columns` numbers each: ones, zeros, and one that takes what nobody
- * reads.
- */
+/** Rows that never change, `columns` numbers each: ones, zeros, and a row for output that is not
+ * read. */
 export class Constants {
   constructor(arena, columns) {
     [this.ones, this.zeros, this.sink] = [1, 2, 3].map(() => arena.numbers(columns));
@@ -79,8 +78,8 @@ export class Constants {
   }
 }
 
-/** A linear map of patches of its input, the bias as the weights of a constant 1. A convolution
- * has a patch for each output position, a dense layer one that covers all.
+/** A linear map of patches of its input, the bias as the weights of a constant 1. A convolution has
+ * one patch per output position; a dense layer has one patch that covers everything.
  *
  * w: (terms, outputs), the bias last. patches(part): for each position the rows of its patch, in
  * the order of w; part is "value" or "gradient". An input of Signals has no gradients.
@@ -105,7 +104,7 @@ export class Linear {
     [this.y, this.dy] = [results("value"), results("gradient")];
   }
 
-  /** output = input * w; `at` (bytes): from which signal on, where the input is Signals. */
+  /** output = input * w; if the input is Signals, `at` (bytes) is the first signal. */
   forward({ kernels, numbers }, at) {
     const { terms, outputs, columns, w, output } = this;
     const offset = this.isFirst ? at : 0;

@@ -1,8 +1,8 @@
-/** A worker that runs the ideal observer, so that the page stays responsive; see
- * observer.js for its side.
+/** A worker that runs the ideal observer, so that the page stays responsive; see observer.js for
+ * its side.
  *
  * Its requests are shares (of raw signals) and ceiling (of a number of fresh signals), each with a
- * config and the number of the request, and answers under that number.
+ * config and a request number, which the answer repeats.
  */
 
 import { makeSet } from "../model/exact.js";
@@ -10,7 +10,7 @@ import { Observer } from "../model/observer.js";
 
 const state = { templates: null, key: null, observer: null };
 
-/** The observer of a config; the one made last is kept. */
+/** The observer of a config; the most recent one is cached. */
 function observerOf(config) {
   const key = JSON.stringify(config);
   if (state.key !== key) {

@@ -1,4 +1,4 @@
-/** JAX's random numbers, so that a model starts here from the very weights that it has in Python.
+/** JAX's random numbers, so that a model starts from the same weights here and in Python.
  *
  * Threefry of 2 x 32 bits and twenty rounds; a key is a pair of whole numbers. Number i of a key is
  * Threefry of i (JAX: jax_threefry_partitionable, the default since 0.5).

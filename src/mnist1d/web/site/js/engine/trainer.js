@@ -1,4 +1,4 @@
-/** One model, its data and its optimizer: the benchmark's protocol, a step at a time. */
+/** One model, its data and its optimizer: the benchmark's protocol, one step at a time. */
 
 import { crossEntropy, exp } from "./activations.js";
 import { fastest, LANES } from "./kernels.js";
@@ -6,11 +6,11 @@ import { layerKeys, plan } from "./models.js";
 import { Arena, Signals } from "./network.js";
 import { key, split, uniform } from "./threefry.js";
 
-const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8]; // Adam's, as PyTorch and optax have them
+const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8]; // Adam's constants, the defaults of PyTorch and optax
 
 /** A model that learns.
  *
- * data: {x, y, xTest, yTest, points}, signals (n * points) float32 and labels, as `makeSet` has
+ * data: {x, y, xTest, yTest, points}, signals (n * points) float32 and labels, as `makeSet` returns
  * them. settings: {model, seed, batch, learningRate, width, kernels}, all but the model with
  * defaults. Seed s starts from the weights that `mnist1d run spatial-priors` gives its seed s.
  */
@@ -27,8 +27,8 @@ export class Trainer {
     [this.numTrain, this.numTest] = [data.y.length, data.yTest.length];
     this.batch = Math.min(batch, this.numTrain);
     this.learningRate = learningRate;
-    this.columns = LANES * Math.ceil(this.batch / LANES); // that go through at a time
-    // training signals, the first of them again, test signals, and room for one more batch
+    this.columns = LANES * Math.ceil(this.batch / LANES); // signals processed at a time
+    // training signals, the first ones again, test signals, and space for one more batch
     this.testStart = this.numTrain + this.columns;
     this.spare = this.testStart + this.numTest;
     const arena = new Arena();
@@ -60,8 +60,8 @@ export class Trainer {
     }
   }
 
-  /** Lay out `count` signals of x, from the first again where it ends, at columns `start` and on.
-   */
+  /** Write `count` signals of x to the columns from `start` on; after the last signal, start again
+   * with the first. */
   write(x, count, start) {
     const { points } = this.data;
     const n = x.length / points;
@@ -71,7 +71,7 @@ export class Trainer {
     }
   }
 
-  /** Back to step 0, from a seed's weights. */
+  /** Return to step 0, with a seed's initial weights. */
   start(seed) {
     const [initial] = split(key(seed));
     layerKeys(initial, this.network).forEach((each, i) => {
@@ -82,7 +82,8 @@ export class Trainer {
     this.rewind();
   }
 
-  /** Back to step 0 and the first weights; with a mask (size,) of 0 and 1, weights at 0 stay 0. */
+  /** Return to step 0 and the initial weights; with a mask (size,) of 0 and 1, weights at 0 stay 0.
+   */
   rewind(mask = null) {
     this.mask = mask;
     this.weights.set(mask ? this.first.map((value, i) => value * mask[i]) : this.first);
@@ -91,7 +92,7 @@ export class Trainer {
     this.steps = 0;
   }
 
-  /** One step of Adam on the next batch; returns the batch's loss before it. */
+  /** One step of Adam on the next batch; returns the batch's loss before the step. */
   step() {
     const loss = this.gradient((this.steps * this.batch) % this.numTrain);
     this.adam();
@@ -99,7 +100,8 @@ export class Trainer {
     return loss;
   }
 
-  /** The mean loss of the batch from a signal on; its gradient is left in `gradients`. */
+  /** The mean loss of the batch that starts at a signal; its gradient is in `gradients` afterwards.
+   */
   gradient(first) {
     const { context, network, numbers } = this;
     this.gradients.fill(0);

@@ -46,7 +46,7 @@ function tile(height, width, { terms, w, wRow, wTerm, x, xAt, y }, r, c, variabl
   ];
 }
 
-/** loop over i in tiles of `size` as long as they fit, then one by one. */
+/** Loop over i in tiles of `size` while they fit, then one by one. */
 const tiled = (i, end, size, whole, single) => [
   loop(i, i32.const(0), i32.sub(end, i32.const(size - 1)), i32.const(size), whole),
   loop(i, i.get, end, i32.const(1), single),
@@ -140,7 +140,7 @@ const gram = define("gram", 7, (rows, others, columns, x, xAt, y, out, variable)
   return tiled(r, rows.get, 5, down(5), down(1));
 });
 
-/** The kernels on this memory; an error where the browser or the site does not allow them. */
+/** The kernels on this memory; an error if the browser or the site does not allow WebAssembly. */
 export async function wasmKernels(memory) {
   const module = await WebAssembly.compile(assemble([product, gram]));
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } });

@@ -9,9 +9,9 @@ import { addLabelNoise } from "./labelnoise.js";
 import { firstLayer, mistakes, pruningMask } from "./inside.js";
 import { Trainer } from "./trainer.js";
 
-const SLICE = 24; // milliseconds of training between two looks at what was asked
-const TELL = 100; // milliseconds between two reports, at least: each one redraws the page
-const TRAIN_EVERY = 5; // evaluations on the test set for each on the training set, which is larger
+const SLICE = 24; // milliseconds of training before new requests are read
+const TELL = 100; // at least this many milliseconds between reports: each one redraws the page
+const TRAIN_EVERY = 5; // test-set evaluations per evaluation on the training set, which is larger
 
 const yielding = new MessageChannel();
 const state = { trainer: null, settings: null, isRunning: false, rate: 0, told: 0, points: [] };
@@ -75,7 +75,7 @@ function tell(what, content) {
   postMessage({ what, ...content });
 }
 
-/** A raw signal as the training set holds its own. */
+/** A raw signal, standardised and permuted like the training set. */
 function standardised(raw, { mean, std, positions }) {
   return Float32Array.from(raw, (_, i) => (raw[positions ? positions[i] : i] - mean) / std);
 }
@@ -85,7 +85,7 @@ function begin() {
   report();
 }
 
-/** Train for a slice, report now and then, and come back after what was asked meanwhile. */
+/** Train for a slice, report now and then, and continue after handling new requests. */
 function slice() {
   if (!state.isRunning) return;
   const { trainer } = state;
@@ -100,7 +100,7 @@ function slice() {
 
 const isDone = () => state.trainer.steps >= state.settings.steps;
 
-/** Take steps, and the points of the curves on the way. */
+/** Take steps, and add points to the curves on the way. */
 function advance(count) {
   const { trainer, settings } = state;
   for (let i = 0; i < count && !isDone(); i++) {
@@ -110,7 +110,7 @@ function advance(count) {
   }
 }
 
-/** A point of the curves: always of the test set, of the training set now and then. */
+/** A point of the curves: always on the test set, and now and then on the training set. */
 function evaluated() {
   const { trainer, settings } = state;
   const { steps } = trainer;
@@ -126,7 +126,7 @@ function evaluated() {
   };
 }
 
-/** Tell the points since the last report, and where training stands. */
+/** Report the points since the last report, and the progress of training. */
 function report() {
   const { trainer, isRunning, rate, points } = state;
   [state.told, state.points] = [performance.now(), []];

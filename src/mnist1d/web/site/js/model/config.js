@@ -2,11 +2,9 @@
  * (names, kinds, ranges, defaults).
  */
 
-export const PAGE_LIMIT = 400; // points of a signal, before or after the last resampling: what the page can draw while a knob turns
+export const PAGE_LIMIT = 400; // points of a signal, before or after the last resampling: what the page can redraw while you move a slider
 
-/** The settings were wrong; the message gives the rule, the value and the fix, for a reader of the
- * page.
- */
+/** An error in the settings; the message gives the reader the rule, the value and the fix. */
 export class SettingsError extends Error {}
 
 /** All defaults: {knob: value}. */
@@ -62,7 +60,7 @@ export function checkKnob(knob, value) {
   return value;
 }
 
-/** Return a whole config, checked: knobs that are not given keep their defaults. */
+/** Return a complete config, checked: missing knobs have their defaults. */
 export function checkConfig(knobs, given) {
   const config = defaults(knobs);
   for (const [name, value] of Object.entries(given)) {
@@ -115,16 +113,15 @@ export function suspicion(knob, value) {
   return `legal, but outside the usual range ${knob.usual[0]} to ${knob.usual[1]}`;
 }
 
-/** What stands after the ? in the page's address: the changed knobs. */
+/** The part of the page's address after the ?: the changed knobs. */
 export function toQuery(knobs, config) {
   return new URLSearchParams(
     Object.entries(changed(knobs, config)).map(([name, value]) => [name, String(value)]),
   ).toString();
 }
 
-/** Read the knobs of a query: {config, problems}. A knob that cannot be keeps its default and adds
- * a sentence to the problems; other names are not ours.
- */
+/** Read the knobs of a query: {config, problems}. A knob with an impossible value keeps its default
+ * and adds a sentence to the problems; other names are ignored. */
 export function readKnobs(knobs, query) {
   const config = defaults(knobs);
   const problems = [];
@@ -149,7 +146,7 @@ export function readKnobs(knobs, query) {
   return { config, problems };
 }
 
-/** The number that a text writes, or the text itself where it writes none. */
+/** The number that a text represents, or the text itself if it is not a number. */
 export const number = (text) =>
   text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
 

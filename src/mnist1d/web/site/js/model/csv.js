@@ -1,6 +1,5 @@
-/** A data set as the csv that `mnist1d.read` takes: a row for each signal, and in the last cell of
- * the first row the settings, with a digest over everything.
- */
+/** A data set as the csv that `mnist1d.read` takes: one row per signal; the last cell of the first
+ * row holds the settings, with a digest of everything. */
 
 import { sha256 } from "./sha256.js";
 

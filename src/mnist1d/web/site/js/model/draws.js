@@ -1,9 +1,9 @@
-/** Draws: latent numbers that do not depend on the settings, so that the same draws deform as a
- * knob turns.
+/** Draws: latent numbers that do not depend on the settings, so that the same signals change when a
+ * setting changes.
  *
- * A latent is one signal's {label, padding, factor, shift, slope} with padding and shift uniform
- * in [0, 1), factor and slope uniform in ± 0.5, and its two noises, corr and iid, as standard
- * normals. `realise` turns it into the draw that the pipeline takes.
+ * A latent is one signal's {label, padding, factor, shift, slope} with padding and shift uniform in
+ * [0, 1), factor and slope uniform in ± 0.5, and its two noises, corr and iid, as standard normals.
+ * `realise` turns it into the draw that the pipeline takes.
  */
 
 import { workingLength } from "./signals.js";
@@ -11,9 +11,8 @@ import { workingLength } from "./signals.js";
 export const FROZEN_SEED = 42;
 export const SAMPLES = 10; // signals of each digit on the page
 
-/** The draw that a latent gives under these settings. `more(n)` gives n further standard normals
- * for a signal that is longer than its latent's.
- */
+/** The draw of a latent under these settings. `more(n)` returns n further standard normals, for a
+ * signal longer than its latent. */
 export function realise(latent, config, more) {
   const length = workingLength(config);
   const [low, high] = config.padding;

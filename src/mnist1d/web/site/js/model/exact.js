@@ -6,7 +6,7 @@
 import { realise } from "./draws.js";
 import { Pipeline, workingLength } from "./signals.js";
 
-/** numpy.random.RandomState(seed), as far as the generator needs it: the Mersenne Twister. */
+/** numpy.random.RandomState(seed), the part that the generator needs: the Mersenne Twister. */
 export class RandomState {
   constructor(seed) {
     this.state = new Uint32Array(624);
@@ -18,7 +18,7 @@ export class RandomState {
     this.place = 624;
   }
 
-  /** Another stream at the same place. */
+  /** A copy of the stream at the same position. */
   copy() {
     const twin = new RandomState(0);
     twin.state.set(this.state);
@@ -51,7 +51,8 @@ export class RandomState {
     return (high * 67108864 + (this.bits() >>> 6)) / 9007199254740992;
   }
 
-  /** A whole number from 0 to `last`, as randint and permutation draw it; none for last = 0. */
+  /** A whole number from 0 to `last`, as randint and permutation draw it; last = 0 draws nothing.
+   */
   integer(last) {
     if (last === 0) return 0;
     const mask = 0xffffffff >>> Math.clz32(last);
@@ -101,7 +102,7 @@ function nextLatent(random, config, label) {
   return { label, padding, factor, shift, slope, corr, iid };
 }
 
-/** Signals per class, in all, and how many of them train. */
+/** Signals per class, in total, and in the training set. */
 export function sizes(config, numClasses = 10) {
   const perClass = Math.floor(config.num_samples / numClasses);
   const n = perClass * numClasses;

@@ -1,6 +1,5 @@
-/** One signal on its way through the pipeline, as drawings: a whole number is a stage, what lies
- * between moves from one to the next.
- */
+/** One signal on its way through the pipeline, as drawings: a whole number is a stage, a fraction
+ * is between two stages. */
 
 export const [PAD, DILATE, TRANSLATE, RESAMPLE] = [1, 2, 4, 8];
 export const STAGES = 9;
@@ -52,15 +51,15 @@ export function frame(stages, draw, position) {
   return { points, before: now, marks: isMarked ? marks : [], dots, dotted };
 }
 
-/** Points of a stage with their places: in template and padding a point is as wide as after the
- * stretch to `length`. */
+/** Points of a stage with their positions: in template and padding, a point is as wide as after
+ * stretching to `length`. */
 function placed(stages, index, length) {
   const { x } = stages[index];
   const last = index < DILATE ? length - 1 : x.length - 1;
   return Array.from(x, (y, i) => ({ at: last ? i / last : 0, y }));
 }
 
-/** Which points a stage changes; none where it changes all places, not values. */
+/** Which points a stage changes; none if it moves all points without changing values. */
 function changes(stages, index) {
   const { x } = stages[index];
   if (index === 0 || index === DILATE || index === RESAMPLE) return Array.from(x, () => false);

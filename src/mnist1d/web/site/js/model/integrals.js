@@ -79,11 +79,11 @@ function rule(n) {
 
 const clip = (value, low, high) => Math.min(Math.max(value, low), high);
 
-/** Q of one component: six numbers, and what follows from them. */
+/** Q of one component: six numbers, and values derived from them. */
 export class Quadratic {
   constructor(yy, ya, yr, aa, ar, rr) {
     Object.assign(this, { yy, ya, yr, aa, ar, rr });
-    // of s, once c is integrated over the whole line; 0 where the template is a ramp itself
+    // of s, once c is integrated over the whole line; 0 if the template itself is a ramp
     this.precision = Math.max(aa - (ar * ar) / rr, 1e-14 * aa + TINY);
   }
 
@@ -92,7 +92,7 @@ export class Quadratic {
     return yy - 2 * s * ya + 2 * c * yr + s * s * aa - 2 * s * c * ar + c * c * rr;
   }
 
-  /** The slope that minimises Q for a factor, and the other way round. */
+  /** The slope that minimises Q for a factor, and the factor that minimises Q for a slope. */
   bestSlope(s) {
     return (s * this.ar - this.yr) / this.rr;
   }
@@ -106,7 +106,7 @@ export class Quadratic {
     return (this.ya - (this.yr * this.ar) / this.rr) / this.precision;
   }
 
-  /** The minimum of Q over the box: at the free minimum where that is inside, else on an edge. */
+  /** The minimum of Q over the box: at the free minimum if it is inside, otherwise on an edge. */
   minimum({ low, high, half }) {
     const s = this.freeFactor;
     const c = this.bestSlope(s);
@@ -121,7 +121,7 @@ export class Quadratic {
     return least;
   }
 
-  /** A number that `logEvidence` never exceeds: the peak, times the least of three volumes. */
+  /** An upper bound of `logEvidence`: the peak times the smallest of three volumes. */
   upperBound(box) {
     const [factors, slopes] = [box.high - box.low, 2 * box.half];
     const alongFactor = 0.5 * (LOG_2_PI - Math.log(Math.max(this.aa, TINY))) - Math.log(factors);
@@ -131,8 +131,9 @@ export class Quadratic {
     return -0.5 * this.minimum(box) + Math.min(alongFactor, alongSlope, both, 0);
   }
 
-  /** Between which factors the integrand lies within DROP nats of its peak: an ellipse cut by the
-   * box, whose ends are its own where their slope is in range, else those of a chord. */
+  /** The range of factors at which the integrand is within DROP nats of its peak: an ellipse cut by
+   * the box. The ends are the ellipse's own if their slope is in range, otherwise those of a chord.
+   */
   factorRange(box) {
     const { low, high, half } = box;
     const s = this.freeFactor;

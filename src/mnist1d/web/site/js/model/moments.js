@@ -1,10 +1,10 @@
-/** The mean and standard deviation that a config's signals have in expectation; they standardise
- * what the page draws.
+/** The expected mean and standard deviation of a config's signals, which standardise what the page
+ * draws.
  *
  * A raw point is factor * a + slope * ramp + noise, a being the dilated and shifted template; the
- * parts are independent, so second moments add up. Resampling mixes two neighbours, so that sums
- * over classes and paddings of squares, of products of neighbours and of empty places are all
- * that is needed: they are taken first, the shifts and the finished points after.
+ * parts are independent, so second moments add up. Resampling mixes two neighbours, so only three
+ * sums over classes and paddings are needed: of squares, of products of neighbours, and of empty
+ * points. They are computed first, then the shifts and the finished points.
  */
 
 import { Pipeline, planResampling, resample, smooth } from "./signals.js";
@@ -88,9 +88,8 @@ export function expectedMoments(templates, config) {
   return { mean, std: Math.sqrt(Math.max(second - mean ** 2, 0)) };
 }
 
-/** Probability of each circular shift 0 to L - 1; a shift past the length leaves a signal as it
- * is, and so does a whole turn.
- */
+/** Probability of each circular shift 0 to L - 1; a shift beyond the length leaves a signal
+ * unchanged, and so does a full turn. */
 export function shiftWeights(maxTranslation, length) {
   const weights = new Float64Array(length);
   for (let k = 0; k < maxTranslation; k++) weights[k >= length ? 0 : k] += 1 / maxTranslation;

@@ -10,11 +10,12 @@ import { Quadratic, nodesNeeded } from "./integrals.js";
 import { shiftWeights } from "./moments.js";
 import { Pipeline, resample, smooth } from "./signals.js";
 
-const CUT = 16; // nats: components that together weigh less than exp(-16) are left out
-const MOST_NUMBERS = 12e6; // kept at once, 8 bytes each
+const CUT = 16; // nats: components that together weigh less than exp(-16) are skipped
+const MOST_NUMBERS = 12e6; // kept at the same time, 8 bytes each
 const SINGULAR = 1e-13; // smallest pivot over largest below which a covariance has no inverse
 
-/** These settings have no ideal observer, or none that fits in a page; the message says why. */
+/** An error: these settings have no ideal observer, or none that fits in a page; the message says
+ * why. */
 export class NoObserver extends Error {}
 
 export class Observer {
@@ -75,7 +76,7 @@ export class Observer {
     }
   }
 
-  /** The Cholesky factor of the covariance of a finished signal, rows one after the other. */
+  /** The Cholesky factor of the covariance of a finished signal, row by row. */
   factorise(mask, smoothing) {
     const { corr_noise_scale: corr, iid_noise_scale: iid } = this.config;
     const { left, right, before, after, points } = this.seen;
@@ -114,7 +115,7 @@ export class Observer {
       }
     }
     const log = ({ q, member }) => q.logEvidence(box, member.nodes) + member.constant;
-    const least = log(best) - CUT - Math.log(found.length); // the whole is at least the best
+    const least = log(best) - CUT - Math.log(found.length); // the sum is at least the best term
     const kept = found.filter(({ bound }) => bound >= least);
     const logs = kept.map(log);
     const peak = logs.reduce((a, b) => Math.max(a, b));
@@ -125,8 +126,8 @@ export class Observer {
   }
 }
 
-/** How a finished signal is seen: its points as they are where they are fewer than those of the
- * pipeline; else those of the pipeline, which the finished ones determine. */
+/** The observed points of a finished signal: its own points if they are fewer than those of the
+ * pipeline; otherwise those of the pipeline, which the finished ones determine. */
 class Seen {
   constructor(pipeline) {
     const { length, last } = pipeline;
@@ -142,7 +143,7 @@ class Seen {
     if (this.isLonger) this.qr = orthogonal(last, length);
   }
 
-  /** A part of a signal before the last resampling, as it is seen after. */
+  /** A part of a signal before the last resampling, as observed after it. */
   take(x) {
     return this.isLonger ? x : resample(x, this.plan);
   }
@@ -159,8 +160,8 @@ class Seen {
   }
 }
 
-/** QR of the matrix of a resampling plan by Gram and Schmidt, twice for rounding: columns q, and r
- * as [column][row]. */
+/** QR decomposition of a resampling plan's matrix, by Gram-Schmidt, done twice against rounding
+ * errors: columns q, and r as [column][row]. */
 function orthogonal(plan, length) {
   const q = [];
   const r = [];
@@ -182,8 +183,8 @@ function orthogonal(plan, length) {
   return { q, r };
 }
 
-/** Dilated templates by where they are zero: [{mask, members: [{label, x}]}]; the mask is 1 where
- * noise replaces nothing. */
+/** Dilated templates, grouped by where they are zero: [{mask, members: [{label, x}]}]; the mask is
+ * 1 where noise replaces nothing. */
 function maskedTemplates(pipeline, low, high, classes) {
   const found = new Map();
   for (let padding = low; padding <= high; padding++) {

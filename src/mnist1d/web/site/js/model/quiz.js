@@ -11,7 +11,7 @@ export const TEN = 10;
 export const LENGTH = 100;
 export const PHASES = ["answering", "corrections", "done"];
 
-/** A fresh quiz over the test signals first .. first + 99. */
+/** A new quiz on the test signals first to first + 99. */
 export const newQuiz = (first = 0, shuffled = false) => ({
   format: FORMAT,
   shuffled,
@@ -24,8 +24,7 @@ export const newQuiz = (first = 0, shuffled = false) => ({
 const ten = (from) =>
   Array.from({ length: TEN }, (_, i) => ({ index: from + i, answer: null, ms: null }));
 
-/** Answer one signal of the ten, or change its answer; `ms` is the time that it took, added up
- * over changes.
+/** Answer one signal of the ten, or change its answer; `ms` is the time taken, summed over changes.
  */
 export function answer(state, slot, digit, ms) {
   if (state.phase !== "answering") return state;
@@ -35,8 +34,8 @@ export function answer(state, slot, digit, ms) {
   return { ...state, current };
 }
 
-/** The first signal of the ten without an answer, from `slot` on and round; -1 where all have one.
- */
+/** The first signal of the ten without an answer, from `slot` on, wrapping around; -1 if all are
+ * answered. */
 export function nextOpen(state, slot) {
   for (let i = 0; i < TEN; i++)
     if (state.current[(slot + i) % TEN].answer === null) return (slot + i) % TEN;
@@ -56,7 +55,7 @@ export function next(state) {
   return { ...state, current: ten(state.first + state.answers.length), phase: "answering" };
 }
 
-/** End the quiz here, with the tens that were handed in. */
+/** End the quiz now, with the tens that are finished. */
 export const finish = (state) => (state.answers.length ? { ...state, phase: "done" } : state);
 
 /** Accuracy with its interval, time per answer, errors by class and the confused pairs. */
@@ -108,7 +107,7 @@ const median = (sorted) => {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 };
 
-/** The result as the page hands it out and the server takes it. */
+/** The result, as the page exports it and the server accepts it. */
 export function result(state, labels, layout) {
   const { n, correct, accuracy, low, high, medianMs, answers } = score(state, labels);
   return {

@@ -1,6 +1,5 @@
-/** The signals that the page shows: the first test signals of each class that Python draws with the
- * seed and otherwise default settings, bent by the settings.
- */
+/** The signals that the page shows: the first test signals of each class, which Python draws with
+ * this seed and otherwise default settings, changed by the settings. */
 
 import { defaults } from "./config.js";
 import { FROZEN_SEED, realise, SAMPLES } from "./draws.js";
@@ -9,7 +8,7 @@ import { expectedMoments } from "./moments.js";
 import { Pipeline } from "./signals.js";
 import { agreement } from "./takeaway.js";
 
-const LONGER = 2 ** 31; // apart from every seed's own stream in practice: noise of longer signals
+const LONGER = 2 ** 31; // seed offset for the noise of longer signals; far from the seeds that people use
 
 export class Scene {
   constructor(site) {
@@ -19,9 +18,7 @@ export class Scene {
     this.prepare(this.plain);
   }
 
-  /** Take a config, an object that does not change; draws stay the same unless its seed is
-   * another.
-   */
+  /** Set the config, an immutable object; draws change only with its seed. */
   prepare(config) {
     if (config === this.config) return this;
     this.config = config;
@@ -32,7 +29,7 @@ export class Scene {
   }
 
   /** The draws of the config's seed: {latents, rows, random}; latents[class][sample], and their
-   * places in the test set of the default settings. */
+   * indices in the test set of the default settings. */
   get drawn() {
     const { seed } = this.config;
     if (this.kept?.seed !== seed) {
@@ -48,15 +45,16 @@ export class Scene {
     return this.kept;
   }
 
-  /** The order of positions: the published set's, else what Python draws after the signals. */
+  /** The order of positions: that of the published set, or the one that Python draws after the
+   * signals. */
   order({ seed, final_seq_length: n }) {
     const { positions } = this.site.frozen;
     if (seed === FROZEN_SEED && n === positions.length) return positions;
     return Array.from(this.drawn.random.copy().permutation(n));
   }
 
-  /** {mean, std} that standardise: the published set's own for its signals, else what the settings
-   * give in expectation. */
+  /** {mean, std} for standardisation: the published set's own for its signals, otherwise the
+   * expected values of the settings. */
   get standard() {
     const isFrozen = agreement(this.site.knobs, this.config) === "equal";
     this.moments ??= isFrozen
@@ -73,9 +71,7 @@ export class Scene {
     return realise(this.drawn.latents[label][sample], this.config, more);
   }
 
-  /** One signal as it is shown: {label, sample, x, presence}, positions permuted where that is
-   * set.
-   */
+  /** One signal as shown: {label, sample, x, presence}, with permuted positions if set. */
   signal(label, sample, isRaw) {
     const draw = this.draw(label, sample);
     const { mean, std } = isRaw ? { mean: 0, std: 1 } : this.standard;
@@ -97,7 +93,7 @@ export class Scene {
     return every.map((i) => [this.signal(Number(show), i, raw)]);
   }
 
-  /** Places in the test set of the signals of a view, in the order of its panels. */
+  /** Indices in the test set of a view's signals, in the order of its panels. */
   rows({ show, sample }) {
     const { rows } = this.drawn;
     if (show === "one") return rows.map((places) => places[sample]);

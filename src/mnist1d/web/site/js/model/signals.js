@@ -5,8 +5,8 @@
  * iidNoise, slope}: noise as L standard normals.
  */
 
-const EPS = 1e-8; // tells the template's points from padding, which is exactly 0
-const SMOOTHING_STD = 2; // of the filter that correlates the noise, in points
+const EPS = 1e-8; // distinguishes the template's points from padding, which is exactly 0
+const SMOOTHING_STD = 2; // of the filter that smooths the noise, in points
 
 /** n numbers from start to stop, as numpy.linspace gives them. */
 export function linspace(start, stop, n) {
@@ -96,7 +96,7 @@ export class Pipeline {
 
   translate(x, shift) {
     const n = x.length;
-    const k = shift > n ? 0 : shift; // past its length the original leaves a signal unshifted
+    const k = shift > n ? 0 : shift; // the original does not shift a signal beyond its length
     return x.map((_, i) => x[(i - k + n) % n]);
   }
 
@@ -113,9 +113,8 @@ export class Pipeline {
     return x.map((value, i) => value - draw.slope * this.ramp[i]);
   }
 
-  /** Where the digit is in the finished signal: per point the share, 0 to 1, that comes from the
-   * template.
-   */
+  /** Where the digit is in the finished signal: for each point, the fraction (0 to 1) that comes
+   * from the template. */
   presence(draw) {
     const digit = this.translate(this.dilated(draw.label, draw.padding), draw.shift);
     return resample(

@@ -11,11 +11,11 @@ export function isPublished(knobs, config) {
   return config.seed === FROZEN_SEED && names.every((name) => name === "shuffle_seq");
 }
 
-/** Reference lines of a chart of test accuracy: [{name, style, y}], those that hold for the
+/** Reference lines of a chart of test accuracy: [{name, style, y}], only those valid for the
  * settings.
  *
  * scores: the reader's, {plain, shuffled}, each {n, correct} or missing. ceiling: the ideal
- * observer's accuracy under these settings, null where it is not known.
+ * observer's accuracy under these settings, null if unknown.
  */
 export function referenceLines(site, config, scores, ceiling = null) {
   const lines = [];

@@ -2,7 +2,7 @@
 
 import { changed } from "./config.js";
 
-// Knobs that leave the random numbers as they are: the same rows stay the same draws
+// Knobs that do not change the random numbers: the same rows keep the same draws
 const BENDS = [
   "seed",
   "scale_coeff",
@@ -28,9 +28,8 @@ export const AGREEMENT_TEXT = {
   other: "The same settings, other random draws than the signals on the page.",
 };
 
-/** Python that makes the set and, where it holds them, picks the signals on the page; `rows` are
- * their places in the test set.
- */
+/** Python code that makes the set and, if it contains them, selects the signals on the page; `rows`
+ * are their indices in the test set. */
 export function toPython(knobs, config, rows, raw) {
   const lines = [
     "import mnist1d",

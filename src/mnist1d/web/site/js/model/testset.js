@@ -8,7 +8,7 @@ import { drawAll, sizes } from "./exact.js";
 import { Pipeline } from "./signals.js";
 
 export class TestSet {
-  /** buffer: the file test.bin, signals as float32, then a byte for each label. */
+  /** buffer: the file test.bin, signals as float32, then one byte per label. */
   constructor(buffer, site) {
     const n = site.frozen.num_test;
     this.points = (buffer.byteLength / n - 1) / 4;
@@ -55,7 +55,7 @@ export class TestSet {
     return defaults(this.site.knobs);
   }
 
-  /** How the test signals were drawn, made when it is first asked for. */
+  /** How the test signals were drawn; computed when first needed. */
   get origins() {
     if (!this.kept) {
       const { config } = this;

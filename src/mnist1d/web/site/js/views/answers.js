@@ -27,7 +27,7 @@ export class Answers {
     );
   }
 
-  /** Ask about a signal that the scene shows, {label, sample}, with the settings of now. */
+  /** Ask about a signal of the scene, {label, sample}, under the current settings. */
   follow(label, sample) {
     const { scene, settings, race } = this.page;
     const { config } = settings;
@@ -41,7 +41,7 @@ export class Answers {
     this.newest.ask({ config, label, raw, lanes });
   }
 
-  /** Columns {name, style, shares}, the observer's first; `problem` where it has none. */
+  /** Columns {name, style, shares}, the observer's first; `problem` if it has no answer. */
   async collect({ config, raw, lanes }) {
     const columns = [];
     let problem = null;
@@ -53,7 +53,7 @@ export class Answers {
     }
     for (const lane of lanes) {
       const judged = await lane.answer("judge", "judged", { raw });
-      if (!judged) continue; // another race has begun
+      if (!judged) continue; // another race has started
       columns.push({ name: lane.label, style: lane.name, shares: judged.probabilities[0] });
     }
     return { columns, problem };
@@ -69,7 +69,7 @@ export class Answers {
       const cells = columns.map((column) => bar(column, digit));
       return h("tr", { class: isTrue ? "true" : false }, name, cells);
     });
-    this.table.classList.toggle("many", columns.length > 2); // a phone sets bars above the numbers
+    this.table.classList.toggle("many", columns.length > 2); // on a phone, the bars are above the numbers
     const caption = h("caption", { class: "visually-hidden" }, "Probability of each digit");
     this.table.replaceChildren(
       caption,

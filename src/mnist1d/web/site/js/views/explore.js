@@ -98,7 +98,7 @@ function tell({ knobs, config, raw }) {
   return `Signals of ${set}${bent}. ${digit} ${values}`;
 }
 
-/** Which signals are shown, folded up: the knobs come first. */
+/** The choice of signals, collapsed, because the knobs come first. */
 function options(page) {
   const { settings } = page;
   const summary = h("summary", {});

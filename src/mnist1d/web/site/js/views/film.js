@@ -66,7 +66,7 @@ export class FilmScreen {
     return data;
   }
 
-  /** Shaded ground where this stage changes the signal. */
+  /** Shaded background where this stage changes the signal. */
   changed(points, marks) {
     const out = [];
     for (let i = 0; i < marks.length; i++) {
@@ -83,7 +83,7 @@ export class FilmScreen {
     return out;
   }
 
-  /** Values at the left, and the numbers of the first and the last point. */
+  /** Values on the left, and the indices of the first and last points. */
   axes(points) {
     const [right, bottom] = [this.width - RIGHT, this.height - BOTTOM];
     const at = (value) => this.place({ at: 0, y: value })[1];

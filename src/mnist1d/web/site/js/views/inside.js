@@ -7,7 +7,7 @@ import { Newest } from "../observer.js";
 import { linePath, roundedLimit, SignalPanel } from "../plot.js";
 
 const SHOWN = 10;
-const PAUSE = 1500; // milliseconds between two looks into a model that trains
+const PAUSE = 1500; // milliseconds between two inspections of a training model
 const LIMIT = 4; // standard deviations that a signal's panel spans on either side
 const WHAT = {
   logistic: "The weights of each class, one per point of a signal.",
@@ -47,7 +47,7 @@ export class Inside {
     this.element.hidden = true;
   }
 
-  /** Ask a model what is inside, unless that was just told. */
+  /** Inspect a model, unless it was inspected a moment ago. */
   async look(lane) {
     const { race } = this;
     const now = performance.now();
@@ -63,7 +63,7 @@ export class Inside {
     const { step } = lane;
     const content = await lane.answer("inspect", "inspected", { count: SHOWN });
     lane.isAsked = false;
-    if (!content || race !== this.race || step > lane.step) return; // another race, or from the start again
+    if (!content || race !== this.race || step > lane.step) return; // another race, or the same one from the start
     const isNew = !this.found.has(lane.name);
     this.found.set(lane.name, { ...content, step });
     if (!this.found.has(this.chosen)) this.chosen = lane.name;

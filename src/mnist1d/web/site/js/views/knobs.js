@@ -5,7 +5,7 @@
 import { h } from "../dom.js";
 import { number, SettingsError, suspicion } from "../model/config.js";
 
-// The range of a slider, [low, high, step]; the field beside it accepts more. A setting that is not here
+// The range of a slider, [low, high, step]; the field beside it accepts more. A setting without a range
 // has a field only.
 const SLIDERS = {
   template_len: [1, 48, 1],
@@ -17,9 +17,9 @@ const SLIDERS = {
   shear_scale: [0, 5, 0.05],
   final_seq_length: [2, 200, 1],
 };
-const UNSEEN = ["num_samples", "train_split"]; // change Train and Export, not the signals here
+const UNSEEN = ["num_samples", "train_split"]; // these change Train and Export, not the signals here
 
-/** The form of all knobs but the seed, which has its place above the panels. */
+/** The form of all knobs except the seed, which is above the panels. */
 export function knobsForm(settings) {
   const isShown = ({ name }) => name !== "seed" && !UNSEEN.includes(name);
   const shown = settings.knobs.filter(isShown);
@@ -105,7 +105,7 @@ function single(knob, set) {
   };
 }
 
-/** Two fields and two sliders; a slider that passes the other moves it along. */
+/** Two fields and two sliders; a slider that passes the other one moves it too. */
 function pair(knob, set) {
   const id = `explore-${knob.name}`;
   const ends = ["least", "most"];

@@ -46,7 +46,8 @@ export function rivals(site, isShuffled, own = null) {
   return rows;
 }
 
-/** rows: [{name, of, value, low, high}] with low and high or neither; drawn best first. */
+/** rows: [{name, of, value, low, high}], with both low and high or neither; the best row comes
+ * first. */
 export function ladder(rows, caption) {
   const lines = rows
     .toSorted((a, b) => b.value - a.value)
@@ -100,7 +101,7 @@ export function ladder(rows, caption) {
   );
 }
 
-/** A dot with its interval; hidden from readers of the screen, who have the numbers beside it. */
+/** A dot with its interval; hidden from screen readers, which read the numbers beside it. */
 function track(value, low, high) {
   const at = (share) => `${100 * share}%`;
   const marks = MARKS.map((mark) =>

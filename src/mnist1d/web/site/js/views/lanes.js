@@ -16,8 +16,8 @@ const HEADER = [
 const seconds = (time) => (time < 90 ? `${Math.ceil(time)} s` : `${Math.ceil(time / 60)} min`);
 const share = (value) => (value === null || value === undefined ? "–" : percent(value));
 
-/** The table of a race, brought up to date as it goes on. Rows stay, so that a button is the same
- * one when it is let go as when it was pressed. */
+/** The table of a race, updated while it runs. Rows are reused, so that a button is the same
+ * element when it is released as when it was pressed. */
 export class LaneTable {
   constructor() {
     const head = HEADER.map((text, i) =>

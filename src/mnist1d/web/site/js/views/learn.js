@@ -23,12 +23,11 @@ export function mount(root, page) {
 }
 
 /** The steps, one on the screen at a time; the address says which. A step is {title,
- * mount(lesson)}, and mount returns {elements, shown, hidden}, the last two where it needs them.
- */
+ * mount(lesson)}, and mount returns {elements, shown, hidden}; the last two are optional. */
 class Lesson {
   constructor(page) {
     this.page = page;
-    this.shared = {}; // what one step hands on to the next: results of the first race
+    this.shared = {}; // what one step passes on to the next: results of the first race
     this.mounted = new Map();
     this.isSettled = new Set();
     this.marks = ALL.map((step, i) => this.mark(step, i));
@@ -74,7 +73,7 @@ class Lesson {
     else this.page.settings.update({ step: index + 1 });
   }
 
-  /** Show the step that the settings say. */
+  /** Show the step that the settings name. */
   follow() {
     const { index } = this;
     if (this.shown === index) return;
@@ -110,7 +109,7 @@ class Lesson {
     this.shown = null;
   }
 
-  /** A step's question is answered: the way on is open. */
+  /** A step's question is answered: the reader may go on. */
   settle(index) {
     this.isSettled.add(index);
     this.update();

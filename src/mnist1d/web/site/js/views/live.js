@@ -1,13 +1,12 @@
-/** A running sweep, by server-sent events: its progress, the time left, the trials that have
- * ended, and their curves.
- */
+/** A running sweep, by server-sent events: its progress, the time left, finished trials and their
+ * curves. */
 
 import { Chart } from "../chart.js";
 import { h } from "../dom.js";
 import { onTheme } from "../palette.js";
 import { formatOf, runContent, swatch } from "./results/runchart.js";
 
-const CURVES = 12; // as many as a reader can tell apart
+const CURVES = 12; // as many as readers can distinguish
 const CALLS = 8;
 const NONE = "No sweep has run in this folder yet.";
 const WHEN =
@@ -18,7 +17,7 @@ export class Live {
   constructor(page, reload) {
     this.page = page;
     [this.curves, this.runs] = [[], []];
-    // calls that the results on the screen know of, none until they have come; calls in the store
+    // number of calls in the results on the screen (0 until they are loaded); number of calls in the store
     [this.known, this.total] = [Infinity, 0];
     this.told = h("p", { id: "results-live-told" }, "Waiting for the server.");
     const label = "Finished seeds of the last sweep";
@@ -54,7 +53,7 @@ export class Live {
     this.source.addEventListener("calls", (event) => this.addCalls(JSON.parse(event.data)));
     this.source.addEventListener("curve", (event) => this.addCurve(JSON.parse(event.data)));
     this.source.onopen = () => {
-      this.isFirst = true; // after each connection the server tells how the last sweep stands
+      this.isFirst = true; // after each connection the server reports the state of the last sweep
       this.list.replaceChildren();
       this.told.textContent = NONE;
     };
@@ -70,13 +69,13 @@ export class Live {
     this.source?.close();
   }
 
-  /** The results on the screen are made of so many calls. */
+  /** Note the number of calls in the results on the screen. */
   know(calls) {
     this.known = calls;
     this.offer();
   }
 
-  /** The button is there while the store has more calls than the results on the screen know of. */
+  /** The button is visible while the store has more calls than the results on the screen. */
   offer() {
     this.reload.hidden = this.total <= this.known;
   }
@@ -88,7 +87,7 @@ export class Live {
     const text = standing(content);
     const isOver = wanted && done >= wanted;
     if (isOver && !this.isFirst) this.page.say(text);
-    if (isOver && this.isFirst) this.more.open = false; // nothing moves: the studies come first
+    if (isOver && this.isFirst) this.more.open = false; // no sweep is running: the studies come first
     this.more.hidden = !wanted;
     this.told.textContent = text;
     this.runs = runs;
@@ -105,7 +104,7 @@ export class Live {
     return `${study}, ${name}, ${count}: ${status}, ${seconds.toFixed(1)} s`;
   }
 
-  /** One study is drawn at a time, the one whose trial ended last. */
+  /** Only one study is drawn: the one with the latest finished trial. */
   addCurve({ trial, ...curve }) {
     const isOther = ({ run, study, metric }) =>
       run !== trial && study === curve.study && metric === curve.metric;
@@ -132,7 +131,7 @@ export class Live {
   }
 }
 
-/** How far a sweep is, in a sentence or two. */
+/** The progress of a sweep, in a sentence or two. */
 function standing({ done, wanted, running, left }) {
   if (!wanted) return NONE;
   const text = `${done} of ${wanted} seeds done`;

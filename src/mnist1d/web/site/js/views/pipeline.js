@@ -1,4 +1,5 @@
-/** Pipeline: one signal from template to finished, stage by stage: play, pause, step, scrub. */
+/** Pipeline: one signal from its template to its final form, stage by stage: play, pause, step,
+ * scrub. */
 
 import { h, isTyping, s } from "../dom.js";
 import { SAMPLES } from "../model/draws.js";
@@ -7,7 +8,7 @@ import { linePath } from "../plot.js";
 import { Answers } from "./answers.js";
 import { FilmScreen } from "./film.js";
 
-const SECONDS = 2.2; // for each stage of the film: half of it moves, half of it rests
+const SECONDS = 2.2; // per stage of the film: half moving, half still
 const MOVES = 0.5;
 const LAST = STAGES - 1;
 
@@ -81,7 +82,7 @@ class Pipeline {
     return h("div", { class: "row bar" }, this.back, this.playing, this.on, this.scrub);
   }
 
-  /** Take the signal and the stage that the settings say. */
+  /** Show the signal and the stage that the settings name. */
   follow() {
     const { scene, settings } = this.page;
     const { config, digit, sample, stage } = settings;

@@ -1,6 +1,5 @@
 /** Quiz: the published test signals, ten at a time, by click or by keys; corrections after each
- * ten; a score at the end. What a reader does is here; what is drawn, in quiz/.
- */
+ * ten; a score at the end. This file handles the reader's actions; quiz/ draws. */
 
 import { h, isTyping } from "../dom.js";
 import {
@@ -99,7 +98,7 @@ class Quiz {
     return element;
   }
 
-  /** Draw what the state says, and return its heading. */
+  /** Draw the state, and return its heading. */
   draw() {
     if (this.state.phase === "done") return this.drawScore();
     this.slot = this.isOpen ? Math.max(nextOpen(this.state, 0), 0) : 0;
@@ -117,7 +116,7 @@ class Quiz {
     const { state } = this;
     const { y } = this.test;
     keepScore(state.shuffled ? "shuffled" : "plain", score(state, y));
-    // once the server has it, unless another quiz has begun
+    // once the server has it, unless another quiz has started
     const saved = () => this.state === state && this.set({ ...state, isSaved: true });
     const found = result(state, y, this.layout);
     const { element, heading } = scoreView(this.page, state, y, found, saved);
@@ -138,9 +137,8 @@ class Quiz {
 
   // ------------------------------------------------------------ what a reader does
 
-  /** Choose a signal; the focus follows where it is on a signal, and the view where the signal is
-   * out of it.
-   */
+  /** Choose a signal; the focus follows if it is on a signal, and the page scrolls if the signal is
+   * out of view. */
   select(i) {
     const slot = (i + TEN) % TEN;
     if (!this.isOpen || slot === this.slot) return;
@@ -166,7 +164,7 @@ class Quiz {
     const open = nextOpen(this.state, this.slot);
     const isComplete = handIn.disabled && open < 0;
     this.update();
-    // so that Enter hands in, wherever the focus was
+    // so that Enter hands in the answers, wherever the focus was
     if (isComplete) handIn.focus({ preventScroll: true });
     else if (open >= 0) this.select(open);
   }
@@ -175,7 +173,7 @@ class Quiz {
     const { answer: given } = this.state.current[this.slot];
     const slot = given === null ? (this.slot + TEN - 1) % TEN : this.slot;
     const { handIn, cards } = this.ten;
-    // what is disabled hears no keys
+    // a disabled element gets no key events
     if (document.activeElement === handIn) cards[slot].element.focus({ preventScroll: true });
     this.set(answer(this.state, slot, null, this.clock.elapsed));
     this.clock.reset();

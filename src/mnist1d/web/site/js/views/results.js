@@ -1,6 +1,5 @@
 /** Results: the benchmark table; with a folder of runs, the studies' claims, figures, curves and
- * tables; news of a sweep as it goes on.
- */
+ * tables; news of a running sweep. */
 
 import { h } from "../dom.js";
 import { ladder, percent, rivals } from "./ladder.js";
@@ -46,7 +45,7 @@ class Results {
     if (results?.failure) return this.fail(results.failure);
     if (results) this.live?.know(results.calls);
     const text = JSON.stringify({ ...results, made: null, calls: null });
-    if (text === this.text) return; // the same results are not laid out again under the reader
+    if (text === this.text) return; // unchanged results are not laid out again while the reader is there
     this.text = text;
     this.studies = results?.studies ?? [];
     this.sections.clear();
@@ -65,7 +64,7 @@ class Results {
     this.box.replaceChildren(told, again);
   }
 
-  /** Show the studies that the settings choose. */
+  /** Show the studies selected by the settings. */
   arrange() {
     if (this.text === undefined || this.text === null) return;
     const shown = chosen(this.studies, this.page.settings);
@@ -82,7 +81,7 @@ class Results {
 
   /** Scroll to a study and note it in the address. */
   go(id, isAsked = true) {
-    const byName = this.studies.find(({ study }) => study === id)?.id; // a link may name a study alone
+    const byName = this.studies.find(({ study }) => study === id)?.id; // a link may name only a study
     const section = this.sections.get(this.sections.has(id) ? id : byName);
     if (!section?.isConnected) return;
     section.scrollIntoView();

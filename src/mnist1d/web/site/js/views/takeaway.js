@@ -1,6 +1,5 @@
-/** Export: what Explore shows, as Python, command, settings, csv and picture; and settings taken
- * in.
- */
+/** Export: what Explore shows, as Python, command, settings, csv and picture; and import of
+ * settings. */
 
 import { download, h } from "../dom.js";
 import { parseConfig, SettingsError } from "../model/config.js";

@@ -1,4 +1,5 @@
-/** Train: models race on the data of Explore, each in a worker; curves, what is inside, Python. */
+/** Train: models race on the data of Explore, each in a worker; curves, model insides, Python code.
+ */
 
 import { Chart, count } from "../chart.js";
 import { h } from "../dom.js";
@@ -54,7 +55,7 @@ class Train {
     return [this.runButton, this.stepButton, button("restart", "Restart", () => this.restart())];
   }
 
-  /** A race for what the settings say now; the one that is there where nothing changed. */
+  /** A race for the current settings; the existing one if nothing changed. */
   follow() {
     const { settings, site } = this.page;
     const { config, models, steps, train_seed: seed, curve, log } = settings;
@@ -66,7 +67,7 @@ class Train {
       this.race = new Race(site.templates, config, { models, steps, seed }, (lane) =>
         this.hear(lane),
       );
-      this.page.race = this.race; // other views ask its models about their signals
+      this.page.race = this.race; // other views ask these models about their signals
       this.inside.follow(this.race);
       this.code.update(trainingCode(site.knobs, config, { models, steps, seed }));
       this.told.textContent = this.tell();

@@ -9,7 +9,7 @@ import { FIELDS, MODEL_NAMES } from "../settings.js";
 const STEPS = [500, 1000, 2000, 6000, 20_000];
 export const CURVES = { test: "test accuracy", train: "training accuracy" };
 
-/** Models, steps and seed, folded up behind a line that says what they are. */
+/** Models, steps and seed, collapsed behind a line that shows their values. */
 export function trainOptions(settings) {
   const summary = h("summary", {});
   const parts = [modelBoxes(settings), stepsField(settings), seedField(settings)];
@@ -26,7 +26,7 @@ function modelBoxes(settings) {
   );
   const choose = () => {
     const models = boxes.filter((box) => box.checked).map((box) => box.value);
-    settings.update(models.length ? { models } : {}); // the last one stays
+    settings.update(models.length ? { models } : {}); // the last one cannot be removed
   };
   settings.subscribe(({ models }) => {
     for (const box of boxes) box.checked = models.includes(box.value);

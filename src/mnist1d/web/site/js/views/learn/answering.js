@@ -1,4 +1,4 @@
-/** A few test signals, one after the other, each to be answered with a digit. */
+/** A few test signals, one after the other; the reader answers each with a digit. */
 
 import { h } from "../../dom.js";
 import { keepScore } from "../../storage.js";

@@ -1,4 +1,4 @@
-/** Exercise 3: white noise, and the accuracy that not even the ideal observer can pass. */
+/** Exercise 3: white noise, and the accuracy that not even the ideal observer can exceed. */
 
 import { Chart, percent } from "../../chart.js";
 import { ObserverLine } from "../../observer.js";

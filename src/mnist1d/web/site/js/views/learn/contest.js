@@ -1,5 +1,4 @@
-/** A race in the lesson: three models on one data set, drawn as it goes, and told when it is over.
- */
+/** A race in the lesson: three models on one data set, drawn live, with a result at the end. */
 
 import { Chart } from "../../chart.js";
 import { h } from "../../dom.js";
@@ -40,7 +39,7 @@ export class Contest {
     }));
   }
 
-  /** Final test accuracies; a model whose worker fails is waited for until it is started again. */
+  /** Final test accuracies; if a worker fails, the race waits until the model is started again. */
   run(config) {
     this.stop();
     return new Promise((resolve) => {

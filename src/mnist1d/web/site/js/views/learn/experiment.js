@@ -1,12 +1,10 @@
-/** What the exercises share: a question, a button that runs the experiment, a chart, the verdict.
- */
+/** What the exercises share: a question, a button that runs the experiment, a chart, a verdict. */
 
 import { h } from "../../dom.js";
 import { moral, Question } from "./question.js";
 
-/** The elements of an exercise, and what happens: `run(tell)` does the experiment and returns
- * {right, text}, the right answer's number and what was found.
- */
+/** The elements of an exercise. `run(tell)` does the experiment and returns {right, text}: the
+ * number of the right answer, and the result in words. */
 export function experiment({ text, question: asked, options, button, chart, run, lesson }, settle) {
   const told = moral(lesson);
   const status = h("p", { class: "note", role: "status" });

@@ -5,9 +5,9 @@ import { experiment } from "./experiment.js";
 import { inTurn, Trial } from "./trials.js";
 
 const WIDTHS = [2, 4, 8, 12, 16, 24, 32, 48, 64, 100];
-const DATA = { num_samples: 2000, train_split: 0.25 }; // 500 signals to train on
+const DATA = { num_samples: 2000, train_split: 0.25 }; // 500 training signals
 const TRAINING = { models: ["mlp"], steps: 3000, labelNoise: { rate: 0.15, seed: 0 } };
-const FITTED = 0.99; // training accuracy from which a net fits its labels, the wrong ones too
+const FITTED = 0.99; // training accuracy above which a net fits its labels, including the wrong ones
 
 export const labelNoise = {
   title: "Wrong labels and wider networks",

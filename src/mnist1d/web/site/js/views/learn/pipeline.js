@@ -1,4 +1,4 @@
-/** Step 2: one signal down the pipeline, then find the digit in another. */
+/** Step 2: one signal through the pipeline, then the digit to find in another. */
 
 import { h } from "../../dom.js";
 import { frame, STAGES } from "../../model/film.js";

@@ -1,4 +1,4 @@
-/** Exercise 2: remove weights, the smallest or by lot, and train the rest again. */
+/** Exercise 2: remove weights, the smallest or at random, and train the rest again. */
 
 import { Chart, percent } from "../../chart.js";
 import { experiment } from "./experiment.js";
@@ -6,7 +6,7 @@ import { inTurn, Trial } from "./trials.js";
 
 const SHARES = [0, 0.3, 0.5, 0.65, 0.75, 0.83, 0.88]; // of the weights, removed after each round
 const TRAINING = { models: ["mlp"], steps: 1000 };
-const NEAR = 0.05; // accuracies that count as about the same
+const NEAR = 0.05; // difference below which accuracies count as about the same
 
 export const pruning = {
   title: "A pruned network",

@@ -2,9 +2,9 @@
 
 import { h } from "../../dom.js";
 
-/** {element, reveal(right, text)}: `onAnswer(i)` hears the choice, once; reveal marks the right
- * answer and says why. `figure` is what the question is about, `press` the button that finds out.
- */
+/** {element, reveal(right, text)}: `onAnswer(i)` gets the choice, once; reveal marks the right
+ * answer and explains it. `figure` is the subject of the question, `press` the button that runs the
+ * experiment. */
 export class Question {
   constructor({ text, options, onAnswer, figure, press, isPrediction = false }) {
     Object.assign(this, { chosen: null, isPrediction });

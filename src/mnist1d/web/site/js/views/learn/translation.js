@@ -1,4 +1,4 @@
-/** Step 6: every digit at the same place: the MLP catches up. */
+/** Step 6: all digits at the same position: the MLP catches up. */
 
 import { percent } from "../../chart.js";
 import { h } from "../../dom.js";

@@ -1,4 +1,4 @@
-/** One model trained to its end, for experiments that need many. */
+/** Train one model to the last step, for experiments that need many models. */
 
 import { Race } from "../../race.js";
 
@@ -11,8 +11,7 @@ export async function inTurn(tasks, atOnce = 2) {
   await Promise.all(Array.from({ length: atOnce }, work));
 }
 
-/** A model that trains to its last step, once or, pruned, several times; an error where it fails.
- */
+/** A model that trains to its last step, once or (pruned) several times; an error if it fails. */
 export class Trial {
   constructor(templates, config, settings) {
     this.race = new Race(templates, config, { every: 10_000, early: [], ...settings }, (lane) => {
@@ -29,7 +28,7 @@ export class Trial {
     return result;
   }
 
-  /** Drop a share of the weights, put the rest back to where they began, and train again. */
+  /** Drop a fraction of the weights, rewind the rest to their initial values, and train again. */
   prune(share, how) {
     this.lane.state = "ready";
     this.lane.ask("prune", { share, how });

@@ -1,4 +1,4 @@
-/** The time that a reader takes for an answer: it runs only while the page is seen. */
+/** The time that a reader takes for an answer: it runs only while the page is visible. */
 
 export class Clock {
   constructor() {
@@ -13,7 +13,7 @@ export class Clock {
     [this.spent, this.since] = [this.elapsed, null];
   }
 
-  /** From 0 again. */
+  /** Restart from 0. */
   reset() {
     this.spent = 0;
     this.start();

@@ -1,4 +1,4 @@
-/** Before a quiz: what it is, which hundred signals, in order or shuffled. */
+/** Before a quiz: what it is, and the choice of signals, in order or shuffled. */
 
 import { h } from "../../dom.js";
 import { LENGTH } from "../../model/quiz.js";

@@ -1,6 +1,5 @@
-/** The quiz's plots: a signal as a line over time, or as the published human saw it, value to the
- * right and time downward.
- */
+/** The quiz's plots: a signal as a line over time, or as the human of the paper saw it, with values
+ * to the right and time downward. */
 
 import { h, s } from "../../dom.js";
 

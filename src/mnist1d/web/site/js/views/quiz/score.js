@@ -1,6 +1,5 @@
-/** The end of a quiz: the score beside people, models and the ideal observer; errors; the result
- * to take away.
- */
+/** The end of a quiz: the score beside people, models and the ideal observer; errors; the result to
+ * export. */
 
 import { copy, download, h, s } from "../../dom.js";
 import { score } from "../../model/quiz.js";
@@ -138,7 +137,7 @@ function takeaway(page, state, result, saved) {
   return h("div", {}, h("h3", {}, "Save your result"), row, told);
 }
 
-/** Send a result to the server; the reason where it was not taken, else "". */
+/** Send a result to the server; returns "", or the reason for a rejection. */
 async function post(result) {
   try {
     const response = await fetch("api/quiz", {

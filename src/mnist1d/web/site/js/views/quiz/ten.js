@@ -1,4 +1,4 @@
-/** Ten signals on the screen: to be answered, or with their answers. */
+/** Ten signals on the screen, unanswered or with their corrections. */
 
 import { h } from "../../dom.js";
 import { LENGTH, TEN } from "../../model/quiz.js";
@@ -65,7 +65,7 @@ export class Ten {
     return { element, label, plot };
   }
 
-  /** Digits to tap, and what can be done with ten answers. */
+  /** Buttons for the digits, and for handing in ten answers. */
   pad() {
     const digits = Array.from({ length: 10 }, (_, digit) => {
       const act = () => this.acts.give(digit);

@@ -33,7 +33,7 @@ export function chosen(studies, { find, preset, verdict, sort }) {
   const words = find.toLowerCase().split(/\s+/).filter(Boolean);
   const seen = new Set();
   const kept = studies.filter((study) => {
-    const isLast = !seen.has(study.study); // of its study, the sweep that was asked last comes first
+    const isLast = !seen.has(study.study); // within a study, the latest sweep comes first
     seen.add(study.study);
     if (preset ? study.label !== preset : !isLast) return false;
     if (verdict !== "all" && !tally(study)[verdict]) return false;

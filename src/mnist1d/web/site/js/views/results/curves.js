@@ -7,7 +7,7 @@ import { standalone, toPng } from "../../plot.js";
 import { formatOf, runContent, swatch } from "./runchart.js";
 import { csvOf } from "./table.js";
 
-const CHOSEN = 8; // runs that are drawn at first
+const CHOSEN = 8; // runs drawn initially
 const NOTE =
   "Lines are means over seeds, bands their 95% confidence intervals; a smoothed line has no band. " +
   "To read values, point at the chart or use the arrow keys.";
@@ -115,7 +115,7 @@ export class Curves {
     return this.content.runs.find((run) => run.id === id).name;
   }
 
-  /** The curves that are chosen, of the metric of now. */
+  /** The chosen curves of the current metric. */
   drawn() {
     return this.content.curves.filter(
       ({ run, metric }) => metric === this.metric && this.chosen.has(run),

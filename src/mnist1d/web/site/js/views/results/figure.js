@@ -1,5 +1,5 @@
-/** A stored figure: in the colours of the theme, with its whole caption, to be saved as svg or png.
- */
+/** A stored figure, in the colours of the theme, with its full caption; it can be saved as SVG or
+ * PNG. */
 
 import { download, h } from "../../dom.js";
 import { darkened, isDark, onTheme } from "../../palette.js";
@@ -35,7 +35,7 @@ export function figure({ src, title, caption, size: [width, height] }) {
       address = URL.createObjectURL(blob);
       image.src = address;
     } catch {
-      image.src = src; // the browser then says what is wrong with it
+      image.src = src; // the browser then shows what is wrong with it
     }
   };
   image.addEventListener("error", () => {
@@ -74,7 +74,7 @@ export function figure({ src, title, caption, size: [width, height] }) {
 export const coded = (text) =>
   text.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part));
 
-/** Call once when an element comes near to what is on the screen. */
+/** Call once, when an element comes near the visible part of the page. */
 function whenNear(element, act) {
   const observer = new IntersectionObserver(
     (entries) => {

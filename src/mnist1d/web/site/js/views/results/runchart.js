@@ -6,7 +6,7 @@ import { shade } from "../../palette.js";
 
 const DASHES = 4; // patterns of the lines that share a colour, in css/results.css
 
-/** Exponential moving average, corrected for its start; 0 leaves values as they are. */
+/** Exponential moving average, corrected for its start; 0 changes nothing. */
 export function smoothed(points, weight) {
   if (!weight) return points;
   let [sum, total] = [0, 0];
@@ -21,9 +21,8 @@ export function smoothed(points, weight) {
 export const formatOf = (unit) =>
   unit === "%" ? percent : (value) => `${Number(value.toPrecision(3))}`;
 
-/** What `Chart.update` takes, of curves {run, steps, mean, low, high, unit} and their runs {id, name,
- * color}. options: {smoothing, yLog, hasBands}.
- */
+/** The arguments of `Chart.update`, from curves {run, steps, mean, low, high, unit} and their runs
+ * {id, name, color}. options: {smoothing, yLog, hasBands}. */
 export function runContent(curves, runs, { smoothing = 0, yLog = false, hasBands = true } = {}) {
   const byId = new Map(runs.map((run) => [run.id, run]));
   const drawnIn = new Map(); // how many runs have this colour so far

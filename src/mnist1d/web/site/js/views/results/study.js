@@ -57,7 +57,7 @@ function claims({ claims: list, id }, name) {
   return table({ header, lines }, `${name}: claims`, `${id}-claims`);
 }
 
-/** Stored figures at once; others are drawn by the server when they are asked for. */
+/** Show stored figures at once; the server draws others on request. */
 function figures({ figures: list, id }) {
   const box = h("div", {});
   if (list) box.append(...list.map(figure));

@@ -10,16 +10,16 @@ function numberOf(text) {
   return found ? Number(found[0].replace(/[−–]/, "-").replaceAll(",", "")) : null;
 }
 
-/** Lines as csv, quoted where that is needed. */
+/** Lines as csv, quoted where needed. */
 export function csvOf(header, lines) {
   const cell = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   return [header, ...lines].map((line) => line.map(cell).join(",")).join("\n") + "\n";
 }
 
-/** A table in its own scrolling box; null where there is nothing in it.
+/** A table in its own scrolling box; null if it is empty.
  *
- * Cells are texts or {text, node}; a column of numbers is set right. On a phone each line stands as
- * a block, its cells named by their column, unless there are many of them.
+ * Cells are texts or {text, node}; a column of numbers is aligned right. On a phone, each line is a
+ * block whose cells are named by their columns, unless there are many lines.
  */
 export function table({ header, lines }, caption, file) {
   if (!lines?.length) return null;
