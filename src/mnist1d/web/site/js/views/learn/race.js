@@ -35,7 +35,7 @@ export const race = {
     });
     const facts = [
       ["logistic", "Logistic regression", "one weight per point and class (410)"],
-      ["mlp", "MLP", "two layers of two layers of a hundred units that see all points at once (15,210 weights)"],
+      ["mlp", "MLP", "two layers of a hundred units that see all points at once (15,210 weights)"],
       ["cnn", "CNN", "five neighbouring points at a time, the same weights everywhere (5,210)"],
     ].map(([style, name, text]) =>
       h("li", {}, h("strong", { class: `model ${style}` }, name), `: ${text}`),
