@@ -76,3 +76,13 @@ def test_folders_that_cannot_be_merged(folder, tmp_path, capsys):
     assert not (tmp_path / "all" / "rows.sqlite").exists()
     assert main(["merge", "--runs", str(tmp_path / "all")]) == 2
     assert "mnist1d merge DIR..." in capsys.readouterr().err
+
+
+def test_a_warning_about_many_versions_stays_short(folder, tmp_path, capsys):
+    folders = [
+        folder(f"f{i}", {i: 0.5}, versions={"mnist1d-lab": "1.0", "jax": f"0.{i}"})
+        for i in range(6)
+    ]
+    assert main(["merge", *map(str, folders), "--runs", str(tmp_path / "all")]) == 0
+    told = capsys.readouterr().out
+    assert "jax 0.2" in told and "jax 0.3" not in told and "and 3 more" in told

@@ -13,6 +13,7 @@ from mnist1d.runs.lock import alone
 from mnist1d.runs.merge import merge as merge_stores
 
 MAX_LINES = 20
+MAX_ORIGINS = 3  # of versions that a warning names
 
 
 def doctor(runs: Path, *, mend: bool) -> int:
@@ -56,7 +57,10 @@ def merge(folders: Sequence[Path], runs: Path) -> int:
     copied = f"{plural(found.copied, 'seed')} copied"
     print(f"{runs}: {copied}, {found.equal} already present with equal rows")
     if len(found.origins) > 1:
-        places = "; ".join(f"{listing(list(map(str, v)))}: {k}" for k, v in found.origins.items())
+        shown = list(found.origins.items())[:MAX_ORIGINS]
+        places = "; ".join(f"{listing(list(map(str, v)))}: {k}" for k, v in shown)
+        if len(found.origins) > MAX_ORIGINS:
+            places += f"; and {len(found.origins) - MAX_ORIGINS} more"
         print(
             "warning: the rows come from different versions or processors, so their last digits "
             "may differ; for exact comparisons, run the different shards again with the same "
