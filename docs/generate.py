@@ -68,10 +68,9 @@ def beside(document: Document) -> str:
     lines = [
         [
             m.published.name,
-            text.number(m.published.value, m.published.unit),
+            text.printed(m.published.value, m.published.unit),
             m.published.source,
-            f"{text.number(m.mean, m.published.unit)} "
-            f"{text.interval(m.low, m.high, m.published.unit)}",
+            text.with_interval(m.mean, m.low, m.high, m.published.unit),
             str(m.n),
         ]
         for m in document.measured
@@ -114,7 +113,7 @@ def pending_page(study: Loaded) -> str:
         f"{command} --preset paper     # the published settings, {text.plural(seeds, 'seed')}\n```",
     ]
     if info.published:
-        lines = [[p.name, text.number(p.value, p.unit), p.source] for p in info.published]
+        lines = [[p.name, text.printed(p.value, p.unit), p.source] for p in info.published]
         parts += ["## Published", table(["figure", "published", "source"], lines)]
     return joined([*parts, *method(study), *variations(study)])
 

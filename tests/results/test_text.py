@@ -5,7 +5,7 @@ import math
 import pytest
 
 from mnist1d.intervals import interval
-from mnist1d.results.text import number, with_interval
+from mnist1d.results.text import number, printed, with_interval
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,13 @@ def test_a_correlation_is_never_above_1():
 def test_a_number_and_its_interval_end_at_the_same_digit():
     assert with_interval(0.2812, 0.2319, 0.3378) == "0.28 [0.23, 0.34]"
     assert with_interval(0.021, -0.0002, 0.042, "points") == "2.1 points [0.0, 4.2]"
+    assert with_interval(1.7078, 1.7012, 1.7149, "nats") == "1.708 nats [1.701, 1.715]"
+
+
+def test_accuracies_have_one_decimal_except_near_0_and_100():
+    assert with_interval(0.31338, 0.31294, 0.31381, "%") == "31.3% [31.3, 31.4]"
+    assert with_interval(0.99979, 0.99955, 0.99992, "%") == "99.979% [99.955, 99.992]"
+
+
+def test_a_published_number_keeps_its_digits():
+    assert printed(1.716, "nats") == "1.716 nats" and printed(0.94, "%") == "94.0%"

@@ -1,4 +1,4 @@
-"""Connectivity: is there a barrier between two networks.
+"""Connectivity: is there a barrier between two networks?
 
 Train a network to step k, copy it, and train both copies to the end with different batch orders.
 Then measure the test error along the straight line between the two in weight space. The barrier is
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 INFO = Info(
     name="connectivity",
-    title="Connectivity: is there a barrier between two networks",
+    title="Connectivity: is there a barrier between two networks?",
     question="From which step do two runs stay connected, and are tickets from there better?",
     source=(
         "Frankle, Dziugaite, Roy and Carbin, Linear Mode Connectivity and the Lottery Ticket "
@@ -229,7 +229,8 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
         lines.append([f"{step:,}", *cells, str(len(found.seeds))])
     header = ["copied or rewound at step", "barrier, dense, points [95% CI]"]
     header += [f"dense accuracy, {CI}"]
-    header += [f"acc at {100 * SPARSE:.0f}% sparsity or more", "highest matching sparsity, %", "n"]
+    header += [f"accuracy at {100 * SPARSE:.0f}% sparsity or more, %"]
+    header += ["highest matching sparsity, %", "n"]
     return header, lines
 
 
@@ -257,8 +258,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         style.legend(right, handles=lines, loc="lower left")
     caption = (
         "Networks copied at several steps of training, and tickets rewound to the same steps. "
-        "Left: the barrier, that is the highest test error on the straight line between the two "
-        "copies minus the mean of its ends. Right: their test accuracy. "
+        "Left: the barrier (the highest test error on the straight line between the two copies, "
+        "minus the mean of its ends). Right: the test accuracy of the copies. "
         f"{style.band_words(num_seeds(rows))} Check whether the steps with low barriers on the "
         "left have accurate tickets with few weights on the right."
     )
@@ -281,7 +282,7 @@ def claims(rows: Rows) -> list[Claim]:
             f"{barrier}, step 0",
             a.dense_barrier,
             STABLE,
-            "so for larger networks; not for LeNet on MNIST",
+            "true for larger networks, not for LeNet on MNIST",
             unit=POINTS,
         ),
         below(
@@ -301,7 +302,7 @@ def claims(rows: Rows) -> list[Claim]:
         ),
         above(
             "late rewinding makes sparse tickets more accurate",
-            f"test acc at {sparse}, {near} - step 0",
+            f"test accuracy at {sparse}, {near} - step 0",
             b.sparse_acc - a.sparse_acc,
             published=larger,
             unit=POINTS,

@@ -1,4 +1,4 @@
-"""Epochs: double descent and sharpness along training.
+"""Epochs: double descent and sharpness during training.
 
 First, epoch-wise double descent: a wide network trains on labels of which some are wrong. With
 probability 0.2 (quick: 0.4) a training label is replaced by a label drawn from all ten classes;
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 INFO = Info(
     name="epochs",
-    title="Epochs: double descent and sharpness along training",
+    title="Epochs: double descent and sharpness during training",
     question="How do test error and the sharpness of the loss change during training?",
     source=(
         "Nakkiran et al., Deep Double Descent (ICLR 2020, arXiv 1912.02292), section 6, and Cohen "
@@ -179,7 +179,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
         lines.append([name, "", "", last, *ends, str(num_seeds(trial))])
     header = ["training", "rise of test error, points [95% CI]", "fall after it, points"]
     header += [f"test error at the end, {CI}", "sharpness at the start, in 2 / rate"]
-    return [*header, "mean over the second half", "n"], lines
+    return [*header, "same, mean over the second half", "n"], lines
 
 
 def second_half(curves: np.ndarray) -> np.ndarray:
@@ -211,9 +211,10 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         style.legend(left, loc="lower left")
     style.legend(right, loc="lower right")
     caption = (
-        "Left: test error along training by Adam, with some wrong training labels (solid) and with "
-        "none (dashed). Right: sharpness, the largest eigenvalue of the Hessian of the training "
-        "loss, in units of 2 / learning rate, along gradient descent on all training signals. "
+        "Left: test error during training with Adam, with some wrong training labels (solid) and "
+        "with none (dashed). Right: sharpness, the largest eigenvalue of the Hessian of the "
+        "training loss, in units of 2 / learning rate, during gradient descent on all training "
+        "signals. "
         f"{style.band_words(num_seeds(rows))} Check whether a solid line rises before the end, "
         "and whether every line on the right stops at 1."
     )
@@ -233,7 +234,7 @@ def claims(rows: Rows) -> list[Claim]:
         if {(network, True), (network, False)} <= moves.keys():
             more = moves[network, True][0] - moves[network, False][0]
             text = f"{name}: wrong labels make test error rise more"
-            found.append(above(text, "rise, with - without", more, 0, "so on images", unit=POINTS))
+            found.append(above(text, "rise, with - without", more, 0, "as on images", unit=POINTS))
     edge, sharper, falling = [], [], []
     for rate, trial in descents(rows).items():
         seeds, ratio = sorted(trial.unique("seed")), at_edge(trial)[1]

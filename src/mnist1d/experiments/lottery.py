@@ -34,7 +34,7 @@ from mnist1d.experiments.claims import Claim, above, all_of, keep_measured, with
 from mnist1d.experiments.datasets import check_varied, config_for
 from mnist1d.experiments.estimates import POINTS, SHARE
 from mnist1d.experiments.predictions import prediction_rows
-from mnist1d.experiments.present import cell, num_seeds, printed_cell
+from mnist1d.experiments.present import CI, cell, num_seeds, printed_cell
 from mnist1d.experiments.published import NOTEBOOK, PAPER, TITLE, Published, in_notebook, in_paper
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, values_of
 from mnist1d.experiments.study import Info
@@ -252,7 +252,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
                 names = (name_of(network, variant) for variant in VARIANTS)
                 cells = [printed_cell(PUBLISHED, name, origin) for name in names]
                 lines.append([f"{network}, {origin}", *cells, ""])
-    return ["test accuracy % on fresh data", *VARIANTS.values(), "n"], lines
+    return [f"test accuracy on fresh data, {CI}", *VARIANTS.values(), "n"], lines
 
 
 def claims(rows: Rows) -> list[Claim]:
@@ -271,7 +271,7 @@ def claims(rows: Rows) -> list[Claim]:
         chance, other = values_of(ticket, f"{metric} by chance"), values_of(random, metric)
         own, control = f"{name} above each unit's own chance", f"{name}, ticket - random mask"
         parts = [points("", own, mine - chance), points("", control, mine - other)]
-        text = f"the ticket has more adjacent weights than chance: {name}"
+        text = f"the ticket has more adjacent weights than by chance: {name}"
         return all_of(text, parts, "more local connectivity")
 
     def peak(selection: str, name: str, low: float, high: float) -> Claim:
@@ -286,7 +286,7 @@ def claims(rows: Rows) -> list[Claim]:
         points("", "ticket, as is - permuted, test accuracy", ticket["plain"] - ticket["permuted"]),
         points("", "half the gain - gain when permuted", gain["plain"] * 0.5 - gain["permuted"]),
     ]
-    said = "so the paper; its notebook prints 62.8 and 63.1"
+    said = "as in the paper; its notebook prints 62.8 and 63.1"
     beats = "the ticket still beats the dense network"
     found = [
         wins("plain", "the ticket beats the dense network", "71 > 64", 0.07),

@@ -213,7 +213,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     caption = (
         "Five optimizers with the same budget of settings. Left: validation accuracy of a CNN "
         "against the learning rate, with the better of a constant and a cosine schedule; the "
-        "colors are those on the right. "
+        "colours are those on the right. "
         f"{style.band_words(n)} Right: accuracy on fresh signals of the setting each seed chose "
         f"by validation. {style.dot_words(n)} "
         "Check whether any interval is separate from the others."

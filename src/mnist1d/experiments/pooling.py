@@ -24,7 +24,7 @@ from mnist1d.experiments.claims import Claim, above, all_of, keep_measured
 from mnist1d.experiments.datasets import check_varied, datasets_for
 from mnist1d.experiments.estimates import POINTS, SHARE
 from mnist1d.experiments.fits import fit_rows
-from mnist1d.experiments.present import cell, num_seeds, printed_cell
+from mnist1d.experiments.present import CI, cell, num_seeds, printed_cell
 from mnist1d.experiments.published import TITLE, Published, in_notebook
 from mnist1d.experiments.rows import Row, Rows, values_of
 from mnist1d.experiments.study import Info
@@ -151,7 +151,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
             names = (f"{pooling}, {size} signals" for pooling in POOLINGS)
             cells = [printed_cell(PUBLISHED, name, form=".1f") for name in names]
             lines.append([f"{size:,}, notebook", *cells, "1"])
-    return ["training signals", *NAMES.values(), "n"], lines
+    return [f"training signals (accuracy, {CI})", *NAMES.values(), "n"], lines
 
 
 def claims(rows: Rows) -> list[Claim]:

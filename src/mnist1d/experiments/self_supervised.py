@@ -32,7 +32,7 @@ from mnist1d.experiments.claims import Claim, above, all_of, keep_measured
 from mnist1d.experiments.datasets import check_varied, datasets_for
 from mnist1d.experiments.estimates import POINTS, SHARE
 from mnist1d.experiments.predictions import prediction_rows, predictions_of
-from mnist1d.experiments.present import cell, num_seeds
+from mnist1d.experiments.present import CI, cell, num_seeds
 from mnist1d.experiments.published import TITLE, Published, in_notebook
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, timing_rows, values_of
 from mnist1d.experiments.study import Info
@@ -256,8 +256,8 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
             cells = [cell(linear), f"{LINEAR[variant][depth]:.1f}", cell(knn)]
             share = f"{fallen.sum():.0f} of {len(fallen)}" if not depth else ""
             lines.append([TITLES[variant], layer, *cells, str(len(linear)), share])
-    header = ["variant", "layer", "linear %", "notebook %", "kNN %", "n", "seeds that collapse"]
-    return header, lines
+    header = ["variant", "layer", f"linear, {CI}", "notebook, %", f"kNN, {CI}", "n"]
+    return [*header, "seeds that collapse"], lines
 
 
 def claims(rows: Rows) -> list[Claim]:
@@ -325,8 +325,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     caption = (
         "How well the class can be read from each layer after training without labels, by logistic "
         "regression and by 10 nearest neighbours, for three projectors. "
-        f"{style.band_words(num_seeds(rows))} Dotted: the published linear probe. Each curve is "
-        "highest in the middle of the network, not at its end."
+        f"{style.band_words(num_seeds(rows))} Dotted: the published linear probe. See "
+        "whether each curve is highest in the middle of the network or at its end."
     )
     found = {"layers": (fig, caption)}
     trial = rows.where(variant="projector")

@@ -1,4 +1,4 @@
-"""Test reuse: how much of a leaderboard is luck.
+"""Test reuse: how much of a leaderboard is luck?
 
 Two hundred configurations of one model are scored on the same 1,000 test signals, and the best one
 is chosen, as on a leaderboard or when tuning on the test set. The same networks are then scored on
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 INFO = Info(
     name="test-reuse",
-    title="Test reuse: how much of a leaderboard is luck",
+    title="Test reuse: how much of a leaderboard is luck?",
     question="When 200 configurations share one test set, how much of the winner's score is luck?",
     source=(
         "Recht, Roelofs, Schmidt and Shankar, Do ImageNet Classifiers Generalize to ImageNet? "
@@ -200,10 +200,10 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         style.percent_axis(ax)
     np.atleast_1d(axes)[0].set(ylabel="accuracy on fresh signals")
     caption = (
-        "Accuracy on fresh signals against the score on one test set of 1,000 signals, a dot per "
-        "configuration, for the leaderboard of the first seed. The circle is the winner, the "
-        "dotted line where both are equal. Look how far the winner lies to the right of the other "
-        "dots at its height: its score is better than the network is."
+        "Accuracy on fresh signals against the score on one test set of 1,000 signals, one dot "
+        "per configuration, for the leaderboard of the first seed. The circle is the winner. On "
+        "the dotted line both are equal. See how far the winner lies to the right of the other "
+        "dots at its height: that much of its score is luck."
     )
     return {"scores": (fig, caption)}
 
@@ -220,7 +220,7 @@ def claims(rows: Rows) -> list[Claim]:
             above(text, "rank correlation", ranks, 0.9, "gains carry over", unit=CORRELATION)
         )
         text = f"{name}: the winner's score is too high"
-        quantity = "winner's score - accuracy on fresh signals, less the mean over configurations"
+        quantity = "winner's score - accuracy on fresh signals, minus the mean over configurations"
         optimism = of["optimism"]
         found.append(above(text, quantity, optimism, 0, unit=POINTS))
         text = f"{name}: luck explains more than half of the spread at the top"

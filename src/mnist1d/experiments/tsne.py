@@ -1,4 +1,4 @@
-"""t-SNE: how far classes separate.
+"""t-SNE: how far do the classes separate?
 
 t-SNE maps 5,000 signals of MNIST-1D into the plane, and as many digits of MNIST, so that only the
 data differ (the published figure maps all 70,000 digits). We measure how well classes separate by
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 INFO = Info(
     name="tsne",
-    title="t-SNE: how far classes separate",
+    title="t-SNE: how far do the classes separate?",
     question="Do the classes of MNIST-1D separate as easily as those of MNIST?",
     source=f"{TITLE}, figure 2; van der Maaten and Hinton, Visualizing Data using t-SNE (2008)",
     seeds={"smoke": 2, "quick": 2, "paper": 8},
@@ -169,7 +169,7 @@ def claims(rows: Rows) -> list[Claim]:
             values_of(rows.where(dataset=name), f"knn acc {metric}") for name in DATASETS
         )
         text = f"MNIST-1D's classes separate less than MNIST's {where}"
-        quantity, words = "MNIST - MNIST-1D, kNN accuracy", "so figure 2, without a number"
+        quantity, words = "MNIST - MNIST-1D, kNN accuracy", "as in figure 2, without a number"
         found.append(above(text, quantity, large - small, 0, words, unit=POINTS))
     return keep_measured(found)
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from mnist1d.results.document import Document, agreement_words
 from mnist1d.results.progress import NOT_SHOWN, say
 from mnist1d.results.summary import effect, mark, remarks, units
-from mnist1d.results.text import interval, number
+from mnist1d.results.text import printed, rounded
 
 WIDTH = 160  # columns if stdout is not a terminal
 
@@ -34,9 +34,8 @@ def show(document: Document, console: Console | None = None) -> None:
         lines = [
             [
                 m.published.name,
-                number(m.published.value, m.published.unit),
-                number(m.mean, m.published.unit),
-                interval(m.low, m.high, m.published.unit),
+                printed(m.published.value, m.published.unit),
+                *rounded(m.mean, m.low, m.high, m.published.unit),
                 str(m.n),
                 agreement_words(m),
             ]

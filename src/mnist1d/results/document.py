@@ -26,7 +26,7 @@ from mnist1d.experiments.values import Values
 from mnist1d.results import figures
 from mnist1d.results.origins import Origin, Problem, origins_of, problems_of, settings_of
 from mnist1d.results.summary import answer_of
-from mnist1d.results.text import anchor, finite, interval, number
+from mnist1d.results.text import anchor, finite, printed, rounded, with_interval
 from mnist1d.runs import quiz
 from mnist1d.runs.identity import flat
 from mnist1d.runs.store import Call, Store, Sweep
@@ -119,16 +119,15 @@ class Document:
         content = finite(asdict(self))
         for claim, cells in zip(self.claims, content["claims"], strict=True):
             unit = getattr(claim, "unit", "")
-            cells["shown"] = {
-                "estimate": number(claim.estimate, unit),
-                "interval": interval(claim.low, claim.high, unit),
-            }
+            shown = rounded(claim.estimate, claim.low, claim.high, unit)
+            cells["shown"] = dict(zip(("estimate", "interval"), shown, strict=True))
         for m, cells in zip(self.measured, content["measured"], strict=True):
             unit = m.published.unit
+            mean, ends = rounded(m.mean, m.low, m.high, unit) if m.n else ("", "")
             cells["shown"] = {
-                "published": number(m.published.value, unit),
-                "mean": number(m.mean, unit) if m.n else "",
-                "interval": interval(m.low, m.high, unit) if m.n else "",
+                "published": printed(m.published.value, unit),
+                "mean": mean,
+                "interval": ends,
                 "agreement": agreement_words(m),
             }
         return content
@@ -212,7 +211,7 @@ def of_rows(
     drawn = part(lambda: draw(study, rows), {})
     drawings = []
     for slug, (figure, caption) in drawn.items():
-        title = f"{info.title}: {slug.replace('-', ' ')}"
+        title = f"{info.title.partition(':')[0]}: {slug.replace('-', ' ')}"
         caption = f"{caption} {origin_words(label, command)}"
         file = figures.file_name(info.name, slug, label)
         place, width = anchor(info.name, label, slug), float(figure.get_figwidth())
@@ -289,5 +288,5 @@ def agreement_words(m: Measured) -> str:
     unit = POINTS if unit == SHARE else unit
     if found.word == CANNOT_TELL:
         return f"{found.word}: {found.reason}"
-    by = f"{number(found.difference, unit)} {interval(found.low, found.high, unit)}"
+    by = with_interval(found.difference, found.low, found.high, unit)
     return f"{found.word}: {by}" if found.word == AGREES else f"{found.word} by {by}"

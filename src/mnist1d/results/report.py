@@ -147,14 +147,14 @@ def environment() -> Environment:
         "effect": summary.effect,
         "kinds": kinds,
         "mark": summary.mark,
-        "number": text.number,
+        "printed": text.printed,
         "remarks": summary.remarks,
         "sentence": text.sentence,
         "strip": forest.strip,
         "tone": summary.tone,
         "units": summary.units,
     }
-    env.globals["interval"] = text.interval
+    env.globals["with_interval"] = text.with_interval
     return env
 
 

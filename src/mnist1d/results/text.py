@@ -37,21 +37,31 @@ def interval(low: float, high: float, unit: str = "") -> str:
     return f"[{', '.join(ends)}]"
 
 
+def printed(value: float, unit: str = "") -> str:
+    """Return a published number, with up to four significant digits: 1.716 nats."""
+    return number(value, unit, digits=4)
+
+
 def with_interval(value: float, low: float, high: float, unit: str = "") -> str:
-    """Return a number with its interval, both rounded to the digits that the interval's width
-    justifies: 0.28 [0.23, 0.34]; fractions to a tenth of a point unless the interval is narrower
-    than two tenths."""
+    """Return a number with its interval: 0.28 [0.23, 0.34]."""
+    middle, ends = rounded(value, low, high, unit)
+    return f"{middle} ({ends})" if math.isinf(high - low) else f"{middle} {ends}"
+
+
+def rounded(value: float, low: float, high: float, unit: str = "") -> tuple[str, str]:
+    """Return a number and its interval, both rounded to the digits that the interval's width
+    justifies; fractions to a tenth of a point. Differences and percentages near 0 or 100 show more
+    digits if the interval is narrower than two tenths."""
     width = high - low
-    if math.isinf(width):
-        return f"{number(value, unit)} ({interval(low, high, unit)})"
     fraction, known = unit in ("%", "points"), math.isfinite(width) and math.isfinite(value)
-    if not known or width <= 0 or (fraction and width >= 0.002):
-        return f"{number(value, unit)} {interval(low, high, unit)}"
+    tenths = fraction and (width >= 0.002 or (unit == "%" and 0.005 < value < 0.995))
+    if not known or width <= 0 or tenths:
+        return number(value, unit), interval(low, high, unit)
     scale = 100 if fraction else 1
     decimals = min(max(0, 1 - math.floor(math.log10(scale * width))), 9)
     middle, *ends = (f"{scale * v:z,.{decimals}f}" for v in (value, low, high))
     unit = {CORRELATION: "", "%": "%"}.get(unit, f" {unit}".rstrip())
-    return f"{middle}{unit} [{', '.join(ends)}]"
+    return f"{middle}{unit}", f"[{', '.join(ends)}]"
 
 
 def anchor(*parts: str) -> str:
