@@ -70,8 +70,8 @@ style.legend(axes[0])
 fig
 
 # %% [markdown]
-# **Exercise 2.** Store the mean final test accuracy over the seeds of these three. `curves["cnn",
-# "plain"]` has the shape (seeds, evaluations).
+# **Exercise 2.** Store three final test accuracies, each a mean over the seeds: of the CNN, the MLP,
+# and the CNN on shuffled signals. `curves["cnn", "plain"]` has the shape (seeds, evaluations).
 
 # %% exercise="accuracies"
 cnn_acc = curves["cnn", "plain"][:, -1].mean()  # SOLUTION
@@ -100,6 +100,6 @@ print(teaching.check_difference(prior, "cnn", "mlp"))
 # %% [markdown]
 # ## What to try
 #
-# * Put the digits at a fixed position with `make_dataset(max_translation=1)`. How much of the
+# * Fix the position of the digits with `make_dataset(max_translation=1)`. How much of the
 #   CNN's lead remains?
 # * `mnist1d run spatial-priors --preset paper` measures all of this with eight seeds and intervals.
