@@ -70,8 +70,9 @@ style.legend(axes[0])
 fig
 
 # %% [markdown]
-# **Exercise 2.** Store three final test accuracies, each a mean over the seeds: of the CNN, the MLP,
-# and the CNN on shuffled signals. `curves["cnn", "plain"]` has the shape (seeds, evaluations).
+# **Exercise 2.** Store three final test accuracies, each a mean over the seeds: of the CNN, of the
+# MLP, and of the CNN on shuffled signals. `curves["cnn", "plain"]` has the shape (seeds,
+# evaluations).
 
 # %% exercise="accuracies"
 cnn_acc = curves["cnn", "plain"][:, -1].mean()  # SOLUTION
