@@ -7,12 +7,14 @@ is empty.
 
 import collections
 import copy
+import importlib.util
 import os
 import pickle
 import random
 import stat
 import sys
 import threading
+import tty
 import types
 
 import numpy as np
@@ -232,6 +234,34 @@ def a_pipe():
     mnist1d.to_pickle({"a": list(range(50_000))}, "pipe")
     reader.join()
     return [np.array(received[0]["a"]), np.array(stat.S_ISFIFO(os.stat("pipe").st_mode))]
+
+
+@cell
+def a_device():
+    reading, device = os.openpty()
+    tty.setraw(device)  # bytes arrive as they were written
+    path, before = os.ttyname(device), os.stat(device)
+    mnist1d.to_pickle([1, 2, 3], path)
+    received = pickle.loads(os.read(reading, 1000))
+    after = os.stat(path)
+    return [
+        np.array(received),
+        np.array([stat.S_ISCHR(after.st_mode), after.st_ino == before.st_ino]),
+    ]
+
+
+@cell
+def tensors_and_state_dicts():
+    if importlib.util.find_spec("torch") is None:
+        return []
+    import torch
+
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(3, 2)
+    mnist1d.to_pickle([torch.arange(4), torch.eye(2).double(), layer.state_dict()], "tensors.pkl")
+    *tensors, state = mnist1d.from_pickle("tensors.pkl")
+    layer.load_state_dict(state)
+    return [*tensors, *state.values(), np.array([*state, type(state).__name__])]
 
 
 @cell

@@ -75,6 +75,35 @@ def test_cells_of_users_run(tmp_path, monkeypatch):
     assert len(cells(ROOT / "src", tmp_path, monkeypatch, "ours")) > 40
 
 
+MAKE = """
+import pickle, sys
+from mnist1d.data import get_dataset_args, make_dataset
+args = get_dataset_args()
+args.num_samples = 100
+with open(sys.argv[1], "wb") as file:
+    pickle.dump(make_dataset(args), file)
+"""
+
+
+def test_the_originals_own_dict_is_a_data_set(peer, tmp_path):
+    script, path = tmp_path / "make.py", tmp_path / "old.pkl"
+    script.write_text(MAKE)
+    original.run(script, str(path), path=peer)
+    with path.open("rb") as file:
+        old = pickle.load(file)
+    data = mnist1d.Dataset.from_dict(old)
+    for mapping in (data, data.copy(), mnist1d.make_dataset(num_samples=100)):
+        assert set(mapping) == set(old) and len(mapping) == len(old)
+        for name in ("x", "x_test", "y", "y_test", "t"):
+            assert mapping.get(name).tobytes() == old[name].tobytes()
+        templates = dict(mapping.items())["templates"].copy()
+        assert all(np.array_equal(templates[name], old["templates"][name]) for name in "xty")
+    pytest.importorskip("torch")
+    from mnist1d.adapters.torch import MNIST1D
+
+    assert MNIST1D(data=old).targets.tolist() == old["y"].tolist()
+
+
 def test_the_names_are_there():
     for name in (
         "get_dataset",
@@ -161,7 +190,7 @@ def test_a_missing_file_is_made_from_the_settings(capsys):
         {"iid_noise_scale": 0.1}, {"shear_scale": 0.1}, {"final_seq_length": 20},
     ],
 )  # fmt: skip
-def test_a_file_with_other_settings_wins_and_a_warning_says_so(changed):
+def test_a_file_with_other_settings_wins_with_a_warning(changed):
     first = get_dataset(small_args(), download=False, verbose=False)
     with pytest.warns(
         SuspiciousValueWarning,
@@ -173,12 +202,14 @@ def test_a_file_with_other_settings_wins_and_a_warning_says_so(changed):
         "pass download=False and regenerate=True to make it" in str(caught[0].message)
         and caught[0].filename == __file__
     )
-    anew = get_dataset(small_args(**changed), download=False, regenerate=True, verbose=False)
-    assert not np.array_equal(anew["x"], first["x"]) or len(anew["x_test"]) != len(first["x_test"])
+    fresh = get_dataset(small_args(**changed), download=False, regenerate=True, verbose=False)
+    assert not np.array_equal(fresh["x"], first["x"]) or len(fresh["x_test"]) != len(
+        first["x_test"]
+    )
     get_dataset(small_args(**changed), download=False, verbose=False)  # no warning now
 
 
-def test_download_gives_the_frozen_set_and_a_warning_says_so():
+def test_download_gives_the_frozen_set_with_a_warning():
     with pytest.warns(
         SuspiciousValueWarning,
         match=r"does not match the settings, because download=True gives the frozen set",
@@ -195,7 +226,7 @@ def test_own_templates_are_part_of_what_is_asked_for():
         get_dataset(small_args(), download=False, verbose=False)
 
 
-def test_keywords_that_mean_nothing_are_said():
+def test_unknown_keywords_give_a_warning():
     with pytest.warns(SuspiciousValueWarning) as caught:
         get_dataset(small_args(), download=False, verbose=False, force_download=True, pth=".")
     assert [str(w.message) for w in caught] == [
@@ -213,7 +244,7 @@ def test_a_fresh_seed_is_asked_for_by_any_file():
 @pytest.mark.parametrize(
     ("split", "sizes"), [(1.5, (100, 0)), (1, (100, 0)), (-0.2, (80, 20)), (-3, (0, 100))]
 )
-def test_a_split_beyond_the_ends_is_taken_and_said(split, sizes):
+def test_a_split_beyond_the_ends_works_with_a_warning(split, sizes):
     warned = [] if split == 1 else [True]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -223,7 +254,7 @@ def test_a_split_beyond_the_ends_is_taken_and_said(split, sizes):
 
 
 @pytest.mark.parametrize("split", [float("nan"), "0.8", None, True, [1]])
-def test_a_split_that_is_no_number(split):
+def test_a_split_that_is_not_a_number(split):
     with pytest.raises(UsageError, match="train_split must be a number"):
         make_dataset(small_args(train_split=split))
 
@@ -288,7 +319,7 @@ def test_settings_may_come_in_any_form():
         ("shuffle_sequence", "shuffle_seq"),
     ],
 )
-def test_a_misspelled_setting_is_said(wrong, near):
+def test_a_misspelled_setting_gives_a_warning(wrong, near):
     with pytest.warns(
         SuspiciousValueWarning, match=f"the setting '{wrong}' is not used: did you mean '{near}'?"
     ) as caught:
@@ -296,7 +327,7 @@ def test_a_misspelled_setting_is_said(wrong, near):
     assert caught[0].filename == __file__
 
 
-def test_settings_of_ones_own_are_nobodys_business():
+def test_other_attributes_give_no_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         make_dataset(
