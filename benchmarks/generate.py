@@ -3,10 +3,11 @@ prints one JSON line.
 
     python benchmarks/generate.py                     5,000 signals exact, 100,000 fast, five rounds
 
-Every round runs the three one after the other, each in a process of its own with one thread; the
-seconds are those of the processor, so that a busy machine does not blur the ratios. The original
-makes 5,000 signals, and its rate stands for larger sets too: it works signal by signal. Memory is
-the peak of the process above what it held before, at two sizes, whose difference is the growth.
+Every round runs the three one after the other, each in a separate process with one thread. The
+benchmark counts processor seconds, which other programs on the machine hardly change. The original
+makes 5,000 signals; its rate holds for larger sets too, because it works signal by signal. Memory
+is the peak of the process minus what it used before. It is measured at two sizes, and their
+difference is the growth.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THRE
 
 
 def work(which: str, num_samples: int) -> None:
-    """Make one set, after a small one to warm up; print seconds, the peak of memory and the digest
-    of the training signals."""
+    """Make one set, after a small one as a warm-up; print seconds, peak memory and the digest of
+    the training signals."""
     import hashlib
     import resource
 
@@ -61,7 +62,7 @@ def work(which: str, num_samples: int) -> None:
 
 
 def measure(which: str, num_samples: int, path: Path) -> dict:
-    """Run `work` in a process of its own, with the package that lies in `path`."""
+    """Run `work` in a separate process, with the package in the folder `path`."""
     result = json.loads(
         peer.run(Path(__file__), "--work", which, str(num_samples), path=path, **ONE_THREAD)
     )
@@ -71,7 +72,7 @@ def measure(which: str, num_samples: int, path: Path) -> dict:
 
 
 def processor() -> str:
-    """Return the processor's name, as far as this system tells it."""
+    """Return the processor's name, if the system reports it."""
     try:
         with open("/proc/cpuinfo") as lines:
             return next(

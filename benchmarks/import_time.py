@@ -1,10 +1,10 @@
-"""What `import mnist1d` costs above `import numpy, scipy.ndimage`, which it needs; prints one JSON
-line.
+"""How long `import mnist1d` takes beyond `import numpy, scipy.ndimage`, which it needs; prints one
+JSON line.
 
     python benchmarks/import_time.py
 
-The two run in turns, each in fresh processes of warm files; the figures are medians. The clock is
-blurred on a busy machine, the processor's seconds are not, so both are given.
+The two run alternately, each in new processes with warm files; the figures are medians. Both wall
+time and processor seconds are reported, because a busy machine changes wall time.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ STATEMENTS = {"mnist1d": "import mnist1d", "numpy and scipy": "import numpy, sci
 
 
 def measure(statement: str) -> tuple[float, float]:
-    """Return the seconds that a fresh process takes for a statement: by the clock, and of the
-    processor."""
+    """Return the seconds that a new process takes for a statement: wall time and processor time."""
     before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(
         [sys.executable, "-c", statement],

@@ -4,11 +4,12 @@ seed at the paper's settings; prints one JSON line.
     python benchmarks/limit.py [--threads 2] > limit.json
     python benchmarks/limit.py --table limit.json  # the table of docs/speed.md, nothing measured
 
-Both sides run in this process in turns, on one thread each, and processor seconds are counted, so
-that a busy machine blurs no ratio; with --threads, the seconds of the clock. Few steps are run and
-scaled to those of the paper. The limit is the time of the operations alone, at the rate of large
-matrix products: XLA counts the operations of a step's gradient, and the optimizer and the
-evaluations come on top of it. The cases of `loops.py` count their matrix products.
+Both sides run alternately in this process, with one thread each. The benchmark counts processor
+seconds, which other programs on the machine hardly change; with --threads, it counts wall time. It
+runs a few steps and scales to the number of steps of the paper. The limit is the time of the
+operations alone, at the rate of large matrix products: XLA counts the operations of a step's
+gradient; the optimizer and the evaluations come on top. The cases of `loops.py` count their matrix
+products.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from mnist1d.dataset import Dataset
     from mnist1d.learning import Model
 
-ROUNDS = 3  # of the two sides, in turns; the best of each counts
-SCALE_UP = 1.5  # of the warm-up's estimate, so that a measurement is not too short
+ROUNDS = 3  # both sides alternately; the best round of each counts
+SCALE_UP = 1.5  # times the warm-up's estimate, so that a measurement is not too short
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,11 @@ class Case:
     ours: Callable[[], Model]
     peers: Callable[[], torch.nn.Module]
     reshuffle: bool = False  # a new order every epoch
-    exact: Callable[[], Model] | None = None  # whose operations count, where ours is padded
+    exact: Callable[[], Model] | None = None  # the model whose operations count, if ours is padded
 
 
 def loops() -> list[Loop]:
-    """Return all that is measured."""
+    """Return every measured loop."""
     from benchmarks.loops import Loop, own_loops
 
     return own_loops() + [
@@ -69,7 +70,8 @@ def loops() -> list[Loop]:
 
 
 def cases() -> list[Case]:
-    """Return what the one training loop trains, sizes and steps from the studies' own Configs."""
+    """Return the cases of the one training loop, with sizes and steps from the studies' own
+    Configs."""
     from torch import nn
 
     from benchmarks.training import torch_model
@@ -176,7 +178,8 @@ def cases() -> list[Case]:
 
 
 def our_seconds(case: Case, data: Dataset) -> Callable[[int], float]:
-    """Return what measures our loop: from a number of steps to processor seconds per step."""
+    """Return a function that measures our loop: from a number of steps to processor seconds per
+    step."""
     import jax
 
     from benchmarks.loops import clock
@@ -199,15 +202,15 @@ def our_seconds(case: Case, data: Dataset) -> Callable[[int], float]:
     def measure(num_steps: int) -> float:
         if num_steps >= case.eval_every:
             return seconds_of(num_steps) / num_steps
-        # Few of many steps: the evaluations at both ends would weigh too much
+        # With few of many steps, the evaluations at both ends would count too much
         return (seconds_of(num_steps) - seconds_of(1)) / (num_steps - 1)
 
     return measure
 
 
 def peer_seconds(case: Case, data: Dataset) -> Callable[[int], float]:
-    """Return what measures the loop that a PyTorch user writes: it reads the loss of every step, as
-    the published notebooks do, and evaluates on both parts as often as ours."""
+    """Return a function that measures the loop that a PyTorch user writes. It reads the loss of
+    every step, as the published notebooks do, and evaluates on both parts as often as ours."""
     import torch
 
     from benchmarks.loops import clock
@@ -262,8 +265,8 @@ def operations(case: Case) -> float:
 
 
 def machine() -> dict[str, float]:
-    """Return what this processor does with these threads: GFLOP/s of matrix products, GB/s of
-    memory, and millions of normal numbers per second; the best of some."""
+    """Return the speed of this processor with these threads: GFLOP/s of matrix products, GB/s of
+    memory, and millions of normal numbers per second; each the best of several runs."""
     import jax
     import numpy as np
 
@@ -291,7 +294,7 @@ def gflops() -> float:
 
 
 def best_seconds(call: Callable[[], object], repeats: int = 5) -> float:
-    """Return the seconds of a call, the best of some."""
+    """Return the seconds of a call, the best of several."""
     from benchmarks.loops import clock
 
     found = []
@@ -316,7 +319,7 @@ def measure(loop: Loop, data: Dataset, seconds: float) -> dict[str, Any]:
         "network": loop.network,
         "num_steps": loop.num_steps,
         "flops": loop.operations(),
-        "gflops": gflops(),  # now: a busy machine is slower at everything
+        "gflops": gflops(),  # measured now, because a busy machine is slower at everything
         "ours": best[0],
         "peers": best[1],
     }

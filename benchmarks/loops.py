@@ -1,8 +1,8 @@
-"""The loops of the studies that do not train with the one training loop, ours and as a PyTorch user
-writes them: cases of `limit.py`.
+"""Cases of `limit.py`: the studies that do not use the one training loop, in our version and as a
+PyTorch user writes them.
 
-A step of a loop through which a gradient goes is an inner step, with its share of that gradient.
-t-SNE is no case: the study calls scikit-learn, as its users do.
+In a loop with a gradient through it, a step is an inner step with its share of that gradient. t-SNE
+is not a case, because the study calls scikit-learn.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ Measure = Callable[[int], float]  # from a number of steps to seconds per step
 
 
 def clock() -> float:
-    """Return the processor's seconds where each side has one thread, so that a busy machine blurs
-    no ratio; with more threads, those of the clock."""
+    """Return processor seconds if each side has one thread, because a busy machine hardly changes
+    them; with more threads, wall time."""
     one = os.environ["OMP_NUM_THREADS"] == "1"
     return time.process_time() if one else time.perf_counter()
 
@@ -79,8 +79,8 @@ def own_loops() -> list[Loop]:
 
 
 def in_runs(build: Callable[[int], tuple[Callable[..., Any], tuple, int]], longest: int) -> Measure:
-    """Return what measures build(num_steps) = (function, arguments, steps), compiled: at most
-    `longest` steps in one call, and more calls for more steps."""
+    """Return a function that measures build(num_steps) = (function, arguments, steps), compiled: at
+    most `longest` steps per call, and more calls for more steps."""
     import jax
 
     programs: dict[int, Any] = {}
@@ -281,7 +281,7 @@ def _weights(num_inputs: int, hidden: int, num_outputs: int) -> list[torch.Tenso
 
 
 def _peer_runs(run: Callable[[int], None], longest: int) -> Measure:
-    """Return what measures run(steps), at most `longest` steps in one call."""
+    """Return a function that measures run(steps), at most `longest` steps per call."""
 
     def measure(num_steps: int) -> float:
         steps = min(num_steps, longest)

@@ -1,11 +1,12 @@
-"""Training speed of today's models: our loop against plain PyTorch, one thread each; one JSON line
+"""Training speed of recent models: our loop against plain PyTorch, one thread each; one JSON line
 per model.
 
     taskset -c 1 python -m benchmarks.models
 
-Both train with Adam on batches of 100, in this process and by turns; processor time counts, the
-fastest of several rounds, so that a busy machine blurs neither. Compilation is counted apart. The
-peer is the same network, with the same weights, as a PyTorch user writes it (torch_models.py).
+Both train with Adam on batches of 100, alternately in this process. The benchmark counts processor
+time, the fastest of several rounds, which other programs on the machine hardly change. Compilation
+is reported separately. The peer is the same network, with the same weights, as a PyTorch user
+writes it (torch_models.py).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ BAR = 2.0  # times as fast as PyTorch
 
 
 def ours(name: str, num_steps: int) -> tuple[Callable[[], Any], float, int]:
-    """Return a call that trains num_steps steps, the seconds to compile it, and the parameters."""
+    """Return a call that trains num_steps steps, its compile time, and the parameters."""
     import jax
     import jax.numpy as jnp
 
@@ -32,7 +33,7 @@ def ours(name: str, num_steps: int) -> tuple[Callable[[], Any], float, int]:
 
     model, settings = resolve(name).make(), Settings(num_steps=num_steps, eval_every=num_steps)
     x, y = jax.random.normal(jax.random.key(1), (100, 40)), jnp.arange(100) % 10
-    split = Split(x, y, x[:1], y[:1])  # evaluation is two passes of so few signals: no weight
+    split = Split(x, y, x[:1], y[:1])  # evaluation on so few signals takes no time
     key, begin = jax.random.key(0), time.perf_counter()
     train = jax.jit(make_fit(model, settings)).lower(key, split).compile()
     compile_seconds = time.perf_counter() - begin
@@ -61,9 +62,9 @@ def theirs(name: str, num_steps: int) -> Callable[[], None]:
 
 
 def fastest(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """Return the processor seconds of each call in its fastest round, the calls by turns."""
+    """Return the processor seconds of each call in its fastest round; the calls alternate."""
     for call in calls.values():
-        call()  # warm
+        call()  # warm up
     found = dict.fromkeys(calls, float("inf"))
     for _ in range(rounds):
         for who, call in calls.items():

@@ -3,11 +3,11 @@ prints one JSON line.
 
     python benchmarks/observer.py
 
-Speed: the 1,000 test signals of the frozen set, first call (compiles) and second, wall clock, all
-cores. Calibration: at the default settings, where hardly anything is in doubt, and with three times
-the white noise, where much is. Brute force: at a small setting, the mean density over 20,000 random
-factors and slopes for every padding and shift, by scipy; the difference in units of its Monte Carlo
-error.
+Speed: the 1,000 test signals of the frozen set, first call (which compiles) and second, wall time
+on all cores. Calibration: at the default settings, where almost every signal is certain, and with
+three times the white noise, where many are not. Brute force: at a small setting, the mean density
+over 20,000 random factors and slopes for every padding and shift, by SciPy; the difference is in
+units of its Monte Carlo error.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def speed() -> dict[str, float]:
 
 
 def calibration(config: DataConfig, n: int) -> dict[str, float]:
-    """Accuracy beside mean confidence, with the difference in standard errors, and the calibration
-    error beside chance."""
+    """Accuracy and mean confidence, with their difference in standard errors; calibration error,
+    and the value expected by chance."""
     found = measure_ceiling(config, n)
     keys = (
         "acc",
@@ -88,7 +88,7 @@ def brute_force(num_signals: int, num_draws: int) -> dict[str, float]:
     exact = IdealObserver(config, mean=0.0, std=1.0).log_likelihood(raw)
     smoothing = gaussian_filter1d(np.eye(length), 2, axis=0) * config.corr_noise_scale
     last = resample(np.eye(length), plan_resampling(length, config.final_seq_length)).T
-    means, variances = [], []  # of every component's density: (components, signals)
+    means, variances = [], []  # of each component's density: (components, signals)
     for label in range(10):
         for padding in range(config.padding[0], config.padding[1] + 1):
             for shift in range(config.max_translation):

@@ -2,10 +2,11 @@
 
     python -m benchmarks.package -o dist
 
-Needs `build`. SOURCE_DATE_EPOCH: the time of every file, default: that of the last commit. The
-sdist is packed again with equal times, owners and modes, which setuptools takes from the disk.
-Prints one JSON line; exit status 1 if the two builds differ or a file is missing: the sdist holds
-every tracked file whose path starts with no dot, the wheel those of src.
+Needs `build`. SOURCE_DATE_EPOCH sets the time of every file (default: the time of the last commit).
+The sdist is packed again with fixed times, owners and modes, because setuptools takes these from
+the disk. Prints one JSON line. The exit status is 1 if the two builds differ or a file is missing:
+the sdist must contain every tracked file whose path does not start with a dot, and the wheel those
+of src.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def build(folder: Path, commit: str, epoch: int) -> list[Path]:
-    """Build from a fresh copy of a commit's files below a folder; return sdist and wheel."""
+    """Build from a new copy of a commit's files in a folder; return sdist and wheel."""
     source, output = folder / "source", folder / "dist"
     source.mkdir(parents=True)
     archive = subprocess.run(
@@ -57,7 +58,7 @@ def normalise(path: Path, epoch: int) -> None:
 
 
 def missing(sdist: Path, wheel: Path, tracked: list[str]) -> list[str]:
-    """Return what the sdist lacks of the tracked files, and the wheel of those below src/."""
+    """Return the tracked files that the sdist lacks, and the files of src/ that the wheel lacks."""
     with tarfile.open(sdist) as packed, zipfile.ZipFile(wheel) as zipped:
         source = {name.partition("/")[2] for name in packed.getnames()}
         installed = set(zipped.namelist())

@@ -1,10 +1,12 @@
-"""The page's bars: its size, its first paint, script time from slider to redraw, frames while three
-models train and while the ideal observer answers, and how long the results of a folder take.
+"""Measurements of the page: its size, its first paint, script time from slider to redraw, frame
+times while three models train and while the ideal observer answers, and loading the results of a
+folder.
 
     python -m benchmarks.page --runs mnist1d-runs
 
-In headless Chromium. Ten signals, 100 moves over several sliders: the time is that of the handler,
-which draws before it returns. Frames are those of the page, while three workers train beside it.
+Runs headless Chromium. Slider to redraw: 100 moves of several sliders with ten signals; the time is
+that of the handler, which draws before it returns. Frames are those of the page while three workers
+train.
 """
 
 import argparse
@@ -75,8 +77,8 @@ def frames(driver, what: str, is_bending: bool) -> None:
 
 
 def opening(page: Page, runs: Path) -> None:
-    """Time the results of a folder from the address to the first figure, by a new server and by one
-    that has them."""
+    """Time the results of a folder, from the request to the first figure, on a new server and on
+    one that has cached them."""
     with serving(runs) as port:
         page.address = f"http://127.0.0.1:{port}/"
         for which in ("first", "second"):
@@ -90,7 +92,7 @@ def opening(page: Page, runs: Path) -> None:
                 f"results, {which} opening: {studies} documents after {told:.2f} s, "
                 f"first figure after {seen:.2f} s (bar: 2)"
             )
-        page.driver.get("about:blank")  # ends the news
+        page.driver.get("about:blank")  # closes the stream of updates
 
 
 def main() -> None:

@@ -3,10 +3,10 @@
     npm pack @jax-js/jax && tar xzf jax-js-jax-*.tgz
     python -m benchmarks.page_training --jax-js package
 
-The page's kernels in WebAssembly with SIMD, the same in plain JavaScript, and the npm package
-@jax-js/jax, on WebAssembly and, where Chromium has it, on WebGPU. All in headless Chromium, one
-after the other, in one process. WebGPU runs on Chromium's software adapter where the machine has no
-GPU. Without --jax-js, the first two only.
+The ways: the page's kernels in WebAssembly with SIMD, the same kernels in plain JavaScript, and
+(with --jax-js) the npm package @jax-js/jax, on WebAssembly and, if Chromium supports it, on WebGPU.
+All run in headless Chromium, one after the other, in one process. On a machine without a GPU,
+WebGPU runs on Chromium's software adapter.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def measure(driver, rounds: int, has_jax_js: bool) -> dict[str, dict[str, float | str | None]]:
-    """Return the time of a step, the fastest round's, {way: {model: milliseconds}}."""
+    """Return the time of a step in the fastest round, {way: {model: milliseconds}}."""
     ways = [("ours", "wasmKernels", MODELS), ("ours", "jsKernels", MODELS)]
     if has_jax_js:
         ways += [("jaxJs", device, ("mlp", "cnn")) for device in ("wasm", "webgpu")]
@@ -67,10 +67,12 @@ def measure(driver, rounds: int, has_jax_js: bool) -> dict[str, dict[str, float 
         for model in models:
             times = []
             for _ in range(rounds):
-                driver.refresh()  # a fresh engine, nothing compiled
+                driver.refresh()  # a new engine, with nothing compiled
                 times.append(driver.execute_async_script(CALL, function, model, kind, STEPS[kind]))
             numbers = [t for t in times if isinstance(t, int | float)]
-            best = round(min(numbers), 2) if numbers else times[0]  # a message, or null: none here
+            best = (
+                round(min(numbers), 2) if numbers else times[0]
+            )  # a message, or null if not available
             found.setdefault(f"{function} {kind}", {})[model] = best
     return found
 

@@ -1,7 +1,8 @@
-"""The original package, `mnist1d` 0.0.2.post1, to compare with: installed once into a folder of its
-own in the checkout.
+"""The original package, `mnist1d` 0.0.2.post1, for comparisons. It is installed once, into a
+separate folder of the checkout.
 
-Its import name is ours, so it runs in a process of its own, with that folder first on the path.
+Its import name is the same as ours, so it runs in a separate process, with that folder first on the
+path.
 """
 
 from __future__ import annotations
@@ -23,13 +24,12 @@ class PeerUnavailable(RuntimeError):
 
 
 def is_whole() -> bool:
-    """Whether the original package is installed."""
+    """Return whether the original package is installed."""
     return (FOLDER / f"mnist1d-{VERSION}.dist-info").is_dir()
 
 
 def install() -> Path:
-    """Return the folder that holds the original package, installing it first where it is not
-    there."""
+    """Return the folder of the original package; install the package first if it is missing."""
     if not is_whole():
         wanted = [f"mnist1d=={VERSION}"]
         wanted += [
@@ -38,11 +38,11 @@ def install() -> Path:
         FOLDER.parent.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(
             dir=FOLDER.parent
-        ) as new:  # a broken-off installation leaves nothing behind
+        ) as new:  # an interrupted installation leaves nothing behind
             for name in wanted:
                 alone = (
                     ["--no-deps"] if name.startswith("mnist1d") else []
-                )  # its NumPy and SciPy are those of this environment
+                )  # it uses the NumPy and SciPy of this environment
                 command = [
                     sys.executable,
                     "-m",
@@ -63,7 +63,7 @@ def install() -> Path:
             try:
                 Path(new).rename(FOLDER)
                 Path(new).mkdir()  # for the context manager to remove
-            except OSError as error:  # another process may have been faster
+            except OSError as error:  # another process may have installed it first
                 if not is_whole():
                     raise PeerUnavailable(
                         f"{FOLDER} cannot be made: {error.strerror}; delete it"
@@ -78,8 +78,8 @@ def run(
     timeout: float = 300,
     **environment: str,
 ) -> str:
-    """Run a Python script in a process of its own, with `path` first on its module path; return
-    what it printed."""
+    """Run a Python script in a separate process, with `path` first on its module path; return its
+    output."""
     variables = {
         **os.environ,
         "MPLBACKEND": "Agg",

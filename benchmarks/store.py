@@ -1,11 +1,11 @@
-"""What 1,000, 10,000 and 100,000 trials cost around their computation; prints one JSON line and, on
-stderr, the table of docs/speed.md.
+"""The overhead of 1,000, 10,000 and 100,000 trials beyond their computation; prints one JSON line
+and, on stderr, the table of docs/speed.md.
 
     python benchmarks/store.py [--trials 1000 10000 100000]
 
 This file is also the study that it runs: its trials return 12 rows each without computing anything.
-Every part runs in a process of its own. The processor's seconds are given, since the clock of a
-busy machine says little, with the growth from the smallest number of trials to the largest.
+Every part runs in a separate process. The benchmark reports processor seconds, because wall time
+says little on a busy machine, and their growth from the smallest number of trials to the largest.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class Config:
-    """Nothing but a number, and the settings of the data that every study has."""
+    """A number, and the data settings that every study has."""
 
     number: int = 0
     learning_rate: float = 0.01
@@ -47,7 +47,7 @@ class Config:
 
 
 def grid(preset: str) -> list[Config]:
-    """Return as many trials as the preset stands for."""
+    """Return the number of trials that the preset stands for."""
     num_trials = next(count for count, name in PRESET_OF.items() if name == preset)
     return [Config(number=number) for number in range(num_trials)]
 
@@ -69,7 +69,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
 
 def figures(rows: object) -> dict[str, object]:
-    """Draw nothing: 100,000 curves are no figure."""
+    """Draw nothing: 100,000 curves do not make a figure."""
     return {}
 
 
@@ -92,7 +92,7 @@ def parts(preset: str, folder: Path) -> dict[str, Callable[[], object]]:
     def poll_again(num_new: int) -> object:
         news = News(folder)
         list(news.since())
-        news.last -= num_new  # as if the others came since then
+        news.last -= num_new  # as if the others had been added since
         begin = time.process_time()
         list(news.since())
         return time.process_time() - begin
@@ -111,7 +111,7 @@ def parts(preset: str, folder: Path) -> dict[str, Callable[[], object]]:
 
 
 def measure_here(name: str, preset: str, folder: Path) -> dict[str, float]:
-    """Return a part's seconds by the clock and the processor, and this process's memory."""
+    """Return a part's wall time and processor time, and this process's memory."""
     part = parts(preset, folder)[name]
     clock, cpu = time.perf_counter(), time.process_time()
     result = part()
@@ -140,7 +140,7 @@ def measure(num_trials: int) -> dict[str, dict[str, float]]:
 
 
 def table_of(found: dict[int, dict[str, dict[str, float]]]) -> str:
-    """Return the table of the docs: seconds and memory by number of trials, and how they grow."""
+    """Return the table of the docs: seconds and memory by number of trials, and their growth."""
     counts = sorted(found)
     lines = [
         f"| part | {' | '.join(f'{count:,} trials' for count in counts)} | growth |",

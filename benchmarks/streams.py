@@ -4,10 +4,10 @@ in one run on one core; one JSON line.
     python benchmarks/streams.py                     5,000 signals of the original, 10 million of
     the JAX stream
 
-Every part runs in a process of its own with one thread. The JAX stream is drawn as a training loop
-would, 100,000 signals in a jitted scan, again and again; memory is the growth of the process from
-the first million to the last. The seconds are those of the processor, so that a busy machine does
-not blur the ratio; compile time is left out, and the warm-up with it.
+Every part runs in a separate process with one thread. The JAX stream is drawn as in a training
+loop: 100,000 signals per jitted scan, again and again. Memory is the growth of the process from the
+first million signals to the last. The benchmark counts processor seconds, which other programs on
+the machine hardly change, without compilation and warm-up.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def original(n: int) -> dict:
 
 
 def jax_stream(n: int) -> dict:
-    """Draw n signals and reduce them to their sum, as training would to a loss; memory after the
-    first million and at the end."""
+    """Draw n signals and reduce them to their sum, as training reduces them to a loss; return
+    memory after the first million and at the end."""
     import resource
     import time
 

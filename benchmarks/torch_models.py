@@ -1,6 +1,6 @@
-"""Today's models as a PyTorch user writes them: what ours must equal and outrun.
+"""Recent models as a PyTorch user writes them. Ours must give the same results, faster.
 
-Their parts have the names of our parameters, so that `state_dict_of` carries weights over.
+Their parts have the names of our parameters, so that `state_dict_of` can transfer weights.
 """
 
 from __future__ import annotations
@@ -225,7 +225,7 @@ class MinGRU(nn.Module):
 
 
 def both_ways(h: Tensor) -> Tensor:
-    """Turn the second half of the features of h (batch, time, features) round in time."""
+    """Reverse the second half of the features of h (batch, time, features) in time."""
     forward, backward = h.chunk(2, dim=2)
     return torch.cat([forward, backward.flip(1)], dim=2)
 

@@ -102,7 +102,7 @@ def torch_train(
 
 
 def ours(name: str, data: Any, num_steps: int) -> tuple[Callable[[], Any], float]:
-    """Return a call that trains one seed, and the seconds that compiling it took."""
+    """Return a call that trains one seed, and the seconds spent compiling it."""
     import jax
 
     from mnist1d.learning import MODELS, Settings, Split, make_fit
@@ -115,8 +115,8 @@ def ours(name: str, data: Any, num_steps: int) -> tuple[Callable[[], Any], float
 
 
 def seconds(call: Callable[[], Any], single: bool) -> float:
-    """Return the seconds that a call takes: of the processor for a single thread, else by the
-    clock."""
+    """Return the seconds that a call takes: processor seconds for a single thread, otherwise wall
+    time."""
     clock = time.process_time if single else time.perf_counter
     begin = clock()
     call()
@@ -124,7 +124,7 @@ def seconds(call: Callable[[], Any], single: bool) -> float:
 
 
 def processor_name() -> str:
-    """Return the processor's name, as far as this system tells it."""
+    """Return the processor's name, if the system reports it."""
     try:
         with open("/proc/cpuinfo") as lines:
             return next(

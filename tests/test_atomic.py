@@ -70,7 +70,7 @@ def test_the_mode_survives(path, mode):
     assert stat.S_IMODE(path.stat().st_mode) == mode and path.read_bytes() == b"new"
 
 
-def test_nobody_else_may_read_a_private_file_while_it_is_written(path):
+def test_a_private_file_stays_private_while_it_is_written(path):
     path.chmod(0o600)
     with atomic_path(path) as temporary:
         assert stat.S_IMODE(temporary.stat().st_mode) == 0o600

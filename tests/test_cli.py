@@ -463,7 +463,7 @@ def test_more_than_the_memory_holds(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("command", "goes_on"), [("run", True), ("generate", False)])
-def test_ctrl_c_promises_only_what_is_so(capsys, monkeypatch, command, goes_on):
+def test_the_ctrl_c_message_is_true(capsys, monkeypatch, command, goes_on):
     monkeypatch.setattr(
         "mnist1d.commands.app.app", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
     )
@@ -471,7 +471,7 @@ def test_ctrl_c_promises_only_what_is_so(capsys, monkeypatch, command, goes_on):
     assert status == 130 and ("to resume" in err) == goes_on and "Interrupted" in err
 
 
-def test_evaluate_tells_what_cannot_be_kept_before_it_trains(tmp_path, capsys, monkeypatch):
+def test_evaluate_reports_what_cannot_be_saved_before_it_trains(tmp_path, capsys, monkeypatch):
     pytest.importorskip("jax", reason="evaluate needs the extra [lab]")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -316,7 +316,7 @@ def test_the_identity_is_the_same_on_every_machine():
         ('{"sed": 1}', "did you mean 'seed'"),
     ],
 )
-def test_json_that_is_no_config(text, message):
+def test_json_that_is_not_a_config(text, message):
     with pytest.raises(UsageError, match=message):
         DataConfig.from_json(text)
 
@@ -399,7 +399,7 @@ def test_minus_zero_is_zero(name):
     ],
 )
 @pytest.mark.parametrize("mode", ["exact", "fast"])
-def test_what_memory_cannot_hold_is_told_before_it_is_tried(monkeypatch, knobs, fix, mode):
+def test_what_does_not_fit_in_memory_is_refused_before_it_is_tried(monkeypatch, knobs, fix, mode):
     monkeypatch.setattr(mnist1d.memory, "free_bytes", lambda: 4e9)
     monkeypatch.setattr(mnist1d.generate, "Pipeline", None)  # nothing is begun
     if mode == "exact" and "final_seq_length" not in knobs and "num_samples" not in knobs:
@@ -435,7 +435,7 @@ def test_the_estimate_of_memory_is_near_and_above(monkeypatch, knobs, mode):
     assert peak < told[0] < 6 * peak, (told[0] / 1e6, peak / 1e6)
 
 
-def test_free_memory_is_told_by_this_machine():
+def test_free_memory_is_read_from_the_system():
     assert 1e7 < mnist1d.memory.free_bytes()
     mnist1d.memory.check_memory(1e3, "nothing", "anything")
     with pytest.raises(UsageError, match="it needs about 1,000,000,000.0 GB"):
@@ -471,6 +471,6 @@ def test_knobs_are_typed_for_editors():
         (lambda: DataConfig.from_json('{"seed": 1' + "0" * 5000 + "}"), "a config must be JSON"),
     ],
 )
-def test_wrong_calls_are_told_in_our_words(call, message):
+def test_wrong_calls_raise_our_own_errors(call, message):
     with pytest.raises(UsageError, match=message):
         call()

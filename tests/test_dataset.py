@@ -228,7 +228,7 @@ def test_one_changed_value_is_more_than_rounding(frozen):
 
 @examples(40)
 @given(configs(), own_templates(), st.sampled_from(["exact", "fast"]))
-def test_whatever_the_settings(config, shapes, mode):
+def test_any_settings(config, shapes, mode):
     data = mnist1d.make_dataset(config, templates=shapes, mode=mode)
     x, y = np.concatenate([data.x, data.x_test]), np.concatenate([data.y, data.y_test])
     assert x.shape == (config.num_samples, config.final_seq_length) and data.t.shape == (
@@ -246,7 +246,7 @@ def test_whatever_the_settings(config, shapes, mode):
     np.testing.assert_array_equal(np.concatenate([again.x, again.x_test]), x)
 
 
-def test_a_remainder_is_dropped_and_said():
+def test_a_remainder_is_dropped_with_a_warning():
     with pytest.warns(
         SuspiciousValueWarning,
         match="num_samples=1005 is not a multiple of 10 classes; generating 1000 signals",
@@ -395,14 +395,14 @@ def test_from_a_dict(small):
         ({"templates": 3}, "templates must be a mapping with x, t and y"),
     ],
 )
-def test_a_dict_that_is_no_data_set(small, change, message):
+def test_a_dict_that_is_not_a_data_set(small, change, message):
     given = {name: value for name, value in (dict(small) | change).items() if value is not None}
     with pytest.raises(UsageError, match=message):
         mnist1d.Dataset.from_dict(given)
 
 
 @pytest.mark.parametrize("wrong", [None, 3, [1, 2], "set.npz"])
-def test_what_is_no_mapping(wrong):
+def test_arguments_that_are_not_mappings(wrong):
     with pytest.raises(UsageError, match="must be a Dataset or a mapping with x, y, x_test"):
         mnist1d.Dataset.from_dict(wrong)
 
@@ -497,7 +497,7 @@ def test_label_noise_keeps_clean_labels_and_mask(frozen):
     np.testing.assert_array_equal(noisy.y[~noisy.noise_mask], frozen.y[~noisy.noise_mask])
     assert 540 <= noisy.noise_mask.sum() <= 660  # 600, give or take 2.7 standard deviations
     same = (noisy.y == frozen.y)[noisy.noise_mask].mean()
-    assert 0.06 < same < 0.14  # a label drawn anew is the true one in a tenth of the cases
+    assert 0.06 < same < 0.14  # a label redrawn is the true one in a tenth of the cases
     for untouched in ("x", "x_test", "y_test", "t"):
         assert noisy[untouched] is frozen[untouched]
     assert frozen.y_clean is None and frozen.noise_mask is None and "noise_mask" in noisy.keys()

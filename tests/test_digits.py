@@ -11,7 +11,7 @@ from mnist1d.digits import as_templates, templates
 from tests.strategies import examples, own_templates
 
 
-def test_the_ten_digits_are_made_anew_each_time():
+def test_the_ten_digits_are_new_arrays_each_time():
     first = templates()
     first.x[:] = 0
     assert templates().x.std() > 0.1

@@ -151,7 +151,7 @@ def test_a_range_of_signals_is_a_range(start, stop):
         draw_fast(DataConfig(), 10, start, stop)
 
 
-def test_single_precision_unless_told():
+def test_the_default_is_single_precision():
     data = mnist1d.make_dataset(num_samples=20, mode="fast")
     assert data.x.dtype == data.x_test.dtype == data.t.dtype == np.float32 and data.mode == "fast"
     double = mnist1d.make_dataset(num_samples=20, mode="fast", dtype="float64")
@@ -293,7 +293,7 @@ def test_two_samples_as_wholes(signals):
     null = [energy(rng.permutation(split)) for _ in range(99)]
     assert (
         energy(split) < np.sort(null)[-2]
-    )  # among the largest hundredth only by a chance of 2 %, which this seed does not take
+    )  # among the largest hundredth only with a probability of 2%, which this seed does not take
 
 
 @pytest.mark.parametrize(

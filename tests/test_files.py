@@ -541,7 +541,7 @@ def test_a_changed_setting_is_seen(rich, tmp_path, change):
         mnist1d.read(tmp_path / "set.csv")
 
 
-def test_a_hostile_npz_is_told_before_it_fills_the_memory(tmp_path, monkeypatch):
+def test_a_hostile_npz_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch):
     monkeypatch.setattr("mnist1d.memory.free_bytes", lambda: 1e9)
     with zipfile.ZipFile(tmp_path / "set.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("x.npy", bytes(600_000_000))
@@ -607,7 +607,9 @@ def test_a_file_whose_settings_are_not_legal(data, tmp_path):
         settings["config"]["sed" if name == "sed" else name] = value
         known = {n: settings[n] for n in ("format", "config", "mode", "mean", "std", "arrays")}
         text = json.dumps(known, sort_keys=True, separators=(",", ":"))
-        settings["digest"] = hashlib.sha256(text.encode()).hexdigest()  # whoever wrote it meant it
+        settings["digest"] = hashlib.sha256(
+            text.encode()
+        ).hexdigest()  # a valid digest of the edited content
 
     for name, value in {"seed": -5, "sed": 5, "padding": [60, 36]}.items():
         data.save(tmp_path / "set.csv")

@@ -27,9 +27,7 @@ DEFINED = {  # page: definitions and limits with a unit, and tables of settings
     "findings.md": ("92% sparsity",),
     "migrating.md": ("90%",),
     "mnist.md": ("15 MB",),
-    "models.md": (
-        "| name | parameters | architecture |",
-    ),  # tested in learning/test_todays_models.py
+    "models.md": ("| name | parameters | architecture |",),  # checked by test_recent_models.py
     "plan.md": ("90 minutes",),
     "runs.md": ("1.2 GB",),
     "web.md": ("64 KiB",),

@@ -98,7 +98,7 @@ def damaged(tmp_path, name, content):
         (IDX_FILES["x"], b"\0\0\x08\x03\0", "truncated"),
         (IDX_FILES["y"], b"hello", "not an idx file"),
         (IDX_FILES["y"], idx(Y[:5]), "14 whole numbers"),
-        (IDX_FILES["y_test"], idx(Y[14:] + 10), "0 .. 9"),
+        (IDX_FILES["y_test"], idx(Y[14:] + 10), "0 to 9"),
         (IDX_FILES["x"], idx(X[:14, :27]), "28, 28"),
     ],
 )

@@ -23,7 +23,7 @@ def measured(config, shapes, n):
 
 @examples(25)
 @given(configs(), own_templates())
-def test_whatever_the_settings(config, shapes):
+def test_any_settings(config, shapes):
     mean, std = expected_moments(config, shapes)
     (first, error), (second, error_2) = measured(config, shapes, 12_000)
     assert abs(first - mean) < 5 * error + 1e-6

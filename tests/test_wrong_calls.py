@@ -1,5 +1,5 @@
 """Every public door of the data side, with every wrong thing for every argument: the answer is this
-package's own error, one line, and never somebody else's exception."""
+package's own error, in one line, never another package's exception."""
 
 import warnings
 
@@ -13,7 +13,7 @@ from mnist1d.draws import draw_fast
 
 
 class Unprintable:
-    """Whose repr is somebody else's code, and fails."""
+    """An object whose repr fails, with external code."""
 
     def __repr__(self):
         raise RuntimeError("repr")

@@ -89,7 +89,7 @@ def test_more_than_a_chunk_repeats_nothing():
     assert len(np.unique(np.asarray(x), axis=0)) == 2500
 
 
-def test_positions_labels_and_templates_of_ones_own():
+def test_custom_positions_labels_and_templates():
     plain, shuffled = (
         stream.sample(jax.random.key(2), 20, DataConfig(shuffle_seq=s))[0] for s in (False, True)
     )

@@ -134,7 +134,7 @@ def test_exit_status_of_a_model_that_never_works_and_of_a_wrong_name(here, capsy
 
 
 @pytest.mark.filterwarnings("ignore::mnist1d.errors.ReusedTestWarning")  # the same process
-def test_a_second_look_at_a_test_is_told(here, tmp_path, capsys):
+def test_a_second_look_at_a_test_gives_a_warning(here, tmp_path, capsys):
     words = ["evaluate", f"{here}:Constant", "--seeds", "1", "--no-shuffled", "--runs", "runs"]
     held_out = [*words, "--validation", "500"]
     assert main(words) == main(words) == main(held_out) == 0  # the same again is no choice
@@ -161,7 +161,7 @@ def test_a_second_look_at_a_test_is_told(here, tmp_path, capsys):
         (["--test", "fersh"], "did you mean 'fresh'"),
     ],
 )
-def test_what_cannot_work_is_told_before_the_training(here, capsys, words, rule):
+def test_what_cannot_work_is_reported_before_training(here, capsys, words, rule):
     assert main(["evaluate", f"{here}:Stopped", "--seeds", "1", *words]) == 2
     assert rule in capsys.readouterr().err
 

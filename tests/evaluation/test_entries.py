@@ -93,12 +93,12 @@ def test_how_a_model_was_trained_is_labelled(config, how):
         ({"data_sha256": "0"}, "the default data"),
     ],
 )
-def test_what_is_not_complete_is_no_entry(options, rule):
+def test_an_incomplete_evaluation_is_not_an_entry(options, rule):
     with pytest.raises(UsageError, match=rule):
         entry_of(evaluation(**options))
 
 
-def test_an_edited_file_is_told(tmp_path):
+def test_an_edited_file_is_detected(tmp_path):
     path = tmp_path / "mine.json"
     write_entry(path, entry())
     text = path.read_text()
@@ -121,7 +121,7 @@ def test_an_edited_file_is_told(tmp_path):
         (b" " * 2_000_000, "over 1000000 bytes"),
     ],
 )
-def test_files_that_are_no_entries(tmp_path, content, rule):
+def test_files_that_are_not_entries(tmp_path, content, rule):
     (tmp_path / "x.json").write_bytes(content)
     with pytest.raises(FileFormatError, match=rule):
         read_entry(tmp_path / "x.json")

@@ -66,7 +66,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("model", "message"), BAD)
-def test_bad_models_hear_the_rule_the_value_and_the_fix(model, message):
+def test_errors_give_the_rule_the_value_and_the_fix(model, message):
     with pytest.raises(Mnist1dError, match=f"(?s){message}"):
         run(model, 1)
 
@@ -136,7 +136,7 @@ def test_the_streams_inside_are_those_of_the_seed():
         assert all(a != b for a, b in zip(draws(), first, strict=True))
 
 
-def test_a_wrong_shape_of_torch_is_told_at_the_first_step():
+def test_a_wrong_shape_in_torch_is_reported_at_the_first_step():
     torch = pytest.importorskip("torch")
     with pytest.raises(Mnist1dError, match=r"\(100, 10\), got \(100, 9\): the model takes x"):
         run(lambda: torch.nn.Linear(40, 9), 1, num_steps=10**8)
@@ -153,7 +153,7 @@ def test_torch_learns_with_every_optimizer(name):
     assert found.acc()[0] > 0.2, name
 
 
-def test_a_factory_is_told_the_sizes_that_it_takes():
+def test_a_factory_gets_the_sizes_that_it_takes():
     torch = pytest.importorskip("torch")
     found = run(
         lambda num_inputs, num_outputs=3: torch.nn.Linear(num_inputs, num_outputs),
@@ -216,7 +216,7 @@ def test_each_seed_grows_another_forest_and_the_same_again():
 
 
 @pytest.mark.parametrize("wrong", [float("nan"), 0.5, 10, "a"])
-def test_predictions_that_are_no_labels_are_a_failure(wrong):
+def test_predictions_that_are_not_labels_are_a_failure(wrong):
     class Wrong(Stub):
         def predict(self, x):
             return np.full(len(x), wrong)
@@ -225,7 +225,7 @@ def test_predictions_that_are_no_labels_are_a_failure(wrong):
         run(Wrong(), 1)
 
 
-def test_a_fit_that_returns_its_history_is_no_model():
+def test_a_fit_that_returns_its_history_is_not_a_model():
     class History:
         history = {"loss": [1.0]}
 

@@ -75,7 +75,7 @@ def test_protocol_settings_are_searched_by_default():
     assert protocol.learning_rate == found.settings["learning_rate"]
 
 
-def test_failed_trials_are_told_and_left_out():
+def test_failed_trials_are_reported_and_left_out():
     space = {"skill": [0.31, 0.95]}
     found = tune(Votes, 8, space=space)
     failed = [t for t in found.trials if t.acc is None]

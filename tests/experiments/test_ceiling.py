@@ -1,4 +1,4 @@
-"""The study ceiling: what models are held against, its sweep over the knobs, its verdicts."""
+"""The study ceiling: the ideal observer beside the models, the sweep over the knobs, verdicts."""
 
 import numpy as np
 import pytest

@@ -88,7 +88,7 @@ def test_all_parts_must_hold_and_the_weakest_is_shown():
     assert shown.quantity == "weakest comparison: other side"
 
 
-def test_each_part_is_no_further_chance_to_fail():
+def test_more_parts_do_not_make_a_claim_fail_more_often():
     """A part that fails alone at 5% fails a conjunction of ten only at 0.5%."""
     values = np.array([-0.3, -0.9, -0.2, -1.4, -0.1, -0.6, -0.4, 0.1])
     alone = one(values)
@@ -101,7 +101,7 @@ def test_what_was_not_measured_makes_no_claim():
     assert keep_measured([nothing, one(CLEAR), all_of("", [one(CLEAR), nothing])]) == [one(CLEAR)]
 
 
-def test_lines_units_and_left_out_pairs_are_said():
+def test_limits_units_and_left_out_pairs_are_reported():
     pairs = Values([0, 1, 2, 3, 4], CLEAR) - Values([0, 1, 2, 3, 9], [0.0] * 5)
     claim = one(pairs, line=0.02, unit=POINTS, published="7 > 5", published_value=0.02)
     assert (claim.n, claim.left_out, claim.line, claim.unit) == (4, 2, 0.02, "points")

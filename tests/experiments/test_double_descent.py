@@ -22,7 +22,7 @@ def test_widths_are_the_published_ones():
     assert len(study.grid("paper")) == 2 * 19 + 29
 
 
-def test_training_labels_are_drawn_anew_at_the_rate_and_for_each_seed():
+def test_training_labels_are_redrawn_at_the_rate_and_for_each_seed():
     data = make_dataset(num_samples=4000, dtype="float32")
     noisy = [data.with_label_noise(0.15, seed=seed) for seed in range(4)]
     changed = np.array([(n.y != data.y).mean() for n in noisy])

@@ -20,7 +20,7 @@ def test_the_peak_stands_above_what_comes_before_and_after():
     assert study.dip_and_peak(rising) == (2, 4)  # no peak: it rises, and does not fall again
 
 
-def test_a_seeds_own_noise_is_no_peak():
+def test_noise_within_a_seed_is_not_a_peak():
     """Dip and peak of seed 0 are those of the other seeds."""
     errors = np.array(
         [[0.5, 0.1, 0.2, 0.9, 0.2], [0.5, 0.2, 0.4, 0.3, 0.2], [0.5, 0.2, 0.4, 0.3, 0.2]]

@@ -252,7 +252,7 @@ def test_a_number_out_of_range(name, field, value):
         load(name).Config(**{field: value})
 
 
-def test_a_study_of_ones_own_is_short():
+def test_the_example_study_is_short():
     """What the documentation promises: one file, under 100 lines."""
     assert EXAMPLES
     for path in EXAMPLES:

@@ -197,7 +197,7 @@ def test_a_module_is_run_by_workers(folder, capsys):
         assert store.reference("mine").folder == str(folder)
 
 
-def test_a_changed_file_is_told_when_its_rows_are_reused(folder, capsys):
+def test_a_changed_file_is_reported_when_its_rows_are_reused(folder, capsys):
     path = write(folder / "mine.py")
     words = ("run", "mine.py", "--preset", "smoke", "--runs", "runs", "--executor", "here")
     assert "earlier version" not in call(capsys, *words)[2]

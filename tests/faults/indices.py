@@ -84,7 +84,7 @@ def ranges(stream: object, worker: int, workers: int) -> Iterator[tuple[int, int
 
 
 def side_by_side(count: int, seed: int) -> Found:
-    """Share `count` indices among ranks, workers and epochs; together they are 0 .. count - 1."""
+    """Share `count` indices among ranks, workers and epochs; together they are 0 to count - 1."""
     from mnist1d.adapters.torch import MNIST1DStream
 
     luck, found = random.Random(f"ranges {seed}"), Found(cases=count)

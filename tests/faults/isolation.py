@@ -33,7 +33,7 @@ def try_cases(
     found: Found | None = None,
     seconds: float = SECONDS,
 ) -> Found:
-    """Run the cases numbered 0 .. count in a folder of their own, which `prepare` fills; return
+    """Run the cases 0 to count in a separate folder, which `prepare` fills; return
     what was found. What a case prints goes to the file that descriptor 1 has open."""
     found = Found() if found is None else found
     with tempfile.TemporaryDirectory(prefix="mnist1d-") as place:
@@ -120,7 +120,7 @@ def _run(
             signal.alarm(PATIENCE)
             try:
                 note, what = case(number)
-            except BaseException as error:  # even SystemExit, from somebody else's code
+            except BaseException as error:  # even SystemExit, from external code
                 note, what = "exception", f"{type(error).__name__}: {str(error)[:300]}"
             signal.setitimer(signal.ITIMER_PROF, 0)
             signal.alarm(0)

@@ -1,5 +1,5 @@
 """The four models of the benchmark table: initial values, and the same functions as PyTorch's
-layers with the same weights. For the others and for sizes see test_todays_models.py."""
+layers with the same weights. For the others and for sizes see test_recent_models.py."""
 
 import jax
 import jax.numpy as jnp

@@ -57,7 +57,7 @@ def test_entries_are_complete(name):
     assert callable(entry.load())
 
 
-def test_colors_and_labels_tell_models_apart():
+def test_colors_and_labels_distinguish_models():
     for part in ("label", "color"):
         assert len({getattr(entry, part) for entry in MODELS.values()}) == len(MODELS)
 
@@ -91,7 +91,7 @@ def test_order_is_the_registrys_then_the_alphabet():
         (f"{OUTSIDE}:linaer", "has no 'linaer': did you mean 'linear'"),
     ],
 )
-def test_a_wrong_name_is_told_before_anything_runs(name, message):
+def test_a_wrong_name_is_reported_before_anything_runs(name, message):
     with pytest.raises(UsageError, match=message):
         check_model(name, also=("observer",))
 
@@ -104,7 +104,7 @@ def test_a_wrong_name_is_told_before_anything_runs(name, message):
         ("no_model", r"outside.py:no_model must return a Model or a pair \(init, apply\)"),
     ],
 )
-def test_wrong_outputs_are_told_with_file_part_and_rule(factory, message):
+def test_wrong_outputs_are_reported_with_file_part_and_rule(factory, message):
     with pytest.raises(UsageError, match=message):
         resolve(f"{OUTSIDE}:{factory}").make()
 

@@ -1,4 +1,4 @@
-"""Probabilities held against the exact ones."""
+"""Comparison of probabilities with the exact ones."""
 
 import numpy as np
 import pytest

@@ -150,7 +150,7 @@ def test_what_was_ready_when_interrupted_is_kept(monkeypatch):
 
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "other"])
-def test_a_damaged_file_is_told_and_computed_again(damage):
+def test_a_damaged_file_is_reported_and_computed_again(damage):
     data, told = mnist1d.make_dataset(SMALL), []
     exact = fresh_test(data, 20).exact
     (file,) = kept.cache_folder().iterdir()
@@ -182,7 +182,7 @@ def test_a_changed_probability_is_found(tmp_path):
         answers.read(tmp_path / "a.npz", "key")
 
 
-def test_kept_answers_differ_by_no_more_than_is_said():
+def test_cached_answers_are_within_the_documented_error():
     rng = np.random.default_rng(0)
     p = rng.dirichlet(np.full(10, 0.02), 2000)  # mostly nearly one-hot
     label = p.argmax(axis=1)
@@ -196,7 +196,7 @@ def test_kept_answers_differ_by_no_more_than_is_said():
     np.testing.assert_array_equal(answers.without_one_hot(wrong, label).dense(label, 10), wrong)
 
 
-def test_a_cache_that_cannot_be_written_is_told(own_cache):
+def test_a_cache_that_cannot_be_written_is_reported(own_cache):
     own_cache.write_text("a file where the folder should be")
     told = []
     assert fresh_test(mnist1d.make_dataset(SMALL), 10, tell=told.append).exact is not None

@@ -173,7 +173,7 @@ def test_posterior_finds_the_causes():
         np.testing.assert_allclose(getattr(seen, name).sum(axis=1), 1)
 
 
-def test_templates_of_ones_own_with_zeros_inside():
+def test_custom_templates_with_zeros_inside():
     x = np.array([[0, 1, 0, -1e-8, 0, 1], [1, 0, -1, 0, 1, 0.0]])
     own = {"x": x, "t": np.arange(6.0), "y": np.array([3, 7])}
     config = DataConfig(

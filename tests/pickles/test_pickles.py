@@ -69,7 +69,7 @@ def machine_reads(content):
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("name", HARMLESS)
-def test_what_is_harmless_comes_back(name, protocol):
+def test_harmless_objects_come_back(name, protocol):
     thing = HARMLESS[name]
     assert alike(machine_reads(pickle.dumps(thing, protocol)), thing)
     both = machine_reads(pickle.dumps([thing, {"again": thing}], protocol))
@@ -173,7 +173,7 @@ def test_a_changed_file_is_no_longer_what_this_process_wrote(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"cno.such\nthing\n.", b"\x80\x04."])
-def test_a_trusted_file_that_is_no_pickle(tmp_path, content):
+def test_a_trusted_file_that_is_not_a_pickle(tmp_path, content):
     (tmp_path / "a.pkl").write_bytes(content)
     with pytest.raises(FileFormatError, match="a.pkl cannot be unpickled: "):
         from_pickle(tmp_path / "a.pkl", trusted=True)
@@ -314,7 +314,7 @@ def test_classes_stay_as_they_are(tmp_path):
         (len, "asks for builtins.len"),
     ],
 )
-def test_what_is_refused_is_named(tmp_path, thing, message):
+def test_refused_objects_are_named(tmp_path, thing, message):
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(thing))
     with pytest.raises(FileFormatError, match=rf"a.pkl: the pickle {message}.*trusted=True\)"):
         from_pickle(tmp_path / "a.pkl")

@@ -96,7 +96,7 @@ def test_stages_figure_draws_every_stage():
         assert step.name in ax.get_title(loc="left") and ax.texts[0].get_text() == step.text
 
 
-def test_templates_of_ones_own_are_drawn():
+def test_custom_templates_are_drawn():
     custom = {"x": np.ones((3, 5)), "t": np.arange(5.0), "y": np.array([7, 8, 9])}
     made = make_dataset(num_samples=9, templates=custom)
     for fig in (data.templates_figure(made.templates), data.samples_figure(made, rows=2)):

@@ -48,7 +48,7 @@ def test_band_is_the_95_percent_interval_of_the_mean():
 
 
 @pytest.mark.parametrize("seeds", [1, 2])
-def test_band_of_few_seeds_is_one_line_a_seed(seeds):
+def test_band_of_few_seeds_is_one_line_per_seed(seeds):
     _, ax = style.figure()
     values = np.arange(3 * seeds).reshape(seeds, 3)
     style.band(ax, [0, 1, 2], values, label="gru")
@@ -89,12 +89,12 @@ def draw():
 )
 def test_same_figure_same_bytes(tmp_path, ending, start):
     fig = draw()
-    first, again, anew = (tmp_path / f"{name}.{ending}" for name in ("first", "again", "anew"))
+    first, again, new = (tmp_path / f"{name}.{ending}" for name in ("first", "again", "new"))
     assert style.save(fig, first) == first
     style.save(fig, again)
-    style.save(draw(), anew)
+    style.save(draw(), new)
     assert first.read_bytes().startswith(start)
-    assert first.read_bytes() == again.read_bytes() == anew.read_bytes()
+    assert first.read_bytes() == again.read_bytes() == new.read_bytes()
 
 
 def test_pdf_holds_whole_truetype_fonts(tmp_path):

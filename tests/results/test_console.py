@@ -44,7 +44,7 @@ def test_a_traceback_with_markup_ends_nothing_and_keeps_its_code(toy, is_termina
     assert "x = values[i]" in told and HOSTILE in told
 
 
-def test_a_stdout_that_is_not_utf8_is_no_error(tmp_path):
+def test_a_stdout_without_utf8_is_not_an_error(tmp_path):
     process = toy.start(
         tmp_path, "--preset", "smoke", "--seeds", "4", PYTHONIOENCODING="ascii", PYTHONUTF8="0"
     )
@@ -52,7 +52,7 @@ def test_a_stdout_that_is_not_utf8_is_no_error(tmp_path):
     assert process.returncode == 0 and "? as published" in out.replace("  ", " "), err
 
 
-def test_what_could_not_be_shown_is_told_on_stderr(toy, monkeypatch, capsys):
+def test_what_could_not_be_shown_is_reported_on_stderr(toy, monkeypatch, capsys):
     monkeypatch.setattr(toy, "claims", lambda rows: 1 / 0)
     rows = Rows([Record("t", {"size": 1}, 0, "one", None, 1.0)])
     document = of_rows(load("toy"), rows, "smoke").document

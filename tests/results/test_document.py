@@ -128,7 +128,7 @@ def test_the_command_of_a_label():
     )
 
 
-def test_origins_are_told_once(toy, tmp_path):
+def test_origins_are_reported_once(toy, tmp_path):
     with open_store(tmp_path) as store:
         sweep(store, plan("toy", "smoke"))
         calls = store.calls("toy")

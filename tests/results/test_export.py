@@ -69,7 +69,7 @@ def test_the_array_column_is_the_file_to_open(runs, tmp_path, ending):
     assert names == {line["array"].partition("/")[2] for line in lines}
 
 
-def test_on_stdout_arrays_are_told(runs, capsys):
+def test_on_stdout_arrays_are_reported(runs, capsys):
     write_results(runs, Selection(metric="image"), "csv")
     told = capsys.readouterr()
     assert "10 values are arrays" in told.err and "-o" in told.err and "2x3" in told.out

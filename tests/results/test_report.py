@@ -128,7 +128,7 @@ def test_a_figure_that_cannot_be_rendered_leaves_the_others(toy, tmp_path, monke
     assert "ParseFatalException" in document.error or "ValueError" in document.error
 
 
-def test_a_failure_is_told_once_for_all_its_trials(toy, tmp_path):
+def test_a_failure_is_reported_once_for_all_its_trials(toy, tmp_path):
     page, documents = page_of(tmp_path, ("smoke", ["action=fail", "size=1,2"]))
     assert page.text.count("RuntimeError: the toy broke") == 1 and "problems" in page.ids
     assert sum(len(d.problems) for d in documents) == 2

@@ -1,5 +1,5 @@
-"""Damage: told, with the trial and the command that mends it; mended by the doctor; never read as
-good rows."""
+"""Damage is reported with the trial and the command that repairs it, repaired by the doctor, and
+never read as good rows."""
 
 import random
 import shutil
@@ -78,7 +78,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_changed_rows_are_told_and_mended(runs, what):
+def test_changed_rows_are_reported_and_repaired(runs, what):
     good = everything(runs)
     change(runs, CHANGES[what])
     told = f"{TRIALS[1][:12]}.*, seed [19].*Run mnist1d doctor --runs .*runs"
@@ -90,8 +90,8 @@ def test_changed_rows_are_told_and_mended(runs, what):
         assert len(store.all_rows("toy", {TRIALS[0]: [0]})) == 3
     found = examine(runs, mend=False)
     assert not found.is_mended and any(TRIALS[1][:12] in line for line in found.problems)
-    mended = examine(runs)
-    assert mended.is_mended and mended.seeds == 5 and mended.kept.exists()
+    repaired = examine(runs)
+    assert repaired.is_mended and repaired.seeds == 5 and repaired.kept.exists()
     assert examine(runs).problems == []
     with open_store(runs) as store:
         assert store.done(TRIALS[1]) == {0}
@@ -112,7 +112,7 @@ LINES = {
 
 
 @pytest.mark.parametrize("what", LINES)
-def test_changed_lines_are_told_and_mended(runs, what):
+def test_changed_records_are_reported_and_repaired(runs, what):
     change(runs, LINES[what])
     with pytest.raises(FileFormatError, match="changed since it was written. Run mnist1d doctor"):
         everything(runs)

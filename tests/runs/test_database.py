@@ -87,7 +87,7 @@ def test_a_read_only_folder_after_a_kill_shows_everything(runs):
     assert not list((runs.parent / "temporary").iterdir())
 
 
-def test_a_copy_of_a_file_that_somebody_writes_is_refused(runs, monkeypatch):
+def test_a_copy_of_a_file_that_is_being_written_is_refused(runs, monkeypatch):
     killed_writer(runs)
     stamps = iter(range(10))
     monkeypatch.setattr(database, "_stamp", lambda path: (next(stamps), 0))
@@ -95,7 +95,7 @@ def test_a_copy_of_a_file_that_somebody_writes_is_refused(runs, monkeypatch):
         database._copy_both(runs / DATABASE, runs.parent / "twin.sqlite")
 
 
-def test_a_full_temporary_folder_is_told(runs, monkeypatch):
+def test_a_full_temporary_folder_is_reported(runs, monkeypatch):
     killed_writer(runs)
     connect = database._connected
 

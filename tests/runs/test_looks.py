@@ -126,7 +126,7 @@ def test_the_last_look_ends_at_max_seeds(known, tmp_path):
 
 
 def test_the_budget_buys_looks_until_it_is_spent(known, tmp_path):
-    known(study([0.0], cost=800.0))  # 100 seconds a seed, as far as is known before the first look
+    known(study([0.0], cost=800.0))  # the estimate before the first look: 100 seconds per seed
     with pytest.raises(UsageError, match=r"is too small: .* \(4 seeds\) takes about 400 s.*8m"):
         decide(tmp_path, budget=300.0)
     _, group, looks = decide(tmp_path, budget=450.0)

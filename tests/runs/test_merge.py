@@ -59,7 +59,7 @@ def test_a_missing_measurement_is_a_conflict(folder, tmp_path):
 @pytest.mark.parametrize(
     "other", [{"versions": {"mnist1d-lab": "1.1", "jax": "0.6"}}, {"processor": "B"}]
 )
-def test_other_versions_and_processors_are_told(folder, tmp_path, capsys, other):
+def test_other_versions_and_processors_are_reported(folder, tmp_path, capsys, other):
     a, b = folder("a", {0: 0.5}), folder("b", {1: 0.6}, **other)
     assert main(["merge", str(a), str(b), "--runs", str(tmp_path / "all")]) == 0
     told = capsys.readouterr().out

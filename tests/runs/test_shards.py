@@ -27,7 +27,7 @@ def content(folder):
 
 
 @pytest.mark.parametrize("text", ["0/4", "5/4", "1.5/4", "4", "", "1/0", "-1/4", "1/4/2", "a/b"])
-def test_what_is_no_shard(text):
+def test_values_that_are_not_shards(text):
     with pytest.raises(UsageError, match=r"i/n with whole numbers 1 <= i <= n.*--shard 1/4; got"):
         parse_shard(text)
 

@@ -215,7 +215,7 @@ def test_a_store_that_another_process_is_making(tmp_path, monkeypatch):
         assert store.studies() == []
 
 
-def test_a_seed_that_is_gone_is_told_of_all_trials_and_not_of_others(tmp_path):
+def test_a_missing_seed_fails_a_look_at_all_trials_but_not_at_others(tmp_path):
     with open_store(tmp_path) as store:
         first, second = (store.add("toy", Config(size=size), [0, 1], ROWS) for size in (1, 2))
         assert store.failed(first) == set()

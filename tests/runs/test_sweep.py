@@ -266,7 +266,7 @@ def test_a_trial_whose_worker_dies_runs_three_times(toy, store, deaths, done):
     assert len(summary.failed) == 1 - done
 
 
-def test_somebody_elses_executor_that_breaks(toy, store):
+def test_an_external_executor_that_breaks(toy, store):
     class Broken(ThreadPoolExecutor):
         def submit(self, fn, /, *args, **kwargs):
             future = Future()
@@ -277,7 +277,7 @@ def test_somebody_elses_executor_that_breaks(toy, store):
         sweep(store, tasks("ok"), Broken(1))
 
 
-def test_what_is_written_into_a_deleted_store_is_not_told_as_saved(toy, store):
+def test_rows_written_into_a_deleted_store_are_not_reported_as_saved(toy, store):
     class Deleting(Progress):
         def begin(self, task):
             store.path.unlink(missing_ok=True)

@@ -41,7 +41,7 @@ def test_an_exception_comes_back_with_its_traceback(pool):
     assert isinstance(pool.submit(next, iter(())).exception(), StopIteration)
 
 
-def test_what_cannot_be_sent_is_told(pool):
+def test_what_cannot_be_sent_is_reported(pool):
     assert "pickle" in str(pool.submit(lambda: None).exception())
     assert isinstance(pool.submit(os.scandir, ".").exception(), TypeError)
     assert pool.submit(abs, -1).result() == 1
@@ -119,7 +119,7 @@ def test_processes_end_with_a_driver_that_forgets_them_or_is_killed(tmp_path):
             time.sleep(0.02)
 
 
-def test_a_script_without_a_guard_is_told_what_it_lacks(tmp_path):
+def test_a_script_without_a_guard_gets_the_fix(tmp_path):
     program = tmp_path / "driver.py"
     program.write_text(
         "from mnist1d.runs.workers import Processes\nProcesses(1).submit(abs, -1).result()\n"

@@ -97,7 +97,7 @@ def test_right_and_wrong_answers(name):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_an_answer_of_the_wrong_type_is_no_exception(name):
+def test_an_answer_of_the_wrong_type_raises_nothing(name):
     check, right, _ = CASES[name]
     for answer in STRANGE:
         if answer is None and any(one is None for one in right):

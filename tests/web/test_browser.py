@@ -32,7 +32,7 @@ def test_every_view_opens_and_asks_nothing_of_others(page, address):
 
 
 @pytest.mark.parametrize("width", [360, 640, 820, 1440])
-def test_nothing_sticks_out_sideways(page, width):
+def test_nothing_overflows_sideways(page, width):
     page.cdp(
         "Emulation.setDeviceMetricsOverride",
         width=width,
@@ -48,7 +48,7 @@ def test_nothing_sticks_out_sideways(page, width):
 @pytest.mark.parametrize(
     "view", ["learn", "explore", "pipeline", "train", "quiz", "results", "takeaway"]
 )
-def test_a_finger_meets_what_it_aims_at(page, view):
+def test_touch_targets_are_large_enough(page, view):
     """44 pixels high, at least; links within sentences may be smaller."""
     page.cdp(
         "Emulation.setDeviceMetricsOverride",
@@ -153,7 +153,7 @@ def test_offline_once_loaded(browser, fresh, downloads, tmp_path, labels):
 
 
 @pytest.mark.parametrize("label", SLIDERS)
-def test_a_slider_bends_the_same_draws(page, label):
+def test_a_slider_changes_the_same_signals(page, label):
     page.open()
     before = page.lines()
     page.slide(f"{label}, slider", SLIDERS[label])
@@ -205,7 +205,7 @@ def test_fields_take_what_sliders_do_not_reach(page):
         ("seed", "1e99", "seed must be between 0 and"),
     ],
 )
-def test_a_bad_value_is_told_and_changes_nothing(page, field, value, rule):
+def test_a_bad_value_is_reported_and_changes_nothing(page, field, value, rule):
     page.open()
     before = page.lines()
     page.fill(f"#explore-{field}", value)
@@ -216,7 +216,7 @@ def test_a_bad_value_is_told_and_changes_nothing(page, field, value, rule):
     assert page.text(f"#explore-{field}-error") == ""
 
 
-def test_an_unusual_value_is_legal_and_told(page):
+def test_an_unusual_value_is_legal_with_a_warning(page):
     page.open()
     page.fill("#explore-scale_coeff", 4)  # a slip that users of the original made, for .4
     assert "outside the usual range 0 to 2" in page.text("#explore-scale_coeff-effect")
@@ -233,12 +233,12 @@ def test_presets_seed_and_views(page):
     assert len(set(drawn.values())) == 5 and list(drawn["Default"]) == default
     page.options()
     page.button("New random signals").click()
-    anew, seed = page.lines(), page.find("#explore-seed").get_attribute("value")
-    assert anew != default and seed != "42"
+    fresh, seed = page.lines(), page.find("#explore-seed").get_attribute("value")
+    assert fresh != default and seed != "42"
     page.button("Published signals").click()
     assert page.lines() == default
     page.fill("#explore-seed", seed)
-    assert page.lines() == anew  # a seed gives its signals again
+    assert page.lines() == fresh  # a seed gives its signals again
     page.button("Published signals").click()
     page.find("#explore-next").click()
     assert page.text("#explore-next") == "Next example (2 of 10)" and page.lines() != default

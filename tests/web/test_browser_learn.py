@@ -136,7 +136,7 @@ def accuracies(text):
     return {name: [float(n) for n in found if n] for name, *found in re.findall(numbers, text)}
 
 
-def test_a_worker_that_dies_in_a_race_is_told_and_replaced(page, workers):
+def test_a_worker_that_dies_in_a_race_is_reported_and_replaced(page, workers):
     page.open("learn", "?step=4")
     choose(page, "CNN")
     page.js("window.workers[2].dispatchEvent(new ErrorEvent('error', {message: 'out of memory'}))")

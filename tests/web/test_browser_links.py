@@ -32,7 +32,7 @@ def test_a_link_shows_what_it_says_and_foreign_keys_do_not_matter(page, view, li
     assert page.find_all(".warning") == []
 
 
-def test_what_is_done_is_in_the_address(page):
+def test_the_address_follows_every_action(page):
     page.open("pipeline")
     page.fill("#pipeline-digit", 6)
     page.button("Next").click()
@@ -61,7 +61,7 @@ def test_what_is_done_is_in_the_address(page):
         ("?log=maybe", "log must be one of 1, 0, true, false"),
     ],
 )
-def test_what_is_impossible_is_told_and_the_rest_is_kept(page, link, rule):
+def test_impossible_values_are_reported_and_the_rest_is_kept(page, link, rule):
     page.open("explore", f"{link}&corr_noise_scale=0.5")
     assert rule in page.text(".warning") and "keeps the rest of the link" in page.text(".warning")
     assert page.find("#explore-corr_noise_scale").get_attribute("value") == "0.5"

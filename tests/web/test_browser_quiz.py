@@ -265,7 +265,7 @@ def test_a_broken_stored_quiz_is_put_aside(page, stored):
         "throw new DOMException('no', 'SecurityError')",
     ],
 )
-def test_storage_that_fails_is_told_once_and_the_quiz_goes_on(page, labels, failure):
+def test_failing_storage_is_reported_once_and_the_quiz_goes_on(page, labels, failure):
     script = page.cdp(
         "Page.addScriptToEvaluateOnNewDocument",
         source=f"Storage.prototype.setItem = () => {{ {failure} }};",

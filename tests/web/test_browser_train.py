@@ -107,7 +107,7 @@ def test_continue_in_python(page):
         assert float(names["results"][name].curves["test_acc"][-1]) == pytest.approx(ours, abs=0.01)
 
 
-def test_a_worker_that_dies_is_told_and_replaced(page, workers):
+def test_a_worker_that_dies_is_reported_and_replaced(page, workers):
     open_ready(page, "?models=logistic,mlp&steps=50")
     page.js("window.workers[1].dispatchEvent(new ErrorEvent('error', {message: 'out of memory'}))")
     page.wait(lambda: page.find_all("#train .lanes .error"))  # drawn in the next frame
@@ -180,7 +180,7 @@ def test_without_webassembly_it_trains_in_javascript(page):
     assert found == ["WebAssembly SIMD", "JavaScript"]
 
 
-def test_impossible_settings_of_a_link_are_told_and_the_rest_is_kept(page):
+def test_impossible_settings_of_a_link_are_reported_and_the_rest_is_kept(page):
     query = (
         "?models=mlp,transformer&steps=0&scale_coeff=big&padding=9,3&shuffle_seq=true&theme=pink"
     )

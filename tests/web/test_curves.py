@@ -26,7 +26,7 @@ def test_means_and_intervals_of_each_run():
     assert single["seeds"] == 1 and single["low"] == [None] * 3  # no interval over one seed
 
 
-def test_what_is_not_finite_and_what_is_no_curve_is_left_out():
+def test_values_that_are_not_finite_and_single_values_are_left_out():
     rows = Rows(
         [
             Record("a", {}, 0, "loss", 0, float("inf")),
@@ -47,7 +47,7 @@ def test_long_curves_are_thinned_to_what_a_chart_shows():
     assert len(steps) == MAX_POINTS and (steps[0], steps[-1]) == (0, 999)
 
 
-def test_names_tell_runs_apart_and_leave_out_what_goes_without_saying():
+def test_names_distinguish_runs_and_leave_out_shared_settings():
     usual = {"corr": 0.25, "points": 40, "model": "mlp"}
     configs = {
         "a": usual,

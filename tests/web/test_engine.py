@@ -207,7 +207,7 @@ def test_curves_begin_as_in_python(written, i, model, seeds, steps):
 @pytest.mark.parametrize("model", ["mlp", "cnn"])
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_curves_of_20_runs_lie_within_the_interval_of_the_study(node, model, shuffled):
-    """The benchmark's protocol to its end: at every evaluation, our mean and the study's 95 %
+    """The benchmark's protocol to its end: at every evaluation, our mean and the study's 95%
     interval."""
     config = spatial_priors.Config(model=model, data=DataConfig(shuffle_seq=shuffled))
     seeds = list(range(20))

@@ -1,4 +1,4 @@
-"""The exported site: complete, small, relative, and never over somebody else's files."""
+"""The exported site: complete, small, relative, and never over the user's files."""
 
 import json
 import os

@@ -19,7 +19,7 @@ from mnist1d.runs.sweep import plan
 from tests.web.client import ask, result, send, serving, why
 
 
-def test_a_quiz_is_scored_anew_and_kept(tmp_path):
+def test_a_quiz_is_scored_again_and_kept(tmp_path):
     runs = tmp_path / "new" / "runs"
     with serving(runs) as port:
         assert json.loads(ask(port, "GET", "/data/results.json")[2])["quiz"] == []

@@ -192,7 +192,7 @@ def test_news_of_a_sweep(tmp_path, toy, monkeypatch):
         ] == [0, 10]
 
 
-def test_no_news_of_what_nobody_asked_for(tmp_path):
+def test_a_store_without_a_sweep_has_no_curves_to_send(tmp_path):
     assert list(News(tmp_path).since()) == []
     quiz.save(result(), tmp_path)
     news = News(tmp_path)

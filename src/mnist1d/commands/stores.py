@@ -17,7 +17,7 @@ MAX_ORIGINS = 3  # of versions that a warning names
 
 
 def doctor(runs: Path, *, mend: bool) -> int:
-    """Examine a store and say what was found; 1 where something was damaged, mended or not."""
+    """Examine a store and print what was found; 1 if anything was damaged, repaired or not."""
 
     def waiting(owner: str) -> None:
         say(f"a sweep is using {runs} ({owner}); waiting")
@@ -38,12 +38,13 @@ def doctor(runs: Path, *, mend: bool) -> int:
     if len(found.problems) > MAX_LINES:
         print(f"... and {len(found.problems) - MAX_LINES} more")
     if found.is_mended:
-        print(f"mended: {runs} now holds what was sound: {counts}; the damaged store: {found.kept}")
-        print("run your command again: seeds whose rows were lost run again")
+        print(f"repaired: {runs} now holds all intact rows: {counts}")
+        print(f"the damaged store is kept as {found.kept}")
+        print("run your command again to run the seeds whose rows were lost")
     elif not mend:
-        print(f"sound: {counts}. To mend it: mnist1d doctor --runs {runs}")
+        print(f"intact: {counts}. To repair the store: mnist1d doctor --runs {runs}")
     elif not found.trials:
-        print("nothing sound is left to keep: choose another folder with --runs")
+        print("no intact row is left: choose another folder with --runs")
     return 1
 
 

@@ -1,5 +1,5 @@
-"""Today's models: sizes, the same functions and gradients as plain PyTorch's, and parallel scans
-that equal sequential ones."""
+"""Recent models: their sizes, the same functions and gradients as in plain PyTorch, and parallel
+scans that equal sequential ones."""
 
 import re
 from functools import partial
