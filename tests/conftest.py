@@ -19,8 +19,8 @@ settings.load_profile("search" if "MNIST1D_SEARCH" in os.environ else "steady")
 
 
 def pytest_configure():
-    """Shells have what they start in the background ignore Ctrl-C; the commands that tests start
-    must not inherit that."""
+    """Shells make background processes ignore Ctrl-C; the commands that tests start must not
+    inherit this."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

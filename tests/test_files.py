@@ -172,7 +172,7 @@ import numpy as np
 
 
 def alone(code, folder):
-    """Run code that has only NumPy and other people's packages, in a folder."""
+    """Run code without this package, in a folder."""
     subprocess.run(
         [sys.executable, "-W", "error", "-c", ALONE + code], cwd=folder, check=True, timeout=120
     )
@@ -243,7 +243,7 @@ def test_parquet_is_read_by_others(data, tmp_path):
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_files_of_the_first_format_are_still_read(ending):
-    """Written by the version before this one; what they lack is said. Another NumPy may have
+    """Written by the previous version; a warning says what they lack. Another NumPy may have
     rounded their signals differently: docs/data.md has the tolerance."""
     with pytest.warns(
         mnist1d.SuspiciousValueWarning,

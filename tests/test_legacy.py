@@ -1,5 +1,5 @@
-"""The original's names: cells as its users write them give the same as with the original, and its
-traps are answered by a warning."""
+"""The original's names: notebook cells give the same results as with the original, and its traps
+give a warning."""
 
 import argparse
 import os

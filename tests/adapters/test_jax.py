@@ -1,4 +1,4 @@
-"""The JAX stream: the pipeline on equal draws, the distribution of its own, and JAX's
+"""The JAX stream: the pipeline on equal draws, the distribution of its own draws, and JAX's
 transformations."""
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Models of other people, small and fast, for the tests."""
+"""Small, fast models as users write them, for the tests."""
 
 import numpy as np
 

@@ -1,5 +1,5 @@
-"""Entries of the board: complete evaluations only, edited files told, and the smallest shipped one
-measured again."""
+"""Entries of the board: complete evaluations only, edited files detected, and the smallest shipped
+entry measured again."""
 
 import dataclasses
 import json

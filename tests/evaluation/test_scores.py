@@ -1,5 +1,4 @@
-"""What answers are worth: each figure against its formula, the divergence against a second
-implementation."""
+"""Scores: each figure against its formula, the divergence against a second implementation."""
 
 import math
 

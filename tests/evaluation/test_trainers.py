@@ -1,5 +1,5 @@
-"""Each framework's models: recognised, seeded, trained by the protocol, and told what is wrong with
-their outputs."""
+"""Each framework's models: recognised, seeded, trained by the protocol; errors say what is wrong
+with their outputs."""
 
 import random
 

@@ -13,8 +13,8 @@ MAX_TOLD = 20  # failures that are kept in words, per piece
 
 @dataclass
 class Found:
-    """The outcome of a piece: cases tried, failures counted, some of them in words, and counts of
-    what else is worth telling, such as the kills that cut something off."""
+    """The outcome of a piece: cases tried, failures counted, some of them in words, and other
+    counts, such as kills that cut something off."""
 
     cases: int = 0
     failures: int = 0
@@ -59,8 +59,8 @@ def split(
 def run(
     pieces: Iterable[Piece], log: Path | None, is_logged: bool = False
 ) -> list[tuple[Piece, Found]]:
-    """Run pieces, each once: what the log holds already is not run again. is_logged: return what
-    the log holds, and run nothing."""
+    """Run each piece once; pieces in the log are not run again. is_logged: return what the log
+    holds, and run nothing."""
     known = {}
     if log is not None and log.exists():
         for line in log.read_text(encoding="utf-8").splitlines():

@@ -1,4 +1,4 @@
-"""Damaged files: four formats of data sets, and pickles that were made to do harm.
+"""Damaged files: four formats of data sets, and malicious pickles.
 
 A damaged npz, csv or parquet file must be refused, or hold the very same set: a bit of padding,
 say. A pickle carries no digest: it must be refused in the package's own words, or be read with a
@@ -29,13 +29,13 @@ MARK = Path("mark")
 
 
 def rich_set() -> mnist1d.Dataset:
-    """Return a set with all that a set can hold."""
+    """Return a set with every part that a set can hold."""
     made = mnist1d.make_dataset(num_samples=60, seed=5, latents=True)
     return made.with_label_noise(0.2).split(9).shuffled(seed=1)
 
 
 def write(ending: str) -> None:
-    """Write a sound file into this folder."""
+    """Write an intact file into this folder."""
     data = rich_set()
     if ending == "pkl":
         content = pickle.dumps({name: data[name] for name in PARTS})
@@ -87,7 +87,7 @@ def found_once(count: int, seed: int) -> Found:
 
 
 def read_crafted(number: int, corpus: list[tuple[str, bytes]]) -> Answer:
-    """Read a pickle that was made to do harm."""
+    """Read a malicious pickle."""
     Path("bad.pkl").write_bytes(corpus[number][1])
     try:
         mnist1d.from_pickle("bad.pkl")

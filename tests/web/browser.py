@@ -90,7 +90,7 @@ class Page:
         self.driver, self.address, self.downloads = driver, address, downloads
 
     def open(self, view="explore", query="", wait=True):
-        """Load the page afresh, nothing kept from before."""
+        """Load the page with nothing kept from before."""
         self.driver.get("about:blank")
         self.driver.get(f"{self.address}{query}#{view}")
         if wait:
@@ -146,7 +146,7 @@ class Page:
         return found[0]
 
     def text(self, selector):
-        """What an element says; in one step, since views may replace it at any time."""
+        """The text of an element, read in one step, since views may replace it at any time."""
         return self.js("return document.querySelector(arguments[0]).innerText.trim()", selector)
 
     def fill(self, selector, value):
@@ -167,7 +167,7 @@ class Page:
         )
 
     def options(self):
-        """Unfold what is folded up."""
+        """Expand everything that is collapsed."""
         self.js("document.querySelectorAll('details').forEach((d) => (d.open = true))")
 
     def lines(self):
@@ -190,7 +190,7 @@ class Page:
         return self.js("return localStorage.getItem('mnist1d.' + arguments[0])", key)
 
     def errors(self):
-        """What the console says, worse than a warning."""
+        """Errors on the console."""
         return [
             entry["message"]
             for entry in self.driver.get_log("browser")
