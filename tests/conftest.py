@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests share."""
 
+import importlib.util
 import os
 import signal
 from pathlib import Path
@@ -10,7 +11,9 @@ from hypothesis import settings
 from benchmarks import peer as original
 from mnist1d.runs.threads import one_thread
 
-os.environ.update(one_thread())  # before JAX starts: the same bits as in a worker
+# Before JAX starts. Compilation takes most of the time of the tests: LLVM optimises less.
+os.environ["XLA_FLAGS"] = f"--xla_backend_optimization_level=0 {os.environ.get('XLA_FLAGS', '')}"
+os.environ.update(one_thread())  # the same bits as in a worker
 
 # The same examples on every run; tests/test_search.py looks at many others
 settings.register_profile("steady", derandomize=True, deadline=None)
@@ -23,6 +26,16 @@ def pytest_configure():
     inherit this."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_programs():
+    """Tests and the commands they start share one folder of compiled programs."""
+    if importlib.util.find_spec("jax") is None:
+        return
+    from mnist1d.learning import enable_compilation_cache
+
+    enable_compilation_cache()
 
 
 @pytest.fixture(scope="session")

@@ -65,7 +65,8 @@ def test_constants(smoke):
     study = smoke.study
     info = study.INFO
     assert info.title.count(": ") <= 1 and info.question.endswith("?")
-    assert study.doc.startswith(f"{info.title}.\n\n")
+    end = "" if info.title.endswith("?") else "."
+    assert study.doc.startswith(f"{info.title}{end}\n\n")
     assert study.description[0] == info.question and len(study.description) > 1
     assert all(isinstance(p, Published) for p in info.published)
     assert set(info.seeds) == set(info.cost) == set(PRESETS)
