@@ -112,7 +112,7 @@ def _panels(
 
 
 def calibration_figure(curves: Sequence[tuple[np.ndarray, str, str]]) -> Figure:
-    """Draw accuracy against confidence.
+    """Draw accuracy against confidence, a panel per classifier; large dots: many answers.
 
     Args:
       curves: (array, label, colour) of each classifier; the array (seeds, 3, bins) holds mean
@@ -125,18 +125,25 @@ def calibration_figure(curves: Sequence[tuple[np.ndarray, str, str]]) -> Figure:
       >>> bins = np.array([[[0.5, 0.9], [0.4, 0.9], [10, 90]]])
       >>> figure = calibration_figure([(bins, "CNN", "#0072b2")])
     """
-    fig, ax = style.figure(size=(4.8, 4.2))
-    ax.plot([0, 1], [0, 1], color=style.GREY, linestyle=":", linewidth=1.2)
-    for bins, label, color in curves:
+    fig, axes = style.grid(len(curves), 5, (1.9, 2.0), sharex=True, sharey=True)
+    for (bins, label, color), ax in zip(curves, axes, strict=True):
+        ax.plot([0, 1], [0, 1], color=style.GREY, linestyle=":", linewidth=1.2)
         count = bins[:, 2].sum(axis=0)
         some = count >= FEWEST
         confidence, acc = (
             np.nansum(bins[:, i] * bins[:, 2], axis=0)[some] / count[some] for i in (0, 1)
         )
-        ax.plot(confidence, acc, "o-", color=color, label=label, markersize=4)
-    ax.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02))
-    style.percent_axis(ax, "xy")
-    style.legend(ax, loc="upper left")
+        ax.plot(confidence, acc, color=color, linewidth=1)
+        area = 4 + 60 * count[some] / count.sum()  # the smallest bins stay visible
+        ax.scatter(confidence, acc, s=area, color=color, zorder=3)
+        ax.set(title=label, xlim=(-0.03, 1.06), ylim=(-0.03, 1.06))
+        style.percent_axis(ax)
+        style.ticks(ax, (0, 0.5, 1), ("0%", "50%", "100%"))
+    for ax in axes[-5:]:  # those with no panel below
+        ax.set_xlabel("confidence")
+        ax.tick_params(labelbottom=True)
+    for ax in axes[::5]:
+        ax.set_ylabel("accuracy")
     return fig
 
 
