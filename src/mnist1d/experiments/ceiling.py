@@ -309,8 +309,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         caption = (
             "Calibration on the test signals: the accuracy of answers given with each confidence, "
             f"in ten bins over all {num_seeds(rows)} seeds (bins with fewer than 5 answers are "
-            "left out; the larger the dot, the more answers). On the dotted line a classifier is as "
-            "accurate as it is confident. Below the line, it is overconfident."
+            "left out; the larger the dot, the more answers). On the dotted line a classifier is "
+            "as accurate as it is confident. Below the line, it is overconfident."
         )
         found["calibration"] = calibration_figure(curves), caption
     if OBSERVER in trials:
