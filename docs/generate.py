@@ -92,11 +92,13 @@ def study_page(document: Document) -> str:
         parts += ["## Table", table(document.table.header, document.table.lines)]
     study = load(document.study)
     parts += [*method(study), f"## Run it\n\n```sh\n{document.command}\n```"]
-    seeds = text.plural(len(document.seeds), "seed")
+    seeds, planned = text.plural(len(document.seeds), "seed"), len(study.grid(PRESET))
+    trials = text.plural(document.trials, "trial")
+    if document.trials < planned:
+        trials = f"{document.trials} of the {planned} trials of this command"
     parts.append(
-        f"The results on this page come from {text.plural(document.trials, 'trial')} with {seeds} "
-        f"each, and took {duration(document.seconds)} on one core. For a first look, use "
-        "`--preset quick`."
+        f"The results on this page come from {trials} with {seeds} each, and took "
+        f"{duration(document.seconds)} on one core. For a first look, use `--preset quick`."
     )
     return joined([*parts, *variations(study)])
 
@@ -156,7 +158,7 @@ def block(name: str, documents: dict[str, Document]) -> str:
 
 
 def list_studies(documents: dict[str, Document]) -> list[list[str]]:
-    """Return a line per study: its page, its answer, its command."""
+    """Return one line per study: its page, its answer, its command."""
     lines = []
     for name in STUDIES.own:
         title = load(name).INFO.title

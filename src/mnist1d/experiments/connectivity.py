@@ -60,7 +60,7 @@ INFO = Info(
     },
 )
 STABLE = 0.02  # the publication's line: a barrier of 2 points of error
-LATE = 0.2  # late rewinding: the last step of the grid within this share of training
+LATE = 0.2  # late rewinding: the last step of the grid within this fraction of training
 SPARSE = 0.9  # sparsities that the claims about tickets look at
 FINE = 10  # rounds; with fewer, compiling a program for every size takes longer than it saves
 PLACES = np.linspace(0, 1, 11)  # on the line
@@ -235,7 +235,7 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
 
 
 def figures(rows: Rows) -> dict[str, Captioned]:
-    """Draw barrier and accuracy against the share of weights that are left, a line per rewinding
+    """Draw barrier and accuracy against the fraction of weights left, one line per rewinding
     step."""
     from mnist1d.plots import style
 

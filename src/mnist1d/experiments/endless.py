@@ -52,7 +52,7 @@ DECAYS = ("cosine", "none")
 INFO = Info(
     name="endless",
     title="Endless data: a stream without repeats",
-    question="What accuracy do the four models reach on a stream that never repeats a signal?",
+    question="What accuracy do models reach on a stream that never repeats a signal?",
     seeds={"smoke": 2, "quick": 2, "paper": 8},
     cost={"smoke": 6.0, "quick": 25.0, "paper": 240.0},
     variations={
@@ -91,8 +91,8 @@ class Config:
 
 
 def grid(preset: str) -> list[Config]:
-    """Return the trials of a preset: the four models, the observer, and the CNN at a constant
-    learning rate."""
+    """Return the trials of a preset: the models, the observer, and the CNN at a constant learning
+    rate."""
     rest = {
         "smoke": {"num_samples": 2000, "num_test": 100},
         "quick": {"num_samples": 150_000, "num_test": 2000},

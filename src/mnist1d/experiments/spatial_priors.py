@@ -1,9 +1,9 @@
 """Spatial priors: the benchmark table.
 
-One protocol trains four models, from no prior to a strong one (logistic regression, MLP, CNN, GRU),
-on the frozen set: Adam, learning rate 0.01, batches of 100 in fixed order, 6,000 steps,
-cross-entropy. Then it trains them again with the 40 positions permuted, by one permutation for all
-signals. The accuracy that a model loses there is what it gained from the order of the positions.
+Every model trains on the frozen set by one protocol: Adam, learning rate 0.01, batches of 100 in
+fixed order, 6,000 steps, cross-entropy. Then it trains again with the 40 positions permuted, by one
+permutation for all signals. The accuracy that a model loses there is what it gained from the order
+of the points. The claims are about the paper's four models (logistic regression, MLP, CNN, GRU).
 
 On the frozen set a seed draws initial weights and batch order, so an interval over seeds says
 nothing about other data sets. The claims about models are therefore tested on trials in which each

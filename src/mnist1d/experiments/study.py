@@ -68,7 +68,7 @@ class Info:
       cost: estimated seconds of one core per preset. Sweeps predict times from it and save long
         trials seed by seed.
       peer_seconds: time of the published scripts at the paper's settings.
-      quiz: the table gains a line for each quiz in the store.
+      quiz: the table gains one line per quiz in the store.
       looks: numbers of seeds after which --until-decided tests the claims.
       variations: settings to try next, as for --set, and what each one shows.
 

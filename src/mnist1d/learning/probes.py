@@ -40,8 +40,8 @@ def linear_probs(
 
 
 def neighbour_acc(x: np.ndarray, y: np.ndarray, num_neighbours: int) -> float:
-    """Return the share of points of x (n, features) whose nearest neighbours, themselves left out,
-    vote for their class."""
+    """Return the fraction of points of x (n, features) whose nearest neighbours, themselves left
+    out, vote for their class."""
     from sklearn.neighbors import NearestNeighbors
 
     found = NearestNeighbors(n_neighbors=num_neighbours).fit(x)

@@ -34,9 +34,9 @@ def prune(
 ) -> tuple[dict[str, np.ndarray], Params]:
     """Prune, rewind and train once per round with train(params, mask), whose snapshot is scored.
 
-    sparsities (rounds,): the share of weights dropped from each layer. rng: score at random instead
-    of by magnitude. Returns the METRICS at the end of each round, (rounds,) each, and the masks of
-    the round `wanted`.
+    sparsities (rounds,): the fraction of weights dropped from each layer. rng: score at random
+    instead of by magnitude. Returns the METRICS at the end of each round, (rounds,) each, and the
+    masks of the round `wanted`.
     """
     scored, chosen = initial, initial
     metrics: dict[str, list[float]] = {name: [] for name in METRICS}

@@ -3,7 +3,7 @@
  *
  * A matrix is a table of the addresses of its rows (bytes, in one memory), so that a convolution is
  * a product like any other: a row of its patches is a row of its input at another time, and nothing
- * is copied. Rows hold a number for each signal of the batch, a multiple of LANES.
+ * is copied. Rows hold one number per signal of the batch, a multiple of LANES.
  *
  * product(rows, columns, terms, w, wRow, wTerm, x, xAt, y): y[r] += sum over t of w[r, t] * x[t].
  *   w[r, t] is at w + r * wRow + t * wTerm; x and y are tables; xAt is added to x's addresses.
