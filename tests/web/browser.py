@@ -158,10 +158,11 @@ class Page:
         )
 
     def slide(self, label, value):
-        """Move a slider."""
+        """Move a slider, and wait for the frame that shows it."""
         slider = self.find(f'input[type="range"][aria-label="{label}"]')
-        self.js(
-            "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))",
+        self.driver.execute_async_script(
+            "const [slider, value, done] = arguments; slider.value = value; "
+            "slider.dispatchEvent(new Event('input')); requestAnimationFrame(() => done())",
             slider,
             value,
         )

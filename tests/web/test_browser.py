@@ -173,6 +173,28 @@ def test_a_slider_changes_the_same_signals(page, label):
     assert page.lines() == before
 
 
+def test_moves_within_a_frame_are_drawn_once_and_touch_no_other_knob(page):
+    page.open()
+    seen = page.driver.execute_async_script(
+        "const done = arguments[0], changed = [];"
+        "const watch = new MutationObserver((all) => changed.push(...all));"
+        "const what = { attributes: true, characterData: true, childList: true, subtree: true };"
+        "watch.observe(document.querySelector('#explore'), what);"
+        "const slider = document.querySelector('[aria-label=\"Slope, slider\"]');"
+        "for (const value of [1, 2, 3]) {"
+        "  slider.value = value;"
+        "  slider.dispatchEvent(new Event('input'));"
+        "}"
+        "requestAnimationFrame(() => setTimeout(() => {"
+        "  const lines = changed.filter(({ target }) => target.matches?.('.whole'));"
+        "  const knobs = changed.map(({ target }) => target.closest?.('.knob')).filter(Boolean);"
+        "  const names = new Set(knobs.map((k) => k.querySelector('code').textContent));"
+        "  done([lines.length, [...names], document.querySelector('#explore-shear_scale').value]);"
+        "}));"
+    )
+    assert seen == [10, ["shear_scale"], "3"]
+
+
 def test_fields_take_what_sliders_do_not_reach(page):
     page.open()
     before = page.lines()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import posixpath
 import re
 
 import pytest
@@ -12,6 +13,7 @@ from mnist1d.runs import open_store, sweep
 from mnist1d.runs.sweep import plan
 from mnist1d.web import pages
 from mnist1d.web.export import export
+from tests.web.conftest import SITE
 
 
 def content(folder):
@@ -145,3 +147,27 @@ def test_the_command(tmp_path, capsys):
         assert main(["web", *arguments, "--no-browser"]) == 2
         error = capsys.readouterr().err
         assert rule in error and "Traceback" not in error and error.count("\n") <= 2
+
+
+def test_the_first_view_preloads_its_modules_side_by_side():
+    """The list in index.html is what main.js and the first view import, however far down: else the
+    browser would find modules one level after the other."""
+    page = (SITE / "index.html").read_text(encoding="utf-8")
+    listed = re.findall('<link rel="modulepreload" href="(.*?)">', page)
+    first = re.search(r'const VIEWS = \["(.*?)"', (SITE / "js/main.js").read_text()).group(1)
+    assert listed == sorted(
+        (imported("js/main.js") | imported(f"js/views/{first}.js")) - {"js/main.js"}
+    )
+
+
+def imported(module):
+    """A module and what it imports at once, by path from the page."""
+    found, waiting = set(), [module]
+    while waiting:
+        path = waiting.pop()
+        found.add(path)
+        text = (SITE / path).read_text(encoding="utf-8")
+        names = re.findall(r'^(?:import|export)\b[^;]*?\bfrom\s+"(\..*?)"', text, re.MULTILINE)
+        places = [posixpath.normpath(f"{posixpath.dirname(path)}/{name}") for name in names]
+        waiting += [place for place in places if place not in found]
+    return found

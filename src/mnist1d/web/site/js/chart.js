@@ -2,7 +2,7 @@
  * keys.
  */
 
-import { h, s } from "./dom.js";
+import { h, s, write } from "./dom.js";
 
 const [TOP, BOTTOM, LEFT] = [26, 40, 42];
 const LABEL_GAP = 15; // minimum number of pixels between two labels at the right
@@ -60,7 +60,10 @@ export class Chart {
     Object.assign(this, { title, xLabel, yLabel, xLog, format, xFormat, zoom, width: 640, at: null });
     Object.assign(this, { height: height * zoom, top: TOP * zoom, bottom: BOTTOM * zoom, left: LEFT * zoom });
     this.content = { series: [], references: [], xMax: 1 };
-    this.svg = s("svg", { role: "img", tabindex: 0, class: "chart" });
+    this.name = s("title");
+    [this.still, this.moving] = [s("g"), s("g")]; // axes and references; what changes as models learn
+    const parts = [this.name, this.still, this.moving];
+    this.svg = s("svg", { role: "img", tabindex: 0, class: "chart" }, parts);
     this.readout = h("p", { class: "readout num", "aria-live": "off" }, "\u00a0");
     this.element = h("figure", { class: "chart-figure" }, this.svg, this.readout);
     new ResizeObserver(([{ contentRect }]) => this.resize(contentRect.width)).observe(this.element);
@@ -100,17 +103,19 @@ export class Chart {
 
   draw() {
     this.scales();
-    const { width, height } = this;
-    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    this.svg.style.height = `${height}px`;
-    const title = s("title", {}, this.describe());
-    this.svg.replaceChildren(
-      title,
-      ...this.axes(),
-      ...this.lines(),
-      ...this.labels(),
-      ...this.cross(),
-    );
+    const { width, height, content } = this;
+    const { references, marks, xMax, yMin, yMax, yLog } = content;
+    const range = [yMin, yMax, yLog, this.xLog, xMax];
+    const names = [this.xLabel, this.yLabel, this.format(1), this.xFormat(1)];
+    const frame = JSON.stringify([width, height, this.right, range, names, references, marks]);
+    if (frame !== this.frame) {
+      this.frame = frame;
+      this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      this.svg.style.height = `${height}px`;
+      this.still.replaceChildren(...this.axes(), ...this.markings());
+    }
+    this.moving.replaceChildren(...this.lines(), ...this.labels(), ...this.cross());
+    write(this.name, this.describe());
   }
 
   axes() {
@@ -143,8 +148,9 @@ export class Chart {
     return powers.length > 1 ? powers : [yMin, Math.sqrt(yMin * yMax), yMax];
   }
 
-  lines() {
-    const { series, references, marks = [] } = this.content;
+  /** Upright and dotted lines to compare with. */
+  markings() {
+    const { references, marks = [] } = this.content;
     const end = this.width - this.right;
     const upright = marks.flatMap(({ name, x }) => [
       s("line", { class: "upright", x1: this.x(x), x2: this.x(x), y1: this.top, y2: this.floor }),
@@ -153,6 +159,11 @@ export class Chart {
     const dotted = references.map(({ y, style }) =>
       s("line", { class: `reference ${style}`, x1: this.left, x2: end, y1: this.y(y), y2: this.y(y) }),
     );
+    return [...upright, ...dotted];
+  }
+
+  lines() {
+    const { series } = this.content;
     const place = ([x, y], i) => `${i ? "L" : "M"}${this.x(x).toFixed(1)} ${this.y(y).toFixed(1)}`;
     const bands = series.flatMap(({ band, style, color }) => {
       if (!band?.length) return [];
@@ -164,7 +175,7 @@ export class Chart {
       const own = `series ${style}${isDashed ? " dashed" : ""}`;
       return tinted(s("path", { class: own, d: points.map(place).join("") }), color);
     });
-    return [...upright, ...dotted, ...bands, ...drawn];
+    return [...bands, ...drawn];
   }
 
   labels() {

@@ -41,6 +41,43 @@ export async function copy(text) {
   }
 }
 
+/** Set an element's text, unless it has that text already: no new layout is then needed. */
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Return a function that calls `act` once at the next frame, with the latest arguments. */
+export function onceAFrame(act) {
+  let frame = null;
+  let newest = [];
+  return (...given) => {
+    newest = given;
+    frame ??= requestAnimationFrame(() => {
+      frame = null;
+      act(...newest);
+    });
+  };
+}
+
+const PACE = 200; // milliseconds between two redraws of a race
+
+/** Return a function that calls `act` soon, at most once per pause. Workers report more often than
+ * a reader can follow, and each redraw takes processor time from training. */
+export function paced(act, pause = PACE) {
+  let isDue = false;
+  let last = -Infinity;
+  const run = () => {
+    isDue = false;
+    last = performance.now();
+    act();
+  };
+  return () => {
+    if (isDue) return;
+    isDue = true;
+    setTimeout(() => requestAnimationFrame(run), Math.max(0, last + pause - performance.now()));
+  };
+}
+
 /** Whether the focused element uses a key itself, so that a view must ignore it. */
 export const isTyping = (event) =>
   event.ctrlKey || event.metaKey || event.altKey || Boolean(event.target.closest?.("input, select, textarea, [contenteditable]"));

@@ -1,6 +1,6 @@
 /** Lines as SVG: the panels on the page, and the same panels as a separate picture. */
 
-import { h, s } from "./dom.js";
+import { h, s, write } from "./dom.js";
 
 export const [WIDTH, HEIGHT] = [120, 72]; // of a panel's drawing, in its own units
 
@@ -16,48 +16,45 @@ export function roundedLimit(signals) {
   return power * STEPS.find((step) => step * power >= largest * 0.999);
 }
 
-/** Path data of values over time: left to right, up is positive; the ends touch the frame at ±
- * limit.
- */
-export function linePath(x, limit, width = WIDTH, height = HEIGHT) {
+/** The points of a line over time, as path data without its commands: left to right, up is
+ * positive; the ends touch the frame at ± limit. */
+function places(x, limit, width, height) {
   const scale = (height / 2 - 2) / limit;
   const step = (width - 4) / Math.max(x.length - 1, 1);
-  let path = "";
-  for (let i = 0; i < x.length; i++)
-    path += `${i ? "L" : "M"}${(2 + i * step).toFixed(2)} ${(height / 2 - x[i] * scale).toFixed(2)}`;
-  return path;
+  const out = new Array(x.length);
+  for (let i = 0; i < out.length; i++) {
+    out[i] = `${short(2 + i * step)} ${short(height / 2 - x[i] * scale)}`;
+  }
+  return out;
 }
 
-/** Path data of the parts of a line where `isOn`. */
-export function partsPath(x, isOn, limit, width = WIDTH, height = HEIGHT) {
-  const scale = (height / 2 - 2) / limit;
-  const step = (width - 4) / Math.max(x.length - 1, 1);
-  let path = "";
-  let isDrawing = false;
-  for (let i = 0; i < x.length; i++) {
-    if (isOn[i])
-      path += `${isDrawing ? "L" : "M"}${(2 + i * step).toFixed(2)} ${(height / 2 - x[i] * scale).toFixed(2)}`;
-    isDrawing = Boolean(isOn[i]);
-  }
-  return path;
+// converting numbers to text takes most of the time of a redraw of a hundred lines
+const TENTHS = Array.from({ length: 10 * WIDTH + 1 }, (_, i) => `${i / 10}`);
+
+/** A coordinate with one decimal: a tenth of a unit is below one pixel. */
+function short(value) {
+  const tenths = Math.round(10 * value);
+  return TENTHS[tenths] ?? `${tenths / 10}`;
 }
+
+/** Path data of a line over time. */
+export const linePath = (x, limit, width = WIDTH, height = HEIGHT) =>
+  `M${places(x, limit, width, height).join("L")}`;
 
 /** What a panel draws of its signals: the whole lines, and where the digit is (nowhere once
  * positions are permuted).
  */
 export function panelPaths(signals, limit, isShuffled) {
-  const whole = signals.map(({ x }) => linePath(x, limit)).join("");
-  const digit = isShuffled
-    ? ""
-    : signals
-        .map(({ x, presence }) =>
-          partsPath(
-            x,
-            presence.map((share) => share > 0.5),
-            limit,
-          ),
-        )
-        .join("");
+  let [whole, digit] = ["", ""];
+  for (const { x, presence } of signals) {
+    const line = places(x, limit, WIDTH, HEIGHT);
+    whole += `M${line.join("L")}`;
+    if (isShuffled) continue;
+    const isOn = (i) => presence[i] > 0.5;
+    for (let i = 0; i < line.length; i++) {
+      if (isOn(i)) digit += (i && isOn(i - 1) ? "L" : "M") + line[i];
+    }
+  }
   return { whole, digit };
 }
 
@@ -91,9 +88,9 @@ export class SignalPanel {
     this.whole.setAttribute("d", whole);
     this.digit.setAttribute("d", digit);
     const texts = [`+${round(limit)}`, `−${round(limit)}`, `${signals[0].x.length} points`];
-    this.marks.forEach((mark, i) => (mark.textContent = texts[i]));
-    this.caption.textContent = caption;
-    this.title.textContent = title;
+    this.marks.forEach((mark, i) => write(mark, texts[i]));
+    write(this.caption, caption);
+    write(this.title, title);
     this.svg.dataset.many = signals.length > 1 ? "yes" : "no";
   }
 }

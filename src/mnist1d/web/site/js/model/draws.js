@@ -11,22 +11,17 @@ import { workingLength } from "./signals.js";
 export const FROZEN_SEED = 42;
 export const SAMPLES = 10; // signals of each digit on the page
 
-/** The draw of a latent under these settings. `more(n)` returns n further standard normals, for a
- * signal longer than its latent. */
-export function realise(latent, config, more) {
+/** The draw of a latent under these settings; its noise must be long enough for them. */
+export function realise(latent, config) {
   const length = workingLength(config);
   const [low, high] = config.padding;
-  const noise = (values) =>
-    values.length >= length
-      ? values.subarray(0, length)
-      : Float64Array.from([...values, ...more(length - values.length)]);
   return {
     label: latent.label,
     padding: low + Math.floor(latent.padding * (high - low + 1)),
     factor: 1 + config.scale_coeff * latent.factor,
     shift: Math.floor(latent.shift * config.max_translation),
     slope: config.shear_scale * latent.slope,
-    corrNoise: noise(latent.corr),
-    iidNoise: noise(latent.iid),
+    corrNoise: latent.corr.subarray(0, length),
+    iidNoise: latent.iid.subarray(0, length),
   };
 }

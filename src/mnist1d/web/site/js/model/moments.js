@@ -7,47 +7,58 @@
  * points. They are computed first, then the shifts and the finished points.
  */
 
-import { Pipeline, planResampling, resample, smooth } from "./signals.js";
+import { Pipeline, smoothingRow } from "./signals.js";
 
 const covariances = new Map(); // by L: variance of the smooth noise at each point, and covariance with the next
 
 function smoothCovariance(length) {
   if (!covariances.has(length)) {
-    const columns = Array.from({ length }, (_, i) =>
-      smooth(Float64Array.from({ length }, (_, j) => Number(i === j))),
-    );
-    const product = (i, j) => columns.reduce((sum, column) => sum + column[i] * column[j], 0);
-    const own = Float64Array.from({ length }, (_, i) => product(i, i));
+    const rows = Array.from({ length }, (_, i) => smoothingRow(i, length));
+    const product = (a, b) => a.reduce((sum, weight, k) => sum + weight * b[k], 0);
     covariances.set(length, {
-      own,
-      next: own.map((_, i) => (i + 1 < length ? product(i, i + 1) : 0)),
+      own: Float64Array.from(rows, (row) => product(row, row)),
+      next: Float64Array.from(rows, (row, i) => (i + 1 < length ? product(row, rows[i + 1]) : 0)),
     });
   }
   return covariances.get(length);
 }
 
-/** {mean, std} over all points of all signals of these settings. */
-export function expectedMoments(templates, config) {
-  const pipeline = new Pipeline(templates, config);
-  const length = pipeline.length;
-  const [low, high] = config.padding;
-  const sums = { value: 0, square: 0, product: 0, empty: 0, bothEmpty: 0 };
-  for (const name in sums) sums[name] = new Float64Array(length);
+let summed = {}; // the last sums; noise, slope and shift do not change them
+
+/** Sums over classes and paddings at each point between the resamplings. */
+function sumsOf(templates, pipeline, [low, high]) {
+  const { length } = pipeline;
+  const isKept = summed.length === length && summed.low === low && summed.high === high;
+  if (isKept && summed.templates === templates) return summed;
+  const [value, square, product, empty, bothEmpty] = Array.from(
+    { length: 5 },
+    () => new Float64Array(length),
+  );
   for (let padding = low; padding <= high; padding++) {
-    const plan = planResampling(templates.x[0].length + padding, length);
     for (let label = 0; label < templates.x.length; label++) {
-      const x = pipeline.padded(label, padding);
-      const a = resample(x, plan);
+      const a = pipeline.dilated(label, padding);
       for (let i = 0; i < length; i++) {
-        const next = a[(i + 1) % length];
-        sums.value[i] += a[i];
-        sums.square[i] += a[i] * a[i];
-        sums.product[i] += a[i] * next;
-        sums.empty[i] += Number(a[i] === 0);
-        sums.bothEmpty[i] += Number(a[i] === 0 && next === 0);
+        const next = i + 1 < length ? a[i + 1] : a[0];
+        value[i] += a[i];
+        square[i] += a[i] * a[i];
+        product[i] += a[i] * next;
+        if (a[i] === 0) {
+          empty[i]++;
+          if (next === 0) bothEmpty[i]++;
+        }
       }
     }
   }
+  summed = { templates, length, low, high, value, square, product, empty, bothEmpty };
+  return summed;
+}
+
+/** {mean, std} over all points of all signals of these settings. */
+export function expectedMoments(templates, config) {
+  const pipeline = new Pipeline(templates, config);
+  const { length } = pipeline;
+  const [low, high] = config.padding;
+  const sums = sumsOf(templates, pipeline, config.padding);
   const count = (high - low + 1) * templates.x.length;
   const shifts = shiftWeights(config.max_translation, length);
   const { own, next } = smoothCovariance(length);
@@ -63,8 +74,8 @@ export function expectedMoments(templates, config) {
     const before = 1 - after;
     for (let k = 0; k < length; k++) {
       if (!shifts[k]) continue;
-      const i = (l - k + length) % length;
-      const ii = (i + 1) % length;
+      const i = l < k ? l - k + length : l - k;
+      const ii = i + 1 < length ? i + 1 : 0;
       mean += shifts[k] * (before * sums.value[i] + after * sums.value[ii]);
       template +=
         shifts[k] *

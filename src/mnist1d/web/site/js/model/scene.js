@@ -1,7 +1,7 @@
 /** The signals that the page shows: the first test signals of each class, which Python draws with
  * this seed and otherwise default settings, changed by the settings. */
 
-import { defaults } from "./config.js";
+import { defaults, PAGE_LIMIT } from "./config.js";
 import { FROZEN_SEED, realise, SAMPLES } from "./draws.js";
 import { drawAll, RandomState, sizes } from "./exact.js";
 import { expectedMoments } from "./moments.js";
@@ -64,19 +64,20 @@ export class Scene {
   }
 
   draw(label, sample) {
-    const more = (n) => {
+    const latent = this.drawn.latents[label][sample];
+    if (latent.corr.length < this.pipeline.length) {
       const stream = new RandomState((this.config.seed ^ LONGER) + label * SAMPLES + sample);
-      return stream.normals(n + (n % 2)).subarray(0, n);
-    };
-    return realise(this.drawn.latents[label][sample], this.config, more);
+      for (const name of ["corr", "iid"]) latent[name] = lengthened(latent[name], stream);
+    }
+    return realise(latent, this.config);
   }
 
   /** One signal as shown: {label, sample, x, presence}, with permuted positions if set. */
   signal(label, sample, isRaw) {
     const draw = this.draw(label, sample);
     const { mean, std } = isRaw ? { mean: 0, std: 1 } : this.standard;
-    const x = this.pipeline.apply(draw).map((value) => (value - mean) / (std || 1));
-    const presence = this.pipeline.presence(draw);
+    const { raw, presence } = this.pipeline.located(draw);
+    const x = raw.map((value) => (value - mean) / (std || 1));
     return { label, sample, x: this.permuted(x), presence: this.permuted(presence) };
   }
 
@@ -105,4 +106,12 @@ export class Scene {
     const std = isRaw ? 1 : this.standard.std || 1;
     return this.pipeline.time().map((t) => t / std);
   }
+}
+
+/** Extend noise to the longest signal that the page allows, with numbers from another stream. */
+function lengthened(noise, stream) {
+  const out = new Float64Array(PAGE_LIMIT);
+  out.set(noise);
+  out.set(stream.normals(PAGE_LIMIT - noise.length), noise.length);
+  return out;
 }

@@ -11,7 +11,8 @@ const SMOOTHING_STD = 2; // of the filter that smooths the noise, in points
 /** n numbers from start to stop, as numpy.linspace gives them. */
 export function linspace(start, stop, n) {
   const step = n > 1 ? (stop - start) / (n - 1) : 0;
-  const out = Float64Array.from({ length: n }, (_, i) => i * step + start);
+  const out = new Float64Array(n);
+  for (let i = 0; i < n; i++) out[i] = i * step + start;
   if (n > 1) out[n - 1] = stop;
   return out;
 }
@@ -38,7 +39,12 @@ export function planResampling(m, n) {
 
 /** Interpolate x by a plan. */
 export function resample(x, { left, right, spacing, offset }) {
-  return Float64Array.from(left, (l, j) => ((x[right[j]] - x[l]) / spacing[j]) * offset[j] + x[l]);
+  const out = new Float64Array(left.length);
+  for (let j = 0; j < out.length; j++) {
+    const l = left[j];
+    out[j] = ((x[right[j]] - x[l]) / spacing[j]) * offset[j] + x[l];
+  }
+  return out;
 }
 
 const WEIGHTS = (() => {
@@ -50,23 +56,33 @@ const WEIGHTS = (() => {
   return weights.map((w) => w / sum);
 })();
 
-/** Smooth by a Gaussian of deviation 2, cut at four deviations, borders reflected (d c b a | a b c
- * d | d c b a).
+/** The index in 0..n-1 that index j stands for if borders are reflected (d c b a | a b c d | d c b a).
  */
+function mirrored(j, n) {
+  if (j >= 0 && j < n) return j;
+  const place = ((j % (2 * n)) + 2 * n) % (2 * n);
+  return place < n ? place : 2 * n - 1 - place;
+}
+
+/** Smooth by a Gaussian of deviation 2, cut at four deviations, borders reflected. */
 export function smooth(x) {
   const n = x.length;
   const radius = (WEIGHTS.length - 1) / 2;
   const out = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     let sum = 0;
-    for (let k = -radius; k <= radius; k++) {
-      let j = (((i + k) % (2 * n)) + 2 * n) % (2 * n);
-      if (j >= n) j = 2 * n - 1 - j;
-      sum += WEIGHTS[k + radius] * x[j];
-    }
+    for (let k = -radius; k <= radius; k++) sum += WEIGHTS[k + radius] * x[mirrored(i + k, n)];
     out[i] = sum;
   }
   return out;
+}
+
+/** Row i of the matrix of `smooth` for n points. */
+export function smoothingRow(i, n) {
+  const radius = (WEIGHTS.length - 1) / 2;
+  const row = new Float64Array(n);
+  WEIGHTS.forEach((weight, k) => (row[mirrored(i + k - radius, n)] += weight));
+  return row;
 }
 
 /** L, the points of a signal between the first resampling and the last. */
@@ -80,6 +96,16 @@ export class Pipeline {
     this.length = workingLength(config);
     this.ramp = linspace(-0.5, 0.5, this.length);
     this.last = planResampling(this.length, config.final_seq_length);
+    this.plans = new Map(); // of the first resampling, by padding
+  }
+
+  /** The plan of the first resampling for this padding. */
+  plan(padding) {
+    if (!this.plans.has(padding)) {
+      const points = this.templates.x[0].length + padding;
+      this.plans.set(padding, planResampling(points, this.length));
+    }
+    return this.plans.get(padding);
   }
 
   padded(label, padding) {
@@ -90,8 +116,7 @@ export class Pipeline {
   }
 
   dilated(label, padding) {
-    const x = this.padded(label, padding);
-    return resample(x, planResampling(x.length, this.length));
+    return resample(this.padded(label, padding), this.plan(padding));
   }
 
   translate(x, shift) {
@@ -114,13 +139,24 @@ export class Pipeline {
   }
 
   /** Where the digit is in the finished signal: for each point, the fraction (0 to 1) that comes
-   * from the template. */
-  presence(draw) {
-    const digit = this.translate(this.dilated(draw.label, draw.padding), draw.shift);
+   * from the template. The noise of the draw is not needed. */
+  presence({ label, padding, shift, factor }) {
+    const scaled = this.dilated(label, padding).map((value) => value * factor);
+    return this.fractionOf(this.translate(scaled, shift));
+  }
+
+  fractionOf(translated) {
     return resample(
-      digit.map((value) => Number(value * draw.factor !== 0)),
+      translated.map((value) => Number(value !== 0)),
       this.last,
     );
+  }
+
+  /** A raw signal and its `presence`. */
+  located(draw) {
+    const stages = this.stages(draw);
+    const translated = stages.find(({ name }) => name === "translate").x;
+    return { raw: stages.at(-1).x, presence: this.fractionOf(translated) };
   }
 
   /** The time axis of a finished signal, before it is divided by the signals' standard deviation.

@@ -1,6 +1,6 @@
 /** Explore: ten live panels and a control for every setting; the same ten signals change. */
 
-import { h } from "../dom.js";
+import { h, write } from "../dom.js";
 import { number, SettingsError } from "../model/config.js";
 import { FROZEN_SEED, SAMPLES } from "../model/draws.js";
 import { agreement } from "../model/takeaway.js";
@@ -33,7 +33,7 @@ export function mount(root, page) {
     if (root.hidden) return void (isDue = true);
     isDue = false;
     drawPanels(page, panels);
-    told.textContent = tell(settings);
+    write(told, tell(settings));
     asking.follow();
   };
   settings.subscribe(draw);
@@ -53,7 +53,7 @@ function askRow(page, panels) {
   const follow = () => {
     const { ask, show, sample } = settings;
     buttons.forEach((button, i) => {
-      button.textContent = titles(show, sample, i).caption;
+      write(button, titles(show, sample, i).caption);
       button.setAttribute("aria-pressed", String(ask === `${i}`));
     });
     answers.element.hidden = ask === "none";
@@ -105,7 +105,7 @@ function options(page) {
   settings.subscribe(({ show, sample, config, raw }) => {
     const digit = show === "all" ? "all signals" : `ten signals of digit ${show}`;
     const what = show === "one" ? `example ${sample + 1} of each digit` : digit;
-    summary.textContent = `Showing ${what}, seed ${config.seed}${raw ? ", raw values" : ""}`;
+    write(summary, `Showing ${what}, seed ${config.seed}${raw ? ", raw values" : ""}`);
   });
   const error = h("p", { class: "error", role: "alert", id: "explore-seed-error" });
   const fields = [showField(settings), nextButton(settings), rawBox(settings)];
@@ -134,7 +134,7 @@ function nextButton(settings) {
     onclick: next,
   });
   settings.subscribe(({ show, sample }) => {
-    button.textContent = `Next example (${sample + 1} of ${SAMPLES})`;
+    write(button, `Next example (${sample + 1} of ${SAMPLES})`);
     button.disabled = show !== "one";
   });
   return button;

@@ -2,7 +2,7 @@
  * field for any legal value, and the setting's effect.
  */
 
-import { h } from "../dom.js";
+import { h, onceAFrame } from "../dom.js";
 import { number, SettingsError, suspicion } from "../model/config.js";
 
 // The range of a slider, [low, high, step]; the field beside it accepts more. A setting without a range
@@ -56,10 +56,13 @@ function control(knob, settings) {
   const name = h("label", { class: "name", for: fields.id }, knob.label, h("code", {}, knob.name));
   const head = h("div", { class: "head" }, name, reset, fields.element);
   const element = h("div", { class: "knob" }, head, sliders, told, error);
+  let last = null;
   return {
     knob,
     element,
     update(value) {
+      if (String(value) === last && !error.textContent) return; // another knob was moved
+      last = String(value);
       element.classList.toggle("changed", String(value) !== String(knob.default));
       told.textContent = describe(knob, value);
       update(value);
@@ -150,13 +153,14 @@ function textField(id, label, take) {
 function slider(knob, label, preset, take) {
   if (!SLIDERS[knob.name]) return null;
   const [low, high, step] = SLIDERS[knob.name];
+  const move = onceAFrame(() => take(Number(input.value)));
   const input = h("input", {
     type: "range",
     min: low,
     max: high,
     step,
     "aria-label": `${label}, slider`,
-    oninput: () => take(Number(input.value)),
+    oninput: move,
   });
   const track = h("div", { class: "track" }, input);
   track.style.setProperty("--at", (preset - low) / (high - low)); // the mark of the default

@@ -1,7 +1,7 @@
 /** The progress of each model of a race, as a table. */
 
 import { count, percent } from "../chart.js";
-import { h } from "../dom.js";
+import { h, write } from "../dom.js";
 
 const STATES = { making: "preparing", ready: "paused", running: "training", done: "finished" };
 const HEADER = [
@@ -43,7 +43,7 @@ export class LaneTable {
     race.lanes.forEach((lane, i) => {
       if (lane.state === "failed") return;
       const cells = [...this.body.rows[i].cells].slice(1);
-      values(lane).forEach((text, j) => (cells[j].textContent = text));
+      values(lane).forEach((text, j) => write(cells[j], text));
     });
   }
 }

@@ -2,7 +2,7 @@
  */
 
 import { Chart, count } from "../chart.js";
-import { h } from "../dom.js";
+import { h, paced, write } from "../dom.js";
 import { trainingCode } from "../model/continue.js";
 import { isPublished, referenceLines } from "../model/standings.js";
 import { Race } from "../race.js";
@@ -31,6 +31,7 @@ class Train {
     this.chart = new Chart({ title: "Accuracy against steps", xLabel: "step" });
     this.inside = new Inside(page);
     this.lanes = new LaneTable();
+    this.drawSoon = paced(() => this.draw());
     const box = { class: "lanes scroll", tabindex: 0, role: "region", "aria-label": "Models" };
     this.table = h("div", box, this.lanes.element);
     this.told = h("p", { class: "note", id: "train-told" });
@@ -95,10 +96,7 @@ class Train {
     const { isDone } = this.race;
     if (isDone && !this.wasDone) this.page.say(`Training is over. ${this.chart.describe()}`);
     this.wasDone = isDone;
-    this.frame ??= requestAnimationFrame(() => {
-      this.frame = null;
-      this.draw();
-    });
+    this.drawSoon();
   }
 
   draw() {
@@ -113,7 +111,7 @@ class Train {
     const references = curve === "test" ? referenceLines(site, race.config, scores()) : [];
     this.chart.update({ series, references, xMax: race.settings.steps });
     this.lanes.update(race, () => this.restart());
-    this.runButton.textContent = race.isRunning ? "Pause" : race.isDone ? "Train again" : "Train";
+    write(this.runButton, race.isRunning ? "Pause" : race.isDone ? "Train again" : "Train");
   }
 
   /** What the models learn from, in a sentence. */

@@ -1,7 +1,7 @@
 /** A race in the lesson: three models on one data set, drawn live, with a result at the end. */
 
 import { Chart } from "../../chart.js";
-import { h } from "../../dom.js";
+import { h, paced } from "../../dom.js";
 import { Race } from "../../race.js";
 
 const MODELS = ["logistic", "mlp", "cnn"];
@@ -23,6 +23,10 @@ export class Contest {
     this.told = h("p", { class: "note" });
     this.element = h("div", { class: "contest" }, this.chart.element, this.told);
     [this.before, this.references] = [[], []];
+    this.drawSoon = paced(() => {
+      this.draw(this.series);
+      this.tell();
+    });
     this.draw([]);
   }
 
@@ -45,11 +49,7 @@ export class Contest {
     return new Promise((resolve) => {
       const { templates } = this.page.site;
       this.race = new Race(templates, config, { models: MODELS, steps: STEPS }, () => {
-        this.frame ??= requestAnimationFrame(() => {
-          this.frame = null;
-          this.draw(this.series);
-          this.tell();
-        });
+        this.drawSoon();
         const { lanes } = this.race;
         if (lanes.some(({ state }) => state !== "done")) return;
         resolve(Object.fromEntries(lanes.map(({ name, last }) => [name, last.test])));
