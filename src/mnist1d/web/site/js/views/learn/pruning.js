@@ -61,7 +61,7 @@ export const pruning = {
           "Train the MLP, remove its smallest weights, reset the others to their initial values, " +
           "and train again: six rounds, until 88% are removed.",
         question: "How does the final test accuracy compare with that of the full network?",
-        options: ["more than 5 points lower", "about the same", "more than 5 points higher"],
+        options: ["more than 5 percentage points lower", "about the same", "more than 5 percentage points higher"],
         button: "Train and prune",
         chart,
         run,
