@@ -31,18 +31,28 @@ def fit_power_laws(size: np.ndarray, data: np.ndarray, loss: np.ndarray) -> Powe
     squares of the logarithms; all five are kept above 0."""
     low_size, low_data = (np.log(x) - np.log(x).mean() for x in (size, data))
 
-    def gap(theta: np.ndarray) -> np.ndarray:
+    def terms(theta: np.ndarray) -> np.ndarray:  # (3, n)
         floor, by_size, p, by_data, q = np.exp(theta)
-        return np.log(floor + by_size * np.exp(-p * low_size) + by_data * np.exp(-q * low_data)) - (
-            np.log(loss)
-        )
+        falling = by_size * np.exp(-p * low_size), by_data * np.exp(-q * low_data)
+        return np.stack([np.full(len(loss), floor), *falling])
+
+    def gap(theta: np.ndarray) -> np.ndarray:
+        return np.log(terms(theta).sum(axis=0)) - np.log(loss)
+
+    def jacobian(theta: np.ndarray) -> np.ndarray:  # (n, 5)
+        floor, by_size, by_data = (parts := terms(theta)) / parts.sum(axis=0)
+        p, q = np.exp(theta[[2, 4]])
+        columns = floor, by_size, -p * low_size * by_size, by_data, -q * low_data * by_data
+        return np.stack(columns, axis=1)
 
     least, spread = loss.min(), np.ptp(loss)
     starts = [(share * least, spread / 4, 0.5, spread / 4, 0.5) for share in (0.3, 0.95)]
     lower = [least * 1e-3, spread * 1e-6, 1e-2, spread * 1e-6, 1e-2]
     upper = [least, 10 * loss.max(), 5, 10 * loss.max(), 5]
     bounds = np.log(lower), np.log(upper)
-    found = [optimize.least_squares(gap, np.log(start), bounds=bounds) for start in starts]
+    found = [
+        optimize.least_squares(gap, np.log(start), jac=jacobian, bounds=bounds) for start in starts
+    ]
     return PowerLaws(*np.exp(min(found, key=lambda one: one.cost).x).tolist())
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -62,7 +63,7 @@ class Rows:
 
     @classmethod
     def _of(cls, trials: Mapping[str, tuple[Record, ...]]) -> Rows:
-        made = cls(())
+        made = cls.__new__(cls)
         made._trials = {name: records for name, records in trials.items() if records}
         return made
 
@@ -93,22 +94,16 @@ class Rows:
         wanted = {name.replace("__", "."): value for name, value in coordinates.items()}
         for name in wanted:
             self._check(name)
-        of_record = {
-            name: wanted.pop(name) for name in ("seed", "metric", "step") if name in wanted
-        }
-        kept = {
-            trial: records
-            for trial, records in self._trials.items()
-            if all(_coordinate(records[0], name) == value for name, value in wanted.items())
-        }
-        if of_record:
-            kept = {
-                trial: tuple(
-                    r for r in records if all(getattr(r, n) == v for n, v in of_record.items())
-                )
-                for trial, records in kept.items()
-            }
-        return Rows._of(kept)
+        trials: Mapping[str, tuple[Record, ...]] = self._trials
+        if "metric" in wanted:
+            trials = self._of_metric.get(wanted.pop("metric"), {})
+        of_record = {name: wanted.pop(name) for name in ("seed", "step") if name in wanted}
+        for name, value in wanted.items():
+            trials = {t: r for t, r in trials.items() if _coordinate(r[0], name) == value}
+        for name, value in of_record.items():
+            get = attrgetter(name)
+            trials = {t: tuple([r for r in rs if get(r) == value]) for t, rs in trials.items()}
+        return Rows._of(trials)
 
     def unique(self, name: str) -> list[Any]:
         """Return the distinct values of a coordinate.
@@ -307,6 +302,18 @@ class Rows:
     def _check(self, name: str) -> None:
         if name not in OWN and self._trials and name not in self._fields:
             check_name(name, [*OWN, *self._fields], "coordinate")
+
+    @cached_property
+    def _of_metric(self) -> dict[object, dict[str, tuple[Record, ...]]]:
+        """The trials' records of each metric, which studies select by more than by anything else."""
+        found: dict[object, dict[str, list[Record]]] = {}
+        for trial, records in self._trials.items():
+            for r in records:
+                found.setdefault(r.metric, {}).setdefault(trial, []).append(r)
+        return {
+            metric: {trial: tuple(records) for trial, records in trials.items()}
+            for metric, trials in found.items()
+        }
 
     @cached_property
     def _fields(self) -> dict[str, None]:

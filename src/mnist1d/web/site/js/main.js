@@ -42,6 +42,12 @@ const page = {
     );
     section("page-warnings").append(box);
   },
+  /** The response with the results of a folder of runs. */
+  results() {
+    const response = this.early ?? fetch("data/results.json", { cache: "no-cache" });
+    this.early = null;
+    return response;
+  },
   /** The published test set, loaded when it is first needed. */
   async test() {
     this.testSet ??= new TestSet(await read("data/test.bin", "arrayBuffer"), this.site);
@@ -127,6 +133,10 @@ async function start() {
   if (problems.length) {
     const rest = "The page uses the default instead and keeps the rest of the link.";
     page.warn("This link has an impossible value:", ...problems.map((p) => `${p}.`), rest);
+  }
+  if (site.results && named() === "results") {
+    page.early = page.results(); // the server computes the results while the modules load
+    page.early.catch(() => {}); // the view reports the error
   }
   section("page-privacy").textContent = site.runs ? KEPT : LOCAL;
   themeButton(page.settings);

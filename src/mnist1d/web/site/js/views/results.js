@@ -104,7 +104,7 @@ class Results {
 async function fetchResults(page) {
   if (!page.site.results) return null;
   try {
-    const response = await fetch("data/results.json", { cache: "no-cache" });
+    const response = await page.results();
     if (response.ok) return await response.json();
     if (response.status === 404) return { failure: "this site no longer has them" };
     return { failure: (await response.json()).error ?? response.statusText };
