@@ -31,11 +31,14 @@ def violations(page, axe):
     return [(v["id"], [node["html"][:200] for node in v["nodes"]][:3]) for v in found["violations"]]
 
 
-@pytest.mark.parametrize(
-    ("width", "theme"), [(360, "dark"), (768, "light"), (1280, "dark"), (360, "light")]
-)
-@pytest.mark.parametrize("view", VIEWS)
-def test_no_violations(page, axe, view, width, theme):
+def themed(page, theme):
+    features = [{"name": "prefers-color-scheme", "value": theme}]
+    page.cdp("Emulation.setEmulatedMedia", features=features)
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+@pytest.mark.parametrize("view", [*VIEWS, *(f"learn?step={step}" for step in range(2, 10))])
+def test_no_violations(page, axe, view, width):
     page.cdp(
         "Emulation.setDeviceMetricsOverride",
         width=width,
@@ -43,20 +46,18 @@ def test_no_violations(page, axe, view, width, theme):
         deviceScaleFactor=1,
         mobile=width < 500,
     )
-    page.cdp(
-        "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}]
-    )
-    page.open(view, "?ask=3")
+    name, _, query = view.partition("?")
+    page.open(name, f"?{query or 'ask=3'}")
     if view in ("explore", "pipeline"):
         page.wait(lambda: page.find_all(f"#{view} .answers td"))
-    assert violations(page, axe) == []
+    for theme in ("light", "dark"):
+        themed(page, theme)
+        assert violations(page, axe) == [], theme
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_violations_all_through_the_quiz(page, axe, theme):
-    page.cdp(
-        "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}]
-    )
+    themed(page, theme)
     page.open("quiz")
     page.button("Start").click()
     body = page.find("body")
@@ -77,10 +78,7 @@ def test_no_violations_in_results_warnings_and_errors(
         sweep(store, plan("toy", "smoke"))
     with serving(tmp_path) as port:
         page = browser.Page(fresh, f"http://127.0.0.1:{port}/", downloads)
-        page.cdp(
-            "Emulation.setEmulatedMedia",
-            features=[{"name": "prefers-color-scheme", "value": theme}],
-        )
+        themed(page, theme)
         page.open("results", "?scale_coeff=9e9x")
         page.wait(lambda: page.find_all("#results-summary"))
         page.wait(lambda: "seeds done" in page.text("#results-live-told"))

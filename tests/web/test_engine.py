@@ -204,32 +204,32 @@ def test_curves_begin_as_in_python(written, i, model, seeds, steps):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["mlp", "cnn"])
+@pytest.mark.parametrize(("model", "steps"), [("mlp", 1500), ("cnn", 500)])
 @pytest.mark.parametrize("shuffled", [False, True])
-def test_curves_of_20_runs_lie_within_the_interval_of_the_study(node, model, shuffled):
-    """The benchmark's protocol to its end: at every evaluation, our mean and the study's 95%
-    interval."""
-    config = spatial_priors.Config(model=model, data=DataConfig(shuffle_seq=shuffled))
+def test_curves_of_20_runs_lie_within_the_interval_of_the_study(node, model, steps, shuffled):
+    """At every evaluation, our 95% interval over 20 runs and the study's overlap. Both take equal
+    steps of the benchmark's protocol, fewer than its 6,000: accuracy rises most in these."""
+    config = spatial_priors.Config(
+        model=model, num_steps=steps, eval_every=50, data=DataConfig(shuffle_seq=shuffled)
+    )
     seeds = list(range(20))
     rows = [row for row in spatial_priors.run(config, seeds) if row.metric == "test_acc"]
-    steps = sorted({row.step for row in rows})
-    curve = {
-        "model": model,
-        "set": 0,
-        "seeds": [s + 100 for s in seeds],
-        "steps": 6000,
-        "every": 250,
-    }
+    evaluated = sorted({row.step for row in rows})
+    curve = {"model": model, "set": 0, "seeds": [s + 100 for s in seeds]}
     document = {
         "templates": as_json(),
         "sets": [config.data.to_dict()],
         "gradients": [],
-        "curves": [curve],
+        "curves": [{**curve, "steps": steps, "every": 50}],
     }
     (runs,) = node("engine.mjs", document, timeout=3600)["runs"]
     found = np.array([[e["accuracy"] for e in run] for run in runs])
-    assert found.shape == (20, len(steps)) == (20, 25)
-    for ours, step in zip(found.T, steps, strict=True):
-        _, low, high = mean_interval([row.value for row in rows if row.step == step])
-        _, our_low, our_high = mean_interval(ours)
-        assert our_low <= high and low <= our_high, f"step {step}"
+    assert found.shape == (20, len(evaluated)) == (20, steps // 50 + 1)
+    missed = []
+    for of_page, step in zip(found.T, evaluated, strict=True):
+        ours = mean_interval(of_page)
+        theirs = mean_interval([row.value for row in rows if row.step == step])
+        print(step, np.round(ours, 4), np.round(theirs, 4))
+        if ours[1] > theirs[2] or theirs[1] > ours[2]:
+            missed.append(step)
+    assert missed == []

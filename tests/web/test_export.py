@@ -150,7 +150,7 @@ def test_the_command(tmp_path, capsys):
 
 
 def test_the_first_view_preloads_its_modules_side_by_side():
-    """The list in index.html: what main.js imports, however far down, then what the first view does.
+    """The list in index.html: all that main.js imports, then all that the first view imports.
     Without the list the browser would find modules one level after the other."""
     page = (SITE / "index.html").read_text(encoding="utf-8")
     listed = re.findall('<link rel="modulepreload" href="(.*?)">', page)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import optimize
@@ -50,9 +50,8 @@ def fit_power_laws(size: np.ndarray, data: np.ndarray, loss: np.ndarray) -> Powe
     lower = [least * 1e-3, spread * 1e-6, 1e-2, spread * 1e-6, 1e-2]
     upper = [least, 10 * loss.max(), 5, 10 * loss.max(), 5]
     bounds = np.log(lower), np.log(upper)
-    found = [
-        optimize.least_squares(gap, np.log(start), jac=jacobian, bounds=bounds) for start in starts
-    ]
+    options: dict[str, Any] = {"jac": jacobian, "bounds": bounds}
+    found = [optimize.least_squares(gap, np.log(start), **options) for start in starts]
     return PowerLaws(*np.exp(min(found, key=lambda one: one.cost).x).tolist())
 
 

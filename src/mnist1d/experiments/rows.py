@@ -305,7 +305,7 @@ class Rows:
 
     @cached_property
     def _of_metric(self) -> dict[object, dict[str, tuple[Record, ...]]]:
-        """The trials' records of each metric, which studies select by more than by anything else."""
+        """Each trial's records, by metric: the coordinate that studies select by most."""
         found: dict[object, dict[str, list[Record]]] = {}
         for trial, records in self._trials.items():
             for r in records:

@@ -28,13 +28,14 @@ function places(x, limit, width, height) {
   return out;
 }
 
-// converting numbers to text takes most of the time of a redraw of a hundred lines
-const TENTHS = Array.from({ length: 10 * WIDTH + 1 }, (_, i) => `${i / 10}`);
+const TEXTS = new Array(100 * WIDTH + 1); // of coordinates, by hundredths
 
-/** A coordinate with one decimal: a tenth of a unit is below one pixel. */
+/** A coordinate with two decimals. Converting numbers to text takes most of the time of a redraw of
+ * a hundred lines, so texts are kept. */
 function short(value) {
-  const tenths = Math.round(10 * value);
-  return TENTHS[tenths] ?? `${tenths / 10}`;
+  const hundredths = Math.round(100 * value);
+  if (!(hundredths >= 0 && hundredths < TEXTS.length)) return `${hundredths / 100}`;
+  return (TEXTS[hundredths] ??= `${hundredths / 100}`);
 }
 
 /** Path data of a line over time. */
