@@ -1,5 +1,5 @@
-"""Templates of one's own: what is taken, what comes out, and that the caller's arrays stay as they
-are."""
+"""Custom templates: what is accepted, what is returned, and that the caller's arrays do not
+change."""
 
 import numpy as np
 import pytest

@@ -1,5 +1,5 @@
-"""Files: what is written is read again to the bit; a failed write changes nothing; a bad file is
-refused and runs nothing."""
+"""Files: every set is read back bit for bit; a failed write changes nothing; a bad file is refused
+and runs nothing."""
 
 import csv
 import hashlib

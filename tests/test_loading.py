@@ -12,7 +12,7 @@ from mnist1d.loading import LOADED_FILES, load_module, load_object
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """The current folder, empty, and what Python imports from it forgotten afterwards."""
+    """The current folder, empty; what Python imports from it is forgotten afterwards."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "modules", dict(sys.modules))

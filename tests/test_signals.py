@@ -151,8 +151,8 @@ def test_templates():
 
 
 def one_signal(config, **values):
-    """Draws of one signal of class 3 without noise, factor 1, no shift and no shear, but for the
-    values given."""
+    """Draws of one signal of class 3 without noise, shift and shear and with factor 1, except for
+    the given values."""
     silence = np.zeros(config.working_length)
     plain = {
         "label": 3,

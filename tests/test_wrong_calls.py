@@ -1,5 +1,5 @@
-"""Every public door of the data side, with every wrong thing for every argument: the answer is this
-package's own error, in one line, never another package's exception."""
+"""Every public function of the data side, with every kind of wrong value for every argument: the
+answer is this package's own error, in one line, never another package's exception."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""Wrong calls of the public doors, with every kind of wrong thing for every argument.
+"""Wrong calls of public functions ("doors"), with every kind of wrong value for every argument.
 
 The answer must be one of the package's own errors, in one line; or a TypeError that names the
 argument, as Python's own for one that is missing or unknown.
@@ -32,7 +32,7 @@ def open_nowhere(**given: Any) -> None:
 
 
 def add(**given: Any) -> None:
-    """Add a row of a new seed to a store of its own."""
+    """Add a row of a new seed to a separate store."""
     from mnist1d.experiments.rows import Row
     from mnist1d.runs import open_store
     from tests.runs.toy import Config
@@ -131,7 +131,7 @@ def heavy_doors() -> dict[str, Door]:
 
 
 def call(door: Door, name: str, thing: Any) -> Answer:
-    """Call a door with something, and judge the answer."""
+    """Call a door with some value, and judge the answer."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -149,7 +149,7 @@ def call(door: Door, name: str, thing: Any) -> Answer:
 
 
 def try_calls(count: int, seed: int, doors: Callable[[], dict[str, Door]]) -> Found:
-    """Call random doors with random things."""
+    """Call random doors with random values."""
     generator = random.Random(f"calls {seed}")
     choices = [(generator.random(), generator.randrange(len(THINGS))) for _ in range(count)]
 
@@ -173,7 +173,7 @@ def light_doors() -> dict[str, Door]:
 
 
 def pieces(is_long: bool) -> list[Piece]:
-    """Return wrong calls of every kind of doors."""
+    """Return wrong calls of all kinds of doors."""
     kinds = {  # with their numbers in the long form and in the short one
         "data": (light_doors, 5_500, 300),
         "runs": (run_doors, 2_000, 200),

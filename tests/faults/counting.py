@@ -34,7 +34,8 @@ class Found:
 
 @dataclass(frozen=True)
 class Piece:
-    """Some cases of one kind. `number` tells apart the pieces of one kind, and seeds the cases."""
+    """Some cases of one kind. `number` distinguishes the pieces of one kind, and seeds the
+    cases."""
 
     part: str
     kind: str
@@ -51,7 +52,7 @@ class Piece:
 def split(
     part: str, kind: str, count: int, work: Callable[[int, int], Found], size: int
 ) -> list[Piece]:
-    """Return pieces of at most `size` cases that make up `count` together."""
+    """Return pieces of at most `size` cases each, `count` cases in total."""
     starts = range(0, count, size)
     return [Piece(part, kind, min(size, count - start), work, start // size) for start in starts]
 

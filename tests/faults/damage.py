@@ -1,8 +1,8 @@
 """Damaged files: four formats of data sets, and malicious pickles.
 
-A damaged npz, csv or parquet file must be refused, or hold the very same set: a bit of padding,
-say. A pickle carries no digest: it must be refused in the package's own words, or be read with a
-warning.
+A damaged npz, csv or parquet file must be refused, or contain exactly the same set (if a bit of
+padding changed, for example). A pickle carries no digest: it must be refused in the package's own
+words, or be read with a warning.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def damaged(count: int, seed: int, ending: str) -> Found:
 
 
 def found_once(count: int, seed: int) -> Found:
-    """Read the damaged files at which something was wrong once."""
+    """Read the damaged files that once revealed an error."""
 
     def prepare() -> None:
         for ending, _, _ in FOUND:

@@ -54,11 +54,11 @@ def distinct_blocks(count: int, seed: int) -> Found:
 
 
 class Started(Exception):
-    """Raised in the place of making a generator; holds its SeedSequence."""
+    """Raised instead of making a generator; holds its SeedSequence."""
 
 
 def start(sequence: np.random.SeedSequence) -> None:
-    """Be called in the place of a generator."""
+    """Replace the constructor of a generator."""
     raise Started(sequence)
 
 

@@ -37,7 +37,7 @@ Content = list[Any]
 
 
 class Job:
-    """What is killed. `folder` is one of its own for each point."""
+    """The work that is killed. Every point has its own `folder`."""
 
     is_timed = False  # killed at a moment, else at a tick
 
@@ -105,7 +105,7 @@ class Sweep(Job):
 
 
 class Migration(Sweep):
-    """The move of an old store to the present schema."""
+    """The migration of an old store to the current schema."""
 
     def fresh(self, folder: Path) -> None:
         old_store(folder)
@@ -139,7 +139,7 @@ class SlowMigration(Migration):
 
 
 class Save(Job):
-    """A data set that takes the place of another one in a file."""
+    """A data set that replaces another one in a file."""
 
     endings = (".npz", ".csv", ".parquet")
 
@@ -282,7 +282,7 @@ def connected(place: str) -> sqlite3.Connection:
 
 
 def draw_little(rows: Any) -> dict[str, tuple[Any, str]]:
-    """Return the toy's figure: small, since it is drawn a thousand times."""
+    """Return the toy's figure, which is small because it is drawn a thousand times."""
     from mnist1d.plots import style
 
     figure, ax = style.figure()
@@ -296,7 +296,7 @@ def draw_little(rows: Any) -> dict[str, tuple[Any, str]]:
 
 
 def fork(work: Status, told: Path) -> int:
-    """Start a process that does some work; what it prints goes to a file. Return its id."""
+    """Start a process that does some work and prints to a file; return its id."""
     sys.stdout.flush()
     process = os.fork()
     if process:

@@ -158,7 +158,7 @@ def command_line(generator: random.Random, commands: tuple[str, ...] = COMMANDS)
 
 
 def safe(generator: random.Random, command: str, words: list[str]) -> list[str]:
-    """Return what keeps a command line from being long at work."""
+    """Return options that keep a command line short-running."""
     if command == "run" and words[1:2] == ["toy"] and generator.random() < 0.5:
         return ["--executor", "here"]
     if command == "web" and generator.random() < 0.3:
@@ -170,14 +170,14 @@ def safe(generator: random.Random, command: str, words: list[str]) -> list[str]:
 
 
 def value(generator: random.Random) -> str:
-    """Return something to give an option."""
+    """Return a value for an option."""
     return generator.choice(
         generator.choice([WHOLE, WHOLE, HUGE, FLOATS, TEXTS, PATHS, PATHS, NAMES, NAMES])
     )
 
 
 def setting(generator: random.Random) -> str:
-    """Return something to give `--set`."""
+    """Return a value for `--set`."""
     values = [
         generator.choice(
             generator.choice([WHOLE, HUGE, FLOATS, TEXTS, ["36:60", "1:2:3", ":", "cnn"]])
@@ -222,7 +222,7 @@ def warm_up() -> None:
 
 
 def prepare() -> None:
-    """Fill this folder with what the paths of command lines name."""
+    """Create the files that command lines name in this folder."""
     import pickle
 
     import mnist1d
@@ -258,7 +258,7 @@ def run_line(words: list[str]) -> Answer:
 
 
 def judge(status: int | None, told: str) -> str:
-    """Return what is wrong with the answer to a command line; "" for nothing."""
+    """Return what is wrong with the answer to a command line; "" if nothing is."""
     if status not in STATUSES:
         return f"exit status {status}"
     if "Traceback (most recent call last)" in told:

@@ -1,5 +1,5 @@
-"""Do the tests bite? Change one thing in a module of the package, run the module's tests, and see
-whether they fail: `python -m tests.faults.mutants [--count N] [--log FILE] [MODULE ...]`.
+"""Do the tests find errors? Change one thing in a module of the package, run the module's tests,
+and see whether they fail: `python -m tests.faults.mutants [--count N] [--log FILE] [MODULE ...]`.
 
 A mutant is one change: another operator, number or truth value, a condition turned round, a
 statement or an argument left out, None returned. Text is not changed: most of it is messages. The
@@ -58,7 +58,7 @@ Change = tuple[int, str, Callable[[], object]]  # line, what it is, and what doe
 
 
 def changes(tree: ast.AST) -> list[Change]:
-    """Return all that can be changed in a module, in its order."""
+    """Return every possible change of a module, in order."""
     found = []
     for node in _nodes(tree):
         line = getattr(node, "lineno", 0)
@@ -90,7 +90,7 @@ def _can_go(statement: ast.AST) -> bool:
 
 
 def _at(node: Any) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Yield what can be changed at a node itself."""
+    """Yield the possible changes of a node itself."""
     if isinstance(node, ast.Compare):
         for i, operator in enumerate(node.ops):
             other = COMPARE[type(operator)]
@@ -138,7 +138,7 @@ def mutated(module: str, number: int) -> tuple[str, str, int]:
 
 
 class Instead(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
-    """Loads other text in the place of a module."""
+    """Loads other text instead of a module."""
 
     def __init__(self, module: str, text: str):
         self.name, self.text, self.path = f"mnist1d.{module}", text, str(source_of(module))
@@ -175,7 +175,7 @@ def run_tests(names: list[str], plugins: list[Any]) -> int:
 
 
 def fork(work: Callable[[], int], told: Path) -> int:
-    """Do some work in a process of its own; return its exit status, negative for a signal."""
+    """Do some work in a separate process; return its exit status, negative for a signal."""
     process = os.fork()
     if not process:
         status = 70
@@ -220,7 +220,8 @@ def look(module: str, folder: Path) -> dict[str, Any]:
 
 
 def tests_of(known: dict[str, Any], line: int) -> list[str]:
-    """Return the tests that come to a line, the quickest first: all where it runs on import."""
+    """Return the tests that reach a line, the fastest first; all tests if the line runs on
+    import."""
     while line > 1 and str(line) not in known["lines"]:  # in the middle of a statement
         line -= 1
     contexts = known["lines"].get(str(line), [])
@@ -236,7 +237,7 @@ def tests_of(known: dict[str, Any], line: int) -> list[str]:
 
 
 def try_mutant(module: str, number: int, known: dict[str, Any], told: Path) -> dict[str, Any]:
-    """Run the tests of a mutant; return what became of it."""
+    """Run the tests of a mutant; return the outcome."""
     text, what, line = mutated(module, number)
     names = tests_of(known, line)
     status = 5
@@ -256,7 +257,7 @@ def try_mutant(module: str, number: int, known: dict[str, Any], told: Path) -> d
 
 
 def sample(modules: list[str], count: int) -> list[tuple[str, int]]:
-    """Return the mutants to try: as many as asked, of all that there are."""
+    """Return the mutants to try: the given number, out of all possible ones."""
     every = [
         (module, number)
         for module in modules
@@ -266,7 +267,7 @@ def sample(modules: list[str], count: int) -> list[tuple[str, int]]:
 
 
 def interval(killed: int, total: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share."""
+    """Return Wilson's 95% interval of a fraction."""
     share, z = killed / total, 1.96
     middle = (share + z**2 / (2 * total)) / (1 + z**2 / total)
     half = z * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2)) / (1 + z**2 / total)
@@ -303,7 +304,7 @@ def main() -> int:
 
 
 def print_table(found: list[dict[str, Any]]) -> None:
-    """Print what survived, and a Markdown table of all."""
+    """Print the survivors, and a Markdown table of all mutants."""
     for entry in found:
         if entry["fate"] != "killed":
             print("{fate}: {module}, line {line}, {what}: {code}".format(**entry))

@@ -26,7 +26,7 @@ PATHS = ("/", "/data/site.json", "/data/results.json")
 
 
 def slow_requests(port: int) -> list[bytes]:
-    """Return what each kind of slow client sends, none of it a whole request that is read."""
+    """Return what each kind of slow client sends; none of it is a complete request."""
     host = f"Host: 127.0.0.1:{port}\r\n"
     return [
         b"",
@@ -84,7 +84,7 @@ def serve_among_slow(count: int, seed: int) -> Found:
 
 
 def slow_ones_end(count: int, seed: int) -> Found:
-    """A request that does not come in within the time limit ends the connection."""
+    """A request that is not complete within the time limit ends the connection."""
     found, limit = Found(cases=count), server.Handler.timeout
     server.Handler.timeout = 1
     try:

@@ -44,7 +44,7 @@ def command(name: str, folder: Path) -> list[str]:
 
 
 def answer(words: list[str], told: Path, before: Callable[[], object] = lambda: None) -> int:
-    """Run a command in a process of its own; its status must be one of those documented."""
+    """Run a command in a separate process; its exit status must be a documented one."""
 
     def work() -> int:
         before()
@@ -60,7 +60,7 @@ def answer(words: list[str], told: Path, before: Callable[[], object] = lambda: 
 
 
 def end_well(folder: Path, told: Path, good: Content) -> None:
-    """The same sweep again ends what is left, and nothing is lost or doubled."""
+    """Running the same sweep again completes the rest, and nothing is lost or doubled."""
     saved = JOB.check_cut(folder, good)
     assert answer(command("run", folder), told) == 0, told.read_text()
     JOB.check_end(folder, good)
@@ -81,7 +81,7 @@ def full_disk(folder: Path, luck: random.Random, told: Path, good: Content) -> N
 
 
 def read_only(folder: Path, luck: random.Random, told: Path, good: Content) -> None:
-    """A user who may not write there reads all of it, and is told so when writing."""
+    """A user without permission to write can read everything, and gets an error when writing."""
     answer(command("run", folder), told)
     name = luck.choice(COMMANDS)
     for path in (folder, *folder.rglob("*")):
@@ -100,7 +100,7 @@ def read_only(folder: Path, luck: random.Random, told: Path, good: Content) -> N
 
 
 def deleted(folder: Path, luck: random.Random, told: Path, good: Content) -> None:
-    """The database is deleted while the sweep writes: the sweep does not say that it is saved."""
+    """The database is deleted while the sweep writes: the sweep does not report rows as saved."""
     at = luck.randrange(1, 40)
 
     def remove() -> None:
@@ -122,7 +122,7 @@ def deleted(folder: Path, luck: random.Random, told: Path, good: Content) -> Non
 
 
 def newer(folder: Path, luck: random.Random, told: Path, good: Content) -> None:
-    """A store of a newer schema is left as it is."""
+    """A store of a newer schema is not changed."""
     answer(command("run", folder), told)
     with sqlite3.connect(folder / "rows.sqlite") as db:
         (version,) = db.execute("PRAGMA user_version").fetchone()
@@ -193,7 +193,7 @@ TRIALS: dict[str, tuple[Trial, int, int]] = {  # and their numbers, long and sho
 
 
 def try_stores(kind: str, count: int, seed: int) -> Found:
-    """Bring stores into trouble, and count what goes wrong."""
+    """Expose stores to faults, and count what goes wrong."""
     from mnist1d.runs import database
     from tests.faults.killing import connected
 
@@ -221,7 +221,7 @@ def try_stores(kind: str, count: int, seed: int) -> Found:
 
 
 def pieces(is_long: bool) -> list[Piece]:
-    """Return every kind of trouble."""
+    """Return every kind of fault."""
     made = []
     for kind, (_, long, short) in TRIALS.items():
         work = lambda count, seed, kind=kind: try_stores(kind, count, seed)  # noqa: E731

@@ -11,7 +11,7 @@ from benchmarks.peer import ROOT
 
 
 def count(*arguments):
-    """Run parts in a process of their own; return what each piece found, by its key."""
+    """Run parts in a separate process; return what each piece found, by its key."""
     process = subprocess.run(
         [sys.executable, "-m", "tests.faults", "--json", *arguments],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""Compiled programs: timed, and kept in a cache: where it lies, whose it is, how large it grows."""
+"""Compiled programs: their timing, and the cache: its place, its owner, its size."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ from mnist1d.learning.compilation import enable_compilation_cache, timed, trim
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """A home of one's own for the cache; JAX's settings as before afterwards."""
+    """A separate home for the cache; JAX's settings are restored afterwards."""
     from jax.experimental.compilation_cache import compilation_cache
 
     names = (

@@ -1,4 +1,4 @@
-"""The training loop: batches, optimisers, masks, evaluation, seeds, and what may be given to it."""
+"""The training loop: batches, optimizers, masks, evaluation, seeds, and what may be given to it."""
 
 from functools import partial
 

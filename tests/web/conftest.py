@@ -115,5 +115,5 @@ def served(browser, fresh, downloads, tmp_path):
 
 @pytest.fixture(scope="session")
 def labels():
-    """What the published test signals are, (1000,)."""
+    """The labels of the published test signals, (1000,)."""
     return load_dataset().y_test

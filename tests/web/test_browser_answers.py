@@ -18,12 +18,12 @@ return [...cells].map((cell) => cell.textContent);
 
 
 def says(page, selector):
-    """What an element says, "" before it is there."""
+    """The text of an element, "" before it exists."""
     return page.text(selector) if page.find_all(selector) else ""
 
 
 def shares(page, view):
-    """The bars of a view, (classes, columns) in percent, once they are there."""
+    """The bars of a view, (classes, columns) in percent, once they exist."""
     page.wait(lambda: page.find_all(f"{view} .answers td"))
     return np.array(page.js(CELLS, view))
 

@@ -122,7 +122,7 @@ def test_a_worker_that_dies_is_reported_and_replaced(page, workers):
 
 @pytest.fixture
 def tab(page):
-    """The page in a tab of its own, since one that has slept stays hidden."""
+    """The page in a separate tab, since a tab that has slept stays hidden."""
     first = page.driver.current_window_handle
     page.driver.switch_to.new_window("tab")
     yield page

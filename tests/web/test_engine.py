@@ -119,7 +119,8 @@ def test_the_published_set_to_the_last_bit_of_float32(written):
 
 
 def batch_of(case):
-    """The signals and labels of a case's batch; one that passes the end goes on at the start."""
+    """The signals and labels of a case's batch; a batch that passes the end continues at the
+    start."""
     data = make_dataset(SETS[case["set"]])
     rows = (case["first"] + np.arange(min(case["batch"], len(data.x)))) % len(data.x)
     return data.x[rows].astype("f4").astype("f8"), data.y[rows]
