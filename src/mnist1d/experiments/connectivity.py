@@ -278,7 +278,7 @@ def claims(rows: Rows) -> list[Claim]:
     larger = "yes, for larger networks"
     tests = [
         above(
-            "two copies made at the start end with a barrier between them",
+            "two copies made at the start end with a barrier of over 2 points between them",
             f"{barrier}, step 0",
             a.dense_barrier,
             STABLE,
@@ -286,7 +286,7 @@ def claims(rows: Rows) -> list[Claim]:
             unit=POINTS,
         ),
         below(
-            f"the dense network is stable from {near} on",
+            f"the dense network is stable from {near} on (barrier below 2 points)",
             f"{barrier}, {near}",
             b.dense_barrier,
             STABLE,

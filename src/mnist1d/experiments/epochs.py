@@ -246,7 +246,11 @@ def claims(rows: Rows) -> list[Claim]:
         falling.append(below("", f"training loss, end / middle, {name}", Values(seeds, change), 1))
     for text, parts, said in (
         ("gradient descent makes the loss sharper", sharper, "progressive sharpening"),
-        ("sharpness stops just above 2 / learning rate", edge, "just above 2 / rate"),
+        (
+            "sharpness stops just above 2 / learning rate, at 0.9 to 1.2 times it",
+            edge,
+            "just above 2 / rate",
+        ),
         ("training loss keeps falling there", falling, "over long times"),
     ):
         found += [all_of(text, parts, said)] if parts else []

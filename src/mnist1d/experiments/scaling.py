@@ -234,11 +234,11 @@ def claims(rows: Rows) -> list[Claim]:
     text = f"a fitted irreducible loss recovers the exact Bayes loss within {CLOSE} nats"
     quantity = "fitted floor - entropy of the exact posterior"
     tests = [within(text, quantity, gap, -CLOSE, CLOSE, unit="nats")]
-    text = "the widest network's excess loss is a power law in the number of signals (the exponent "
-    text += f"changes by less than {STRAIGHT})"
+    text = "the widest network's excess loss is a power law in the number of signals"
+    text += f", whose exponent changes by less than {STRAIGHT}"
     quantity = "exponent over the second half of the lengths - over the first"
     tests.append(within(text, quantity, second - first, -STRAIGHT, STRAIGHT, "a power law"))
-    text = "size and data should grow at the same rate with compute (power 0.4 to 0.6)"
+    text = "size and data should grow at the same rate with compute, with a power of 0.4 to 0.6"
     quantity = "power of compute with which the best size grows"
     tests.append(within(text, quantity, allocation, 0.4, 0.6, "0.46 to 0.50"))
     return keep_measured(tests)

@@ -215,6 +215,7 @@ def claims(rows: Rows) -> list[Claim]:
     for model in models_in(rows):
         of, name = readings(rows, model), label(model)
         text = f"{name}: fresh signals rank the configurations like the test set"
+        text += ", with a correlation above 0.9"
         ranks = of["rank correlation"]
         found.append(
             above(text, "rank correlation", ranks, 0.9, "gains carry over", unit=CORRELATION)

@@ -275,10 +275,10 @@ def claims(rows: Rows) -> list[Claim]:
     found, quantity = [], "exponent of the threshold in K"
     for fixed in FIXED:
         (mse, linear), (nll, constant) = (growth(rows, loss, fixed=fixed) for loss in LOSSES)
-        where, outputs = f"n fixed {fixed}", "the number of outputs"
-        grows = f"with MSE the threshold grows linearly with {outputs} (exponent 1 ± 0.5; {where})"
-        stays = f"with NLL the threshold does not grow with {outputs} (exponent 0 ± 0.5; {where})"
-        faster = f"the threshold grows faster with MSE than with NLL ({where})"
+        where, outputs = f"with n fixed {fixed}, the threshold", "with the number of outputs"
+        grows = f"{where} of MSE grows linearly {outputs}, with an exponent of 1 ± 0.5"
+        stays = f"{where} of NLL does not grow {outputs}, with an exponent of 0 ± 0.5"
+        faster = f"{where} grows faster for MSE than for NLL"
         found += [
             within(grows, quantity, linear, 0.5, 1.5, "grows linearly", published_value=1.0),
             within(stays, quantity, constant, -0.5, 0.5, "stays constant", published_value=0.0),
@@ -295,7 +295,7 @@ def claims(rows: Rows) -> list[Claim]:
             for trial in trials_of(rows, loss).values()
         ]
         mean = joint(np.mean, octaves) if octaves else NONE
-        text = f"with {name} the peak of the test loss is at the threshold, within a factor of 2"
+        text = f"for {name}, the peak of the test loss is at the threshold, within a factor of 2"
         found.append(within(text, "log2 of peak / threshold, mean over K", mean, -1, 1))
     return keep_measured(found)
 
