@@ -36,7 +36,9 @@ const shown = bent.map((config) => {
 
 // the noise of signals that are longer than Python's by default
 scene.prepare(longer);
-const noise = Array.from({ length: 10 }, (_, label) => scene.draw(label, 0).iidNoise.slice(72)).flatMap((z) => Array.from(z));
+const noise = Array.from({ length: 10 }, (_, label) => scene.draw(label, 0)).flatMap(
+  ({ corrNoise, iidNoise }) => [...corrNoise.slice(72), ...iidNoise.slice(72)],
+);
 
 // the published test set: where its digits are, and a signal of each without noise
 const bytes = Uint8Array.from(Buffer.from(test, "base64"));
