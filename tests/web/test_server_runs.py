@@ -106,7 +106,7 @@ def test_stored_figures_are_used(tmp_path, toy, monkeypatch):
     with serving(tmp_path) as port:
         (study,) = results(port)["studies"]
         (figure,) = study["figures"]
-        assert study["error"] is None and figure["title"] == f"{toy.INFO.title}: lines"
+        assert study["error"] is None and figure["title"] == "Toy: lines"
         assert figure["caption"].startswith("One line per size.")
         assert ask(port, "GET", "/" + figure["src"])[2] == svg.read_bytes()
 
