@@ -25,10 +25,11 @@ def test_both_worlds_start_alike_and_train_on_other_signals():
 def test_the_soft_error_is_the_probability_of_the_wrong_classes():
     jnp = pytest.importorskip("jax.numpy", reason="training needs JAX")
     from mnist1d.learning import Model, Split
+    from mnist1d.learning.evaluation import soft_errors
 
     model = Model(lambda key: {}, lambda params, x: x)  # signals are their own logits
     x, y = jnp.log(jnp.array([[0.7, 0.2, 0.1], [0.5, 0.25, 0.25]])), jnp.array([0, 2])
-    found = study.soft_errors(model)({}, Split(x, y, x[:1], y[:1]))
+    found = soft_errors(model)({}, Split(x, y, x[:1], y[:1]))
     np.testing.assert_allclose(found["train_soft_error"], (0.3 + 0.75) / 2, rtol=1e-5)
     np.testing.assert_allclose(found["test_soft_error"], 0.3, rtol=1e-5)
 

@@ -5,20 +5,9 @@ import pytest
 
 from mnist1d.errors import UsageError
 from mnist1d.experiments.rows import Record, Rows
-from mnist1d.experiments.thresholds import (
-    Config,
-    claims,
-    growth,
-    num_params,
-    run,
-    threshold,
-)
-from mnist1d.learning import num_params as count
+from mnist1d.experiments.thresholds import Config, claims, growth, run, threshold
+from mnist1d.learning import num_params
 from mnist1d.learning.narrow import plain_mlp
-
-
-def test_parameters_are_counted_as_the_network_has_them():
-    assert num_params(4, 40, 3) == count(plain_mlp(4, num_inputs=40, num_outputs=3))
 
 
 def test_threshold_on_hand_made_curves():
@@ -89,9 +78,9 @@ def test_run_gives_a_row_for_every_width_and_a_seed_does_not_depend_on_the_other
         data=DataConfig(num_samples=800),
     )
     both, alone = run(config, (0, 1)), run(config, (1,))
-    assert {row.step for row in both if row.metric == "train_loss"} == set(
-        num_params(config.widths, 40, 2).tolist()
-    )
+    assert {row.step for row in both if row.metric == "train_loss"} == {
+        num_params(plain_mlp(width, num_outputs=2)) for width in config.widths.tolist()
+    }
     values = [
         {(r.metric, r.step): r.value for r in rows if r.seed == 1 and "seconds" not in r.metric}
         for rows in (both, alone)

@@ -26,30 +26,20 @@ import numpy as np
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
-from mnist1d.experiments.claims import Claim, above, all_of, keep_measured, within
+from mnist1d.experiments import published
+from mnist1d.experiments.claims import POINTS, SHARE, Claim, above, all_of, keep_measured, within
 from mnist1d.experiments.datasets import check_varied, datasets_for
-from mnist1d.experiments.estimates import POINTS, SHARE
 from mnist1d.experiments.predictions import prediction_rows
 from mnist1d.experiments.present import CI, cell, num_seeds, printed_cell
-from mnist1d.experiments.published import (
-    ARTICLE,
-    NOTEBOOK,
-    PAPER,
-    TITLE,
-    Published,
-    find,
-    in_notebook,
-    in_paper,
-)
+from mnist1d.experiments.published import NOTEBOOK, PAPER, Published, in_notebook, in_paper
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, timing_rows, values_of
 from mnist1d.experiments.shapes import bump
-from mnist1d.experiments.study import Info
+from mnist1d.experiments.study import Figures, Info, TextTable
 from mnist1d.experiments.values import NONE, Values
 
 if TYPE_CHECKING:
     from mnist1d.dataset import Dataset
     from mnist1d.learning.layers import PyTree
-    from mnist1d.plots.style import Captioned
 
     Sets = tuple[int, Dataset, Dataset]  # a seed, its data set, and the one of its CNN
 
@@ -61,11 +51,11 @@ BOOK = "metalearn-activation-function"  # on 500 test signals, with the noise of
 
 
 def _objective(name: str, value: float, rounding: float, step: str = "") -> Published:
-    """Return a published value of the outer objective: the paper's, or the notebook's at an outer
-    step."""
+    """Return a value of the outer objective: the paper's, or the notebook's at an outer step."""
     name = f"objective at the {name}"
     if not step:
-        return Published(name, value, f"{ARTICLE}, section 3.4", "nats", rounding=rounding)
+        where = f"{published.ARTICLE}, section 3.4"
+        return Published(name, value, where, "nats", rounding=rounding)
     key = (LEARNED, "outer step", step, "mean_inner_loss")
     return Published(name, value, f"{BOOK}.ipynb", "nats", NOTEBOOK, None, 1, rounding, key)
 
@@ -88,9 +78,10 @@ INFO = Info(
     title="Metalearning an activation function",
     question="Can gradient descent through a whole training run find a better activation function?",
     source=(
-        f"{TITLE}, section 3.4. The published script sets its random seed again in every inner "
-        "loop, so all its inner networks but the first start with the same weights; it also adds "
-        "the noise to the hidden units of g, and measures accuracy with noise, on 500 test signals"
+        f"{published.TITLE}, section 3.4. The published script sets its random seed again in every "
+        "inner loop, so all its inner networks but the first start with the same weights; it also "
+        "adds the noise to the hidden units of g, and measures accuracy with noise, on 500 test "
+        "signals"
     ),
     published=PUBLISHED,
     seeds={"smoke": 1, "quick": 2, "paper": 8},
@@ -107,8 +98,7 @@ GRID = np.linspace(-6, 6, 241)  # where functions are stored, fitted and drawn
 
 @dataclass(frozen=True)
 class Config:
-    """One activation function under the inner protocol; the outer settings matter for the learned
-    function only."""
+    """One activation function; the outer settings matter for the learned function only."""
 
     function: str = LEARNED
     num_steps: int = 301
@@ -150,14 +140,12 @@ def grid(preset: str) -> list[Config]:
 
 
 def weight(config: Config) -> float:
-    """Return the cost of a trial relative to a hand-made function: each outer step is an inner run
-    and its gradient."""
+    """Return a trial's relative cost: each outer step is an inner run and its gradient."""
     return 1 + config.outer_steps / 12 if config.function == LEARNED else 1
 
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
-    """Learn the function unless it is given, then measure it in the MLP, as a piecewise-linear fit,
-    and in the CNN."""
+    """Learn the function unless it is given; measure it in the MLP, as a fit, and in the CNN."""
     import jax
     import jax.numpy as jnp
 
@@ -216,8 +204,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
 
 def acc_of(rows: Rows, function: str, metric: str = "test_acc") -> Values:
-    """Return the test accuracy of a function by seed. metric: in the MLP, of the fit, or in the
-    CNN."""
+    """Return the test accuracy of a function by seed: in the MLP, of the fit, or in the CNN."""
     return values_of(rows.where(function=function), metric)
 
 
@@ -226,87 +213,64 @@ def objective(rows: Rows) -> tuple[Values, Values]:
     trial = rows.where(function=LEARNED, metric="objective")
     if not len(trial):
         return NONE, NONE
-    seeds, curve = sorted(trial.unique("seed")), trial.curve("objective")[1]  # (seeds, steps)
-    return Values(seeds, curve[:, 0]), Values(seeds, curve[:, -10:].mean(axis=1))
+    curve = trial.curve("objective")[1]  # (seeds, steps)
+    return Values(trial.seeds, curve[:, 0]), Values(trial.seeds, curve[:, -10:].mean(axis=1))
 
 
 def measured(rows: Rows) -> dict[str, Values]:
-    """Return test accuracies and the objective at both ends, by seed, under the names of the
-    published figures."""
+    """Return test accuracies and the objective at both ends, by seed, by published name."""
     found = {name: acc_of(rows, name) for name in (LEARNED, *HAND_MADE)}
     found[FIT] = acc_of(rows, LEARNED, "piecewise_test_acc")
     found["objective at the start"], found["objective at the end"] = objective(rows)
     return {name: values for name, values in found.items() if len(values)}
 
 
-def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return one line per function, and one for the piecewise-linear fit: test accuracy in the MLP
-    and in the CNN, in percent."""
+def table(rows: Rows) -> TextTable:
+    """Return one line per function, and one for the fit: test accuracy in the MLP and the CNN."""
     accs, lines = {n: v for n, v in measured(rows).items() if "objective" not in n}, []
     for name in (name for name in (LEARNED, FIT, *HAND_MADE) if name in accs):
         cells = [cell(accs[name]), str(len(accs[name])), cell(acc_of(rows, name, "cnn_test_acc"))]
-        in_paper = find(PUBLISHED, name, PAPER)
-        spread = " ± 2" if in_paper and in_paper.rounding > 0.01 else ""
-        cells.append(printed_cell(PUBLISHED, name, PAPER) + spread)
+        cells.append(printed_cell(PUBLISHED, name, PAPER) + " ± 2" * (name == LEARNED))
         lines.append([name, *cells, printed_cell(PUBLISHED, name, NOTEBOOK)])
     header = ["function", f"test accuracy, {CI}", "n", f"in the CNN, {CI}"]
     return [*header, "paper, %", "notebook, %"], lines
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test the learned function against every hand-made one, the fall of the objective, the shape
-    of the function, its fit and its transfer; functions are paired by seed, which fixes data and
-    weights."""
-    trial = rows.where(function=LEARNED)
-    points, acc = partial(above, unit=POINTS), acc_of(rows, LEARNED)
+    """Test the learned function against every hand-made one, its shape, its fit and its transfer;
+    functions are paired by seed, which fixes data and weights."""
+    points, nats = partial(above, unit=POINTS), partial(above, unit="nats")
+    trial, acc = rows.where(function=LEARNED), acc_of(rows, LEARNED)
     others = [name for name in HAND_MADE if len(acc_of(rows, name))]
     parts = [points("", f"learned - {n}, test accuracy", acc - acc_of(rows, n)) for n in others]
+    text = f"the learned function beats {', '.join(others)}"
+    found = [all_of(text, parts, "65 to 69 > 59.5")]
     start, end = objective(rows)
-    found = (
-        [all_of(f"the learned function beats {', '.join(others)}", parts, "65 to 69 > 59.5")]
-        if parts
-        else []
-    )
-    found.append(
-        above(
-            "the objective falls",
-            "objective at the start - over the last 10 outer steps",
-            start - end,
-            published="1.35 to 0.90",
-            unit="nats",
-            published_value=0.45,
-        )
-    )
+    quantity = "objective at the start - over the last 10 outer steps"
+    text, words = "the objective falls", "1.35 to 0.90"
+    found.append(nats(text, quantity, start - end, published=words, published_value=0.45))
     functions = trial.where(metric="function")
     if len(functions) and trial.config()["outer_steps"] >= Config.outer_steps:  # else no shape yet
         shapes = np.array([bump(function) for function in functions.arrays("function")])
-        heights, places = (Values(sorted(functions.unique("seed")), part) for part in shapes.T)
+        heights, places = (Values(functions.seeds, part) for part in shapes.T)
         parts = [
             above("", "height of the bump between -4 and -1", heights),
             within("", "position of the minimum", places, -1, 1),
         ]
         text = "the function has a bump between -4 and -1 and a minimum near 0"
         found.append(all_of(text, parts, "bump between -4 and -1"))
-    fit = acc_of(rows, LEARNED, "piecewise_test_acc")
-    new = "in the CNN the learned function beats relu (not in the publication)"
+    gap = acc_of(rows, LEARNED, "piecewise_test_acc") - acc
+    text = "a piecewise-linear fit is as accurate, within 2 percentage points"
+    quantity, words = "fit - learned, test accuracy", "66.4, within 65 to 69"
+    found.append(points(text, quantity, gap, -0.02, published=words, published_value=-0.006))
+    text = "in the CNN the learned function beats relu (not in the publication)"
     in_cnn, relu = (acc_of(rows, name, "cnn_test_acc") for name in (LEARNED, "relu"))
-    found += [
-        points(
-            "a piecewise-linear fit is as accurate, within 2 percentage points",
-            "fit - learned, test accuracy",
-            fit - acc,
-            -0.02,
-            "66.4, within 65 to 69",
-            published_value=-0.006,
-        ),
-        points(new, "learned - relu in the CNN, test accuracy", in_cnn - relu),
-    ]
+    found.append(points(text, "learned - relu in the CNN, test accuracy", in_cnn - relu))
     return keep_measured(found)
 
 
-def figures(rows: Rows) -> dict[str, Captioned]:
-    """Draw the learned functions with their fit, the objective against outer steps, and the test
-    accuracy of every function."""
+def figures(rows: Rows) -> Figures:
+    """Draw the learned functions, the objective, and the test accuracy of every function."""
     from mnist1d.plots import marks, style
 
     fig, (left, middle, right) = style.figure(1, 3, size=(10.5, 3.6))
@@ -329,7 +293,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     for i, name in enumerate(names):
         color, label = blue if name == LEARNED else style.INK, None if i else "measured"
         marks.dots(right, [i], [acc_of(rows, name)], color, label, unit=SHARE, across=True)
-        if figure := find(PUBLISHED, name):
+        if figure := published.find(PUBLISHED, name):
             label = None if i else "published"
             right.plot(figure.value, i, "D", color=red, mfc="white", markersize=5, label=label)
     if names:

@@ -29,23 +29,13 @@ from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset
 from mnist1d.experiments import human
-from mnist1d.experiments.claims import Claim, above, all_of, below, keep_measured
+from mnist1d.experiments.claims import POINTS, SHARE, Claim, above, all_of, below, keep_measured
 from mnist1d.experiments.datasets import check_varied, config_for, datasets_for
-from mnist1d.experiments.estimates import POINTS, SHARE
 from mnist1d.experiments.fits import fit_model
 from mnist1d.experiments.predictions import prediction_rows, predictions_of, right_by_signal
-from mnist1d.experiments.present import (
-    CI,
-    OBSERVER,
-    color,
-    label,
-    last_cell,
-    mean_cell,
-    models_in,
-    num_seeds,
-)
+from mnist1d.experiments.present import CI, OBSERVER, color, label, last_cell, mean_cell, models_in
 from mnist1d.experiments.rows import Row, Rows, scalar_rows, values_of
-from mnist1d.experiments.study import Info
+from mnist1d.experiments.study import Figures, Info, TextTable
 from mnist1d.experiments.values import NONE, Values, stack
 from mnist1d.generate import make_dataset
 from mnist1d.learning.registry import check_model, models_of, resolve
@@ -84,8 +74,7 @@ CERTAIN = 0.95  # below this probability of its first choice, the observer is in
 
 @dataclass(frozen=True)
 class Config:
-    """The observer or one model at one setting; `knob` names the field of `data` that changes, or
-    is empty."""
+    """The observer or one model; `knob` names the field of `data` that changes, or is empty."""
 
     what: str = "observer"
     knob: str = ""
@@ -113,11 +102,10 @@ def grid(preset: str) -> list[Config]:
     }[preset]
     models = ("mlp",) if preset == "smoke" else models_of(preset)
     turned = ("observer", "mlp") if preset == "smoke" else ("observer", "mlp", "cnn")
-    trials = [Config(what=what, **rest) for what in ("observer", *models)]
-    return trials + [
-        Config(
-            what=what, knob=knob, data=DataConfig(**{knob: value}), **rest | {"num_signals": few}
-        )
+    at_defaults = [Config(what, **rest) for what in ("observer", *models)]
+    rest = rest | {"num_signals": few}
+    return at_defaults + [
+        Config(what, knob, data=DataConfig(**{knob: value}), **rest)
         for knob, choices in values.items()
         for value in choices
         for what in turned
@@ -152,10 +140,8 @@ def _observe(config: Config, seeds: Sequence[int]) -> list[Row]:
         hardest = np.argsort(known, kind="stable")[:NUM_HARDEST]
         arrays = {"signal": x, "clean": seen.clean, "classes": seen.classes, "label": labels}
         arrays = {name: array[hardest] for name, array in arrays.items()} | {"t": data.t}
-        rows += [
-            Row(seed, f"hardest_{name}", None, np.asarray(array, np.float64))
-            for name, array in arrays.items()
-        ]
+        for name, array in arrays.items():
+            rows.append(Row(seed, f"hardest_{name}", None, np.asarray(array, np.float64)))
     return rows
 
 
@@ -165,8 +151,9 @@ def _train(config: Config, seeds: Sequence[int]) -> list[Row]:
     from mnist1d.learning import Settings, Split, num_params
 
     splits = [Split.of(data) for data in datasets_for(config.data, seeds, config.vary)]
-    model, steps = resolve(config.what).make(num_inputs=splits[0].x.shape[1]), config.num_steps
-    settings = Settings(steps, config.batch_size, config.learning_rate, eval_every=steps)
+    model = resolve(config.what).make(num_inputs=splits[0].x.shape[1])
+    sizes = config.num_steps, config.batch_size, config.learning_rate
+    settings = Settings(*sizes, eval_every=config.num_steps)
     fit = fit_model(config.what, model, settings, seeds, splits).fit
     rows = scalar_rows(seeds, {"num_params": num_params(model)})
     if config.knob:
@@ -208,22 +195,20 @@ def base(rows: Rows, what: str) -> Rows:
 
 def turned(rows: Rows, what: str, knob: str) -> dict[float, Values]:
     """Return accuracy by seed at each value of a setting, ascending (ranges: at the midpoint)."""
-    metric, found = "expected_acc" if what == "observer" else "test_acc", {}
-    for part in (base(rows, what), rows.where(what=what, knob=knob)):
-        for trial in part.trials():
-            found[float(np.mean(trial.config()[f"data.{knob}"]))] = trial.by_seed(metric)
-    return {value: found[value] for value in sorted(found)}
+    metric = "expected_acc" if what == "observer" else "test_acc"
+    trials = [*base(rows, what).trials(), *rows.where(what=what, knob=knob).trials()]
+    found = {float(np.mean(of.config()[f"data.{knob}"])): of.by_seed(metric) for of in trials}
+    return dict(sorted(found.items()))
 
 
-def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+def table(rows: Rows) -> TextTable:
     """Return observer and models on their test signals, and the human on the frozen set."""
     header = ["classifier", f"test accuracy, {CI}", "fresh signals, %", "loss, nats", "KL, nats"]
-    lines = []
-    for what in (OBSERVER, *models_in(rows, "what")):
-        if len(trial := base(rows, what)):
-            cells = [last_cell(trial), mean_cell(trial, "expected_acc", ".2f")]
-            cells += [mean_cell(trial, name, ".3g", 1) for name in ("test_loss", "kl")]
-            lines.append([label(what), *cells, mean_cell(trial, "confidence")])
+    everyone, lines = (OBSERVER, *models_in(rows, "what")), []
+    for what, trial in rows.where(knob="").split("what", everyone).items():
+        cells = [last_cell(trial), mean_cell(trial, "expected_acc", ".2f")]
+        cells += [mean_cell(trial, name, ".3g", 1) for name in ("test_loss", "kl")]
+        lines.append([label(what), *cells, mean_cell(trial, "confidence")])
     if lines:
         lines.insert(1, ["human", human.CELL, "", "", "", ""])
     return [*header, "confidence, %"], lines
@@ -233,52 +218,32 @@ def claims(rows: Rows) -> list[Claim]:
     """Test how far the human and the models stay below the ceiling, and how much accuracy noise
     costs each of them. Models are paired with the observer by seed, which fixes the data set; the
     human is paired by signal."""
-    points = partial(above, unit=POINTS)
-    observer = base(rows, "observer")
+    points, observer = partial(above, unit=POINTS), base(rows, OBSERVER)
     models = [what for what in models_in(rows, "what") if len(base(rows, what))]
     ideal, short, too_sure = values_of(observer, "test_acc"), [], []
     for what in models:
         acc, confidence = (values_of(base(rows, what), m) for m in ("test_acc", "confidence"))
         short.append(points("", f"observer - {label(what)}, test accuracy", ideal - acc))
         too_sure.append(points("", f"{label(what)}: confidence - test accuracy", confidence - acc))
+    text = "the signals determine their class: the ideal observer is right on at least 99%"
+    expected = values_of(observer, "expected_acc")
+    first = observer.where(seed=0, metric="predictions")  # on the frozen set, which people saw
+    gap = right_by_signal(first)[0] - human.correct() if len(first) else NONE
+    people, quantity = "the human stays below the ceiling", "observer - human, by signal"
     found = [
-        above(
-            "the signals determine their class: the ideal observer is right on at least 99%",
-            "expected accuracy",
-            values_of(observer, "expected_acc"),
-            0.99,
-            unit=SHARE,
-        ),
-        points(
-            "the human stays below the ceiling",
-            "observer - human, by signal",
-            _observer_above_human(observer),
-            published="human 95.8",
-            over="signals",
-        ),
-        *([all_of("every model stays below the ceiling", short)] if short else []),
-        *([all_of("every model is overconfident", too_sure)] if too_sure else []),
+        above(text, "expected accuracy", expected, 0.99, unit=SHARE),
+        points(people, quantity, gap, published="human 95.8", over="signals"),
+        all_of("every model stays below the ceiling", short),
+        all_of("every model is overconfident", too_sure),
     ]
     model = "cnn" if "cnn" in models else "mlp"
     ends, lost, missed = _fall(rows, model, "corr_noise_scale")
     text = f"correlated noise costs the {label(model)} more accuracy than the observer"
     found.append(points(text, f"fall of {label(model)} - fall of observer, {ends}", missed - lost))
     ends, lost, _ = _fall(rows, model, "iid_noise_scale")
-    text, quantity = (
-        "white noise lowers the ceiling itself",
-        f"change in the observer's accuracy, {ends}",
-    )
-    found.append(below(text, quantity, -lost, unit=POINTS))
+    quantity = f"change in the observer's accuracy, {ends}"
+    found.append(below("white noise lowers the ceiling itself", quantity, -lost, unit=POINTS))
     return keep_measured(found)
-
-
-def _observer_above_human(observer: Rows) -> Values:
-    """Return observer minus human, 1 where correct, by answered signal of the frozen set, which is
-    that of seed 0."""
-    first = observer.where(seed=0) if len(observer) else observer
-    if not len(first.where(metric="predictions")):
-        return NONE
-    return right_by_signal(first)[0] - human.correct()
 
 
 def _fall(rows: Rows, model: str, knob: str) -> tuple[str, Values, Values]:
@@ -294,21 +259,19 @@ def _fall(rows: Rows, model: str, knob: str) -> tuple[str, Values, Values]:
     return ends, lost, missed
 
 
-def figures(rows: Rows) -> dict[str, Captioned]:
-    """Draw accuracy against every knob, the calibration curves, and the hardest signals of the test
-    set."""
+def figures(rows: Rows) -> Figures:
+    """Draw accuracy against every knob, the calibration curves, and the hardest signals."""
     from mnist1d.plots.observer import calibration_figure, doubt_figure
 
-    found: dict[str, Captioned] = {}
-    if any(len(rows.where(knob=knob)) for knob in KNOBS):
+    found: Figures = {}
+    if rows.split("knob", KNOBS):
         found["knobs"] = _knobs_figure(rows)
-    trials = {what: base(rows, what) for what in (OBSERVER, *models_in(rows, "what"))}
-    trials = {what: trial for what, trial in trials.items() if len(trial)}
-    if trials:
+    everyone = (OBSERVER, *models_in(rows, "what"))
+    if trials := rows.where(knob="").split("what", everyone):
         curves = [(of.arrays("calibration"), label(w), color(w)) for w, of in trials.items()]
         caption = (
             "Calibration on the test signals: the accuracy of answers given with each confidence, "
-            f"in ten bins over all {num_seeds(rows)} seeds (bins with fewer than 5 answers are "
+            f"in ten bins over all {len(rows.seeds)} seeds (bins with fewer than 5 answers are "
             "left out; the larger the dot, the more answers). On the dotted line a classifier is "
             "as accurate as it is confident. Below the line, it is overconfident."
         )
@@ -332,7 +295,7 @@ def _knobs_figure(rows: Rows) -> Captioned:
     from mnist1d.plots.observer import Knob, knobs_figure
 
     knobs = []
-    for name in (knob for knob in KNOBS if len(rows.where(knob=knob))):
+    for name in rows.split("knob", KNOBS):
         curves = {what: turned(rows, what, name) for what in (OBSERVER, "cnn", "mlp")}
         lines = [
             (list(points), stack(list(points.values()))[1].T, label(what), color(what))
@@ -342,7 +305,7 @@ def _knobs_figure(rows: Rows) -> Captioned:
         knobs.append(Knob(name, default, [line for line in lines if line[1].size]))
     caption = (
         "Test accuracy of the ideal observer and of two models as one setting of the generator "
-        f"changes; the grey stripe is its default. {style.band_words(num_seeds(rows))} Dotted: "
+        f"changes; the grey stripe is its default. {style.band_words(len(rows.seeds))} Dotted: "
         "the human, at the defaults. See how far the models stay below the observer, and which "
         "settings lower the observer itself."
     )

@@ -11,12 +11,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypedDict, Unpack
 
 import numpy as np
 
 from mnist1d.experiments.estimates import CONFIDENCE, MIN_UNITS, Estimate, estimate
 from mnist1d.experiments.sequential import ALPHA
 from mnist1d.experiments.values import Values
+from mnist1d.intervals import CORRELATION as CORRELATION
+from mnist1d.intervals import POINTS as POINTS
+from mnist1d.intervals import SHARE as SHARE
 
 HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"
 TOO_FEW = "too few seeds"
@@ -28,8 +32,7 @@ Numbers = Values | Sequence[float] | np.ndarray
 
 @dataclass(frozen=True)
 class Part:
-    """One comparison: the mean of `quantity` lies between two limits, one of which may be
-    infinite."""
+    """One comparison: the mean of `quantity` lies between two limits; one may be infinite."""
 
     quantity: str
     estimate: Estimate
@@ -143,18 +146,28 @@ class Claim:
         return max(part.level for part in self.parts)
 
 
+class More(TypedDict, total=False):
+    """What a claim may say besides its sentence, its values and its lines.
+
+    Attributes:
+      published: the figures of the sentence, in words.
+      published_value: published value of the quantity, if there is one.
+      unit: "%" for fractions, "points" for their differences.
+      noise: standard error of what the values are compared with, if that was measured too.
+      over: "seeds" or "signals".
+      seeds: number of training seeds that each signal was averaged over.
+    """
+
+    published: str
+    published_value: float | None
+    unit: str
+    noise: float
+    over: str
+    seeds: int | None
+
+
 def above(
-    text: str,
-    quantity: str,
-    values: Numbers,
-    line: float = 0.0,
-    published: str = "",
-    noise: float = 0.0,
-    *,
-    unit: str = "",
-    over: str = "seeds",
-    seeds: int | None = None,
-    published_value: float | None = None,
+    text: str, quantity: str, values: Numbers, line: float = 0.0, **more: Unpack[More]
 ) -> Claim:
     """Claim that the mean over seeds is above a line.
 
@@ -165,12 +178,7 @@ def above(
       quantity: in words, what the values measure.
       values: one value per seed.
       line: the line.
-      published: the figures of the sentence, in words.
-      noise: standard error of what the values are compared with, if that was measured too.
-      unit: "%" for fractions, "points" for their differences.
-      over: "seeds" or "signals".
-      seeds: number of training seeds that each signal was averaged over.
-      published_value: published value of the quantity, if there is one.
+      **more: published, published_value, unit, noise, over or seeds, see `More`.
 
     Returns:
       The claim with its verdict.
@@ -179,21 +187,11 @@ def above(
       >>> above("A is better.", "A - B", [0.04, 0.05, 0.06, 0.05]).verdict
       'holds'
     """
-    found = estimate(values, unit, noise=noise, over=over, seeds=seeds)
-    return _claim(text, [Part(quantity, found, least=line)], published, published_value)
+    return within(text, quantity, values, line, math.inf, **more)
 
 
 def below(
-    text: str,
-    quantity: str,
-    values: Numbers,
-    line: float = 0.0,
-    published: str = "",
-    noise: float = 0.0,
-    *,
-    unit: str = "",
-    over: str = "seeds",
-    published_value: float | None = None,
+    text: str, quantity: str, values: Numbers, line: float = 0.0, **more: Unpack[More]
 ) -> Claim:
     """Claim that the mean over seeds is below a line.
 
@@ -202,11 +200,7 @@ def below(
       quantity: in words, what the values measure.
       values: one value per seed.
       line: the line.
-      published: the figures of the sentence, in words.
-      noise: standard error of what the values are compared with, if that was measured too.
-      unit: "%" for fractions, "points" for their differences.
-      over: "seeds" or "signals".
-      published_value: published value of the quantity, if there is one.
+      **more: as for `above`.
 
     Returns:
       The claim with its verdict.
@@ -215,20 +209,11 @@ def below(
       >>> below("A is worse.", "A - B", [0.04, 0.05, 0.06, 0.05]).verdict
       'does not hold'
     """
-    found = estimate(values, unit, noise=noise, over=over)
-    return _claim(text, [Part(quantity, found, most=line)], published, published_value)
+    return within(text, quantity, values, -math.inf, line, **more)
 
 
 def within(
-    text: str,
-    quantity: str,
-    values: Numbers,
-    low: float,
-    high: float,
-    published: str = "",
-    *,
-    unit: str = "",
-    published_value: float | None = None,
+    text: str, quantity: str, values: Numbers, low: float, high: float, **more: Unpack[More]
 ) -> Claim:
     """Claim that the mean over seeds is between two lines.
 
@@ -240,9 +225,7 @@ def within(
       values: one value per seed.
       low: the lower line.
       high: the upper line.
-      published: the figures of the sentence, in words.
-      unit: "%" for fractions, "points" for their differences.
-      published_value: published value of the quantity, if there is one.
+      **more: as for `above`.
 
     Returns:
       The claim with its verdict.
@@ -251,8 +234,10 @@ def within(
       >>> within("A is near 0.", "A", [-0.5, 0.5, 0.1, -0.1], -1, 1).verdict
       'holds'
     """
-    found = estimate(values, unit)
-    return _claim(text, [Part(quantity, found, low, high)], published, published_value)
+    unit, noise, over = more.get("unit", ""), more.get("noise", 0.0), more.get("over", "seeds")
+    found = estimate(values, unit, noise=noise, over=over, seeds=more.get("seeds"))
+    part = Part(quantity, found, low, high)
+    return _claim(text, [part], more.get("published", ""), more.get("published_value"))
 
 
 def all_of(
@@ -261,7 +246,7 @@ def all_of(
     """Claim that every part holds, each at the full level.
 
     The claim fails if one part fails at its share of the level, since each part is one more chance
-    to fail.
+    to fail. Without parts, nothing was measured: `keep_measured` drops the claim.
 
     Args:
       text: the sentence.
@@ -277,31 +262,22 @@ def all_of(
       >>> all_of("Both.", [above("", "a", values), below("", "b", values, 0.1)]).verdict
       'holds'
     """
-    return _claim(text, [p for claim in parts for p in claim.parts], published, published_value)
+    found = [part for claim in parts for part in claim.parts] or [Part("", estimate(()))]
+    return _claim(text, found, published, published_value)
 
 
 def keep_measured(claims: Sequence[Claim]) -> list[Claim]:
     """Return the claims whose parts were all measured. In the middle of a sweep, or if data is
     missing, some parts are not."""
-    return [c for c in claims if c.parts and all(part.estimate.n for part in c.parts)]
+    return [claim for claim in claims if all(part.estimate.n for part in claim.parts)]
 
 
 def _claim(
     text: str, parts: Sequence[Part], published: str, published_value: float | None
 ) -> Claim:
-    first = parts[0]
-    unjudged = Claim(
-        text,
-        first.quantity,
-        first.estimate.value,
-        math.nan,
-        math.nan,
-        first.estimate.n,
-        UNDECIDED,
-        published,
-        published_value,
-        parts=tuple(parts),
-    )
+    quantity, found = parts[0].quantity, parts[0].estimate
+    shown = quantity, found.value, math.nan, math.nan, found.n, UNDECIDED
+    unjudged = Claim(text, *shown, published, published_value, parts=tuple(parts))
     return at_level(unjudged, ALPHA)
 
 

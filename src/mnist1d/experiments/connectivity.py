@@ -18,9 +18,9 @@ Rows: sparsity, test_acc, barrier (step: round of pruning), seconds.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -28,21 +28,19 @@ import numpy as np
 from mnist1d.checks import check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
-from mnist1d.experiments.claims import Claim, above, below, keep_measured
+from mnist1d.experiments.claims import CORRELATION, POINTS, Claim, above, below, keep_measured
 from mnist1d.experiments.datasets import datasets_for
-from mnist1d.experiments.estimates import POINTS, rank_correlation
+from mnist1d.experiments.estimates import rank_correlation
+from mnist1d.experiments.fits import timed_seed
 from mnist1d.experiments.predictions import prediction_rows
 from mnist1d.experiments.present import CI, cell, num_seeds
-from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
-from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import NONE, Values
-from mnist1d.intervals import CORRELATION
+from mnist1d.experiments.rows import NONE, Row, Rows, Values, curve_rows
+from mnist1d.experiments.study import Figures, Info, TextTable
 
 if TYPE_CHECKING:
     from mnist1d.learning import Fit, Model, Split
     from mnist1d.learning.layers import Params
     from mnist1d.learning.pruning import PrunedTraining
-    from mnist1d.plots.style import Captioned
 
 INFO = Info(
     name="connectivity",
@@ -84,9 +82,8 @@ class Config:
         if self.kept >= 1:
             raise UsageError(f"kept must be below 1, got {self.kept}")
         if self.rewind_step >= self.num_steps:
-            raise UsageError(
-                f"rewind_step must be below num_steps = {self.num_steps}, got {self.rewind_step}"
-            )
+            rule = f"rewind_step must be below num_steps = {self.num_steps}"
+            raise UsageError(f"{rule}, got {self.rewind_step}")
 
 
 def grid(preset: str) -> list[Config]:
@@ -121,26 +118,18 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     branch = PrunedTraining(settings, PARTS if config.num_rounds >= FINE else 1)
     rows: list[Row] = []
     for seed, data in zip(seeds, datasets_for(config.data, seeds), strict=True):
-        begin, compiled = time.perf_counter(), trunk.compile_seconds + branch.compile_seconds
-        split, start = Split.of(data), jax.device_get(init(jax.random.key(seed)))
-        if k:
-            start = trunk(seed, split, start, full_mask(start)).params
-        curves, predictions = prune_copies(config, model, branch, seed, split, start)
-        compiled = trunk.compile_seconds + branch.compile_seconds - compiled
-        times = {"seconds": time.perf_counter() - begin - compiled, "compile_seconds": compiled}
-        rows += curve_rows([seed], range(config.num_rounds), curves)
-        rows += prediction_rows([seed], [predictions])
-        rows += scalar_rows([seed], times)
+        with timed_seed(rows, seed, trunk, branch):
+            split, start = Split.of(data), jax.device_get(init(jax.random.key(seed)))
+            if k:
+                start = trunk(seed, split, start, full_mask(start)).params
+            curves, predictions = prune_copies(config, model, branch, seed, split, start)
+            rows += curve_rows([seed], range(config.num_rounds), curves)
+            rows += prediction_rows([seed], [predictions])
     return rows
 
 
 def prune_copies(
-    config: Config,
-    model: Model,
-    train: PrunedTraining,
-    seed: int,
-    split: Split,
-    start: Params,
+    config: Config, model: Model, train: PrunedTraining, seed: int, split: Split, start: Params
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Prune and rewind to `start` round after round, with two copies; return curves, (rounds,)
     each, and the predictions of the first copy, (rounds, 3, signals)."""
@@ -165,13 +154,12 @@ def prune_copies(
 
 
 class Tickets(NamedTuple):
-    """What one rewinding step gives: seeds, sparsity (rounds,), accuracy and barrier (seeds,
-    rounds); round 0 is the dense network."""
+    """What one rewinding step gives; round 0 is the dense network."""
 
     seeds: list[int]
-    sparsity: np.ndarray
-    acc: np.ndarray
-    barrier: np.ndarray
+    sparsity: np.ndarray  # (rounds,)
+    acc: np.ndarray  # (seeds, rounds)
+    barrier: np.ndarray  # (seeds, rounds)
 
     @property
     def dense_barrier(self) -> Values:
@@ -194,11 +182,11 @@ class Tickets(NamedTuple):
 def tickets_of(rows: Rows) -> dict[int, Tickets]:
     """Return the tickets by rewinding step, ascending."""
     found = {}
-    for step in sorted(rows.unique("rewind_step")):
-        trial = rows.where(rewind_step=step)
-        names = ("sparsity", "test_acc", "barrier")
-        sparsity, acc, barrier = (trial.curve(name)[1] for name in names)
-        found[step] = Tickets(sorted(trial.unique("seed")), sparsity[0], acc, barrier)
+    for step, trial in rows.split("rewind_step").items():
+        sparsity, acc, barrier = (
+            trial.curve(name)[1] for name in ("sparsity", "test_acc", "barrier")
+        )
+        found[step] = Tickets(trial.seeds, sparsity[0], acc, barrier)
     return found
 
 
@@ -209,34 +197,35 @@ def agreement(found: Mapping[int, Tickets]) -> Values:
     if len(found) < 3:
         return NONE
     seeds = sorted(set.intersection(*(set(tickets.seeds) for tickets in found.values())))
-    per_seed = []
+    sparse, per_seed = next(iter(found.values())).sparsity >= SPARSE, []
     for seed in seeds:
         at = [(tickets, tickets.seeds.index(seed)) for tickets in found.values()]
-        barrier = np.array([tickets.barrier[i] for tickets, i in at])  # (steps, rounds)
-        error = np.array([1 - tickets.acc[i] for tickets, i in at])
-        sparse = np.flatnonzero(at[0][0].sparsity >= SPARSE)
-        ranks = [rank_correlation(barrier[:, j], error[:, j]) for j in sparse]
+        barrier = np.array([tickets.barrier[i, sparse] for tickets, i in at])  # (steps, rounds)
+        error = np.array([1 - tickets.acc[i, sparse] for tickets, i in at])
+        ranks = [rank_correlation(*pair) for pair in zip(barrier.T, error.T, strict=True)]
         per_seed.append(np.nan_to_num(ranks).mean() if ranks else np.nan)
     return Values(seeds, per_seed)
 
 
-def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+def table(rows: Rows) -> TextTable:
     """Return one line per rewinding step: barriers and accuracies, dense and sparse."""
     lines = []
     for step, found in tickets_of(rows).items():
-        cells = [cell(100 * found.dense_barrier, scale=1), cell(found.acc[:, 0])]
-        cells += [cell(found.sparse_acc), cell(found.matching)]
-        lines.append([f"{step:,}", *cells, str(len(found.seeds))])
-    header = ["copied or rewound at step", "barrier, dense, points [95% CI]"]
-    header += [f"dense accuracy, {CI}"]
+        accs = map(cell, (found.acc[:, 0], found.sparse_acc, found.matching))
+        barrier = cell(100 * found.dense_barrier, scale=1)
+        lines.append([f"{step:,}", barrier, *accs, str(len(found.seeds))])
+    header = [
+        "copied or rewound at step",
+        "barrier, dense, points [95% CI]",
+        f"dense accuracy, {CI}",
+    ]
     header += [f"accuracy at {100 * SPARSE:.0f}% sparsity or more, %"]
     header += ["highest matching sparsity, %", "n"]
     return header, lines
 
 
-def figures(rows: Rows) -> dict[str, Captioned]:
-    """Draw barrier and accuracy against the fraction of weights left, one line per rewinding
-    step."""
+def figures(rows: Rows) -> Figures:
+    """Draw barrier and accuracy against the weights left, one line per rewinding step."""
     from mnist1d.plots import style
 
     fig, (left, right) = style.figure(1, 2, size=(9.4, 3.8))
@@ -273,46 +262,24 @@ def claims(rows: Rows) -> list[Claim]:
     late = max((step for step in found if step <= most), default=0)
     if 0 not in found or not late:
         return []
-    a, b, near = found[0], found[late], f"step {late:,}"
+    early, stable, near = found[0], found[late], f"step {late:,}"
     barrier, sparse = "barrier of the dense network", f"{100 * SPARSE:.0f}% sparsity or more"
-    larger = "yes, for larger networks"
-    tests = [
-        above(
-            "two copies made at the start end with a barrier of over 2 points between them",
-            f"{barrier}, step 0",
-            a.dense_barrier,
-            STABLE,
-            "true for larger networks, not for LeNet on MNIST",
-            unit=POINTS,
-        ),
-        below(
-            f"the dense network is stable from {near} on (barrier below 2 points)",
-            f"{barrier}, {near}",
-            b.dense_barrier,
-            STABLE,
-            "from 2% to 28% of training on",
-            unit=POINTS,
-        ),
-        above(
-            "late rewinding makes tickets match at higher sparsity",
-            f"highest matching sparsity, {near} - step 0",
-            b.matching - a.matching,
-            published=larger,
-            unit=POINTS,
-        ),
-        above(
-            "late rewinding makes sparse tickets more accurate",
-            f"test accuracy at {sparse}, {near} - step 0",
-            b.sparse_acc - a.sparse_acc,
-            published=larger,
-            unit=POINTS,
-        ),
-        above(
-            "tickets rewound to more stable steps are better",
-            f"rank correlation of barrier and error over steps, {sparse}",
-            agreement(found),
-            published="matching tickets are the stable ones",
-            unit=CORRELATION,
-        ),
-    ]
+    points = partial(above, unit=POINTS, published="yes, for larger networks")
+    text = "two copies made at the start end with a barrier of over 2 points between them"
+    words = "true for larger networks, not for LeNet on MNIST"
+    tests = [points(text, f"{barrier}, step 0", early.dense_barrier, STABLE, published=words)]
+    text = f"the dense network is stable from {near} on (barrier below 2 points)"
+    words = "from 2% to 28% of training on"
+    values = stable.dense_barrier
+    tests.append(below(text, f"{barrier}, {near}", values, STABLE, published=words, unit=POINTS))
+    text = "late rewinding makes tickets match at higher sparsity"
+    quantity = f"highest matching sparsity, {near} - step 0"
+    tests.append(points(text, quantity, stable.matching - early.matching))
+    text = "late rewinding makes sparse tickets more accurate"
+    quantity = f"test accuracy at {sparse}, {near} - step 0"
+    tests.append(points(text, quantity, stable.sparse_acc - early.sparse_acc))
+    text = "tickets rewound to more stable steps are better"
+    quantity = f"rank correlation of barrier and error over steps, {sparse}"
+    words = "matching tickets are the stable ones"
+    tests.append(above(text, quantity, agreement(found), published=words, unit=CORRELATION))
     return keep_measured(tests)

@@ -16,10 +16,10 @@ Rows: train_soft_error, test_soft_error, test_acc, test_loss (step: training ste
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING
+from functools import partial
 
 import numpy as np
 
@@ -27,20 +27,15 @@ from mnist1d.checks import check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.experiments.claims import Claim, above, all_of, below, keep_measured
 from mnist1d.experiments.estimates import POINTS, rank_correlation
-from mnist1d.experiments.fits import fit_model
+from mnist1d.experiments.fits import fit_model, log_spaced
 from mnist1d.experiments.predictions import prediction_rows
-from mnist1d.experiments.present import CI, cell, color, label, models_in, num_seeds
-from mnist1d.experiments.rows import Row, Rows, curve_rows, timing_rows, values_of
+from mnist1d.experiments.present import CI, cell, color, label, last_cell, models_in, num_seeds
+from mnist1d.experiments.rows import Row, Rows, curve_rows, timing_rows
 from mnist1d.experiments.streams import finite_signals, held_out_signals, stream
-from mnist1d.experiments.study import Info
+from mnist1d.experiments.study import Figures, Info, TextTable
 from mnist1d.experiments.values import NONE, Values, stack
 from mnist1d.intervals import CORRELATION
 from mnist1d.learning.registry import check_model, resolve
-
-if TYPE_CHECKING:
-    from mnist1d.learning import Model
-    from mnist1d.learning.training import Probe
-    from mnist1d.plots.style import Captioned
 
 INFO = Info(
     name="deep-bootstrap",
@@ -94,18 +89,14 @@ def weight(config: Config) -> float:
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     """Train one model in one world from every seed."""
     from mnist1d.learning import Settings, Split
+    from mnist1d.learning.evaluation import soft_errors
 
     model = resolve(config.model).make(num_inputs=config.data.final_seq_length)
     is_endless = config.num_train == ENDLESS
-    marks = np.unique(np.geomspace(1, config.num_steps, NUM_EVALUATIONS).round().astype(int))
-    settings = Settings(
-        config.num_steps,
-        config.batch_size,
-        config.learning_rate,
-        eval_at=tuple(marks.tolist()),
-        schedule="cosine",
-        reshuffle=not is_endless,
-    )
+    evaluated = log_spaced(config.num_steps, NUM_EVALUATIONS)
+    how = {"schedule": "cosine", "reshuffle": not is_endless}
+    sizes = config.num_steps, config.batch_size, config.learning_rate
+    settings = Settings(*sizes, eval_at=evaluated, **how)
     splits = []
     for seed in seeds:
         test = held_out_signals(config.data, config.num_test, seed)
@@ -115,35 +106,12 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     sampler = stream(config.data, config.batch_size) if is_endless else None
     given = splits, sampler, soft_errors(model)
     found, seconds, compile_seconds = fit_model(config.model, model, settings, seeds, *given)
-    names = ["test_soft_error", "test_acc", "test_loss"]
-    names += [] if is_endless else ["train_soft_error"]
+    names = ["test_soft_error", "test_acc", "test_loss", *["train_soft_error"] * (not is_endless)]
     return [
         *curve_rows(seeds, found.steps, {name: found.curves[name] for name in names}),
         *prediction_rows(seeds, found.predictions),
         *timing_rows(seeds, seconds, compile_seconds),
     ]
-
-
-@cache
-def soft_errors(model: Model) -> Probe:
-    """Return the probe that measures the soft error on training and test signals."""
-    import jax
-    import jax.numpy as jnp
-
-    from mnist1d.learning import Split
-    from mnist1d.learning.evaluation import apply_in_chunks
-
-    def soft_error(params: object, x: jax.Array, y: jax.Array) -> jax.Array:
-        p = jax.nn.softmax(apply_in_chunks(lambda chunk: model.apply(params, chunk), x))
-        return 1 - jnp.mean(jnp.sum(jax.nn.one_hot(y, p.shape[1]) * p, axis=1))
-
-    def probe(params: object, split: Split) -> dict[str, jax.Array]:
-        return {
-            "train_soft_error": soft_error(params, split.x, split.y),
-            "test_soft_error": soft_error(params, split.x_test, split.y_test),
-        }
-
-    return probe
 
 
 def at_stop(rows: Rows, model: str, size: int) -> tuple[Values, Values]:
@@ -152,7 +120,7 @@ def at_stop(rows: Rows, model: str, size: int) -> tuple[Values, Values]:
     worlds = [rows.where(model=model, num_train=n) for n in (size, ENDLESS)]
     if not all(map(len, worlds)):
         return NONE, NONE
-    seeds = sorted(set.intersection(*(set(world.unique("seed")) for world in worlds)))
+    seeds = sorted(set.intersection(*(set(world.seeds) for world in worlds)))
     errors = np.empty((2, len(seeds)))  # of the real and of the ideal world
     for i, seed in enumerate(seeds):
         real, ideal = (world.where(seed=seed) for world in worlds)
@@ -167,27 +135,23 @@ def sizes_in(rows: Rows) -> list[int]:
     return sorted(size for size in rows.unique("num_train") if size != ENDLESS)
 
 
-def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return one line per model and size: soft errors of both worlds at the stopping time, and the
-    gap between them."""
+def table(rows: Rows) -> TextTable:
+    """Return one line per model and size: soft errors of both worlds, and the gap between them."""
     lines = []
-    for model in models_in(rows):
-        for size in sizes_in(rows):
-            real, ideal = at_stop(rows, model, size)
-            if not len(real):
-                continue
-            acc = [values_of(rows.where(model=model, num_train=n), "test_acc") for n in (size, 0)]
+    for model, size in itertools.product(models_in(rows), sizes_in(rows)):
+        real, ideal = at_stop(rows, model, size)
+        if len(real):
             gap = cell(100 * (real - ideal), scale=1)
-            cells = [cell(real), cell(ideal), gap, *map(cell, acc), str(len(real))]
+            accs = [last_cell(rows.where(model=model, num_train=n)) for n in (size, ENDLESS)]
+            cells = [cell(real), cell(ideal), gap, *accs, str(len(real))]
             lines.append([label(model), f"{size:,}", *cells])
     header = ["model", "training signals", f"soft test error, {CI}", f"same, endless data, {CI}"]
     header += ["gap, points [95% CI]", f"final test accuracy, {CI}"]
     return [*header, f"same, endless data, {CI}", "n"], lines
 
 
-def figures(rows: Rows) -> dict[str, Captioned]:
-    """Draw the soft test error of both worlds against training steps, one panel per training-set
-    size."""
+def figures(rows: Rows) -> Figures:
+    """Draw the soft test error of both worlds against steps, one panel per training-set size."""
     from mnist1d.plots import style
 
     sizes = sizes_in(rows)
@@ -216,12 +180,10 @@ def figures(rows: Rows) -> dict[str, Captioned]:
 
 def claims(rows: Rows) -> list[Claim]:
     """Test that the gap is small on every size, and that models rank alike in both worlds."""
-    found = []
+    found, points = [], partial(above, unit=POINTS)
     for size in sizes_in(rows):
         errors = {model: at_stop(rows, model, size) for model in models_in(rows)}
         errors = {model: both for model, both in errors.items() if len(both[0])}
-        if not errors:
-            continue
         gaps = [
             below("", f"{label(model)}: gap in soft test error", real - ideal, SMALL, unit=POINTS)
             for model, (real, ideal) in errors.items()
@@ -229,18 +191,19 @@ def claims(rows: Rows) -> list[Claim]:
         text = f"with {size:,} training signals the gap stays below 2 points for every model"
         found.append(all_of(text, gaps, "small for 50,000 images"))
         if len(errors) >= 3:
-            seeds, real = stack([both[0] for both in errors.values()])
-            _, ideal = stack([both[1] for both in errors.values()])
-            pairs = zip(real.T, ideal.T, strict=True)
-            order = Values(seeds, [rank_correlation(*pair) for pair in pairs])
+            (seeds, real), (_, ideal) = (
+                stack(world) for world in zip(*errors.values(), strict=True)
+            )
+            order = [rank_correlation(*of_seed) for of_seed in zip(real.T, ideal.T, strict=True)]
             better = "models that learn faster on endless data generalise better"
-            text = f"with {size:,} signals, {better}"
             quantity = "Spearman correlation of the models' soft errors in the two worlds"
-            found.append(above(text, quantity, order, 0, "yes, for images", unit=CORRELATION))
+            text, said = f"with {size:,} signals, {better}", "yes, for images"
+            ranks = Values(seeds, order)
+            found.append(above(text, quantity, ranks, published=said, unit=CORRELATION))
         if {"cnn", "mlp"} <= errors.keys():
             worlds = (f"{size:,} signals", "endless data")
             parts = [
-                above("", f"MLP - CNN, soft test error, {world}", mlp - cnn, unit=POINTS)
+                points("", f"MLP - CNN, soft test error, {world}", mlp - cnn)
                 for world, mlp, cnn in zip(worlds, errors["mlp"], errors["cnn"], strict=True)
             ]
             text = f"the CNN beats the MLP on {size:,} signals and already on endless data"

@@ -27,19 +27,17 @@ import numpy as np
 from mnist1d.checks import check_name, check_numbers, check_whole
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
-from mnist1d.experiments.claims import Claim, above, all_of, below, keep_measured
+from mnist1d.experiments.claims import POINTS, SHARE, Claim, above, all_of, below, keep_measured
 from mnist1d.experiments.datasets import datasets_for
-from mnist1d.experiments.estimates import POINTS, SHARE
+from mnist1d.experiments.fits import fit_model
 from mnist1d.experiments.predictions import prediction_rows, predictions_of
 from mnist1d.experiments.present import CI, cell, count_cell, num_seeds
-from mnist1d.experiments.rows import Row, Rows, paired, scalar_rows, timing_rows
-from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import Values
+from mnist1d.experiments.rows import Row, Rows, Values, paired, scalar_rows, timing_rows
+from mnist1d.experiments.study import Figures, Info, TextTable
 from mnist1d.learning.registry import check_model, resolve
 
 if TYPE_CHECKING:
     from mnist1d.learning import Split
-    from mnist1d.plots.style import Captioned
 
 INFO = Info(
     name="distillation",
@@ -53,6 +51,8 @@ INFO = Info(
     cost={"smoke": 6.0, "quick": 30.0, "paper": 260.0},
 )
 LABELS = {"hard": "labels", "soft": "posteriors"}
+SHARES = {"test_acc": (".1f", 100), "calibration_error": (".1f", 100)}  # as `cell` shows them
+COLUMNS = {**SHARES, "kl": (".3f", 1), "variance": (".4f", 1)}
 
 
 @dataclass(frozen=True)
@@ -97,19 +97,19 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     """Train two students from every seed and compare both with the exact posterior."""
     import jax
 
-    from mnist1d.learning import Settings, fit_each, make_fit
+    from mnist1d.learning import Settings
     from mnist1d.observer.comparison import against_exact
     from mnist1d.observer.measure import calibration_error
 
     model = resolve(config.model).make(num_inputs=config.data.final_seq_length)
-    steps, batch, rate = config.num_steps, config.batch_size, config.learning_rate
-    settings = Settings(steps, batch, rate, eval_every=steps, schedule="cosine", reshuffle=True)
-    keys = jax.numpy.stack([jax.random.key(seed) for seed in seeds])
-    fit, apply = make_fit(model, settings), jax.jit(jax.vmap(model.apply))
+    how = {"schedule": "cosine", "reshuffle": True}
+    sizes = config.num_steps, config.batch_size, config.learning_rate
+    settings = Settings(*sizes, eval_every=config.num_steps, **how)
+    apply = jax.jit(jax.vmap(model.apply))
     probabilities, seconds, compile_seconds = [], np.zeros(len(seeds)), 0.0
     for which in (0, 1):
         splits, exact = splits_of(config, seeds, which)
-        found = fit_each(fit, keys, splits)
+        found = fit_model(config.model, model, settings, seeds, splits)
         logits = apply(found.fit.params, jax.numpy.stack([s.x_test for s in splits]))
         probabilities.append(np.asarray(jax.nn.softmax(logits)))
         seconds, compile_seconds = seconds + found.seconds, compile_seconds + found.compile_seconds
@@ -168,36 +168,29 @@ def data_factor(rows: Rows, size: int) -> Values:
     return Values(seeds, factors, set(soft.keys) - set(seeds))
 
 
-def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+def table(rows: Rows) -> TextTable:
     """Return one line per size and kind of labels."""
     header = ["training signals", "trained on", f"test accuracy, {CI}", f"calibration error, {CI}"]
     header += ["KL from posterior, nats", "variance", "n"]
     lines = []
-    for size in sorted(rows.unique("num_train")):
-        for labels in LABELS:
-            trial = rows.where(num_train=size, labels=labels)
-            if len(trial):
-                cells = [cell(trial.by_seed(name), *how) for name, how in COLUMNS.items()]
-                lines.append([f"{size:,}", LABELS[labels], *cells, count_cell(trial)])
+    for size, trials in rows.split("num_train").items():
+        for labels, trial in trials.split("labels", LABELS).items():
+            cells = [cell(trial.by_seed(name), *how) for name, how in COLUMNS.items()]
+            lines.append([f"{size:,}", LABELS[labels], *cells, count_cell(trial)])
     return header, lines
 
 
-SHARES = {"test_acc": (".1f", 100), "calibration_error": (".1f", 100)}  # as `cell` shows them
-COLUMNS = {**SHARES, "kl": (".3f", 1), "variance": (".4f", 1)}
-
-
-def figures(rows: Rows) -> dict[str, Captioned]:
+def figures(rows: Rows) -> Figures:
     """Draw accuracy, divergence, calibration error and variance against the number of signals."""
     from mnist1d.plots import style
 
     fig, axes = style.figure(1, 4, size=(12.5, 3.2))
     titles = ("Test accuracy", "Calibration error", "KL from the posterior (nats)", "Variance")
     for ax, metric, title in zip(axes, COLUMNS, titles, strict=True):
-        for labels, tint in zip(LABELS, style.COLORS, strict=False):
-            if len(trials := rows.where(labels=labels)):
-                sizes, values = trials.across("num_train", metric)
-                how = {"unit": SHARE if metric in SHARES else "", "log": metric == "kl"}
-                style.band(ax, sizes, values, LABELS[labels], tint, marker="o", **how)
+        how = {"marker": "o", "unit": SHARE if metric in SHARES else "", "log": metric == "kl"}
+        for labels, trials in rows.split("labels", LABELS).items():
+            tint = style.COLORS[list(LABELS).index(labels)]
+            style.band(ax, *trials.across("num_train", metric), LABELS[labels], tint, **how)
         ax.set(title=title, xscale="log", xlabel="training signals")
         style.ticks(ax, sorted(rows.unique("num_train")))
     if len(rows):
@@ -219,12 +212,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test at every training-set size that posteriors raise accuracy and lower variance and
-    calibration error, with students paired by seed. Test how much data posteriors are worth."""
-    of_kind = [set(rows.where(labels=kind).unique("num_train")) for kind in LABELS]
-    sizes = sorted(set.intersection(*of_kind))
-    if not sizes:
-        return []
+    """Test the students, paired by seed, at every size, and the worth of posteriors."""
+    sizes = [n for n, of in rows.split("num_train").items() if len(of.unique("labels")) == 2]
     acc, error, variance = (
         {size: gain(rows, size, metric) for size in sizes}
         for metric in ("test_acc", "calibration_error", "variance")

@@ -20,25 +20,21 @@ import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from itertools import chain
 
 import numpy as np
 
 from mnist1d.checks import check_name, check_numbers, check_real
 from mnist1d.config import DataConfig
-from mnist1d.experiments.claims import Claim, above, keep_measured, within
+from mnist1d.experiments.claims import POINTS, SHARE, Claim, above, keep_measured, within
 from mnist1d.experiments.datasets import check_varied, datasets_for
-from mnist1d.experiments.estimates import POINTS, SHARE
 from mnist1d.experiments.predictions import prediction_rows
 from mnist1d.experiments.present import num_seeds
 from mnist1d.experiments.published import NOTEBOOK, TITLE, Published, find, in_notebook
 from mnist1d.experiments.rows import Row, Rows, scalar_rows, timing_rows
 from mnist1d.experiments.shapes import Shape, shape_of
-from mnist1d.experiments.study import Info
+from mnist1d.experiments.study import Figures, Info, TextTable
 from mnist1d.experiments.values import Values, stack
-
-if TYPE_CHECKING:
-    from mnist1d.plots.style import Captioned
 
 CURVES = {  # model, with label noise, and the name in the notebook's output
     "MLP without noise": ("mlp", False, "mlp, no label noise"),
@@ -70,19 +66,12 @@ def _printed(curve: str, name: str, figure: float, width: float) -> Published:
     return in_notebook(f"{curve}, {name}", figure, BOOK, key, digits=2)
 
 
+PRINTED = {  # in the order of MEASURED: the figures, and the widths at which they are printed
+    "MLP with noise": ((16, 47.24, 61, 47, 54.05, 5.47, 45.47), (16, 16, 61, 47, 47, 47, 300)),
+    "CNN with noise": ((10, 19.64, 24, 18, 33.80, 10.88, 27.66), (10, 10, 24, 18, 18, 18, 100)),
+}
 PUBLISHED = (
-    *map(
-        partial(_printed, "MLP with noise"),
-        MEASURED,
-        (16, 47.24, 61, 47, 54.05, 5.47, 45.47),
-        (16, 16, 61, 47, 47, 47, 300),
-    ),
-    *map(
-        partial(_printed, "CNN with noise"),
-        MEASURED,
-        (10, 19.64, 24, 18, 33.80, 10.88, 27.66),
-        (10, 10, 24, 18, 18, 18, 100),
-    ),
+    *chain(*(map(partial(_printed, of), MEASURED, *both) for of, both in PRINTED.items())),
     _printed("MLP without noise", "test error at the largest width", 37.25, 300),
 )
 INFO = Info(
@@ -129,11 +118,7 @@ def grid(preset: str) -> list[Config]:
     small = DataConfig(num_samples=4000, train_split=0.25)
     mlp, cnn, fixed = {
         "smoke": ((2, 8), (2,), {"num_epochs": 2, "data": DataConfig(num_samples=400)}),
-        "quick": (
-            (2, 4, 6, 9, 12, 16, 24, 32, 48, 136),
-            (2, 4, 6, 8, 11, 16, 24),
-            {"num_epochs": 500, "data": small},
-        ),
+        "quick": ((2, 4, 6, 9, 12, 16, 24, 32, 48, 136), (2, 4, 6, 8, 11, 16, 24), {"data": small}),
         "paper": (MLP_WIDTHS, CNN_WIDTHS, {}),
     }[preset]
     trials = [Config("mlp", width, noise, **fixed) for noise in (0.0, 0.15) for width in mlp]
@@ -147,22 +132,15 @@ def weight(config: Config) -> float:
 
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
-    """Train one network from every seed, each with its own label noise; return accuracies and
-    losses at the end, number of parameters and seconds."""
+    """Train one network from every seed, each with its own label noise."""
     from mnist1d.learning import num_params
     from mnist1d.learning.narrow import network, train_epochs
 
     sets = datasets_for(config.data, seeds, config.vary, config.label_noise)
-    found = train_epochs(
-        config.model,
-        config.width,
-        padded_width(config.model, config.width),
-        seeds,
-        sets,
-        num_epochs=config.num_epochs,
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-    )
+    sizes = config.model, config.width, padded_width(config.model, config.width)
+    how = {"num_epochs": config.num_epochs, "batch_size": config.batch_size}
+    rate = config.learning_rate
+    found = train_epochs(*sizes, seeds, sets, learning_rate=rate, **how)
     final, predictions = zip(*found.results, strict=True)
     size = num_params(network(config.model, config.width, sets[0].x.shape[1]))
     scalars = {metric: [metrics[metric] for metrics in final] for metric in final[0]}
@@ -185,9 +163,7 @@ def errors_at(rows: Rows, curve: str, metric: str) -> dict[int, Values]:
     model, noisy, _ = CURVES[curve]
     rows = rows.where(model=model)
     noises = [noise for noise in rows.unique("label_noise") if (noise > 0) == noisy]
-    if not noises:
-        return {}
-    found = rows.where(label_noise=noises[-1]).by("width", metric)
+    found = rows.where(label_noise=noises[-1]).by("width", metric) if noises else {}
     return {width: 1 - acc for width, acc in found.items()}
 
 
@@ -196,9 +172,9 @@ def shapes_of(rows: Rows, curve: str) -> dict[Hashable, Shape]:
     train, test = (errors_at(rows, curve, metric) for metric in ("train_acc", "test_acc"))
     if len(test) < 3:
         return {}
-    widths, (seeds, errors) = np.array(list(test)), stack(list(test.values()))  # (widths, seeds)
-    of_seeds = zip(stack(list(train.values()))[1].T, errors.T, strict=True)
-    return dict(zip(seeds, (shape_of(widths, *of) for of in of_seeds), strict=True))
+    (seeds, on_test), (_, on_train) = (stack(list(of.values())) for of in (test, train))
+    widths, errors = np.array(list(test)), zip(on_train.T, on_test.T, strict=True)
+    return dict(zip(seeds, (shape_of(widths, *of_seed) for of_seed in errors), strict=True))
 
 
 def column(shapes: Mapping[Hashable, Shape], name: str) -> Values:
@@ -208,16 +184,16 @@ def column(shapes: Mapping[Hashable, Shape], name: str) -> Values:
 
 def measured(rows: Rows) -> dict[str, Values]:
     """Return the values beside the published figures, by seed; NaN: no threshold."""
-    shapes, known = {curve: shapes_of(rows, curve) for curve in CURVES}, {p.name for p in PUBLISHED}
-    found = {
-        f"{curve}, {name}": column(of_curve, part)
-        for curve, of_curve in shapes.items()
-        for name, part in MEASURED.items()
-    }
-    return {name: v for name, v in found.items() if name in known and np.isfinite(v.array).any()}
+    found = {}
+    for curve in CURVES:
+        for name, part in MEASURED.items():
+            values = column(shapes_of(rows, curve), part)
+            if find(PUBLISHED, f"{curve}, {name}") and np.isfinite(values.array).any():
+                found[f"{curve}, {name}"] = values
+    return found
 
 
-def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+def table(rows: Rows) -> TextTable:
     """Return for each curve the widths and errors, test / training, at first dip, threshold, peak
     and largest width: means over seeds, and below them what the notebook prints."""
     header = ["network", "dip at", "error there, test / training %", "threshold", "peak at"]
@@ -228,10 +204,8 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
             continue
         s = Shape(*np.mean(list(shapes.values()), axis=0))
         fitted = f"{s.threshold:.0f}" if np.isfinite(s.threshold) else "not reached by every seed"
-        dip, peak = (
-            f"{100 * test:.1f} / {100 * train:.1f}"
-            for test, train in ((s.dip_error, s.dip_train), (s.peak_error, s.peak_train))
-        )
+        dip = f"{100 * s.dip_error:.1f} / {100 * s.dip_train:.1f}"
+        peak = f"{100 * s.peak_error:.1f} / {100 * s.peak_train:.1f}"
         cells = [f"{s.dip:.0f}", dip, fitted, f"{s.peak:.0f}", peak, f"{100 * s.last_error:.1f}"]
         lines.append([curve, *cells, str(len(shapes))])
         shown = {part: _figure(f"{curve}, {name}") for name, part in MEASURED.items()}
@@ -244,9 +218,9 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
 def _figure(name: str) -> str:
     """Return a published figure as a cell."""
     figure = find(PUBLISHED, name)
-    if figure is None:
-        return ""
-    return f"{figure.value:.0f}" if figure.unit == "units" else f"{100 * figure.value:.1f}"
+    if figure is None or figure.unit == "units":
+        return f"{figure.value:.0f}" if figure else ""
+    return f"{100 * figure.value:.1f}"
 
 
 def claims(rows: Rows) -> list[Claim]:
@@ -258,31 +232,21 @@ def claims(rows: Rows) -> list[Claim]:
         text = f"{curve}: the peak is at the interpolation threshold, within a factor of 2"
         quantity, words = "log2(width at the peak / threshold)", f"{peak} and {threshold}"
         value = math.log2(peak / threshold)
-        found.append(within(text, quantity, octaves, -1, 1, words, published_value=value))
+        found.append(within(text, quantity, octaves, -1, 1, published=words, published_value=value))
+    points = partial(above, unit=POINTS)
     noisy, clean = shapes["MLP with noise"], shapes["MLP without noise"]
-    height = [column(s, "peak_error") - column(s, "dip_error") for s in (noisy, clean)]
-    found += [
-        above(
-            "MLP with noise: past the peak the error falls below the first dip",
-            "test error, dip - largest width",
-            column(noisy, "dip_error") - column(noisy, "last_error"),
-            published="47.2 > 45.5",
-            unit=POINTS,
-            published_value=0.0177,
-        ),
-        above(
-            "noise sharpens the MLP's peak",
-            "height of the peak, with noise - without",
-            height[0] - height[1],
-            published="6.8 > 0.6 points",
-            unit=POINTS,
-            published_value=0.0617,
-        ),
-    ]
+    fall = column(noisy, "dip_error") - column(noisy, "last_error")
+    text = "MLP with noise: past the peak the error falls below the first dip"
+    quantity, words = "test error, dip - largest width", "47.2 > 45.5"
+    found.append(points(text, quantity, fall, published=words, published_value=0.0177))
+    high, low = (column(of, "peak_error") - column(of, "dip_error") for of in (noisy, clean))
+    text, words = "noise sharpens the MLP's peak", "6.8 > 0.6 points"
+    quantity = "height of the peak, with noise - without"
+    found.append(points(text, quantity, high - low, published=words, published_value=0.0617))
     return keep_measured(found)
 
 
-def figures(rows: Rows) -> dict[str, Captioned]:
+def figures(rows: Rows) -> Figures:
     """Draw test and training error against width; dotted: the interpolation threshold."""
     from mnist1d.plots import marks, style
 

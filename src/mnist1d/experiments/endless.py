@@ -13,10 +13,9 @@ Also seconds and num_params.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, partial
-from typing import TYPE_CHECKING
+from functools import partial
 
 import numpy as np
 
@@ -24,10 +23,9 @@ from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 from mnist1d.experiments import human
-from mnist1d.experiments.claims import Claim, above, keep_measured
+from mnist1d.experiments.claims import POINTS, Claim, above, keep_measured
 from mnist1d.experiments.entries import frozen_acc
-from mnist1d.experiments.estimates import POINTS
-from mnist1d.experiments.fits import fit_model, model_rows
+from mnist1d.experiments.fits import fit_model, log_spaced, model_rows
 from mnist1d.experiments.present import (
     CI,
     OBSERVER,
@@ -40,15 +38,11 @@ from mnist1d.experiments.present import (
     num_seeds,
 )
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, values_of
-from mnist1d.experiments.study import Info
+from mnist1d.experiments.streams import held_out_signals, stream
+from mnist1d.experiments.study import Figures, Info, TextTable
 from mnist1d.learning.registry import check_model, models_of, resolve
 
-if TYPE_CHECKING:
-    from jax import Array
-
-    from mnist1d.plots.style import Captioned
-
-DECAYS = ("cosine", "none")
+DECAYS = {"cosine": "cosine", "none": "constant"}  # schedules of the learning rate
 INFO = Info(
     name="endless",
     title="Endless data: a stream without repeats",
@@ -91,8 +85,7 @@ class Config:
 
 
 def grid(preset: str) -> list[Config]:
-    """Return the trials of a preset: the models, the observer, and the CNN at a constant learning
-    rate."""
+    """Return the trials of a preset: models, observer, and the CNN at a constant learning rate."""
     rest = {
         "smoke": {"num_samples": 2000, "num_test": 100},
         "quick": {"num_samples": 150_000, "num_test": 2000},
@@ -116,41 +109,24 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         count = config.num_test // 10
         found = [measure_ceiling(config.data, count, seed=1_000_000 + seed) for seed in seeds]
         return scalar_rows(seeds, {"test_acc": [of["acc"] for of in found]})
-    import jax
-    import jax.numpy as jnp
-
-    from mnist1d.adapters.jax import sample
     from mnist1d.learning import Settings, Split
+    from mnist1d.learning.optimizers import schedule
 
     model = resolve(config.model).make(num_inputs=config.data.final_seq_length)
-    steps = np.unique(np.geomspace(1, config.num_steps, NUM_EVALUATIONS).round().astype(int))
-    eval_at = tuple(steps.tolist())
-    settings = Settings(config.num_steps, config.batch_size, config.learning_rate, eval_at=eval_at)
-    progress = jnp.arange(config.num_steps) / config.num_steps
-    falling = 0.5 * (1 + jnp.cos(jnp.pi * progress))
-    rates = config.learning_rate * (
-        falling if config.decay == "cosine" else jnp.ones_like(progress)
-    )
+    evaluated = log_spaced(config.num_steps, NUM_EVALUATIONS)
+    sizes = config.num_steps, config.batch_size, config.learning_rate
+    settings = Settings(*sizes, eval_at=evaluated)
+    rates = config.learning_rate * schedule(DECAYS[config.decay], config.num_steps, 0)
     splits = []
     for seed in seeds:
-        # A key that no stream uses. There is no training set to evaluate on: the signals of the
-        # stream are as new as the test signals
-        x, y = sample(jax.random.key(2**32 - 1 - seed), config.num_test, config.data)
+        # There is no training set to evaluate on: a stream's signals are as new as the test signals
+        x, y = held_out_signals(config.data, config.num_test, seed)
         splits.append(Split(x[:1], y[:1], x, y))
     sampler = stream(config.data, config.batch_size)
     found = fit_model(config.model, model, settings, seeds, splits, sampler, learning_rate=rates)
     curves = {name: found.fit.curves[name] for name in ("test_acc", "test_loss")}
     seen = found.fit.steps * config.batch_size
     return [*curve_rows(seeds, seen, curves), *model_rows(model, seeds, found)]
-
-
-@cache
-def stream(data: DataConfig, batch_size: int) -> Callable[[Array], tuple[Array, Array]]:
-    """Return the function from a key to a batch of the stream. Cached: equal streams compile
-    once."""
-    from mnist1d.adapters.jax import sample
-
-    return lambda key: sample(key, batch_size, data)
 
 
 def trials_of(rows: Rows) -> dict[tuple[str, str], Rows]:
@@ -160,16 +136,10 @@ def trials_of(rows: Rows) -> dict[tuple[str, str], Rows]:
     return {key: trial for key, trial in found.items() if len(trial)}
 
 
-def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+def table(rows: Rows) -> TextTable:
     """Return the accuracy at the end of the pass beside that on the benchmark's 4,000 signals."""
-    header = [
-        "classifier",
-        "signals seen",
-        f"test accuracy, {CI}",
-        "n",
-        "on 4,000 signals, %",
-        "s/seed",
-    ]
+    header = ["classifier", "signals seen", f"test accuracy, {CI}", "n"]
+    header += ["on 4,000 signals, %", "s/seed"]
     frozen, lines = frozen_acc(), []
     for (model, decay), trial in trials_of(rows).items():
         name, seen, form = label(model) + ", constant rate" * (decay == "none"), "", ".2f"
@@ -205,9 +175,8 @@ def claims(rows: Rows) -> list[Claim]:
     return keep_measured(found)
 
 
-def figures(rows: Rows) -> dict[str, Captioned]:
-    """Draw test error against signals seen, both on logarithmic axes; lines: the human and the
-    ideal observer."""
+def figures(rows: Rows) -> Figures:
+    """Draw test error against signals seen; lines: the human and the ideal observer."""
     from mnist1d.plots import marks, style
 
     trials, frozen = trials_of(rows), frozen_acc()

@@ -35,8 +35,7 @@ MAX_TEXT = 200  # characters of a name
 
 @dataclass(frozen=True)
 class Entry:
-    """One model in the table: how it was trained, and its final accuracies in [0, 1] by seed on
-    each of TESTS."""
+    """One model in the table: how it was trained, and its final accuracies by seed on TESTS."""
 
     name: str  # as the table shows it
     model: str  # a name of the registry, or "module:factory"
@@ -57,8 +56,7 @@ class Entry:
 
 
 def write_entry(path: Path, entry: Entry) -> None:
-    """Write an entry as JSON with its checksum. Errors: UsageError for a file that cannot be
-    written."""
+    """Write an entry as JSON with its checksum. Errors: UsageError if it cannot be written."""
     content = {"schema": SCHEMA, **dataclasses.asdict(entry)}
     content["sha256"] = _digest(content)
     with atomic_path(path) as part:
@@ -104,9 +102,8 @@ def _parse(text: str, where: str) -> Entry:
         raise FileFormatError(f"{where} is no entry of the table: {error}") from None
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         found = content.get("schema") if isinstance(content, dict) else type(content).__name__
-        raise FileFormatError(
-            f"{where} is no entry of the table: its schema must be {SCHEMA!r}, got {found!r:.60}"
-        )
+        rule = f"its schema must be {SCHEMA!r}, got {found!r:.60}"
+        raise FileFormatError(f"{where} is no entry of the table: {rule}")
     if content.get("sha256") != _digest(content):
         raise FileFormatError(
             f"{where} was edited after it was written (its checksum does not match): measure the "
@@ -141,9 +138,8 @@ def _check(entry: Entry) -> None:
         value = getattr(entry, name)
         needed = name in ("name", "model")
         if not isinstance(value, str) or len(value) > MAX_TEXT or (needed and not value.strip()):
-            raise UsageError(
-                f"{name} must be a text of at most {MAX_TEXT} characters: {value!r:.80}"
-            )
+            rule = f"{name} must be a text of at most {MAX_TEXT} characters"
+            raise UsageError(f"{rule}: {value!r:.80}")
     if entry.link and not re.fullmatch(r"https?://\S+", entry.link):
         raise UsageError(f"link must begin with https://, got {entry.link!r:.80}")
     if entry.how not in HOW:
@@ -157,11 +153,10 @@ def _check(entry: Entry) -> None:
     for test, values in entry.acc.items():
         if not _are_numbers(values, len(seeds), 1):
             raise UsageError(f"acc[{test!r}] must hold one number in [0, 1] per seed")
+    error = entry.calibration_error
     if entry.excess_bits is not None and not _are_numbers(entry.excess_bits, len(seeds), 100):
         raise UsageError("excess_bits must hold one number, at least 0, per seed, or be null")
-    if entry.calibration_error is not None and not _are_numbers(
-        entry.calibration_error, len(seeds), 1
-    ):
+    if error is not None and not _are_numbers(error, len(seeds), 1):
         raise UsageError("calibration_error must hold one number in [0, 1] per seed, or be null")
     if entry.num_params is not None and not _is_whole(entry.num_params):
         raise UsageError(f"num_params must be a whole number or null, got {entry.num_params!r:.80}")
@@ -177,14 +172,7 @@ def _is_whole(value: object) -> bool:
 
 
 def _are_numbers(values: object, n: int, high: float) -> bool:
-    return (
-        isinstance(values, tuple)
-        and len(values) == n
-        and all(
-            isinstance(v, int | float)
-            and not isinstance(v, bool)
-            and math.isfinite(v)
-            and 0 <= v <= high
-            for v in values
-        )
-    )
+    if not isinstance(values, tuple) or len(values) != n:
+        return False
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    return len(numbers) == n and all(math.isfinite(v) and 0 <= v <= high for v in numbers)

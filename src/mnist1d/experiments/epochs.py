@@ -21,25 +21,20 @@ steps), seconds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from mnist1d.checks import check_name, check_numbers, check_real
 from mnist1d.config import DataConfig
-from mnist1d.experiments.claims import Claim, above, all_of, below, keep_measured, within
+from mnist1d.experiments.claims import POINTS, Claim, above, all_of, below, keep_measured, within
 from mnist1d.experiments.datasets import datasets_for
-from mnist1d.experiments.estimates import POINTS
 from mnist1d.experiments.fits import fit_rows
 from mnist1d.experiments.present import CI, cell, color, num_seeds
-from mnist1d.experiments.rows import Row, Rows
+from mnist1d.experiments.rows import NONE, Row, Rows, Values
 from mnist1d.experiments.shapes import dip_and_peak
-from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import NONE, Values
-
-if TYPE_CHECKING:
-    from mnist1d.plots.style import Captioned
+from mnist1d.experiments.study import Figures, Info, TextTable
 
 INFO = Info(
     name="epochs",
@@ -121,11 +116,9 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     batch, evenly = (n, np.linspace) if descends else (min(100, n), np.geomspace)
     marks = evenly(1, epochs, NUM_EVALUATIONS).round().astype(int)
     evaluated = tuple((n // batch * np.unique(marks)).tolist())
-    settings = Settings(epochs * (n // batch), batch, config.learning_rate, eval_at=evaluated)
-    if descends:
-        settings = replace(settings, optimizer="sgd", loss="mse")
-    else:
-        settings = replace(settings, reshuffle=True)
+    how = {"optimizer": "sgd", "loss": "mse"} if descends else {"reshuffle": True}
+    sizes = epochs * (n // batch), batch, config.learning_rate
+    settings = Settings(*sizes, eval_at=evaluated, **how)
     probe = sharpness(model, n, settings.loss) if descends else None
     return fit_rows(config.network, model, settings, seeds, sets, probe=probe)
 
@@ -133,7 +126,7 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 def rise_and_fall(trial: Rows) -> tuple[Values, Values]:
     """Return how much each seed's test error rises from dip to peak, and falls from peak to end,
     dip and peak located in the other seeds' mean; no values with one seed."""
-    seeds = sorted(trial.unique("seed"))
+    seeds = trial.seeds
     errors = 1 - trial.curve("test_acc")[1]  # (seeds, evaluations)
     if len(seeds) < 2:
         return NONE, NONE
@@ -159,12 +152,10 @@ def networks_in(rows: Rows) -> dict[tuple[str, bool], Rows]:
 
 def descents(rows: Rows) -> dict[float, Rows]:
     """Return the trials of gradient descent by learning rate, ascending."""
-    trials = rows.where(method=DESCENT).trials()
-    found = {float(trial.config()["learning_rate"]): trial for trial in trials}
-    return dict(sorted(found.items()))
+    return rows.where(method=DESCENT).split("learning_rate")
 
 
-def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+def table(rows: Rows) -> TextTable:
     """Return one line per training: the errors' course, or sharpness at start and end."""
     lines = []
     for (network, _), trial in networks_in(rows).items():
@@ -187,7 +178,7 @@ def second_half(curves: np.ndarray) -> np.ndarray:
     return curves[:, curves.shape[1] // 2 :].mean(axis=1)
 
 
-def figures(rows: Rows) -> dict[str, Captioned]:
+def figures(rows: Rows) -> Figures:
     """Draw test error against epochs, and sharpness against steps of gradient descent."""
     from mnist1d.plots import style
 
@@ -223,35 +214,31 @@ def figures(rows: Rows) -> dict[str, Captioned]:
 
 def claims(rows: Rows) -> list[Claim]:
     """Test double descent for each network, and the edge of stability at every learning rate."""
-    found = []
+    found, points = [], partial(above, unit=POINTS)
     moves = {key: rise_and_fall(trial) for key, trial in networks_in(rows).items()}
     for network, name in NETWORKS.items():
-        if (network, True) in moves:
-            both = zip(("rise to the peak", "fall after it"), moves[network, True], strict=True)
-            parts = [above("", f"test error, {of}", v, unit=POINTS) for of, v in both]
-            text = f"{name} with wrong labels: test error falls, rises and falls again"
-            found.append(all_of(text, parts, "yes, for wide networks on images"))
-        if {(network, True), (network, False)} <= moves.keys():
-            more = moves[network, True][0] - moves[network, False][0]
-            text = f"{name}: wrong labels make test error rise more"
-            found.append(above(text, "rise, with - without", more, 0, "as on images", unit=POINTS))
+        rise, fall = moves.get((network, True), (NONE, NONE))
+        parts = [
+            points("", "test error, rise to the peak", rise),
+            points("", "test error, fall after it", fall),
+        ]
+        text = f"{name} with wrong labels: test error falls, rises and falls again"
+        found.append(all_of(text, parts, "yes, for wide networks on images"))
+        more = rise - moves.get((network, False), (NONE,))[0]
+        text = f"{name}: wrong labels make test error rise more"
+        found.append(points(text, "rise, with - without", more, published="as on images"))
     edge, sharper, falling = [], [], []
     for rate, trial in descents(rows).items():
-        seeds, ratio = sorted(trial.unique("seed")), at_edge(trial)[1]
-        loss, middle = trial.curve("train_loss")[1], ratio.shape[1] // 2
-        late, name = Values(seeds, second_half(ratio)), f"rate {rate:g}"
-        growth, change = late / Values(seeds, ratio[:, 0]), loss[:, -1] / loss[:, middle]
+        seeds, ratio, loss = trial.seeds, at_edge(trial)[1], trial.curve("train_loss")[1]
+        late, start = Values(seeds, second_half(ratio)), Values(seeds, ratio[:, 0])
+        change, name = Values(seeds, loss[:, -1] / loss[:, loss.shape[1] // 2]), f"rate {rate:g}"
         edge.append(within("", f"sharpness × rate / 2, second half, {name}", late, *EDGE))
-        sharper.append(above("", f"sharpness, second half / start, {name}", growth, 1))
-        falling.append(below("", f"training loss, end / middle, {name}", Values(seeds, change), 1))
-    for text, parts, said in (
-        ("gradient descent makes the loss sharper", sharper, "progressive sharpening"),
-        (
-            "sharpness stops just above 2 / learning rate, at 0.9 to 1.2 times it",
-            edge,
-            "just above 2 / rate",
-        ),
-        ("training loss keeps falling there", falling, "over long times"),
-    ):
-        found += [all_of(text, parts, said)] if parts else []
+        sharper.append(above("", f"sharpness, second half / start, {name}", late / start, 1))
+        falling.append(below("", f"training loss, end / middle, {name}", change, 1))
+    stops = "sharpness stops just above 2 / learning rate, at 0.9 to 1.2 times it"
+    found += [
+        all_of("gradient descent makes the loss sharper", sharper, "progressive sharpening"),
+        all_of(stops, edge, "just above 2 / rate"),
+        all_of("training loss keeps falling there", falling, "over long times"),
+    ]
     return keep_measured(found)

@@ -138,9 +138,8 @@ def estimate(
     """
     array = np.asarray(values, dtype=float)
     if array.ndim != 1:
-        raise ValueError(
-            f"an estimate needs a vector, one value per seed; got the shape {array.shape}"
-        )
+        rule = "an estimate needs a vector, one value per seed"
+        raise ValueError(f"{rule}; got the shape {array.shape}")
     known = array[np.isfinite(array)]
     lacking = values.left_out if isinstance(values, Values) else 0
     n, spread = len(known), float(known.std(ddof=1)) if len(known) > 1 else 0.0
@@ -150,18 +149,10 @@ def estimate(
     error = math.hypot(own, noise)
     # Welch and Satterthwaite's; the error of what was measured elsewhere counts as known
     freedom = max(n - 1, 1) * ((error / own) ** 4 if own else 1)
-    return Estimate(
-        value=float(known.mean()),
-        error=error,
-        freedom=min(freedom, 1e9),
-        n=n,
-        unit=unit,
-        over=over,
-        left_out=lacking + len(array) - n,
-        seeds=seeds,
-        lowest=float(known.min()),
-        highest=float(known.max()),
-    )
+    mean, lowest, highest = float(known.mean()), float(known.min()), float(known.max())
+    left_out = lacking + len(array) - n
+    freedom = min(freedom, 1e9)
+    return Estimate(mean, error, freedom, n, unit, over, left_out, seeds, lowest, highest)
 
 
 def mean_interval(

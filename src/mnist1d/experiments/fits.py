@@ -3,8 +3,12 @@ rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Unpack
+
+import numpy as np
 
 from mnist1d.dataset import Dataset
 from mnist1d.experiments.predictions import prediction_rows
@@ -13,8 +17,14 @@ from mnist1d.experiments.rows import Row, curve_rows, scalar_rows, timing_rows
 if TYPE_CHECKING:
     from mnist1d.learning import Model, Settings, Split
     from mnist1d.learning.batches import Sampler
+    from mnist1d.learning.pruning import PrunedTraining
     from mnist1d.learning.training import Given, Probe, TimedFit
     from mnist1d.mnist import Images
+
+
+def log_spaced(num_steps: int, count: int) -> tuple[int, ...]:
+    """Return the steps of at most `count` evaluations, evenly spaced on a logarithmic axis."""
+    return tuple(np.unique(np.geomspace(1, num_steps, count).round().astype(int)).tolist())
 
 
 def fit_rows(
@@ -64,8 +74,7 @@ def fit_model(
 
 
 def model_rows(model: Model, seeds: Sequence[int], found: TimedFit) -> list[Row]:
-    """Return the rows that every training produces: number of parameters, predictions and
-    seconds."""
+    """Return the rows of every training: number of parameters, predictions and seconds."""
     from mnist1d.learning import num_params
 
     return [
@@ -73,3 +82,18 @@ def model_rows(model: Model, seeds: Sequence[int], found: TimedFit) -> list[Row]
         *prediction_rows(seeds, found.fit.predictions),
         *timing_rows(seeds, found.seconds, found.compile_seconds),
     ]
+
+
+@contextmanager
+def timed_seed(rows: list[Row], seed: int, *programs: PrunedTraining) -> Iterator[None]:
+    """Add the seconds of a `with` block to the rows, without those that the programs needed to
+    compile, which become a row of their own."""
+
+    def compiled() -> float:
+        return sum(program.compile_seconds for program in programs)
+
+    begin, before = time.perf_counter(), compiled()
+    yield
+    spent = compiled() - before
+    times = {"seconds": time.perf_counter() - begin - spent, "compile_seconds": spent}
+    rows += scalar_rows([seed], times if programs else {"seconds": times["seconds"]})

@@ -30,6 +30,5 @@ SHUFFLED_ACC = 0.30
 
 
 def correct() -> Values:
-    """Return 1 for each answered signal that was classified correctly, else 0, by place in the test
-    set."""
+    """Return 1 for each correct answer, 0 for each wrong one, by place in the test set."""
     return Values(ANSWERED, np.array([place not in MISREAD for place in ANSWERED], float))

@@ -52,13 +52,10 @@ def judge(
         survives = survives and judged[i].decided and judged[i].level <= level
         adjusted[i] = judged[i].verdict if survives else UNDECIDED
     more = f"{command} --until-decided" if command else ""
+    verdicts = [adjusted.get(i, claim.verdict) for i, claim in enumerate(judged)]
     return [
-        replace(
-            claim,
-            adjusted=adjusted.get(i, claim.verdict),
-            decides="" if claim.decided else more,
-        )
-        for i, claim in enumerate(judged)
+        replace(claim, adjusted=verdict, decides="" if claim.decided else more)
+        for claim, verdict in zip(judged, verdicts, strict=True)
     ]
 
 

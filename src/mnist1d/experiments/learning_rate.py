@@ -15,7 +15,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,18 +25,14 @@ from mnist1d.experiments.datasets import check_varied, datasets_for
 from mnist1d.experiments.present import MISSING, cell, num_seeds
 from mnist1d.experiments.published import ARTICLE, NOTEBOOK, TITLE, Published
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, timing_rows, values_of
-from mnist1d.experiments.study import Info
+from mnist1d.experiments.study import Figures, Info, TextTable
 from mnist1d.experiments.values import Values
-
-if TYPE_CHECKING:
-    from mnist1d.plots.style import Captioned
 
 STARTS = {1.5: ("from above", 0.6243), 0.15: ("from below", 0.6203)}  # the notebook's last rate
 
 
 def _printed(start: float) -> list[Published]:
-    """Return the figures of paper and notebook for one start; the notebook's are those of step 48
-    of 50."""
+    """Return the figures of paper and notebook (step 48 of 50) for one start."""
     called, rate = STARTS[start]
     names = f"rate from {start:g}", f"mean inner loss from {start:g}"
     paper, book = f"{ARTICLE}, section 3.3", "metalearn-learn-rate.ipynb, step 48"
@@ -119,14 +114,11 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     found = timed(outer, calls)
     rate, value, losses = (np.stack(part) for part in zip(*found.results, strict=True))
     grids = np.stack([np.broadcast_to(rates, losses.shape), losses], axis=1)  # (seeds, 2, rates)
-    best = {
-        "grid_best_rate": rates[np.nanargmin(losses, axis=1)],
-        "grid_best_loss": np.nanmin(losses, axis=1),
-    }
+    best_rate, best_loss = rates[np.nanargmin(losses, axis=1)], np.nanmin(losses, axis=1)
     return [
         *curve_rows(seeds, range(config.outer_steps + 1), {"rate": rate, "objective": value}),
         *(Row(seed, "grid", None, of) for seed, of in zip(seeds, grids, strict=True)),
-        *scalar_rows(seeds, best),
+        *scalar_rows(seeds, {"grid_best_rate": best_rate, "grid_best_loss": best_loss}),
         *timing_rows(seeds, found.seconds, found.compile_seconds),
     ]
 
@@ -143,24 +135,20 @@ def at_the_end(trial: Rows, metric: str) -> Values:
 
 
 def measured(rows: Rows) -> dict[str, Values]:
-    """Return final rates and mean inner losses of the seeds that converge, under the names of the
-    published figures."""
+    """Return final rates and mean inner losses of the seeds that converge."""
     found = {}
-    for start in STARTS:
-        trial = rows.where(initial_rate=start)
+    for start, trial in rows.split("initial_rate", STARTS).items():
         found[f"rate from {start:g}"] = at_the_end(trial, "rate")
         found[f"mean inner loss from {start:g}"] = at_the_end(trial, "objective")
     return {name: values for name, values in found.items() if len(values)}
 
 
-def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return one line per start: the final rate and mean inner loss, and the best of the grid;
-    means over the seeds that converge."""
+def table(rows: Rows) -> TextTable:
+    """Return one line per start: where it ends, and the best of the grid; seeds that converge."""
     header = ["from", "reaches [95% CI]", "n", "diverged", "mean inner loss"]
     header += ["grid: best rate", "its loss", "paper", "notebook"]
     lines = []
-    for start in rows.unique("initial_rate"):
-        trial = rows.where(initial_rate=start)
+    for start, trial in rows.split("initial_rate", rows.unique("initial_rate")).items():
         rate, count = at_the_end(trial, "rate"), num_seeds(trial)
         means = [
             f"{at_the_end(trial, name).array.mean():.4f}" if len(rate) else MISSING
@@ -180,28 +168,28 @@ def claims(rows: Rows) -> list[Claim]:
     high, low = (at_the_end(trial, "rate") for trial in trials.values())
     text = f"starts above and below reach the same rate, within {MEET}"
     quantity, words = "rate from 1.5 - rate from 0.15", "both 0.62"
-    found = [within(text, quantity, high - low, -MEET, MEET, words, published_value=0.004)]
+    found = [
+        within(text, quantity, high - low, -MEET, MEET, published=words, published_value=0.004)
+    ]
     parts = []
     for start, trial in trials.items():
         gap = at_the_end(trial, "objective") - at_the_end(trial, "grid_best_loss")
         if len(gap):
             quantity = f"loss - grid's best loss, from {start:g}"
             parts.append(below("", quantity, gap, NO_BETTER, unit="nats"))
-    if parts:
-        text = f"no fixed rate of a grid search is better by more than {NO_BETTER} nats"
-        found.append(all_of(text, parts, "no better one"))
+    text = f"no fixed rate of a grid search is better by more than {NO_BETTER} nats"
+    found.append(all_of(text, parts, "no better one"))
     return keep_measured(found)
 
 
-def figures(rows: Rows) -> dict[str, Captioned]:
-    """Draw the rate against outer steps, and the mean inner loss against the rate: the curve of the
-    grid search and the path of the outer loop."""
+def figures(rows: Rows) -> Figures:
+    """Draw the rate against outer steps, and the mean inner loss against the rate."""
     from mnist1d.plots import style
 
     fig, (left, right) = style.figure(1, 2, size=(9, 3.7))
     grids = None
-    for start, color in zip(rows.unique("initial_rate"), style.COLORS, strict=False):
-        trial = rows.where(initial_rate=start)
+    starts = rows.split("initial_rate", rows.unique("initial_rate")).items()
+    for (start, trial), color in zip(starts, style.COLORS, strict=False):
         kept = arrived(trial)
         if not kept.any():
             continue

@@ -19,7 +19,7 @@ at random; `mask LAYER`, (inputs + 1, units), whose last row is the biases.
 
 from __future__ import annotations
 
-import time
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -30,21 +30,19 @@ import numpy as np
 from mnist1d.checks import check_name, check_numbers, check_whole
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
-from mnist1d.experiments.claims import Claim, above, all_of, keep_measured, within
+from mnist1d.experiments.claims import POINTS, SHARE, Claim, above, all_of, keep_measured, within
 from mnist1d.experiments.datasets import check_varied, config_for
-from mnist1d.experiments.estimates import POINTS, SHARE
+from mnist1d.experiments.fits import timed_seed
 from mnist1d.experiments.predictions import prediction_rows
 from mnist1d.experiments.present import CI, cell, num_seeds, printed_cell
 from mnist1d.experiments.published import NOTEBOOK, PAPER, TITLE, Published, in_notebook, in_paper
-from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, values_of
-from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import NONE, Values
+from mnist1d.experiments.rows import NONE, Row, Rows, Values, curve_rows, scalar_rows, values_of
+from mnist1d.experiments.study import Figures, Info, TextTable
 from mnist1d.generate import make_dataset
 from mnist1d.learning.masks import adjacency, adjacent_shares, full_mask, joined
 
 if TYPE_CHECKING:
     from mnist1d.learning import Split
-    from mnist1d.plots.style import Captioned
 
 VARIANTS = {  # of the fresh set: their names in tables
     **{"plain": "as is", "reversed": "reversed", "permuted": "permuted", "chunked": "chunked"},
@@ -169,27 +167,26 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     tested_by = Settings(steps, size, rate, eval_every=config.ticket_eval_every)
 
     def of_seed(cycle: PrunedTraining, test: PrunedTraining, seed: int) -> list[Row]:
-        begin, compiled = time.perf_counter(), cycle.compile_seconds + test.compile_seconds
-        initial, redrawn = (jax.device_get(init(jax.random.key(2 * seed + i))) for i in (0, 1))
-        split, variants = splits_of(config, seed)
-        rng = np.random.default_rng(seed) if config.selection == "random" else None
-        train = partial(cycle, seed, split)
-        curves, masks = prune(train, initial, config.sparsities, config.ticket_round, rng)
-        rows = curve_rows([seed], range(config.num_rounds), curves)
-        dense = {"dense": full_mask(initial)} if config.selection == "magnitude" else {}
-        for network, mask in (dense | {PRUNED[config.selection]: masks}).items():
-            for variant in VARIANTS:
+        rows: list[Row] = []
+        with timed_seed(rows, seed, cycle, test):
+            initial, redrawn = (jax.device_get(init(jax.random.key(2 * seed + i))) for i in (0, 1))
+            split, variants = splits_of(config, seed)
+            rng = np.random.default_rng(seed) if config.selection == "random" else None
+            train = partial(cycle, seed, split)
+            curves, masks = prune(train, initial, config.sparsities, config.ticket_round, rng)
+            rows += curve_rows([seed], range(config.num_rounds), curves)
+            dense = {"dense": full_mask(initial)} if config.selection == "magnitude" else {}
+            networks = dense | {PRUNED[config.selection]: masks}
+            for (network, mask), variant in itertools.product(networks.items(), VARIANTS):
                 start = redrawn if variant == "redrawn" else initial
                 fit, name = test(seed, variants[variant], start, mask), f"{network} {variant}"
                 curves = {f"{name} {of}": fit.curves[of] for of in ("train_acc", "test_acc")}
                 rows += curve_rows([seed], np.asarray(fit.steps), curves)
                 rows += prediction_rows([seed], [fit.predictions], f"{name} predictions")
-        compiled = cycle.compile_seconds + test.compile_seconds - compiled
-        times = {"seconds": time.perf_counter() - begin - compiled, "compile_seconds": compiled}
-        scalars = times | adjacency(masks["dense1"]["w"], tuple(RUNS))
-        rows += scalar_rows([seed], scalars)
-        kept = {f"mask {layer}": joined(mask).astype(np.uint8) for layer, mask in masks.items()}
-        return rows + [Row(seed, name, None, mask) for name, mask in kept.items()]
+        rows += scalar_rows([seed], adjacency(masks["dense1"]["w"], tuple(RUNS)))
+        for layer, mask in masks.items():
+            rows.append(Row(seed, f"mask {layer}", None, joined(mask).astype(np.uint8)))
+        return rows
 
     def prepare(_: object) -> Callable[[int], list[Row]]:
         return partial(of_seed, PrunedTraining(found_by, parts), PrunedTraining(tested_by, parts))
@@ -218,30 +215,27 @@ def on_fresh(rows: Rows, network: str, variant: str = "plain") -> Values:
 
 
 def peaks(rows: Rows, selection: str) -> tuple[Values, Values]:
-    """Return where each seed's test accuracy peaks over sparsity, and the accuracy there.
-
-    A running mean over 5 rounds (1 with fewer rounds than FINE) is taken first: the maximum of 100
-    noisy values overestimates the peak.
-    """
+    """Return where each seed's test accuracy peaks over sparsity, and the accuracy there, after a
+    running mean over 5 rounds (1 with fewer rounds than FINE): the maximum of 100 noisy values
+    overestimates the peak."""
     trial = rows.where(selection=selection)
     (_, sparsity), (_, acc) = trial.curve("sparsity"), trial.curve("test_acc")
     width = 5 if acc.shape[1] >= FINE else 1
     smooth = np.lib.stride_tricks.sliding_window_view(acc, width, axis=1).mean(axis=2)
     best = smooth.argmax(axis=1)
-    at, keys = np.arange(len(acc)), sorted(trial.where(metric="test_acc").unique("seed"))
+    at, keys = np.arange(len(acc)), trial.where(metric="test_acc").seeds
     return Values(keys, sparsity[at, best + width // 2]), Values(keys, smooth[at, best])
 
 
 def measured(rows: Rows) -> dict[str, Values]:
     """Return test accuracies and peaks by seed, under the names of the published figures."""
     result = {name_of(n, v): on_fresh(rows, n, v) for n in PRINTED for v in VARIANTS}
-    for selection, network in PRUNED.items():
-        if len(rows.where(selection=selection)):
-            result[f"{network}, peak over sparsity"] = peaks(rows, selection)[1]
+    for selection in rows.split("selection", PRUNED):
+        result[f"{PRUNED[selection]}, peak over sparsity"] = peaks(rows, selection)[1]
     return {name: values for name, values in result.items() if len(values)}
 
 
-def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+def table(rows: Rows) -> TextTable:
     """Return test accuracies on the fresh set in percent, above those of paper and notebook."""
     lines = []
     for network in PRINTED:
@@ -280,7 +274,7 @@ def claims(rows: Rows) -> list[Claim]:
         words = f"{100 * low:.0f} to {100 * high:.0f}%"
         text = f"the {name} is best between {words.replace('to', 'and')} sparsity"
         at = peaks(rows, selection)[0] if fine else NONE
-        return within(text, "sparsity at the peak", at, low, high, words, unit=SHARE)
+        return within(text, "sparsity at the peak", at, low, high, published=words, unit=SHARE)
 
     taken = [
         points("", "ticket, as is - permuted, test accuracy", ticket["plain"] - ticket["permuted"]),
@@ -288,18 +282,14 @@ def claims(rows: Rows) -> list[Claim]:
     ]
     said = "as in the paper; its notebook prints 62.8 and 63.1"
     beats = "the ticket still beats the dense network"
+    worse = "a random ticket is worse than the dense network"
+    quantity, loss = "dense - random, test accuracy", dense["plain"] - random["plain"]
     found = [
         wins("plain", "the ticket beats the dense network", "71 > 64", 0.07),
         wins("reversed", f"{beats} when the signals are reversed", said, -0.0025),
         wins("redrawn", f"{beats} with newly drawn weights", "67 > 64", 0.03),
         all_of("permuting removes more than half of the ticket's gain", taken, "63 < 64"),
-        points(
-            "a random ticket is worse than the dense network",
-            "dense - random, test accuracy",
-            dense["plain"] - random["plain"],
-            published="58 < 64",
-            published_value=0.06,
-        ),
+        points(worse, quantity, loss, published="58 < 64", published_value=0.06),
         *(adjacent(*run) for run in RUNS.items()),
         peak("magnitude", "ticket", 0.85, 0.92),
         peak("random", "random mask", 0.70, 0.80),
@@ -307,15 +297,14 @@ def claims(rows: Rows) -> list[Claim]:
     return keep_measured(found)
 
 
-def figures(rows: Rows) -> dict[str, Captioned]:
+def figures(rows: Rows) -> Figures:
     """Draw accuracies, and the masks of the first layer with their units sorted by adjacency."""
     from mnist1d.plots import style
     from mnist1d.plots.pruning import accuracy_figure, mask_figure
 
     n, curves, masks, ratios, marked = num_seeds(rows), {}, {}, {}, None
-    for selection, network in PRUNED.items():
-        if not len(trial := rows.where(selection=selection)):
-            continue
+    for selection, trial in rows.split("selection", PRUNED).items():
+        network = PRUNED[selection]
         sparsity = trial.curve("sparsity")[1].mean(axis=0)
         curves[network] = sparsity, trial.curve("test_acc")[1]
         wanted = trial.config()["ticket_sparsity"]

@@ -17,27 +17,21 @@ the lowest); learning_rate (step: the same index); seconds.
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
-from mnist1d.experiments.claims import Claim, above, keep_measured
+from mnist1d.experiments.claims import POINTS, Claim, above, keep_measured
 from mnist1d.experiments.datasets import datasets_for
-from mnist1d.experiments.estimates import POINTS
+from mnist1d.experiments.fits import timed_seed
 from mnist1d.experiments.present import CI, cell
-from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows
-from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import Values
+from mnist1d.experiments.rows import Row, Rows, Values, curve_rows
+from mnist1d.experiments.study import Figures, Info, TextTable
 from mnist1d.learning.registry import check_model, resolve
-
-if TYPE_CHECKING:
-    from mnist1d.plots.style import Captioned
 
 INFO = Info(
     name="optimizers",
@@ -89,14 +83,12 @@ class Config:
 
 def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: one search per optimizer."""
-    names, sizes = {
-        "smoke": (
-            ("adam", "sgd"),
-            {"num_rates": 2, "num_steps": 10, "num_fresh": 100, "model": "logistic"},
-        ),
-        "quick": (tuple(LOWEST), {"num_steps": 300, "num_fresh": 2000}),
-        "paper": (tuple(LOWEST), {}),
+    sizes = {
+        "smoke": {"num_rates": 2, "num_steps": 10, "num_fresh": 100, "model": "logistic"},
+        "quick": {"num_steps": 300, "num_fresh": 2000},
+        "paper": {},
     }[preset]
+    names = ("adam", "sgd") if preset == "smoke" else LOWEST
     return [Config(name, LOWEST[name], **sizes) for name in names]
 
 
@@ -115,46 +107,40 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     from mnist1d.learning.sweeps import accuracies, fit_settings
     from mnist1d.observer.fresh import fresh_test
 
-    settings = Settings(
-        config.num_steps,
-        config.batch_size,
-        optimizer=config.optimizer,
-        eval_every=config.num_steps,
-        reshuffle=True,
-        weight_decay=DECAY.get(config.optimizer, 0.0),
-    )
+    decay = DECAY.get(config.optimizer, 0.0)
+    how = {"eval_every": config.num_steps, "reshuffle": True, "weight_decay": decay}
+    sizes = config.num_steps, config.batch_size
+    settings = Settings(*sizes, optimizer=config.optimizer, **how)
     model = resolve(config.model).make(num_inputs=config.data.final_seq_length)
     fit = make_fit(model, settings)
     falls = jnp.stack([schedule(name, config.num_steps, 0) for name in SCHEDULES])
     rates = falls[:, None] * jnp.asarray(config.rates)[:, None]  # (schedules, rates, steps)
     numbers = {"learning_rate": rates.reshape(-1, config.num_steps)}
-    rows = []
+    rows: list[Row] = []
     for seed, data in zip(seeds, datasets_for(config.data, seeds), strict=True):
-        begin, kept = time.perf_counter(), -config.num_validation
-        test = fresh_test(data, config.num_fresh)
-        parts = data.x[:kept], data.y[:kept], data.x[kept:], data.y[kept:]
-        keys = jnp.stack([jax.random.key(seed)] * len(numbers["learning_rate"]))
-        found = fit_settings(fit, keys, Split(*map(jnp.asarray, parts)), numbers)
-        right = np.asarray(found.predictions[:, 0] == found.predictions[:, 2])
-        fresh = accuracies(model, found.params, jnp.asarray(test.x), jnp.asarray(test.y))
-        shape = len(SCHEDULES), config.num_rates
-        on_validation, on_fresh = (acc.reshape(shape) for acc in (right.mean(axis=1), fresh))
-        curves = {"learning_rate": config.rates}
-        curves |= {f"{s} validation_acc": on_validation[i] for i, s in enumerate(SCHEDULES)}
-        curves |= {f"{s} fresh_acc": on_fresh[i] for i, s in enumerate(SCHEDULES)}
-        rows += curve_rows([seed], range(config.num_rates), curves)
-        rows += scalar_rows([seed], {"seconds": time.perf_counter() - begin})
+        with timed_seed(rows, seed):
+            test, kept = fresh_test(data, config.num_fresh), -config.num_validation
+            parts = data.x[:kept], data.y[:kept], data.x[kept:], data.y[kept:]
+            keys = jnp.stack([jax.random.key(seed)] * len(numbers["learning_rate"]))
+            found = fit_settings(fit, keys, Split(*map(jnp.asarray, parts)), numbers)
+            right = np.asarray(found.predictions[:, 0] == found.predictions[:, 2])
+            fresh = accuracies(model, found.params, jnp.asarray(test.x), jnp.asarray(test.y))
+            accs = {"validation_acc": right.mean(axis=1), "fresh_acc": fresh}
+            by_schedule = {name: acc.reshape(len(SCHEDULES), -1) for name, acc in accs.items()}
+            curves = {"learning_rate": config.rates} | {
+                f"{schedule} {name}": acc[i]
+                for name, acc in by_schedule.items()
+                for i, schedule in enumerate(SCHEDULES)
+            }
+            rows += curve_rows([seed], range(config.num_rates), curves)
     return rows
 
 
 def choices(trial: Rows) -> dict[int, tuple[str, int]]:
-    """Return the schedule and the place of the learning rate that each seed chooses, by validation
-    accuracy alone."""
-    if not len(trial):
-        return {}
+    """Return the schedule and the place of the rate that each seed chooses on validation."""
     acc = np.stack([trial.curve(f"{name} validation_acc")[1] for name in SCHEDULES], axis=1)
     found = {}
-    for seed, of_seed in zip(sorted(trial.unique("seed")), acc, strict=True):
+    for seed, of_seed in zip(trial.seeds, acc, strict=True):
         place, which = np.unravel_index(of_seed.T.argmax(), of_seed.T.shape)
         found[seed] = (SCHEDULES[which], int(place))
     return found
@@ -169,17 +155,10 @@ def tuned_acc(trial: Rows) -> Values:
     return Values(found, list(found.values()))
 
 
-def searches(rows: Rows) -> dict[str, Rows]:
-    """Return the rows of each optimizer that was measured, in the order of the table."""
-    found = {name: rows.where(optimizer=name) for name in LOWEST}
-    return {name: trial for name, trial in found.items() if len(trial)}
-
-
-def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return one line per optimizer: accuracy on fresh signals, and how often each setting was
-    chosen."""
+def table(rows: Rows) -> TextTable:
+    """Return one line per optimizer: accuracy on fresh signals, and what was chosen how often."""
     lines = []
-    for name, trial in searches(rows).items():
+    for name, trial in rows.split("optimizer", LOWEST).items():
         chosen = choices(trial).values()
         rates, count = trial.curve("learning_rate")[1][0], len(chosen)
         picked = np.exp(np.mean([np.log(rates[place]) for _, place in chosen]))
@@ -191,12 +170,12 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     return [*header, "cosine chosen", "rate at the edge of its range", "n"], lines
 
 
-def figures(rows: Rows) -> dict[str, Captioned]:
+def figures(rows: Rows) -> Figures:
     """Draw validation accuracy against the learning rate, and the tuned accuracies."""
     from mnist1d.plots import marks, style
 
     fig, (left, right) = style.figure(1, 2, size=(9.4, 3.8))
-    found = searches(rows)
+    found = rows.split("optimizer", LOWEST)
     for at, (name, trial) in enumerate(found.items()):  # the right panel names the colors
         tint = style.COLORS[at % len(style.COLORS)]
         rates = trial.curve("learning_rate")[1][0]
@@ -224,15 +203,10 @@ def figures(rows: Rows) -> dict[str, Captioned]:
 def claims(rows: Rows) -> list[Claim]:
     """Compare every pair of optimizers, tuned, on fresh signals, by seed. The report gives the
     verdicts under Holm's correction over all pairs too."""
-    acc = {name: tuned_acc(trial) for name, trial in searches(rows).items()}
-    return keep_measured(
-        [
-            above(
-                f"tuned {CALLED[a]} beats tuned {CALLED[b]} on fresh signals",
-                f"{CALLED[a]} - {CALLED[b]}, accuracy on fresh signals",
-                acc[a] - acc[b],
-                unit=POINTS,
-            )
-            for a, b in itertools.combinations(acc, 2)
-        ]
-    )
+    trials = rows.split("optimizer", LOWEST)
+    acc, found = {name: tuned_acc(trial) for name, trial in trials.items()}, []
+    for a, b in itertools.combinations(acc, 2):
+        text = f"tuned {CALLED[a]} beats tuned {CALLED[b]} on fresh signals"
+        quantity = f"{CALLED[a]} - {CALLED[b]}, accuracy on fresh signals"
+        found.append(above(text, quantity, acc[a] - acc[b], unit=POINTS))
+    return keep_measured(found)

@@ -13,25 +13,19 @@ Rows: curves of accuracy and loss (step: training steps), seconds, compile_secon
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
-from mnist1d.experiments.claims import Claim, above, all_of, keep_measured
+from mnist1d.experiments.claims import POINTS, SHARE, Claim, above, all_of, keep_measured
 from mnist1d.experiments.datasets import check_varied, datasets_for
-from mnist1d.experiments.estimates import POINTS, SHARE
 from mnist1d.experiments.fits import fit_rows
 from mnist1d.experiments.present import CI, cell, num_seeds, printed_cell
 from mnist1d.experiments.published import TITLE, Published, in_notebook
-from mnist1d.experiments.rows import Row, Rows, values_of
-from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import Values
-
-if TYPE_CHECKING:
-    from mnist1d.plots.style import Captioned
+from mnist1d.experiments.rows import Row, Rows, Values, values_of
+from mnist1d.experiments.study import Figures, Info, TextTable
 
 NAMES = {"max": "max", "average": "average", "l2": "L2", "none": "no pooling", "stride": "stride 2"}
 POOLINGS = tuple(NAMES)
@@ -112,8 +106,7 @@ def grid(preset: str) -> list[Config]:
 
 
 def weight(config: Config) -> float:
-    """Return a trial's relative cost: without pooling, the second layer and the linear layer read
-    twice as many positions."""
+    """Return a trial's relative cost: without pooling, two layers read twice as many positions."""
     return {"none": 2.0, "stride": 0.6}.get(config.pooling, 1.0) * (1 + config.num_train / 50_000)
 
 
@@ -124,8 +117,8 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
     sets = datasets_for(config.sized_data, seeds, config.vary)
     model = pooled_cnn(config.pooling, config.channels, sets[0].x.shape[1])
-    steps, rate = config.num_steps, config.learning_rate
-    settings = Settings(steps, config.batch_size, rate, eval_every=config.eval_every)
+    sizes = config.num_steps, config.batch_size, config.learning_rate
+    settings = Settings(*sizes, eval_every=config.eval_every)
     return fit_rows(config.pooling, model, settings, seeds, sets)
 
 
@@ -140,11 +133,10 @@ def measured(rows: Rows) -> dict[str, Values]:
     return {name: values for name, values in found.items() if len(values)}
 
 
-def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return test accuracy in percent with its 95% interval, one line per size and one column per
-    variant, and below each line what the notebook prints."""
+def table(rows: Rows) -> TextTable:
+    """Return one line per size and one column per variant, and below what the notebook prints."""
     lines = []
-    for size in sorted(rows.unique("num_train")):
+    for size in rows.split("num_train"):
         accs = [acc_of(rows, pooling, size) for pooling in POOLINGS]
         lines.append([f"{size:,}", *map(cell, accs), str(max(map(len, accs)))])
         if size in SIZES:
@@ -155,53 +147,39 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test the published sentences on final test accuracies, variants paired by seed, which fixes
-    data set and initial weights."""
+    """Test the published sentences on final test accuracies, variants paired by seed."""
     acc = {
         size: {pooling: acc_of(rows, pooling, size) for pooling in POOLINGS}
-        for size in sorted(rows.unique("num_train"))
+        for size in rows.split("num_train")
     }
     acc = {size: of for size, of in acc.items() if all(map(len, of.values()))}
     if not acc:
         return []
     few, many, points = min(acc), max(acc), partial(above, unit=POINTS)
-    gain = [
-        (acc[size]["max"] + acc[size]["average"] + acc[size]["l2"]) * (1 / 3) - acc[size]["none"]
-        for size in (few, many)
-    ]
     beats = [
         points("", f"{NAMES[p]} - none, test accuracy", acc[few][p] - acc[few]["none"])
         for p in POOLED
     ]
-    found = [
-        all_of(
-            f"every kind of pooling beats no pooling at {few:,} signals", beats, "78, 78, 77 > 59"
-        )
-    ]
+    text = f"every kind of pooling beats no pooling at {few:,} signals"
+    found = [all_of(text, beats, "78, 78, 77 > 59")]
     if few != many:
+        shrinks = _gain(acc[few]) - _gain(acc[many])
+        text, words = "the gain from pooling shrinks as data grows", "18.6 > 1.2 points"
         quantity = f"mean gain of the three poolings at {few:,} - at {many:,}, test accuracy"
-        found.append(
-            points(
-                "the gain from pooling shrinks as data grows",
-                quantity,
-                gain[0] - gain[1],
-                published="18.6 > 1.2 points",
-                published_value=0.174,
-            )
-        )
-    found.append(
-        points(
-            f"stride is less accurate than no pooling with {many:,} signals",
-            "none - stride, test accuracy",
-            acc[many]["none"] - acc[many]["stride"],
-            published="95.4 < 96.3",
-            published_value=0.009,
-        )
-    )
+        found.append(points(text, quantity, shrinks, published=words, published_value=0.174))
+    text = f"stride is less accurate than no pooling with {many:,} signals"
+    quantity, words = "none - stride, test accuracy", "95.4 < 96.3"
+    loss = acc[many]["none"] - acc[many]["stride"]
+    found.append(points(text, quantity, loss, published=words, published_value=0.009))
     return keep_measured(found)
 
 
-def figures(rows: Rows) -> dict[str, Captioned]:
+def _gain(acc: Mapping[str, Values]) -> Values:
+    """Return how much more accurate the three poolings are than none, in the mean, by seed."""
+    return (acc["max"] + acc["average"] + acc["l2"]) * (1 / 3) - acc["none"]
+
+
+def figures(rows: Rows) -> Figures:
     """Draw test accuracy against the size of the training set, one line per variant."""
     from mnist1d.plots import marks, style
 

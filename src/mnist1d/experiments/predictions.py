@@ -28,8 +28,7 @@ def prediction_rows(
 
 
 def predictions_of(p: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return predictions (3, signals) uint8 from class probabilities p (signals, classes) and
-    labels (signals,)."""
+    """Return predictions (3, signals) uint8 from p (signals, classes) and labels (signals,)."""
     return np.stack([p.argmax(axis=1), np.rint(255 * p.max(axis=1)), labels]).astype(np.uint8)
 
 

@@ -100,16 +100,9 @@ def in_notebook(
       'a.ipynb'
     """
     runs = np.atleast_1d(percent) / 100
-    return Published(
-        name,
-        float(runs.mean()),
-        f"{notebook}.ipynb",
-        origin=NOTEBOOK,
-        std=float(runs.std(ddof=1)) if len(runs) > 1 else None,
-        n=len(runs),
-        rounding=0.5 * 10 ** -(digits + 2),
-        key=key,
-    )
+    std = float(runs.std(ddof=1)) if len(runs) > 1 else None
+    mean, source, rounding = float(runs.mean()), f"{notebook}.ipynb", 0.5 * 10 ** -(digits + 2)
+    return Published(name, mean, source, SHARE, NOTEBOOK, std, len(runs), rounding, key)
 
 
 def find(published: Iterable[Published], name: str, origin: str | None = None) -> Published | None:
@@ -155,8 +148,7 @@ def agreement(published: Published, ours: Estimate | None, same_settings: bool =
 
 
 def _error(published: Published, ours: Estimate) -> tuple[float, float]:
-    """Return standard error and degrees of freedom of the difference (Welch's formula where both
-    sides have several runs)."""
+    """Return standard error and degrees of freedom (Welch's) of the difference."""
     theirs = published.n or 1
     if published.std is None or theirs < 2:
         scatter = ours.error * math.sqrt(ours.n)  # one run varies as ours do

@@ -108,9 +108,8 @@ def load(study: str | Reference) -> Loaded:
     found = _load(Reference(target, folder), target, folder)
     name = found.INFO.name
     if name in STUDIES or name in RESERVED:
-        raise UsageError(
-            f"{found.where}: INFO.name {name!r} is taken by mnist1d: choose another name"
-        )
+        taken = f"INFO.name {name!r} is taken by mnist1d"
+        raise UsageError(f"{found.where}: {taken}: choose another name")
     return found
 
 
@@ -123,21 +122,15 @@ def find(name: str, reference: Reference | None = None) -> Loaded:
             raise UsageError(f"{found.where} now holds the study {found.INFO.name!r}")
         return found
     except UsageError as error:
-        problem = (
-            f"{error}; its rows are shown as a plain table. If the study has moved, run it once"
-        )
-        return placeholder(name, reference or Reference(name), f"{problem} from there")
+        problem = f"{error}; its rows are shown as a plain table. If the study has moved, "
+        return placeholder(name, reference or Reference(name), f"{problem}run it once from there")
 
 
 def placeholder(name: str, reference: Reference, problem: str) -> Loaded:
     """Return a placeholder for a study that cannot be loaded: a plain table of its rows."""
     info = Info(name, name, "This study could not be loaded.")
-    parts: dict[str, Any] = {
-        "Config": type(None),
-        "grid": lambda preset: [],
-        "run": lambda config, seeds: [],
-        **DEFAULTS,
-    }
+    runs_nothing = {"grid": lambda preset: [], "run": lambda config, seeds: []}
+    parts: dict[str, Any] = {"Config": type(None), **runs_nothing, **DEFAULTS}
     return Loaded(info, **parts, doc="", reference=reference, problem=problem)
 
 
@@ -145,10 +138,8 @@ def _registered(name: str) -> Loaded:
     target = STUDIES[name]
     found = _load(Reference(target), name, None)
     if found.INFO.name != name:
-        raise UsageError(
-            f"{found.file or target}: INFO.name must be {name!r}, under which it is registered; "
-            f"got {found.INFO.name!r}"
-        )
+        rule = f"INFO.name must be {name!r}, under which it is registered"
+        raise UsageError(f"{found.file or target}: {rule}; got {found.INFO.name!r}")
     found = replace(found, reference=Reference(name))
     return replace(found, file="", sha256="") if name in STUDIES.own else found
 

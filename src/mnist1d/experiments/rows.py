@@ -1,14 +1,11 @@
-"""Rows: the table that a study's figures and claims read.
-
-`Rows` filters by coordinate and returns arrays; `paired` pairs two selections of rows.
-"""
+"""Rows: the table that a study's figures and claims read; `paired` pairs two selections of it."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +16,9 @@ from mnist1d.experiments.recording import Row as Row
 from mnist1d.experiments.recording import curve_rows as curve_rows
 from mnist1d.experiments.recording import scalar_rows as scalar_rows
 from mnist1d.experiments.recording import timing_rows as timing_rows
-from mnist1d.experiments.values import NONE, Pairs, Values, pair, stack
+from mnist1d.experiments.values import NONE as NONE
+from mnist1d.experiments.values import Pairs, pair, stack
+from mnist1d.experiments.values import Values as Values
 
 if TYPE_CHECKING:
     import pandas
@@ -43,8 +42,6 @@ class Rows:
       ...     for seed in (0, 1)
       ...     for step in (100, 200)
       ... )
-      >>> rows.unique("model")
-      ['mlp', 'cnn']
       >>> rows.where(model="cnn", data__seed=42).final("test_acc")  # (seeds,)
       array([0.93, 0.93])
       >>> steps, values = rows.where(model="cnn").curve("test_acc")  # (steps,), (seeds, steps)
@@ -105,6 +102,20 @@ class Rows:
             trials = {t: tuple([r for r in rs if get(r) == value]) for t, rs in trials.items()}
         return Rows._of(trials)
 
+    def split(self, field: str, values: Iterable[Any] | None = None) -> dict[Any, Rows]:
+        """Return the records at each value of a field.
+
+        Args:
+          field: the field of the config.
+          values: the values to look for, in their order; default: all values, ascending.
+
+        Returns:
+          A dict from each value that was found to its records.
+        """
+        known = self.unique(field) if self._trials else ()
+        wanted = sorted(known) if values is None else values
+        return {value: self.where(**{field: value}) for value in wanted if value in known}
+
     def unique(self, name: str) -> list[Any]:
         """Return the distinct values of a coordinate.
 
@@ -115,9 +126,14 @@ class Rows:
           Its values, in order of first appearance.
         """
         self._check(name)
-        if name in ("seed", "metric", "step"):
+        if name in OWN[1:]:
             return list(dict.fromkeys(getattr(r, name) for r in self.records))
         return list(dict.fromkeys(_coordinate(r[0], name) for r in self._trials.values()))
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds, ascending."""
+        return sorted(self.unique("seed"))
 
     def trials(self) -> list[Rows]:
         """Return the rows of each trial.
@@ -142,8 +158,7 @@ class Rows:
           Their names.
         """
         configs = [records[0].config for records in self._trials.values()]
-        names = dict.fromkeys(name for config in configs for name in config)
-        return [name for name in names if len({config.get(name) for config in configs}) > 1]
+        return [name for name in self._fields if len({of.get(name) for of in configs}) > 1]
 
     def curve(self, metric: str) -> tuple[np.ndarray, np.ndarray]:
         """Return a metric of one trial against steps.
@@ -155,10 +170,9 @@ class Rows:
           Steps (steps,) and values (seeds, steps), seeds ascending; NaN if a seed lacks a step.
         """
         rows = self._one_trial(metric)
-        seeds = sorted(rows.unique("seed"))
         steps = sorted(s for s in rows.unique("step") if s is not None)
-        at_seed, at_step = ({v: i for i, v in enumerate(of)} for of in (seeds, steps))
-        values = np.full((len(seeds), len(steps)), np.nan)
+        at_seed, at_step = ({v: i for i, v in enumerate(of)} for of in (rows.seeds, steps))
+        values = np.full((len(at_seed), len(steps)), np.nan)
         for r in rows:
             if r.step is not None:
                 values[at_seed[r.seed], at_step[r.step]] = r.value
@@ -169,17 +183,13 @@ class Rows:
 
         Args:
           field: a field of the config; no two trials may have the same value of it.
-          metric: name of the metric.
+          metric: its name.
 
         Returns:
           A dict from the values of the field, ascending, to the values by seed.
         """
-        last = self.where(metric=metric)._last((field.replace("__", "."),))
-        found: dict[Any, dict[Hashable, float]] = {}
-        for key, value in zip(last.keys, last.array.tolist(), strict=True):
-            at, seed = cast(tuple[Any, int], key)
-            found.setdefault(at, {})[seed] = value
-        return {at: Values(found[at], list(found[at].values())) for at in sorted(found)}
+        trials = self.where(metric=metric).split(field)
+        return {value: trial.by_seed(metric) for value, trial in trials.items()}
 
     def across(self, field: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
         """Return a metric's last values as an array over the values of a field.
@@ -191,13 +201,6 @@ class Rows:
         Returns:
           The values of the field, ascending (n,), and the metric (seeds, n), for the seeds that all
           trials have.
-
-        Examples:
-          >>> pairs = [(size, seed) for size in (4, 2) for seed in (0, 1)]
-          >>> rows = (Record(str(n), {"size": n}, s, "acc", None, n / 9) for n, s in pairs)
-          >>> sizes, acc = Rows(rows).across("size", "acc")
-          >>> sizes, acc.round(1).tolist()
-          (array([2, 4]), [[0.2, 0.4], [0.2, 0.4]])
         """
         found = self.by(field, metric)
         return np.array(list(found)), stack(list(found.values()))[1].T
@@ -211,7 +214,11 @@ class Rows:
         Returns:
           The values with their seeds.
         """
-        return self._one_trial(metric)._last(())
+        last: dict[int, Record] = {}
+        for r in self._one_trial(metric):
+            if r.seed not in last or (r.step or 0) >= (last[r.seed].step or 0):
+                last[r.seed] = r
+        return Values(sorted(last), np.array([last[seed].value for seed in sorted(last)], float))
 
     def final(self, metric: str) -> np.ndarray:
         """Return one trial's metric at its last step.
@@ -235,7 +242,7 @@ class Rows:
           The array.
         """
         rows = self._one_trial(metric)
-        seed = min(rows.unique("seed")) if seed is None else seed
+        seed = rows.seeds[0] if seed is None else seed
         return np.asarray(rows.where(seed=seed).records[0].value)
 
     def arrays(self, metric: str) -> np.ndarray:
@@ -247,8 +254,7 @@ class Rows:
         Returns:
           An array (seeds, ...), seeds ascending.
         """
-        seeds = sorted(self.where(metric=metric).unique("seed"))
-        return np.stack([self.array(metric, seed) for seed in seeds])
+        return np.stack([self.array(metric, seed) for seed in self.where(metric=metric).seeds])
 
     def to_pandas(self) -> pandas.DataFrame:
         """Return a pandas data frame with one line per record.
@@ -259,44 +265,21 @@ class Rows:
 
         Raises:
           MissingExtraError: without pandas.
-
-        Examples:
-          >>> Rows([Record("t", {"model": "cnn"}, 0, "test_acc", None, 0.93)]).to_pandas()
-            trial  seed    metric  step  value model
-          0     t     0  test_acc  <NA>   0.93   cnn
         """
         try:
             import pandas
         except ImportError:
             raise MissingExtraError("to_pandas() needs pandas: pip install pandas") from None
         own = ((r.trial, r.seed, r.metric, r.step, r.value) for r in self.records)
-        frame = pandas.DataFrame(own, columns=[*OWN, "value"])
-        frame["step"] = frame["step"].astype("Int64")
-        fields = pandas.DataFrame([dict(r.config) for r in self.records])
-        return pandas.concat([frame, fields], axis=1)
-
-    def _last(self, fields: Sequence[str]) -> Values:
-        """The values at the last step of each trial and seed, keyed by seed, or by the fields'
-        values and seed."""
-        last: dict[Hashable, Record] = {}
-        for r in self.records:
-            key = (*(r.config.get(name) for name in fields), r.seed) if fields else r.seed
-            if key in last and last[key].trial != r.trial:
-                names = ", ".join((*fields, "seed"))
-                raise LookupError(f"two trials have the same {names}: narrow the rows with where()")
-            if key not in last or (r.step or 0) >= (last[key].step or 0):
-                last[key] = r
-        keys = list(last) if fields else sorted(last, key=lambda seed: cast(int, seed))
-        return Values(keys, np.array([last[key].value for key in keys], dtype=float))
+        frame = pandas.DataFrame(own, columns=[*OWN, "value"]).astype({"step": "Int64"})
+        return frame.join(pandas.DataFrame([dict(r.config) for r in self.records]))
 
     def _one_trial(self, metric: str) -> Rows:
         rows = self.where(metric=metric)
         if len(rows._trials) != 1:
             known = sorted({r.metric for r in self.records})
-            raise LookupError(
-                f"{metric} needs the rows of exactly one trial, got {len(rows._trials)}; "
-                f"metrics here: {known}"
-            )
+            rule = f"{metric} needs the rows of exactly one trial, got {len(rows._trials)}"
+            raise LookupError(f"{rule}; metrics here: {known}")
         return rows
 
     def _check(self, name: str) -> None:
@@ -307,20 +290,16 @@ class Rows:
     def _of_metric(self) -> dict[object, dict[str, tuple[Record, ...]]]:
         """Each trial's records, by metric: the coordinate that studies select by most."""
         found: dict[object, dict[str, list[Record]]] = {}
-        for trial, records in self._trials.items():
-            for r in records:
-                found.setdefault(r.metric, {}).setdefault(trial, []).append(r)
-        return {
-            metric: {trial: tuple(records) for trial, records in trials.items()}
-            for metric, trials in found.items()
-        }
+        for r in self.records:
+            found.setdefault(r.metric, {}).setdefault(r.trial, []).append(r)
+        return {name: {t: tuple(of) for t, of in trials.items()} for name, trials in found.items()}
 
     @cached_property
     def _fields(self) -> dict[str, None]:
         return dict.fromkeys(name for of in self._trials.values() for name in of[0].config)
 
 
-def _coordinate(record: Record, name: str) -> Any:
+def _coordinate(record: Record, name: str) -> object:
     return record.trial if name == "trial" else record.config.get(name)
 
 
@@ -345,21 +324,26 @@ def paired(a: Rows, b: Rows, metric: str, other_metric: str | None = None) -> Pa
       LookupError: if a field varies within only one of them, so that a value has no single partner.
 
     Examples:
-      >>> rows = Rows(
-      ...     Record(f"{model} {size}", {"model": model, "size": size}, seed, "acc", None, acc)
-      ...     for model, acc in (("mlp", 0.65), ("cnn", 0.93))
-      ...     for size in (1000, 5000)
-      ...     for seed in range(3)
-      ...     if (model, seed) != ("mlp", 1)
-      ... )
-      >>> cnn, mlp = rows.where(model="cnn"), rows.where(model="mlp")
+      >>> cnn = Rows(Record("a", {}, seed, "acc", None, 0.93) for seed in (0, 1, 2))
+      >>> mlp = Rows(Record("b", {}, seed, "acc", None, 0.65) for seed in (2, 1, 7))
       >>> pairs = paired(cnn, mlp, "acc")
-      >>> len(pairs.keys), len(pairs.lacking), pairs.difference.array.round(2)
-      (4, 2, array([0.28, 0.28, 0.28, 0.28]))
+      >>> pairs.keys, sorted(pairs.lacking), pairs.difference.array.round(2)
+      ((1, 2), [0, 7], array([0.28, 0.28]))
     """
-    a, b = a.where(metric=metric), b.where(metric=other_metric or metric)
+    other_metric = other_metric or metric
+    a, b = a.where(metric=metric), b.where(metric=other_metric)
     fields = [name for name in a.varying() if name in b.varying()]
     only = [name for name in {*a.varying(), *b.varying()} if name not in fields]
     if only and len(a) and len(b):
         raise LookupError(f"{min(only)} varies on one side only: narrow it with where()")
-    return pair(a._last(fields), b._last(fields))
+    return pair(_keyed(a, metric, fields), _keyed(b, other_metric, fields))
+
+
+def _keyed(rows: Rows, metric: str, fields: Sequence[str]) -> Values:
+    """Return the last values of all trials, keyed by the fields' values and seed, or by seed."""
+    found: dict[Hashable, float] = {}
+    for trial in rows.trials():
+        values, place = trial.by_seed(metric), [trial.config().get(name) for name in fields]
+        keys = [(*place, seed) for seed in values.keys] if fields else values.keys
+        found.update(zip(keys, values, strict=True))
+    return Values(found, list(found.values()))

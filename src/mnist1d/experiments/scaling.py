@@ -29,17 +29,17 @@ from mnist1d.checks import check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, keep_measured, within
+from mnist1d.experiments.fits import fit_model
 from mnist1d.experiments.power_laws import PowerLaws, bootstrap_floor, fit_power_laws
 from mnist1d.experiments.predictions import prediction_rows
-from mnist1d.experiments.present import cell
+from mnist1d.experiments.present import cell, last_cell
 from mnist1d.experiments.rows import Row, Rows, scalar_rows, timing_rows
 from mnist1d.experiments.streams import stream
-from mnist1d.experiments.study import Info
+from mnist1d.experiments.study import Figures, Info, TextTable
 from mnist1d.experiments.values import NONE, Values, stack
 
 if TYPE_CHECKING:
     from mnist1d.observer.fresh import FreshTest
-    from mnist1d.plots.style import Captioned
 
 INFO = Info(
     name="scaling",
@@ -70,10 +70,8 @@ class Config:
     def __post_init__(self) -> None:
         check_numbers(self)
         if self.num_samples < self.batch_size:
-            raise UsageError(
-                f"num_samples must be at least one batch of {self.batch_size}, "
-                f"got {self.num_samples}"
-            )
+            rule = f"num_samples must be at least one batch of {self.batch_size}"
+            raise UsageError(f"{rule}, got {self.num_samples}")
 
 
 def grid(preset: str) -> list[Config]:
@@ -95,21 +93,19 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     """Train one width on one stream from every seed and compare it with the exact posterior."""
     import jax
 
-    from mnist1d.learning import Settings, Split, fit_each, make_fit, num_params
+    from mnist1d.learning import Settings, Split, num_params
     from mnist1d.learning.models import cnn
     from mnist1d.observer.comparison import against_exact
 
     model = cnn(channels=config.width, num_inputs=config.data.final_seq_length)
     steps = config.num_samples // config.batch_size
-    settings = Settings(
-        steps, config.batch_size, config.learning_rate, eval_every=steps, schedule="cosine"
-    )
+    sizes = steps, config.batch_size, config.learning_rate
+    settings = Settings(*sizes, eval_every=steps, schedule="cosine")
     test, exact = fresh_signals(config)
     x, y = jax.numpy.asarray(test.x), jax.numpy.asarray(test.y, jax.numpy.int32)
-    keys = jax.numpy.stack([jax.random.key(seed) for seed in seeds])
-    fit = make_fit(model, settings, stream(config.data, config.batch_size))
-    split = Split(x[:1], y[:1], x, y)
-    found, seconds, compile_seconds = fit_each(fit, keys, [split] * len(seeds))
+    splits = [Split(x[:1], y[:1], x, y)] * len(seeds)
+    sampler = stream(config.data, config.batch_size)
+    found, seconds, compile_seconds = fit_model("cnn", model, settings, seeds, splits, sampler)
     logits = jax.jit(jax.vmap(model.apply, (0, None)))(found.params, x)
     p = np.asarray(jax.nn.softmax(logits))  # (seeds, signals, classes)
     scores = [against_exact(exact, of_seed, test.y) for of_seed in p]
@@ -159,11 +155,11 @@ def fits(rows: Rows) -> dict[int, PowerLaws]:
 def exponents(rows: Rows) -> tuple[Values, Values]:
     """Return, by seed, the exponent of the excess loss of the widest network in the number of
     signals, over the first and over the second half of the lengths; none with fewer than three."""
-    widest = rows.where(width=max(rows.unique("width"))) if len(rows) else rows
-    if len(widest) == 0 or len(widest.unique("num_samples")) < 3:
+    widths = list(rows.split("width").values())
+    widest = widths[-1].by("num_samples", "kl") if widths else {}
+    if len(widest) < 3:
         return NONE, NONE
-    by_length = widest.by("num_samples", "kl")
-    lengths, (seeds, kl) = np.log(list(by_length)), stack(list(by_length.values()))
+    lengths, (seeds, kl) = np.log(list(widest)), stack(list(widest.values()))
     middle = len(lengths) // 2
     first, second = (
         -np.polyfit(lengths[part], np.log(kl[part]), 1)[0]
@@ -172,16 +168,11 @@ def exponents(rows: Rows) -> tuple[Values, Values]:
     return Values(seeds, first), Values(seeds, second)
 
 
-def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+def table(rows: Rows) -> TextTable:
     """Return the excess loss, one line per width and one column per length; below, the floor."""
-    lengths = sorted(rows.unique("num_samples"))
-    lines = []
-    for width in sorted(rows.unique("width")):
-        of_width = rows.where(width=width)
-        cells = [
-            cell(trial.by_seed("kl"), ".4f", 1) if len(trial) else ""
-            for trial in (of_width.where(num_samples=n) for n in lengths)
-        ]
+    lengths, lines = sorted(rows.unique("num_samples")), []
+    for width, of_width in rows.split("width").items():
+        cells = [last_cell(of_width.where(num_samples=n), "kl", ".4f", 1) for n in lengths]
         size = of_width.where(metric="num_params").records[0].value
         lines.append([f"{width} channels, {size:,.0f} parameters", *cells])
     found, (_, size, data, losses, floor) = fits(rows), losses_of(rows)
@@ -195,14 +186,14 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     return ["network", *(f"excess loss, nats, {n:,} signals [95% CI]" for n in lengths)], lines
 
 
-def figures(rows: Rows) -> dict[str, Captioned]:
+def figures(rows: Rows) -> Figures:
     """Draw the loss, and its excess over the floor, against the number of signals."""
     from mnist1d.plots import style
 
     fig, axes = style.figure(1, 2, size=(9, 3.9))
     floor = losses_of(rows)[-1]
-    for width, tint in zip(sorted(rows.unique("width")), style.COLORS, strict=False):
-        lengths, kl = rows.where(width=width).across("num_samples", "kl")
+    for (width, of_width), tint in zip(rows.split("width").items(), style.COLORS, strict=False):
+        lengths, kl = of_width.across("num_samples", "kl")
         name = f"{width} channels"
         for ax, values in zip(axes, (kl + floor, kl), strict=True):
             style.band(ax, lengths, values, name, tint, marker="o", log=True)
@@ -225,8 +216,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test, seed by seed, whether the fitted floor is the true one, whether the excess loss is a
-    power law in the data, and how the best size grows with compute."""
+    """Test, seed by seed, the fitted floor, the power law in the data, and the best allocation."""
     found, floor = fits(rows), losses_of(rows)[-1]
     first, second = exponents(rows)
     gap = Values(found, [fit.floor - floor for fit in found.values()])
@@ -237,8 +227,9 @@ def claims(rows: Rows) -> list[Claim]:
     text = "the widest network's excess loss is a power law in the number of signals"
     text += f", whose exponent changes by less than {STRAIGHT}"
     quantity = "exponent over the second half of the lengths - over the first"
-    tests.append(within(text, quantity, second - first, -STRAIGHT, STRAIGHT, "a power law"))
+    limits, words = (-STRAIGHT, STRAIGHT), "a power law"
+    tests.append(within(text, quantity, second - first, *limits, published=words))
     text = "size and data should grow at the same rate with compute, with a power of 0.4 to 0.6"
     quantity = "power of compute with which the best size grows"
-    tests.append(within(text, quantity, allocation, 0.4, 0.6, "0.46 to 0.50"))
+    tests.append(within(text, quantity, allocation, 0.4, 0.6, published="0.46 to 0.50"))
     return keep_measured(tests)

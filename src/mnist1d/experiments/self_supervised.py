@@ -28,20 +28,18 @@ import numpy as np
 
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
-from mnist1d.experiments.claims import Claim, above, all_of, keep_measured
+from mnist1d.experiments.claims import POINTS, SHARE, Claim, above, all_of, keep_measured
 from mnist1d.experiments.datasets import check_varied, datasets_for
-from mnist1d.experiments.estimates import POINTS, SHARE
 from mnist1d.experiments.predictions import prediction_rows, predictions_of
 from mnist1d.experiments.present import CI, cell, num_seeds
 from mnist1d.experiments.published import TITLE, Published, in_notebook
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, timing_rows, values_of
-from mnist1d.experiments.study import Info
+from mnist1d.experiments.study import Figures, Info, TextTable
 from mnist1d.experiments.values import Values
 
 if TYPE_CHECKING:
     from mnist1d.dataset import Dataset
     from mnist1d.learning.layers import PyTree
-    from mnist1d.plots.style import Captioned
 
 Measured = tuple[list[Row], list[np.ndarray]]  # of a seed; and the test signals' features by layer
 
@@ -67,8 +65,7 @@ BOOK = "self-supervised-learning"
 
 
 def _printed(variant: str, called: str) -> list[Published]:
-    """Return what the notebook prints of a variant after the last epoch: linear accuracy by layer,
-    kNN accuracy on the last layer, and the loss."""
+    """Return what the notebook prints of a variant: linear accuracy by layer, last kNN and loss."""
     (knn, loss), found = LAST[variant], []
     for depth, (layer, percent) in enumerate(zip(LAYERS[variant], LINEAR[variant], strict=True)):
         key = (called, "layer", str(depth), "linear_acc")
@@ -150,13 +147,9 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
     sets = datasets_for(config.data, seeds, config.vary)
     init, layers = encoder(PROJECTORS[config.variant], sets[0].x.shape[1])
-    loop = simclr(
-        layers,
-        num_epochs=config.num_epochs,
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        temperature=config.temperature,
-    )
+    sizes = {"num_epochs": config.num_epochs, "batch_size": config.batch_size}
+    rates = {"learning_rate": config.learning_rate, "temperature": config.temperature}
+    loop = simclr(layers, **sizes, **rates)
     init, features_of = jit_once(init), jax.jit(layers)
 
     def prepare(_: object) -> Callable[[tuple[int, Dataset]], Measured]:
@@ -232,8 +225,7 @@ def collapsed(rows: Rows, variant: str) -> Values:
 
 
 def measured(rows: Rows) -> dict[str, Values]:
-    """Return probe accuracies and final losses by seed, under the names of the published
-    figures."""
+    """Return probe accuracies and final losses by seed, by published name."""
     found = {"kNN, signal": at_depth(rows, "projector", 0, "knn")}
     for variant in VARIANTS:
         for depth, layer in enumerate(LAYERS[variant]):
@@ -243,15 +235,12 @@ def measured(rows: Rows) -> dict[str, Values]:
     return {name: values for name, values in found.items() if len(values)}
 
 
-def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return probe accuracies in percent with 95% intervals, one line per layer of each variant,
-    and the number of seeds that collapse."""
+def table(rows: Rows) -> TextTable:
+    """Return probe accuracies, one line per layer, and the number of seeds that collapse."""
     lines = []
-    for variant in VARIANTS:
+    for variant in rows.split("variant", VARIANTS):
         for depth, layer in enumerate(LAYERS[variant]):
             linear, knn = (at_depth(rows, variant, depth, probe) for probe in ("linear", "knn"))
-            if not len(linear):
-                continue
             fallen = collapsed(rows, variant).array
             cells = [cell(linear), f"{LINEAR[variant][depth]:.1f}", cell(knn)]
             share = f"{fallen.sum():.0f} of {len(fallen)}" if not depth else ""
@@ -261,12 +250,9 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test at which layer the classes are easiest to read; differences are paired by seed. Seeds
-    that collapse are included."""
+    """Test at which layer the classes are easiest to read, paired by seed, collapsed or not."""
     points = partial(above, unit=POINTS)
-    signal, _, conv2, conv3, _, last = (
-        at_depth(rows, "projector", depth) for depth in range(len(LAYERS["projector"]))
-    )
+    signal, conv2, conv3, last = (at_depth(rows, "projector", depth) for depth in (0, 2, 3, -1))
     middle = (conv2 + conv3) * 0.5
     peak = [
         points("", "convolutions 2 and 3 - signal, linear accuracy", middle - signal),
@@ -274,49 +260,37 @@ def claims(rows: Rows) -> list[Claim]:
     ]
     before, after = (at_depth(rows, "projector", depth, "knn") for depth in (0, -1))
     first, plain = (at_depth(rows, "none", depth) for depth in (1, 3))
-    pairs = [
-        (
-            "linear accuracy falls in the projector",
-            "last convolution - last layer, linear accuracy",
-            (conv3 - last, "82.1 > 75.0", 0.071),
-        ),
-        (
-            "training without labels brings signals of a class together",
-            "last layer - signal, kNN accuracy",
-            (after - before, "74.1 > 59.6", 0.145),
-        ),
-        (
-            "without a projector the last layer loses accuracy",
-            "first convolution - last, linear accuracy",
-            (first - plain, "82.2 > 53.4", 0.288),
-        ),
-        (
-            "with a projector, classes are easier to read from the last convolution",
-            "last convolution, with - without projector, linear accuracy",
-            (conv3 - plain, "82.1 > 53.4", 0.287),
-        ),
-    ]
-    found = [
-        all_of("linear accuracy peaks in the middle of the network", peak, "33, 81 and 82, 75")
-    ]
-    for text, quantity, (gap, words, value) in pairs:
-        found.append(points(text, quantity, gap, published=words, published_value=value))
+    text = "linear accuracy peaks in the middle of the network"
+    found = [all_of(text, peak, "33, 81 and 82, 75")]
+    text, words = "linear accuracy falls in the projector", "82.1 > 75.0"
+    quantity = "last convolution - last layer, linear accuracy"
+    found.append(points(text, quantity, conv3 - last, published=words, published_value=0.071))
+    text, words = "training without labels brings signals of a class together", "74.1 > 59.6"
+    quantity = "last layer - signal, kNN accuracy"
+    found.append(points(text, quantity, after - before, published=words, published_value=0.145))
+    text, words = "without a projector the last layer loses accuracy", "82.2 > 53.4"
+    quantity = "first convolution - last, linear accuracy"
+    found.append(points(text, quantity, first - plain, published=words, published_value=0.288))
+    text = "with a projector, classes are easier to read from the last convolution"
+    quantity = "last convolution, with - without projector, linear accuracy"
+    gap, words = conv3 - plain, "82.1 > 53.4"
+    found.append(points(text, quantity, gap, published=words, published_value=0.287))
     return keep_measured(found)
 
 
-def figures(rows: Rows) -> dict[str, Captioned]:
+def figures(rows: Rows) -> Figures:
     """Draw the probes by layer, and the test signals in the plane before and after."""
     from mnist1d.plots import marks, style
 
     fig, axes = style.figure(1, 3, size=(10.5, 3.7), sharey=True)
+    colors = {"linear": style.COLORS[0], "knn": style.COLORS[1]}
     for ax, variant in zip(axes, VARIANTS, strict=True):
         trial = rows.where(variant=variant)
         ax.set(title=TITLES[variant].capitalize(), ylim=(0.1, 1))
         ax.set_xticks(range(len(LAYERS[variant])), LAYERS[variant], rotation=40, ha="right")
         style.percent_axis(ax)
-        colors = dict(zip(("linear", "knn"), style.COLORS, strict=False))
+        dot = {"marker": "o", "markersize": 3.5, "unit": SHARE}
         for name, color in colors.items() if len(trial) else ():
-            dot = {"marker": "o", "markersize": 3.5, "unit": SHARE}
             style.band(ax, *trial.curve(f"{name} acc"), PROBES[name], color, **dot)
         published = np.array(LINEAR[variant]) / 100
         ax.plot(published, ":", color=style.INK, label="linear probe, published")
@@ -333,9 +307,8 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     if len(trial.where(metric="plane before")):
         fig, axes = style.figure(1, 2, size=(8, 4))
         labels = trial.array("labels").astype(int)
-        for ax, when, title in zip(
-            axes, ("before", "after"), ("Raw signals", "Features of the last layer"), strict=True
-        ):
+        titles = {"before": "Raw signals", "after": "Features of the last layer"}
+        for ax, (when, title) in zip(axes, titles.items(), strict=True):
             points = trial.array(f"plane {when}")
             style.scatter_classes(ax, points, labels, title)
             marks.class_labels(ax, points, labels)

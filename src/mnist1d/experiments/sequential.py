@@ -60,7 +60,6 @@ def levels(looks: tuple[int, ...], alpha: float = ALPHA) -> tuple[float, ...]:
 
 
 def level_at(seeds: int, looks: tuple[int, ...], alpha: float = ALPHA) -> float:
-    """Return the level of the look at this number of seeds: the last look that it reaches, or the
-    first look if it reaches none."""
+    """Return the level of the last look that a number of seeds reaches, or of the first look."""
     reached = sum(look <= seeds for look in looks)
     return levels(looks, alpha)[max(reached, 1) - 1]

@@ -19,16 +19,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
 
 import numpy as np
 
 from mnist1d.checks import check_name, check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.experiments import human
-from mnist1d.experiments.claims import Claim, above, all_of, keep_measured, within
+from mnist1d.experiments.claims import POINTS, SHARE, Claim, above, all_of, keep_measured, within
 from mnist1d.experiments.datasets import check_varied, datasets_for
-from mnist1d.experiments.estimates import POINTS, SHARE, estimate
+from mnist1d.experiments.estimates import estimate
 from mnist1d.experiments.fits import fit_rows
 from mnist1d.experiments.predictions import right_by_signal
 from mnist1d.experiments.present import (
@@ -43,26 +43,17 @@ from mnist1d.experiments.present import (
 )
 from mnist1d.experiments.published import NOTEBOOK, PAPER, TITLE, Published, in_notebook, in_paper
 from mnist1d.experiments.rows import Row, Rows, values_of
-from mnist1d.experiments.study import Info
+from mnist1d.experiments.study import Figures, Info, TextTable
 from mnist1d.experiments.values import NONE, Values, joint
-from mnist1d.learning.registry import (
-    MODELS,
-    PublishedAccuracy,
-    check_model,
-    models_of,
-    resolve,
-    takes,
-)
+from mnist1d.learning import registry
+from mnist1d.learning.registry import MODELS, check_model, models_of, resolve
 from mnist1d.mnist import load_mnist
-
-if TYPE_CHECKING:
-    from mnist1d.plots.style import Captioned
 
 CLAIMED = ("logistic", "mlp", "cnn", "gru")  # the models of the claims
 PAST_LINEAR = CLAIMED[1:]
 
 
-def _published(model: str, figure: PublishedAccuracy) -> Published:
+def _published(model: str, figure: registry.PublishedAccuracy) -> Published:
     """Return a model's published accuracy as a figure of this study."""
     name = f"{model} {figure.on}".strip()
     if figure.in_notebook:
@@ -123,32 +114,25 @@ class Config:
 
 
 def grid(preset: str) -> list[Config]:
-    """Return the trials of a preset: every model on the frozen and on the shuffled set; the models
-    of the claims also across data sets and, with fewer steps in quick, on MNIST."""
-    num_steps, on_mnist, eval_every = {
+    """Return the trials of a preset: every model on the frozen set, those of the claims on all."""
+    steps, on_mnist, every = {
         "smoke": (60, 60, 20),
         "quick": (2000, 500, 250),
         "paper": (6000, 6000, 250),
     }[preset]
-    frozen, shuffled, models = DataConfig(), DataConfig(shuffle_seq=True), models_of(preset)
+    models = {"frozen": models_of(preset), "data": [m for m in models_of(preset) if m in CLAIMED]}
     trials = [
-        Config(model, num_steps=num_steps, eval_every=eval_every, vary=vary, data=data)
-        for vary in ("frozen", "data")
-        for data in (frozen, shuffled)
-        for model in models
-        if model in CLAIMED or vary == "frozen"
+        Config(model, num_steps=steps, eval_every=every, vary=vary, data=data)
+        for vary in models
+        for data in (DataConfig(), DataConfig(shuffle_seq=True))
+        for model in models[vary]
     ]
-    images = [
-        Config(model, "mnist", num_steps=on_mnist, eval_every=eval_every)
-        for model in models
-        if model in CLAIMED
-    ]
+    images = [Config(m, "mnist", num_steps=on_mnist, eval_every=every) for m in models["data"]]
     return trials + images
 
 
 def weight(config: Config) -> float:
-    """Return a trial's cost relative to the others of its preset, so that a sweep starts the long
-    ones first."""
+    """Return a trial's relative cost."""
     cost = resolve(config.model).cost
     if config.dataset == "mnist":  # most of it is evaluation on 70,000 images
         cost = 1 + 1.5 * cost
@@ -156,8 +140,7 @@ def weight(config: Config) -> float:
 
 
 def run(config: Config, seeds: Sequence[int]) -> list[Row]:
-    """Train one model from every seed; return curves of loss and accuracy, seconds per seed,
-    seconds to compile, and number of parameters."""
+    """Train one model from every seed."""
     from mnist1d.learning import Settings
 
     on_images, entry = config.dataset == "mnist", resolve(config.model)
@@ -165,10 +148,11 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         sets = [load_mnist()] * len(seeds)
     else:
         sets = datasets_for(config.data, seeds, config.vary)
-    by_row = {"num_features": ROW} if on_images and takes(entry.load(), "num_features") else {}
-    model = entry.make(num_inputs=sets[0].x.shape[1], **by_row)
-    steps, rate = config.num_steps, config.learning_rate
-    settings = Settings(steps, config.batch_size, rate, eval_every=config.eval_every)
+    by_row = on_images and registry.takes(entry.load(), "num_features")
+    shape = {"num_features": ROW} if by_row else {}
+    model = entry.make(num_inputs=sets[0].x.shape[1], **shape)
+    sizes = config.num_steps, config.batch_size, config.learning_rate
+    settings = Settings(*sizes, eval_every=config.eval_every)
     return fit_rows(config.model, model, settings, seeds, sets)
 
 
@@ -178,8 +162,7 @@ def rows_of(rows: Rows, model: str, shuffled: bool, vary: str = "frozen") -> Row
 
 
 def on_images(rows: Rows, model: str) -> Rows:
-    """Return the rows of one cell of the MNIST column; with several lengths of training, as from
-    --set, the longest."""
+    """Return the rows of one cell of the MNIST column; of several lengths, the longest."""
     found = rows.where(model=model, dataset="mnist")
     return found.where(num_steps=max(found.unique("num_steps"), default=None))
 
@@ -196,12 +179,9 @@ def measured(rows: Rows) -> dict[str, Values]:
     return {name: cell.by_seed("test_acc") for name, cell in found.items() if len(cell)}
 
 
-def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return the benchmark table: final test accuracy, mean and 95% interval over seeds, on the
-    frozen set, across data sets, on the shuffled frozen set, and on MNIST.
-
-    "best step" is the best test accuracy over the steps: a selection on the test set, not a result.
-    """
+def table(rows: Rows) -> TextTable:
+    """Return the benchmark table: final test accuracies. "best step" is the best test accuracy over
+    the steps: a selection on the test set, not a result."""
     header = ["model", "parameters", f"frozen set, {CI}", "n", "best step, %*"]
     header += [f"other data sets, {CI}", f"shuffled, {CI}", f"MNIST (rows), {CI}", "s/seed"]
     lines = []
@@ -238,27 +218,31 @@ def claims(rows: Rows) -> list[Claim]:
     near = joint(np.ptp, [values_of(on_images(rows, m), "test_acc") for m in PAST_LINEAR])
     gru, cnn = (values_of(rows_of(rows, m, False, "data"), "seconds") for m in ("gru", "cnn"))
 
-    def gap(better: str, worse: str) -> Claim:
+    points = partial(above, unit=POINTS)
+
+    def beats(better: str, worse: str) -> Claim:
         quantity = f"{names[better]} - {names[worse]}, test accuracy"
-        return above("", quantity, plain[better] - plain[worse], unit=POINTS)
+        return points("", quantity, plain[better] - plain[worse])
 
     def unchanged(model: str, margin: float, bound: str, words: str) -> Claim:
         text = f"shuffling changes the {names[model]} by less than {bound}"
         change, limits = shuffled[model] - plain[model], (-margin, margin)
         quantity = "shuffled - in order, test accuracy"
-        return within(text, quantity, change, *limits, words, unit=POINTS, published_value=0.0)
+        claim = partial(within, unit=POINTS, published_value=0.0)
+        return claim(text, quantity, change, *limits, published=words)
 
     def overtaken(model: str, published: float) -> Claim:
         text = f"shuffling takes the {names[model]} below the MLP"
         quantity = f"MLP - {names[model]}, both shuffled, test accuracy"
-        difference = shuffled["mlp"] - shuffled[model]
         words, value = f"{100 * published:.0f} < 68", 0.68 - published
-        return above(text, quantity, difference, 0, words, unit=POINTS, published_value=value)
+        gap = shuffled["mlp"] - shuffled[model]
+        return points(text, quantity, gap, published=words, published_value=value)
 
-    ordered, between = (
-        [gap("mlp", "logistic"), gap("cnn", "mlp")],
-        [gap("gru", "mlp"), below["gru"]],
-    )
+    ordered = [beats("mlp", "logistic"), beats("cnn", "mlp")]
+    between = [beats("gru", "mlp"), below["gru"]]
+    slow, quantity = "the GRU takes at least 10 times as long as the CNN", "seconds, GRU / CNN"
+    differ = "MLP, CNN and GRU differ more on MNIST-1D than on MNIST"
+    spread = "best - worst of the three, test accuracy: MNIST-1D - MNIST"
     found = [
         all_of("logistic < MLP < CNN", ordered, "32 < 68 < 94"),
         all_of("the GRU is between the MLP and the human", between, "68 < 91 < 96"),
@@ -268,28 +252,16 @@ def claims(rows: Rows) -> list[Claim]:
         overtaken("cnn", 0.56),
         overtaken("gru", 0.57),
         all_of("the human is above all four models", list(below.values()), "96 > 94"),
-        above(
-            "the GRU takes at least 10 times as long as the CNN",
-            "seconds, GRU / CNN",
-            gru / cnn,
-            10,
-            "10 times or more",
-        ),
-        above(
-            "MLP, CNN and GRU differ more on MNIST-1D than on MNIST",
-            "best - worst of the three, test accuracy: MNIST-1D - MNIST",
-            apart - near,
-            published="94 - 68 > 99+ - 99+",
-            unit=POINTS,
-        ),
+        above(slow, quantity, gru / cnn, 10, published="10 times or more"),
+        points(differ, spread, apart - near, published="94 - 68 > 99+ - 99+"),
     ]
     return keep_measured(found)
 
 
 def _below_human(rows: Rows, model: str) -> Claim:
-    """Claim that the human has a higher accuracy than a model on the answered signals of the frozen
-    set. The value of a signal is the fraction of seeds that classify it correctly; the interval
-    also includes the variation between seeds."""
+    """Claim that the human is more accurate than a model on the answered signals of the frozen set.
+    The value of a signal is the fraction of seeds that classify it correctly; the interval also
+    includes the variation between seeds."""
     trial, quantity = rows_of(rows, model, False), f"human - {label(model)}, by signal"
     if not len(trial.where(metric="predictions")):
         return above("", quantity, NONE, unit=POINTS)
@@ -299,9 +271,8 @@ def _below_human(rows: Rows, model: str) -> Claim:
     return above("", quantity, gaps, noise=noise, unit=POINTS, over="signals", seeds=seeds)
 
 
-def figures(rows: Rows) -> dict[str, Captioned]:
-    """Draw test accuracy against steps for the models of the claims, in order and shuffled (thin:
-    training accuracy), and the final test accuracies of all models."""
+def figures(rows: Rows) -> Figures:
+    """Draw accuracy against steps for the models of the claims, and the final ones of all."""
     from mnist1d.plots import marks, style
 
     models = models_in(rows)
@@ -332,11 +303,9 @@ def figures(rows: Rows) -> dict[str, Captioned]:
         for accs, hollow in zip(final[model], (False, True), strict=True):
             color = resolve(model).color
             marks.dots(right, [at], [accs], color, unit=SHARE, across=True, hollow=hollow)
-    for acc, face, name in (
-        (human.ACC, style.INK, "in order"),
-        (human.SHUFFLED_ACC, "white", "shuffled"),
-    ):
-        right.plot(acc, len(order), "o", color=style.INK, mfc=face, markersize=5.5, label=name)
+    dot = {"color": style.INK, "markersize": 5.5}
+    right.plot(human.ACC, len(order), "o", mfc=style.INK, label="in order", **dot)
+    right.plot(human.SHUFFLED_ACC, len(order), "o", mfc="white", label="shuffled", **dot)
     right.set(title="After the last step", xlabel="test accuracy", xlim=(0.2, 1.02))
     right.set_yticks(range(len(order) + 1), [*map(label, order), "human"])
     right.grid(axis="x")

@@ -16,16 +16,14 @@ TEST, TRAIN = 2**32 - 1, 2**31  # keys that no training run uses: seeds are smal
 
 @cache
 def stream(data: DataConfig, batch_size: int) -> Callable[[Array], tuple[Array, Array]]:
-    """Return the function from a key to a batch of the stream; cached, so that equal streams are
-    compiled once."""
+    """Return the function from a key to a batch; cached, so that equal streams compile once."""
     from mnist1d.adapters.jax import sample
 
     return lambda key: sample(key, batch_size, data)
 
 
 def held_out_signals(data: DataConfig, n: int, seed: int) -> tuple[Array, Array]:
-    """Return n signals of the stream, x (n, time) and y (n,), that no training run uses, whatever
-    its seed."""
+    """Return n signals, x (n, time) and y (n,), that no training run uses, whatever its seed."""
     import jax
 
     from mnist1d.adapters.jax import sample

@@ -24,7 +24,7 @@ import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from mnist1d.checks import check_name
 from mnist1d.errors import UsageError
@@ -38,7 +38,11 @@ from mnist1d.experiments.values import Values
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
 
+TextTable: TypeAlias = tuple[list[str], list[list[str]]]  # header, and lines of as many cells
+Figures: TypeAlias = "dict[str, Captioned]"  # (matplotlib figure, caption) by name
+
 PRESETS = ("smoke", "quick", "paper")
+SEEDS = {"smoke": 2, "quick": 3, "paper": 8}  # unless the study says otherwise
 REQUIRED = ("INFO", "Config", "grid", "run")
 RULES = {
     "INFO": "INFO = Info(name=..., title=..., question=...)",
@@ -51,7 +55,6 @@ RULES = {
     "figures": "a function: def figures(rows) -> {slug: (figure, caption)}",
     "claims": "a function: def claims(rows) -> list[Claim]",
 }
-ARGUMENTS = {"grid": 1, "run": 2, "weight": 1, "measured": 1, "table": 1, "figures": 1, "claims": 1}
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,7 @@ class Info:
     question: str
     source: str = ""
     published: tuple[Published, ...] = ()
-    seeds: Mapping[str, int] = field(
-        default_factory=lambda: {"smoke": 2, "quick": 3, "paper": 8}, hash=False
-    )
+    seeds: Mapping[str, int] = field(default_factory=lambda: dict(SEEDS), hash=False)
     cost: Mapping[str, float] = field(default_factory=dict, hash=False)
     peer_seconds: float | None = None
     quiz: bool = False
@@ -93,24 +94,19 @@ class Info:
 
     def __post_init__(self) -> None:
         if not self.looks or self.looks[0] < 2 or list(self.looks) != sorted(set(self.looks)):
-            raise UsageError(
-                f"looks must be increasing numbers of seeds, like {LOOKS}; got {self.looks}"
-            )
+            rule = f"looks must be increasing numbers of seeds, like {LOOKS}"
+            raise UsageError(f"{rule}; got {self.looks}")
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.name):
-            raise UsageError(
-                f"name must be lower-case words joined by hyphens, like 'weight-decay'; "
-                f"got {self.name!r}"
-            )
+            rule = "name must be lower-case words joined by hyphens, like 'weight-decay'"
+            raise UsageError(f"{rule}; got {self.name!r}")
         for what, known in (("seeds", self.seeds), ("cost", self.cost)):
             if set(known) != set(PRESETS) and (what == "seeds" or known):
-                raise UsageError(
-                    f"{what} must have a value for each of {', '.join(PRESETS)}, got {dict(known)}"
-                )
+                rule = f"{what} must have a value for each of {', '.join(PRESETS)}"
+                raise UsageError(f"{rule}, got {dict(known)}")
         names = [(published.name, published.origin) for published in self.published]
         if twice := {name for name, origin in names if names.count((name, origin)) > 1}:
-            raise UsageError(
-                f"published figures of one origin need different names; {min(twice)!r} is repeated"
-            )
+            rule = "published figures of one origin need different names"
+            raise UsageError(f"{rule}; {min(twice)!r} is repeated")
 
 
 class Study(Protocol):
@@ -148,16 +144,6 @@ class Study(Protocol):
           The measurements of every seed.
         """
         ...
-
-
-class Complete(Study, Protocol):
-    """A study with every part, as `Loaded` is."""
-
-    def weight(self, config: object, /) -> float: ...
-    def measured(self, rows: Rows, /) -> Mapping[str, Sequence[float] | Values]: ...
-    def table(self, rows: Rows, /) -> tuple[list[str], list[list[str]]]: ...
-    def figures(self, rows: Rows, /) -> Mapping[str, Captioned]: ...
-    def claims(self, rows: Rows, /) -> Sequence[Claim]: ...
 
 
 @dataclass(frozen=True)
@@ -203,8 +189,8 @@ class Loaded:
     run: Callable[[object, Sequence[int]], Sequence[Row]]
     weight: Callable[[object], float]
     measured: Callable[[Rows], Mapping[str, Sequence[float] | Values]]
-    table: Callable[[Rows], tuple[list[str], list[list[str]]]]
-    figures: Callable[[Rows], Mapping[str, Captioned]]
+    table: Callable[[Rows], TextTable]
+    figures: Callable[[Rows], Figures]
     claims: Callable[[Rows], Sequence[Claim]]
     doc: str
     reference: Reference
@@ -295,7 +281,7 @@ def _fits(name: str, part: object) -> bool:
     if not callable(part):
         return False
     try:
-        inspect.signature(part).bind(*[None] * ARGUMENTS[name])
+        inspect.signature(part).bind(*[None] * (2 if name == "run" else 1))
     except (TypeError, ValueError):
         return False
     return True

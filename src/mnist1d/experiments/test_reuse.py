@@ -16,27 +16,21 @@ Rows: scores (2, configurations): accuracy on the test set and on fresh signals;
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mnist1d.checks import check_numbers
 from mnist1d.config import DataConfig
-from mnist1d.experiments.claims import Claim, above, keep_measured
+from mnist1d.experiments.claims import CORRELATION, POINTS, SHARE, Claim, above, keep_measured
 from mnist1d.experiments.datasets import check_varied, datasets_for
-from mnist1d.experiments.estimates import POINTS, SHARE, rank_correlation
+from mnist1d.experiments.estimates import rank_correlation
+from mnist1d.experiments.fits import timed_seed
 from mnist1d.experiments.present import cell, color, label, models_in
-from mnist1d.experiments.rows import Row, Rows, scalar_rows
-from mnist1d.experiments.study import Info
-from mnist1d.experiments.values import Values
-from mnist1d.intervals import CORRELATION
+from mnist1d.experiments.rows import Row, Rows, Values
+from mnist1d.experiments.study import Figures, Info, TextTable
 from mnist1d.learning.registry import check_model, resolve
-
-if TYPE_CHECKING:
-    from mnist1d.plots.style import Captioned
 
 INFO = Info(
     name="test-reuse",
@@ -98,30 +92,25 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     from mnist1d.observer.fresh import fresh_test
 
     model = resolve(config.model).make(num_inputs=config.data.final_seq_length)
-    settings = Settings(
-        config.num_steps,
-        config.batch_size,
-        optimizer="adamw",
-        eval_every=config.num_steps,
-        reshuffle=True,
-    )
-    fit, rows = make_fit(model, settings), []
+    how = {"optimizer": "adamw", "reshuffle": True}
+    sizes = config.num_steps, config.batch_size
+    fit = make_fit(model, Settings(*sizes, eval_every=config.num_steps, **how))
+    rows: list[Row] = []
     for seed, data in zip(seeds, datasets_for(config.data, seeds, config.vary), strict=True):
-        begin, test = time.perf_counter(), fresh_test(data, config.num_fresh)
-        numbers = {name: jnp.asarray(v, jnp.float32) for name, v in draws(config, seed).items()}
-        keys = jax.random.split(jax.random.key(seed), config.num_configurations)
-        found = fit_settings(fit, keys, Split.of(data), numbers)
-        predicted, label = found.predictions[:, 0], found.predictions[:, 2]
-        on_test = np.asarray(predicted == label).mean(axis=1)
-        on_fresh = accuracies(model, found.params, jnp.asarray(test.x), jnp.asarray(test.y))
-        rows.append(Row(seed, "scores", None, np.stack([on_test, on_fresh])))
-        rows += scalar_rows([seed], {"seconds": time.perf_counter() - begin})
+        with timed_seed(rows, seed):
+            test = fresh_test(data, config.num_fresh)
+            numbers = {name: jnp.asarray(v, jnp.float32) for name, v in draws(config, seed).items()}
+            keys = jax.random.split(jax.random.key(seed), config.num_configurations)
+            found = fit_settings(fit, keys, Split.of(data), numbers)
+            predicted, label = found.predictions[:, 0], found.predictions[:, 2]
+            on_test = np.asarray(predicted == label).mean(axis=1)
+            on_fresh = accuracies(model, found.params, jnp.asarray(test.x), jnp.asarray(test.y))
+            rows.append(Row(seed, "scores", None, np.stack([on_test, on_fresh])))
     return rows
 
 
 def draws(config: Config, seed: int) -> dict[str, np.ndarray]:
-    """Return a seed's configurations: learning_rate (configurations, steps), weight_decay
-    (configurations,)."""
+    """Return a seed's configurations: learning_rate (n, steps) and weight_decay (n,)."""
     rng, n = np.random.default_rng(seed), config.num_configurations
     rate, decay = 10 ** rng.uniform(-3, np.log10(0.03), n), 10 ** rng.uniform(-3, 0, n)
     fall = 0.5 * (1 + np.cos(np.pi * np.arange(config.num_steps) / config.num_steps))
@@ -157,12 +146,12 @@ def reading(scores: np.ndarray) -> dict[str, float]:
 def readings(rows: Rows, model: str) -> dict[str, Values]:
     """Return the measures of each seed's leaderboard of a model, by name."""
     trial = rows.where(model=model, metric="scores")
-    found = {seed: reading(trial.array("scores", seed)) for seed in sorted(trial.unique("seed"))}
+    found = {seed: reading(trial.array("scores", seed)) for seed in trial.seeds}
     names = next(iter(found.values()), {})
     return {name: Values(found, [of[name] for of in found.values()]) for name in names}
 
 
-def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+def table(rows: Rows) -> TextTable:
     """Return one line per model."""
     lines = []
     for model in models_in(rows):
@@ -179,9 +168,8 @@ def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     return header, lines
 
 
-def figures(rows: Rows) -> dict[str, Captioned]:
-    """Draw accuracy on fresh signals against the score on the test set: one dot per configuration
-    of the first seed, one panel per model."""
+def figures(rows: Rows) -> Figures:
+    """Draw accuracy on fresh signals against the score, for the first seed of each model."""
     from mnist1d.plots import style
 
     models = models_in(rows)
@@ -209,21 +197,17 @@ def figures(rows: Rows) -> dict[str, Captioned]:
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test for each model whether ranks carry over to fresh signals, whether the winner's score is
-    too high, and whether luck explains most of the spread at the top."""
+    """Test for each model the ranks, the winner's score, and the share of luck at the top."""
     found = []
     for model in models_in(rows):
         of, name = readings(rows, model), label(model)
         text = f"{name}: fresh signals rank the configurations like the test set"
         text += ", with a correlation above 0.9"
-        ranks = of["rank correlation"]
-        found.append(
-            above(text, "rank correlation", ranks, 0.9, "gains carry over", unit=CORRELATION)
-        )
+        quantity, ranks, words = "rank correlation", of["rank correlation"], "gains carry over"
+        found.append(above(text, quantity, ranks, 0.9, published=words, unit=CORRELATION))
         text = f"{name}: the winner's score is too high"
         quantity = "winner's score - accuracy on fresh signals, minus the mean over configurations"
-        optimism = of["optimism"]
-        found.append(above(text, quantity, optimism, 0, unit=POINTS))
+        found.append(above(text, quantity, of["optimism"], unit=POINTS))
         text = f"{name}: luck explains more than half of the spread at the top"
         quantity = f"fraction of luck in the scores' variance, best {100 * TOP:.0f}%"
         found.append(above(text, quantity, of["luck at the top"], 0.5, unit=SHARE))

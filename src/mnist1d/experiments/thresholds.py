@@ -23,7 +23,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -37,14 +36,8 @@ from mnist1d.experiments.predictions import prediction_rows
 from mnist1d.experiments.present import cell, count_cell, mean_cell, num_seeds
 from mnist1d.experiments.published import TITLE
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, timing_rows, values_of
-from mnist1d.experiments.study import Info
+from mnist1d.experiments.study import Figures, Info, TextTable
 from mnist1d.experiments.values import NONE, Values, joint, stack
-
-if TYPE_CHECKING:
-    from jax import Array
-
-    from mnist1d.learning.layers import Params
-    from mnist1d.plots.style import Captioned
 
 LOSSES = {"mse": "MSE", "cross_entropy": "NLL"}
 INFO = Info(
@@ -60,7 +53,6 @@ INFO = Info(
         "num_classes=3,7": "other numbers of classes",
     },
 )
-Width = TypeVar("Width", int, np.ndarray)
 FITTED = 0.05  # of chance
 FIXED = ("in total", "per class")  # which number of training signals is the same for every K
 MOST_TESTED = 2000  # test signals
@@ -111,13 +103,11 @@ def chance_of(loss: str, num_classes: int) -> float:
 def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: both losses with every number of classes, first with a fixed
     number of training signals in all, then per class (the largest K belongs to both)."""
-    short = {"batch_size": 50, "num_steps": 20, "widest": 12, "num_widths": 3}
+    short = {"batch_size": 50, "num_steps": 20, "widest": 12, "num_widths": 3, "num_train": 100}
+    longer = {"batch_size": 50, "num_steps": 2000, "widest": 48, "num_widths": 11, "num_train": 300}
     settings, numbers = {
-        "smoke": (short | {"num_train": 100, "data": DataConfig(num_samples=2000)}, (2, 4)),
-        "quick": (
-            {"num_train": 300, "batch_size": 50, "num_steps": 2000, "widest": 48, "num_widths": 11},
-            (2, 5, 10),
-        ),
+        "smoke": (short | {"data": DataConfig(num_samples=2000)}, (2, 4)),
+        "quick": (longer, (2, 5, 10)),
         "paper": ({}, (2, 4, 6, 8, 10)),
     }[preset]
     most, in_all = max(numbers), settings.get("num_train", Config.num_train)
@@ -136,29 +126,26 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     """Train every width from every seed, which draws the label noise and the initial weights."""
     import jax
 
-    from mnist1d.learning import Settings, Split, jit_once, make_fit
+    from mnist1d.learning import Settings, Split, jit_once, make_fit, num_params
     from mnist1d.learning.compilation import timed
     from mnist1d.learning.narrow import narrow_groups, plain_mlp, widths_at_once
 
     sets = [signals_of(data, config) for data in datasets_for(config.data, seeds, config.vary)]
     num_inputs, num_steps, widths = sets[0].x.shape[1], config.num_steps, config.widths
     make = partial(plain_mlp, num_inputs=num_inputs, num_outputs=config.num_classes)
-    model, options = make(config.widest), {"loss": config.loss, "reshuffle": True}
-    settings = Settings(num_steps, config.batch_size, eval_every=num_steps, **options)
+    model, how = make(config.widest), {"loss": config.loss, "reshuffle": True}
+    settings = Settings(num_steps, config.batch_size, eval_every=num_steps, **how)
     falling = (1 + np.cos(np.pi * np.arange(num_steps) / num_steps)) / 2
     train = partial(widths_at_once, make_fit(model, settings), config.learning_rate * falling)
 
-    @jit_once
-    def start(key: Array) -> Params:
-        return narrow_groups(make, widths, model.init(key))
-
+    start = jit_once(lambda key: narrow_groups(make, widths, model.init(key)))
     calls = []
     for seed, data in zip(seeds, sets, strict=True):
         noisy, key = data.with_label_noise(config.label_noise, seed=seed), jax.random.key(seed)
         calls.append((key, Split.of(noisy), start(key)))
     found = timed(train, calls)
     curves, predictions = zip(*found.results, strict=True)
-    numbers = num_params(widths, num_inputs, config.num_classes)
+    numbers = np.array([num_params(make(width)) for width in widths.tolist()])
     metrics = {metric: np.stack([curve[metric] for curve in curves]) for metric in curves[0]}
     line = FITTED * config.chance
     scalars = {
@@ -188,18 +175,10 @@ def signals_of(data: Dataset, config: Config) -> Dataset:
     return data.replace(x=data.x[:n], y=data.y[:n], **tested)
 
 
-def num_params(width: Width, num_inputs: int, num_outputs: int) -> Width:
-    """Return the number of parameters of a network of this width."""
-    return (num_inputs + 1) * width + (width + 1) * width + (width + 1) * num_outputs
-
-
 def threshold(numbers: np.ndarray, losses: np.ndarray, line: float) -> float:
     """Return the smallest number of parameters at which the loss is at most `line`; NaN if it never
-    is.
-
-    numbers (widths,) ascending, losses (widths,). Between the first width that fits and the one
-    before it, the loss is interpolated on logarithmic axes.
-    """
+    is. numbers (widths,) ascending, losses (widths,): the loss is interpolated on logarithmic axes
+    between the first width that fits and the one before it."""
     fits = np.flatnonzero(losses <= line)
     if not len(fits):
         return float("nan")
@@ -230,10 +209,7 @@ def growth(
     rows: Rows, loss: str, metric: str = "threshold", fixed: str = FIXED[0]
 ) -> tuple[Values, Values]:
     """Return slope against K and exponent of one loss's thresholds or peaks, by seed; no values
-    with fewer than two values of K.
-
-    A seed without a threshold for some K is left out, and counted.
-    """
+    with fewer than two values of K. A seed without a threshold for some K is left out."""
     trials = trials_of(rows, loss, fixed)
     found = [values_of(trial, metric) for trial in trials.values()]
     found = [values.keep(np.isfinite(values.array)) for values in found]
@@ -245,9 +221,8 @@ def growth(
     return slope, joint(lambda values, axis: np.polyfit(logs, np.log(values), 1)[0], found)
 
 
-def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return one line per loss, K and fixed number of signals (threshold and peak, means over
-    seeds), and one per loss with both slopes."""
+def table(rows: Rows) -> TextTable:
+    """Return one line per loss, K and fixed number of signals, and one for the slopes."""
     header = ["loss", "training signals", "classes", "threshold, parameters"]
     header += ["peak of test loss, parameters"]
     metrics, lines = ("threshold", "peak"), []
@@ -276,19 +251,16 @@ def claims(rows: Rows) -> list[Claim]:
     for fixed in FIXED:
         (mse, linear), (nll, constant) = (growth(rows, loss, fixed=fixed) for loss in LOSSES)
         where, outputs = f"with n fixed {fixed}, the threshold", "with the number of outputs"
-        grows = f"{where} of MSE grows linearly {outputs}, with an exponent of 1 ± 0.5"
-        stays = f"{where} of NLL does not grow {outputs}, with an exponent of 0 ± 0.5"
-        faster = f"{where} grows faster for MSE than for NLL"
-        found += [
-            within(grows, quantity, linear, 0.5, 1.5, "grows linearly", published_value=1.0),
-            within(stays, quantity, constant, -0.5, 0.5, "stays constant", published_value=0.0),
-            above(
-                faster,
-                "slope with MSE - with NLL, parameters per class",
-                mse - nll,
-                published="linear against constant",
-            ),
-        ]
+        text = f"{where} of MSE grows linearly {outputs}, with an exponent of 1 ± 0.5"
+        words = "grows linearly"
+        values, limits = linear, (0.5, 1.5)
+        found.append(within(text, quantity, values, *limits, published=words, published_value=1.0))
+        text = f"{where} of NLL does not grow {outputs}, with an exponent of 0 ± 0.5"
+        values, limits, words = constant, (-0.5, 0.5), "stays constant"
+        found.append(within(text, quantity, values, *limits, published=words, published_value=0.0))
+        text = f"{where} grows faster for MSE than for NLL"
+        slopes, words = "slope with MSE - with NLL, parameters per class", "linear against constant"
+        found.append(above(text, slopes, mse - nll, published=words))
     for loss, name in LOSSES.items():
         octaves = [
             (trial.by_seed("peak") / trial.by_seed("threshold")).map(np.log2)
@@ -300,9 +272,8 @@ def claims(rows: Rows) -> list[Claim]:
     return keep_measured(found)
 
 
-def figures(rows: Rows) -> dict[str, Captioned]:
-    """Draw training and test loss, relative to chance, against parameters, in one colour per K, and
-    thresholds against K."""
+def figures(rows: Rows) -> Figures:
+    """Draw losses against parameters, in one colour per K, and thresholds against K."""
     from mnist1d.plots import marks, style
 
     fig, axes = style.figure(2, 3, size=(10.5, 6.4))

@@ -15,26 +15,21 @@ import importlib.util
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mnist1d.checks import check_name, check_numbers, check_real
 from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
-from mnist1d.experiments.claims import Claim, above, keep_measured
+from mnist1d.experiments.claims import POINTS, Claim, above, keep_measured
 from mnist1d.experiments.datasets import check_varied, config_for
-from mnist1d.experiments.estimates import POINTS
-from mnist1d.experiments.present import CI, last_cell
+from mnist1d.experiments.present import CI, last_cell, mean_cell
 from mnist1d.experiments.published import TITLE
 from mnist1d.experiments.rows import Row, Rows, scalar_rows, values_of
-from mnist1d.experiments.study import Info
+from mnist1d.experiments.study import Figures, Info, TextTable
 from mnist1d.generate import make_dataset
 from mnist1d.learning.probes import METHODS, neighbour_acc, plane
 from mnist1d.mnist import load_mnist
-
-if TYPE_CHECKING:
-    from mnist1d.plots.style import Captioned
 
 INFO = Info(
     name="tsne",
@@ -99,12 +94,9 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
         x, y = samples(config, seed)
         begin = time.perf_counter()
         mapped = plane(x, config.perplexity, seed, config.method)
-        scalars = {
-            "knn acc space": neighbour_acc(x, y, config.num_neighbours),
-            "knn acc plane": neighbour_acc(mapped, y, config.num_neighbours),
-            "seconds": time.perf_counter() - begin,
-        }
-        rows += scalar_rows([seed], scalars)
+        accs = (neighbour_acc(points, y, config.num_neighbours) for points in (x, mapped))
+        scalars = dict(zip(("knn acc space", "knn acc plane"), accs, strict=True))
+        rows += scalar_rows([seed], scalars | {"seconds": time.perf_counter() - begin})
         rows += [Row(seed, "plane", None, mapped.astype(np.float32)), Row(seed, "labels", None, y)]
     return rows
 
@@ -127,29 +119,29 @@ def samples(config: Config, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return x[: config.num_samples], y[: config.num_samples]
 
 
-def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
+def table(rows: Rows) -> TextTable:
     """Return neighbour accuracies in the space of signals and in the plane."""
     header = ["data set", "samples", "method", f"kNN in space, {CI}", f"kNN in the plane, {CI}"]
     lines = []
-    for name, trial in trials(rows).items():
+    for name, trial in rows.split("dataset", DATASETS).items():
         cells = [last_cell(trial, metric) for metric in ("knn acc space", "knn acc plane")]
         config = trial.config()
         lines.append([TITLES[name], f"{config['num_samples']:,}", config["method"], *cells])
     return header, lines
 
 
-def figures(rows: Rows) -> dict[str, Captioned]:
+def figures(rows: Rows) -> Figures:
     """Draw each data set in the plane, coloured by class, each class named where it is densest."""
     from mnist1d.plots import marks, style
 
-    found = trials(rows)
+    found = rows.split("dataset", DATASETS)
     fig, axes = style.figure(1, max(len(found), 1), size=(4.4 * max(len(found), 1), 4.5))
     for ax, (name, trial) in zip(np.atleast_1d(axes), found.items(), strict=False):
         plane, labels = trial.array("plane"), trial.array("labels").astype(int)
         style.scatter_classes(ax, plane, labels, TITLES[name])
         marks.class_labels(ax, plane, labels)
     shares = [
-        f"{100 * trial.final('knn acc plane').mean():.0f}% for {TITLES[name]}"
+        f"{mean_cell(trial, 'knn acc plane', '.0f')}% for {TITLES[name]}"
         for name, trial in found.items()
     ]
     caption = (
@@ -161,8 +153,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
 
 
 def claims(rows: Rows) -> list[Claim]:
-    """Test whether the classes of MNIST separate more than those of MNIST-1D; each seed draws other
-    signals and other digits."""
+    """Test whether the classes of MNIST separate more than those of MNIST-1D, over seeds."""
     found = []
     for metric, where in (("plane", "in the plane"), ("space", "in the space of signals")):
         small, large = (
@@ -170,11 +161,5 @@ def claims(rows: Rows) -> list[Claim]:
         )
         text = f"MNIST-1D's classes separate less than MNIST's {where}"
         quantity, words = "MNIST - MNIST-1D, kNN accuracy", "as in figure 2, without a number"
-        found.append(above(text, quantity, large - small, 0, words, unit=POINTS))
+        found.append(above(text, quantity, large - small, published=words, unit=POINTS))
     return keep_measured(found)
-
-
-def trials(rows: Rows) -> dict[str, Rows]:
-    """Return the trial of each data set that was measured."""
-    found = {name: rows.where(dataset=name) for name in DATASETS}
-    return {name: trial for name, trial in found.items() if len(trial)}

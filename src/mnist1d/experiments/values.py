@@ -33,10 +33,9 @@ class Values:
         self.keys, self.array = tuple(keys), np.asarray(array, dtype=float)
         self.lacking = frozenset(lacking)
         if self.array.shape != (len(self.keys),) or len(set(self.keys)) != len(self.keys):
-            raise ValueError(
-                f"values need one number per key, and keys that differ; got {len(self.keys)} keys "
-                f"({len(set(self.keys))} distinct) for the shape {self.array.shape}"
-            )
+            got = f"{len(self.keys)} keys ({len(set(self.keys))} distinct)"
+            rule = "values need one number per key, and keys that differ"
+            raise ValueError(f"{rule}; got {got} for the shape {self.array.shape}")
 
     def __len__(self) -> int:
         return len(self.keys)

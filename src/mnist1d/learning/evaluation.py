@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
 from mnist1d.learning.batches import Split
 from mnist1d.learning.losses import accuracy
+
+if TYPE_CHECKING:
+    from mnist1d.learning.layers import Params
+    from mnist1d.learning.model import Model
+    from mnist1d.learning.training import Probe
 
 EVAL_CHUNK = 1000  # signals evaluated at once: limits memory and fits in the processor's cache
 
@@ -52,3 +60,21 @@ def evaluate(
             f"{part}_acc": accuracy(outputs, labels),
         }
     return curves, predict(on_test, split.y_test, confidence_of)
+
+
+@cache
+def soft_errors(model: Model) -> Probe:
+    """Return the probe that measures the soft error, 1 minus the probability of the right class, on
+    training and test signals."""
+
+    def soft_error(params: Params, x: Array, y: Array) -> Array:
+        p = jax.nn.softmax(apply_in_chunks(lambda chunk: model.apply(params, chunk), x))
+        return 1 - jnp.mean(jnp.sum(jax.nn.one_hot(y, p.shape[1]) * p, axis=1))
+
+    def probe(params: Params, split: Split) -> dict[str, Array]:
+        return {
+            "train_soft_error": soft_error(params, split.x, split.y),
+            "test_soft_error": soft_error(params, split.x_test, split.y_test),
+        }
+
+    return probe
