@@ -21,7 +21,7 @@ steps), seconds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -116,9 +116,10 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
     batch, evenly = (n, np.linspace) if descends else (min(100, n), np.geomspace)
     marks = evenly(1, epochs, NUM_EVALUATIONS).round().astype(int)
     evaluated = tuple((n // batch * np.unique(marks)).tolist())
-    how = {"optimizer": "sgd", "loss": "mse"} if descends else {"reshuffle": True}
     sizes = epochs * (n // batch), batch, config.learning_rate
-    settings = Settings(*sizes, eval_at=evaluated, **how)
+    settings = Settings(*sizes, eval_at=evaluated, reshuffle=not descends)
+    if descends:
+        settings = replace(settings, optimizer="sgd", loss="mse")
     probe = sharpness(model, n, settings.loss) if descends else None
     return fit_rows(config.network, model, settings, seeds, sets, probe=probe)
 

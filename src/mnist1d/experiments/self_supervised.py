@@ -147,9 +147,13 @@ def run(config: Config, seeds: Sequence[int]) -> list[Row]:
 
     sets = datasets_for(config.data, seeds, config.vary)
     init, layers = encoder(PROJECTORS[config.variant], sets[0].x.shape[1])
-    sizes = {"num_epochs": config.num_epochs, "batch_size": config.batch_size}
-    rates = {"learning_rate": config.learning_rate, "temperature": config.temperature}
-    loop = simclr(layers, **sizes, **rates)
+    loop = simclr(
+        layers,
+        num_epochs=config.num_epochs,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        temperature=config.temperature,
+    )
     init, features_of = jit_once(init), jax.jit(layers)
 
     def prepare(_: object) -> Callable[[tuple[int, Dataset]], Measured]:
