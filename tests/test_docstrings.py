@@ -20,6 +20,7 @@ OPTIONAL = {
     "mnist1d.adapters.torch": "torch",
     "mnist1d.adapters.huggingface": "datasets",
     "mnist1d.evaluation.tune": "optuna",
+    "mnist1d.experiments.rows": "pandas",
 }
 DIRECTIVE = re.compile(r"\.\. automodule:: (?P<module>\S+)\n(?P<options>(?:   :.*\n)*)")
 SECTION = re.compile(r"^(Args|Attributes|Returns|Raises|Warns|Examples|References):$", re.MULTILINE)

@@ -265,6 +265,11 @@ class Rows:
 
         Raises:
           MissingExtraError: without pandas.
+
+        Examples:
+          >>> Rows([Record("t", {"model": "cnn"}, 0, "test_acc", None, 0.93)]).to_pandas()
+            trial  seed    metric  step  value model
+          0     t     0  test_acc  <NA>   0.93   cnn
         """
         try:
             import pandas
