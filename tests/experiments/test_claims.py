@@ -186,3 +186,9 @@ def test_a_claim_is_plain_data():
 
     content = dataclasses.asdict(judge([one(CLEAR)])[0])
     assert content["parts"][0]["estimate"]["n"] == 5 and math.isinf(content["parts"][0]["most"])
+
+
+@pytest.mark.parametrize("claim", [above, below])
+def test_a_misspelled_option_is_refused(claim):
+    with pytest.raises(TypeError, match="'units'"):
+        claim("A is better.", "A - B", [0.1, 0.2, 0.3, 0.4], units="points")

@@ -147,16 +147,7 @@ class Claim:
 
 
 class More(TypedDict, total=False):
-    """What a claim may say besides its sentence, its values and its lines.
-
-    Attributes:
-      published: the figures of the sentence, in words.
-      published_value: published value of the quantity, if there is one.
-      unit: "%" for fractions, "points" for their differences.
-      noise: standard error of what the values are compared with, if that was measured too.
-      over: "seeds" or "signals".
-      seeds: number of training seeds that each signal was averaged over.
-    """
+    """The options of `within`, and so of `above` and `below`."""
 
     published: str
     published_value: float | None
@@ -178,7 +169,7 @@ def above(
       quantity: in words, what the values measure.
       values: one value per seed.
       line: the line.
-      **more: published, published_value, unit, noise, over or seeds, see `More`.
+      **more: published, published_value, unit, noise, over or seeds, as for `within`.
 
     Returns:
       The claim with its verdict.
@@ -213,7 +204,18 @@ def below(
 
 
 def within(
-    text: str, quantity: str, values: Numbers, low: float, high: float, **more: Unpack[More]
+    text: str,
+    quantity: str,
+    values: Numbers,
+    low: float,
+    high: float,
+    *,
+    published: str = "",
+    published_value: float | None = None,
+    unit: str = "",
+    noise: float = 0.0,
+    over: str = "seeds",
+    seeds: int | None = None,
 ) -> Claim:
     """Claim that the mean over seeds is between two lines.
 
@@ -225,7 +227,12 @@ def within(
       values: one value per seed.
       low: the lower line.
       high: the upper line.
-      **more: as for `above`.
+      published: the figures of the sentence, in words.
+      published_value: published value of the quantity, if there is one.
+      unit: "%" for fractions, "points" for their differences.
+      noise: standard error of what the values are compared with, if that was measured too.
+      over: "seeds" or "signals".
+      seeds: number of training seeds that each signal was averaged over.
 
     Returns:
       The claim with its verdict.
@@ -234,10 +241,8 @@ def within(
       >>> within("A is near 0.", "A", [-0.5, 0.5, 0.1, -0.1], -1, 1).verdict
       'holds'
     """
-    unit, noise, over = more.get("unit", ""), more.get("noise", 0.0), more.get("over", "seeds")
-    found = estimate(values, unit, noise=noise, over=over, seeds=more.get("seeds"))
-    part = Part(quantity, found, low, high)
-    return _claim(text, [part], more.get("published", ""), more.get("published_value"))
+    found = estimate(values, unit, noise=noise, over=over, seeds=seeds)
+    return _claim(text, [Part(quantity, found, low, high)], published, published_value)
 
 
 def all_of(

@@ -125,7 +125,8 @@ def calibration_figure(curves: Sequence[tuple[np.ndarray, str, str]]) -> Figure:
       >>> bins = np.array([[[0.5, 0.9], [0.4, 0.9], [10, 90]]])
       >>> figure = calibration_figure([(bins, "CNN", "#0072b2")])
     """
-    fig, axes = style.grid(len(curves), 5, (1.9, 2.0), sharex=True, sharey=True)
+    columns = 5
+    fig, axes = style.grid(len(curves), columns, (1.9, 1.6), sharex=True, sharey=True)
     for (bins, label, color), ax in zip(curves, axes, strict=True):
         ax.plot([0, 1], [0, 1], color=style.GREY, linestyle=":", linewidth=1.2)
         count = bins[:, 2].sum(axis=0)
@@ -139,10 +140,10 @@ def calibration_figure(curves: Sequence[tuple[np.ndarray, str, str]]) -> Figure:
         ax.set(title=label, xlim=(-0.03, 1.06), ylim=(-0.03, 1.06))
         style.percent_axis(ax)
         style.ticks(ax, (0, 0.5, 1), ("0%", "50%", "100%"))
-    for ax in axes[-5:]:  # those with no panel below
+    for ax in axes[-columns:]:  # those with no panel below
         ax.set_xlabel("confidence")
         ax.tick_params(labelbottom=True)
-    for ax in axes[::5]:
+    for ax in axes[::columns]:
         ax.set_ylabel("accuracy")
     return fig
 
