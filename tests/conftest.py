@@ -11,8 +11,10 @@ from hypothesis import settings
 from benchmarks import peer as original
 from mnist1d.runs.threads import one_thread
 
-# Before JAX starts. Compilation takes most of the time of the tests: LLVM optimises less.
-os.environ["XLA_FLAGS"] = f"--xla_backend_optimization_level=0 {os.environ.get('XLA_FLAGS', '')}"
+# Before JAX starts. Compilation takes most of the time of the tests, so XLA optimises less and
+# emits LLVM's code without the detour through MLIR: 23 s in place of 78 for all smoke runs.
+QUICK_TO_COMPILE = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+os.environ["XLA_FLAGS"] = f"{QUICK_TO_COMPILE} {os.environ.get('XLA_FLAGS', '')}"
 os.environ.update(one_thread())  # the same bits as in a worker
 
 # The same examples on every run; tests/test_search.py looks at many others

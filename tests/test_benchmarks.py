@@ -51,7 +51,7 @@ def test_streams(peer):
 
 def test_observer():
     pytest.importorskip("jax", reason="the observer needs JAX")
-    result = printed("observer", "--signals", "200", "--draws", "500")
+    result = printed("observer", "--signals", "100", "--draws", "200")
     assert (
         result["seconds"]["frozen_test_acc"] > 0.99
         and result["brute_force_errors"]["root_mean_square"] < 3

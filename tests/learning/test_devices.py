@@ -36,7 +36,7 @@ print(json.dumps([len(jax.local_devices()), each.results, len(each.seconds), fou
 
 
 def run_on(num_devices, studies):
-    flags = f"--xla_force_host_platform_device_count={num_devices}"
+    flags = f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count={num_devices}"
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *studies],
         env={**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},

@@ -102,7 +102,7 @@ def test_nothing_that_matters_is_left_out(monkeypatch):
     ids=str,
 )
 def test_calibration_and_accuracy_on_fresh_signals(knobs):
-    ideal, data = fresh(DataConfig(**knobs), 300)
+    ideal, data = fresh(DataConfig(**knobs), 100)
     check_calibration(ideal.predict_proba(data.x), data.y)
 
 
