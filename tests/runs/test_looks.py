@@ -104,6 +104,40 @@ def test_a_large_effect_stops_early_and_none_goes_on_to_the_end(known, tmp_path)
     assert group.claims[1].power > 0 and group.claims[1].n == 32
 
 
+def test_only_trials_behind_open_claims_get_more_seeds(known, tmp_path):
+    """The effect of 9 is decided at 8 seeds; nothing is claimed about the trial without effect."""
+    module = study([9.0, 0.5, 0.0])
+    module.claims = lambda rows: [
+        above(f"effect {effect}", "gain", rows.where(effect=effect).final("gain"))
+        for effect in rows.unique("effect")
+        if effect
+    ]
+    known(module)
+    _, group, looks = decide(tmp_path)
+    assert [(n, open_) for n, open_, *_ in looks] == [(4, 2), (8, 1), (16, 1), (32, 1)]
+    assert [claim.n for claim in group.claims] == [8, 32]
+    with open_store(tmp_path) as store:
+        (found,) = latest(store, "looks")
+        counts = [len(store.rows("looks").where(effect=e)) for e in (9.0, 0.5, 0.0)]
+    assert counts == [8, 32, 4] and [claim.n for claim in found.document.claims] == [8, 32]
+    assert [claim.verdict for claim in found.document.claims] == [HOLDS, UNDECIDED]
+    summary, _, again = decide(tmp_path)
+    assert summary.done == 0 and [look[:2] for look in again] == [look[:2] for look in looks]
+
+
+def test_a_study_whose_claims_need_every_trial(known, tmp_path):
+    def claims(rows):
+        one, other = (rows.where(effect=e).final("gain") for e in rows.unique("effect"))
+        return [above("more", "gain", one + other)]
+
+    module = study([0.5, 0.0])
+    module.claims = claims  # raises without one of the trials
+    known(module)
+    decide(tmp_path, max_seeds=8)
+    with open_store(tmp_path) as store:
+        assert len(store.rows("looks")) == 16
+
+
 def test_what_is_stored_is_not_run_again_and_the_looks_are_remembered(known, tmp_path):
     known(study([9.0]))
     decide(tmp_path)

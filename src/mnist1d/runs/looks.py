@@ -1,5 +1,5 @@
 """--until-decided: add seeds step by step ("looks") until every claim of a study has its verdict,
-or the budget is spent."""
+or the budget is spent. Only the trials that undecided claims depend on get more seeds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mnist1d.experiments.study import Loaded
 from mnist1d.runs.store import Store
 from mnist1d.runs.sweep import Progress, Summary, sweep
 from mnist1d.runs.tasks import Task, part_of, plan
-from mnist1d.runs.verdicts import claims_of, label_with
+from mnist1d.runs.verdicts import claims_of, label_with, trials_behind
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 DECIDED, SEEDS_SPENT, BUDGET_SPENT = (
@@ -40,6 +40,8 @@ class Group:
     tasks: dict[int, list[Task]]
     place: int = 0  # the next look
     claims: list[Claim] = field(default_factory=list)
+    last: dict[str, Task] = field(default_factory=dict)  # of the last look, by trial
+    settled: set[str] = field(default_factory=set)  # trials on which no open claim depends
     failed: int = 0  # seeds of the last look that failed, summed over trials
     ended: str = ""  # why there is no further look
     speed: float = 1.0
@@ -54,10 +56,18 @@ class Group:
         """The seeds of the last look; 0 before the first."""
         return self.looks[self.place - 1] if self.place else 0
 
+    @property
+    def wanted(self) -> list[Task]:
+        """The tasks of the next look; a trial on which no open claim depends keeps its seeds."""
+        return [
+            self.last[task.trial] if task.trial in self.settled else task
+            for task in self.tasks[self.looks[self.place]]
+        ]
+
     def missing(self, store: Store) -> list[Task]:
         """Return the tasks of the next look with seeds missing from the store."""
         standing, found = store.standing(), []
-        for task in self.tasks[self.looks[self.place]]:
+        for task in self.wanted:
             known = standing.done.get(task.trial, set()) | standing.failed.get(task.trial, set())
             if count := len(set(task.seeds) - known):
                 estimate = task.estimate * count / len(task.seeds)
@@ -151,7 +161,7 @@ def _look(
     progress: Progress,
 ) -> None:
     """Run a group's next look, and decide whether it is the last."""
-    seeds, tasks = group.looks[group.place], group.tasks[group.looks[group.place]]
+    seeds, tasks = group.looks[group.place], group.wanted
     estimate = sum(task.estimate for task in group.missing(store)) / group.speed
     first = (
         retry_failed and not group.place
@@ -168,6 +178,8 @@ def _look(
     wanted = {task.trial: task.seeds for task in tasks}
     rows = store.all_rows(group.study.INFO.name, wanted)
     group.claims = claims_of(group.study, rows, group.label, seeds) if len(rows) else []
+    group.last = {task.trial: task for task in tasks}
+    group.settled = set(group.last) - trials_behind(group.study, rows, group.open)
     if not group.claims:
         group.ended = NO_CLAIMS
     elif not group.open:

@@ -6,7 +6,10 @@ A label describes the settings: the preset, the overrides and, with --until-deci
 
 from __future__ import annotations
 
-from mnist1d.experiments.claims import Claim
+from collections.abc import Sequence
+
+from mnist1d.experiments.claims import Claim, keep_measured
+from mnist1d.experiments.estimates import Estimate
 from mnist1d.experiments.judging import judge
 from mnist1d.experiments.rows import Rows
 from mnist1d.experiments.study import Loaded
@@ -51,3 +54,25 @@ def claims_of(study: Loaded, rows: Rows, label: str = "", seeds: int = 0) -> lis
         seeds=seeds or len(rows.unique("seed")),
         looks=looks_of(label),
     )
+
+
+def trials_behind(study: Loaded, rows: Rows, claims: Sequence[Claim]) -> set[str]:
+    """Return the trials on which some of a study's claims depend: without its rows, one of these
+    claims is missing or has another estimate."""
+    behind, whole = set(), _estimates(study, rows)
+    for trial in rows.unique("trial") if claims else ():
+        try:
+            rest = _estimates(study, Rows(row for row in rows if row.trial != trial))
+        except Exception:  # a study from outside that cannot do without it
+            rest = {}
+        if any(rest.get(claim.text) != whole[claim.text] for claim in claims):
+            behind.add(trial)
+    return behind
+
+
+def _estimates(study: Loaded, rows: Rows) -> dict[str, list[Estimate]]:
+    """Return the estimates behind each claim, by its text."""
+    return {
+        claim.text: [part.estimate for part in claim.parts]
+        for claim in keep_measured(study.claims(rows))
+    }
