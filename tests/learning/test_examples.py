@@ -1,8 +1,5 @@
 """The example of a model from outside the package, as its docstring says to use it."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import jax
@@ -14,11 +11,6 @@ from mnist1d.learning import Settings, Split, make_fit, resolve
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = "examples/transformer.py:transformer"
-
-
-def mnist1d(*words):
-    command = [sys.executable, "-m", "mnist1d.cli", *words]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
 
 
 @pytest.fixture
@@ -48,11 +40,3 @@ def test_signals_do_not_see_each_other(model):
     params, x = model.init(jax.random.key(0)), jax.random.normal(jax.random.key(1), (4, 40))
     alone = jnp.concatenate([model.apply(params, row[None]) for row in x])
     np.testing.assert_allclose(model.apply(params, x), alone, rtol=1e-4, atol=1e-5)
-
-
-def test_a_study_takes_it_by_its_file(tmp_path):
-    words = ["run", "spatial-priors", "--preset", "smoke", "--seeds", "1", "--runs", str(tmp_path)]
-    some = ["--set", f"model={EXAMPLE}", "--set", "dataset=mnist1d", "--set", "num_steps=10"]
-    found = mnist1d(*words, *some, "--set", "vary=frozen", "--json")
-    assert found.returncode == 0, found.stderr
-    assert "transformer.py:transformer" in json.dumps(json.loads(found.stdout)["studies"])

@@ -162,11 +162,10 @@ def mnist1d(*words, cwd):
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
 
 
-@pytest.mark.parametrize("executor", ["here", "processes"])
-def test_a_model_from_a_file_by_the_command_line(tmp_path, executor):
+def test_a_model_from_a_file_by_the_command_line(tmp_path):
     (tmp_path / "mine.py").write_text(OUTSIDE.read_text())
     named = ["--set", "model=mine:linear,mine.py:raising", "--set", "dataset=mnist1d"]
-    words = ["run", "spatial-priors", "--preset", "smoke", "--executor", executor]
+    words = ["run", "spatial-priors", "--preset", "smoke", "--executor", "processes"]
     found = mnist1d(*words, *named, "--set", "num_steps=20", "--runs", "runs", cwd=tmp_path)
     assert found.returncode == 1, found.stderr
     assert "mine:linear" in found.stdout and "no such layer" in found.stderr
