@@ -39,7 +39,7 @@ BLOCK = re.compile(r"(<!-- settled: (?P<name>[a-z0-9 -]+) -->\n).*?(<!-- end -->
 def load_documents() -> list[Found]:
     """Return the settled document of every study, in the paper's order."""
     with settled_runs() as runs, open_store(runs, create=False) as store:
-        return [found for study in studies_in(store) for found in latest(store, study, PRESET)]
+        return [found for study in studies_in(store) for found in latest(store, study)]
 
 
 def table(header: list[str], lines: list[list[str]]) -> str:
@@ -92,7 +92,7 @@ def study_page(document: Document) -> str:
         parts += ["## Table", table(document.table.header, document.table.lines)]
     study = load(document.study)
     parts += [*method(study), f"## Run it\n\n```sh\n{document.command}\n```"]
-    seeds, planned = text.plural(len(document.seeds), "seed"), len(study.grid(PRESET))
+    seeds, planned = text.span(document.seed_counts, "seed"), len(study.grid(PRESET))
     trials = text.plural(document.trials, "trial")
     if document.trials < planned:
         trials = f"{document.trials} of the {planned} trials of this command"

@@ -2,9 +2,9 @@
 
     python -m docs.settle RUNS [-o FILE]
 
-Takes the latest complete sweep of every study at the preset `paper`, leaves out the arrays without
-which its document is the same (predictions that no claim reads, the maps of seeds that no figure
-shows), and compresses the store. Then run `python -m docs.generate`.
+Takes the latest complete sweep of every study at the preset `paper`, with --until-decided or
+without, leaves out the arrays that its document does not need (predictions that no claim reads, the
+maps of seeds that no figure shows), and compresses the store. Then run `python -m docs.generate`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from mnist1d.runs.contents import CallLine, Content, contents, refuse
 from mnist1d.runs.identity import trial_id
 from mnist1d.runs.merge import Merged, copy_trial
 from mnist1d.runs.store import DATABASE, Store, Sweep, open_store
+from mnist1d.runs.verdicts import label_with
 
 PATH = Path(results.__file__).with_name(FILE)
 Idle = dict[str, frozenset[int]]  # metric: seeds whose arrays are left out
@@ -42,7 +43,7 @@ def compact(runs: Path, path: Path) -> None:
     with TemporaryDirectory() as name:
         copy = Path(name) / DATABASE
         with open_store(runs, create=False) as source, open_store(name) as target:
-            latest = [sweep for study in source.studies() for sweep in source.latest(study, PRESET)]
+            latest = [sweep for study in source.studies() for sweep in latest_of(source, study)]
             wanted = [s for s in latest if is_published_setting(s) and is_complete(source, s)]
             keep = {trial for sweep in wanted for trial in sweep.wanted}
             idle = {sweep.study: idle_arrays(source, sweep) for sweep in wanted}
@@ -63,6 +64,13 @@ def compact(runs: Path, path: Path) -> None:
     with atomic_path(path) as part:
         part.write_bytes(data)
     print(f"{path}: {len(keep)} trials of {len(wanted)} studies, {len(data) / 1e6:.2f} MB")
+
+
+def latest_of(store: Store, study: str) -> list[Sweep]:
+    """Return the latest sweep of a study at the published settings; none if there is none."""
+    labels = (PRESET, label_with(PRESET, load(study).INFO.looks))
+    found = [sweep for label in labels for sweep in store.latest(study, label)]
+    return sorted(found, key=lambda sweep: sweep.started)[-1:]
 
 
 def is_published_setting(sweep: Sweep) -> bool:

@@ -16,6 +16,7 @@ from mnist1d.experiments.rows import Row
 from mnist1d.experiments.sequential import LOOKS, levels
 from mnist1d.experiments.study import Info
 from mnist1d.results.document import command_of, latest
+from mnist1d.results.text import span
 from mnist1d.runs import open_store
 from mnist1d.runs.executors import Here
 from mnist1d.runs.looks import (
@@ -26,7 +27,8 @@ from mnist1d.runs.looks import (
     seconds_of,
     until_decided,
 )
-from mnist1d.runs.sweep import Progress
+from mnist1d.runs.sweep import Progress, sweep
+from mnist1d.runs.tasks import plan
 from mnist1d.runs.verdicts import label_with, looks_of, overrides_of
 
 
@@ -119,9 +121,16 @@ def test_only_trials_behind_open_claims_get_more_seeds(known, tmp_path):
     with open_store(tmp_path) as store:
         (found,) = latest(store, "looks")
         counts = [len(store.rows("looks").where(effect=e)) for e in (9.0, 0.5, 0.0)]
+    assert found.document.seed_counts == [4, 8, 32]
+    assert span([4, 8, 32], "seed") == "4 to 32 seeds" and span([1, 1], "seed") == "1 seed"
     assert counts == [8, 32, 4] and [claim.n for claim in found.document.claims] == [8, 32]
     assert [claim.verdict for claim in found.document.claims] == [HOLDS, UNDECIDED]
-    summary, _, again = decide(tmp_path)
+    with open_store(
+        tmp_path
+    ) as store:  # more seeds of the trial without a claim, by another command
+        sweep(store, [task for task in plan("looks", "paper", 16) if not task.config.effect])
+    summary, group, again = decide(tmp_path)
+    assert len(group.last) == 3 and [len(task.seeds) for task in group.last.values()] == [8, 32, 16]
     assert summary.done == 0 and [look[:2] for look in again] == [look[:2] for look in looks]
 
 

@@ -77,9 +77,12 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Document:
-    """The results of one study in one sweep. label: preset and overrides. problems: failed and
-    skipped calls. notice: why a placeholder replaces the study. error: traceback of a part that
-    could not be shown."""
+    """The results of one study in one sweep.
+
+    label: preset and overrides. seed_counts: the different numbers of seeds of a trial. problems:
+    failed and skipped calls. notice: why a placeholder replaces the study. error: traceback of a
+    part that could not be shown.
+    """
 
     id: str
     study: str
@@ -95,6 +98,7 @@ class Document:
     method: list[str] = field(default_factory=list)
     settings: list[tuple[str, str]] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)
+    seed_counts: list[int] = field(default_factory=list)
     trials: int = 0
     seconds: float = 0.0
     peer_seconds: float | None = None
@@ -232,6 +236,7 @@ def of_rows(
         method=study.description[1:],
         settings=settings_of(rows),
         seeds=sorted(rows.unique("seed")),
+        seed_counts=sorted({len(trial.unique("seed")) for trial in rows.split("trial").values()}),
         trials=len(rows.unique("trial")),
         seconds=sum(call.seconds for call in done),
         peer_seconds=info.peer_seconds,

@@ -91,7 +91,7 @@ def page(parts: Sequence[Part], runs: str | None) -> str:
     extras = [("timings", "Timings"), ("provenance", "Provenance")]
     if problems:
         extras.insert(1, ("problems", "Failed and skipped"))
-    counts = sorted({len(d.seeds) for d in documents})
+    counts = [count for d in documents for count in d.seed_counts]
     return (
         environment()
         .get_template("report.html")
@@ -102,9 +102,7 @@ def page(parts: Sequence[Part], runs: str | None) -> str:
             images={part.document.id: part.images for part in parts},
             overview=summary.overview(documents),
             labels=list(dict.fromkeys(d.label for d in documents)) or ["none"],
-            seeds=f"{' to '.join(map(str, {counts[0], counts[-1]}))} seeds per trial."
-            if counts
-            else "",
+            seeds=f"{text.span(counts, 'seed')} per trial." if counts else "",
             shortened=_shortened(documents),
             made=now().replace("T", " ").replace("+00:00", " UTC"),
             problems=list(groups.items()),
@@ -150,6 +148,7 @@ def environment() -> Environment:
         "printed": text.printed,
         "remarks": summary.remarks,
         "sentence": text.sentence,
+        "span": text.span,
         "strip": forest.strip,
         "tone": summary.tone,
         "units": summary.units,

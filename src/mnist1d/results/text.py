@@ -83,6 +83,12 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
+def span(counts: Sequence[int], noun: str) -> str:
+    """Return the smallest and the largest count with their noun: 8 seeds, 4 to 32 seeds."""
+    low, high = min(counts), max(counts)
+    return f"{low:,} to {plural(high, noun)}" if low < high else plural(high, noun)
+
+
 def listing(items: Sequence[str], last: str = "and") -> str:
     """Return items as a list in a sentence: a, b and c."""
     *most, end = items

@@ -56,18 +56,21 @@ class Group:
         """The seeds of the last look; 0 before the first."""
         return self.looks[self.place - 1] if self.place else 0
 
-    @property
-    def wanted(self) -> list[Task]:
-        """The tasks of the next look; a trial on which no open claim depends keeps its seeds."""
+    def wanted(self, store: Store) -> list[Task]:
+        """Return the tasks of the next look. A trial that no open claim depends on keeps its seeds,
+        unless the store already has more."""
+        done = store.standing().done
         return [
-            self.last[task.trial] if task.trial in self.settled else task
+            self.last[task.trial]
+            if task.trial in self.settled and set(task.seeds) - done.get(task.trial, set())
+            else task
             for task in self.tasks[self.looks[self.place]]
         ]
 
     def missing(self, store: Store) -> list[Task]:
         """Return the tasks of the next look with seeds missing from the store."""
         standing, found = store.standing(), []
-        for task in self.wanted:
+        for task in self.wanted(store):
             known = standing.done.get(task.trial, set()) | standing.failed.get(task.trial, set())
             if count := len(set(task.seeds) - known):
                 estimate = task.estimate * count / len(task.seeds)
@@ -161,7 +164,7 @@ def _look(
     progress: Progress,
 ) -> None:
     """Run a group's next look, and decide whether it is the last."""
-    seeds, tasks = group.looks[group.place], group.wanted
+    seeds, tasks = group.looks[group.place], group.wanted(store)
     estimate = sum(task.estimate for task in group.missing(store)) / group.speed
     first = (
         retry_failed and not group.place
