@@ -27,14 +27,14 @@ def own_cache(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
-# ------------------------------------------------------------------ nobody trains on them
+# ------------------------------------------------------------------ no model trains on them
 
 
 @pytest.mark.parametrize("num_classes", [2, 3, 10, 1500])
 def test_no_range_of_the_stream_reaches_the_reserved_signals(num_classes):
     first = TEST_BLOCK * block_size(num_classes)
     last = next(fast_chunks(DataConfig(), num_classes, first - 1, first))
-    assert len(last.label) == 1  # the last signal that one may train on
+    assert len(last.label) == 1  # the last signal that training may use
     for start, stop in ((first - 1, first + 1), (first, first + 1), (0, 2**63 - 1)):
         with pytest.raises(UsageError, match="reserved for testing"):
             next(fast_chunks(DataConfig(), num_classes, start, stop))
@@ -92,7 +92,7 @@ def test_the_answers_that_ship_are_the_observers_on_a_sample():
     test = fresh_test(mnist1d.load_dataset())
     assert len(test.y) == 100_000
     observer = IdealObserver.of(mnist1d.load_dataset())
-    doubtful = np.argsort(test.exact.max(axis=1))[:60]  # where there is something to be wrong about
+    doubtful = np.argsort(test.exact.max(axis=1))[:60]  # where the observer is not certain
     sample = np.concatenate([doubtful, np.random.default_rng(1).choice(100_000, 140)])
     known = observer.predict_proba(test.x[sample])
     np.testing.assert_allclose(test.exact[sample], known, atol=2e-4)  # x is float32
@@ -119,7 +119,7 @@ def test_answers_are_computed_once_and_kept_for_the_user_alone(own_cache, monkey
     first = fresh_test(data, 30, tell=told.append)
     (file,) = kept.cache_folder().iterdir()
     assert stat.S_IMODE(kept.cache_folder().stat().st_mode) == 0o700 and own_cache in file.parents
-    monkeypatch.setattr(IdealObserver, "predict_proba", None)  # it is not asked again
+    monkeypatch.setattr(IdealObserver, "predict_proba", None)  # the model is not called again
     np.testing.assert_array_equal(fresh_test(data, 30).exact, first.exact)
     np.testing.assert_array_equal(fresh_test(data, 10).exact, first.exact[:10])
 
@@ -146,7 +146,7 @@ def test_what_was_ready_when_interrupted_is_kept(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         fresh_test(data, 40)
     fresh_test(data, 40)
-    assert calls == [20, 20, 20]  # the first twenty were not asked again
+    assert calls == [20, 20, 20]  # not called again for the first twenty
 
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "other"])
@@ -192,7 +192,7 @@ def test_cached_answers_are_within_the_documented_error():
     one_hot = np.eye(10)[label]
     assert len(answers.without_one_hot(one_hot, label).signal) == 0
     np.testing.assert_array_equal(answers.without_one_hot(one_hot, label).dense(label, 10), one_hot)
-    wrong = np.eye(10)[(label + 1) % 10]  # sure, and not of the label
+    wrong = np.eye(10)[(label + 1) % 10]  # certain of another label
     np.testing.assert_array_equal(answers.without_one_hot(wrong, label).dense(label, 10), wrong)
 
 

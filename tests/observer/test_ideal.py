@@ -1,5 +1,4 @@
-"""The ideal observer against brute force, against itself (calibration), and on every kind of
-setting."""
+"""The ideal observer against brute force, its calibration, and every kind of setting."""
 
 import numpy as np
 import pytest

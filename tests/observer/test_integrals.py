@@ -19,7 +19,7 @@ BOX = Rectangle(0.8, 1.2, 0.375)
 
 
 def evidence(q, box=BOX, vary_factor=True, vary_slope=True):
-    """The observer's integrals with the nodes it would take, one component after the other."""
+    """The observer's integrals with its own choice of nodes, one component at a time."""
     nodes = nodes_needed(q.aa, q.ar, q.rr, box) if vary_factor else np.ones(len(q.aa), int)
     with ideal._float64():
         parts = [

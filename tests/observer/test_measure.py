@@ -1,5 +1,5 @@
-"""The ceiling of a config on fresh signals, as a function and as a command; the figure of what the
-observer sees."""
+"""The ceiling of a config on fresh signals, as a function and as a command, and the figure of the
+observer's answers."""
 
 import json
 

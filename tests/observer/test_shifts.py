@@ -1,4 +1,4 @@
-"""Ceilings under shifts: those that come with the package are what this package measures."""
+"""Ceilings under shifts: those in the package equal what the package measures."""
 
 import pytest
 

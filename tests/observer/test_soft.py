@@ -1,4 +1,4 @@
-"""Soft labels are the observer's answers, signal by signal, in whatever order a set is."""
+"""Soft labels are the observer's answers for each signal, whatever the order of the set."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def test_they_follow_their_signals(data, soft):
 
 
 def test_of_a_subset_they_are_those_of_its_classes(data, soft):
-    """Given that the class is one of three: the observer of these three alone."""
+    """Given that the class is one of three, the answers are those of an observer of these three."""
     bent, again = (
         soft.subset([1, 5, 2], relabel=True),
         soft_labels(data.subset([1, 5, 2], relabel=True)),

@@ -1,4 +1,4 @@
-"""Two settings side by side: means, the paired difference, and what does not pair."""
+"""Two settings side by side: means, the paired difference, and seeds without a partner."""
 
 import json
 
@@ -47,7 +47,7 @@ def test_the_interval_is_over_seeds(runs):
     )
     assert both.seeds == both.a.n == 4
     assert both.a.mean == pytest.approx((slow.a.mean + fast.a.mean) / 2)
-    assert both.a.high - both.a.low == pytest.approx(slow.a.high - slow.a.low)  # and not narrower
+    assert both.a.high - both.a.low == pytest.approx(slow.a.high - slow.a.low)  # not narrower
 
 
 def test_the_study_is_found_by_its_fields(runs):

@@ -1,4 +1,4 @@
-"""What a terminal shows: text as it is, on any terminal."""
+"""What a terminal shows: text unchanged, on any terminal."""
 
 import io
 

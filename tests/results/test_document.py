@@ -1,4 +1,4 @@
-"""One document per sweep: plain data, JSON for all, sentences that follow from the verdicts."""
+"""One document per sweep: plain data, valid JSON, and sentences that follow from the verdicts."""
 
 import dataclasses
 import json

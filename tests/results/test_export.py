@@ -1,4 +1,4 @@
-"""Rows for use elsewhere: filtered, whole, in every format, with little memory."""
+"""Exported rows: filtered, complete, in every format, in little memory."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Names of figure files, and what a study may return from `figures`."""
+"""Names of figure files, and what a study's `figures` may return."""
 
 import signal
 import types

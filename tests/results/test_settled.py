@@ -1,4 +1,4 @@
-"""The settled results: what a sweep at the paper preset measured survives one file."""
+"""The settled results: one file keeps what a sweep at the paper preset measured."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def test_the_paper_sweep_comes_back_and_nothing_else(file, toy):
 
 
 def settled_arrays(file):
-    """The metrics that still have arrays, with the seeds that have them."""
+    """The metrics that still have arrays, each with its seeds."""
     with settled_runs(file) as runs, open_store(runs, create=False) as store:
         records = store.all_rows("toy").records
     return {r.seed for r in records if r.metric == "image"}, {r.metric for r in records}

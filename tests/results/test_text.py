@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers as a reader sees them."""
 
 import math
 

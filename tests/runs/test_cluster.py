@@ -1,4 +1,4 @@
-"""A Dask cluster: calls, workers that die or cannot be used, and rows that are those of one
+"""A Dask cluster: calls, workers that die or cannot be used, and rows equal to those of one
 process."""
 
 import os
@@ -58,7 +58,7 @@ def test_calls_and_exceptions_come_back(pool):
 
 
 GATE = threading.Event()  # that calls wait for; the workers of `scheduler` are threads
-AT_GATE: list[int] = []  # how many calls had come before each
+AT_GATE: list[int] = []  # the number of calls before each
 
 
 def wait_at_gate():
@@ -76,7 +76,7 @@ def gate():
 
 
 def wait_until(condition):
-    """Wait for what must come true, however busy the machine is."""
+    """Wait until a condition holds, however busy the machine is."""
     end = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < end
@@ -216,7 +216,7 @@ def processes(request):
 
 
 def values(store, study):
-    """The rows of a study as text, times aside."""
+    """The rows of a study as text, without times."""
     return [repr(row) for row in store.rows(study) if not row.metric.endswith("seconds")]
 
 
@@ -252,7 +252,7 @@ def test_kill_9_of_one_of_two_workers(toy, tmp_path, processes, study, preset, m
         summary = sweep(store, tasks, pool, progress=Killing())
         assert (summary.done, summary.failed) == (len(tasks), [])
         wait_until(lambda: pool.workers == 1)
-        assert set(seen[1:]) <= {2}  # at most one trial, once; none where the worker was idle
+        assert set(seen[1:]) <= {2}  # at most one trial, once; none if the worker was idle
         assert values(store, name) == wanted
         calls = [(call.trial, seed) for call in store.calls() for seed in call.seeds]
         assert len(calls) == len(set(calls)) == sum(len(task.seeds) for task in tasks)

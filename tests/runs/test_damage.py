@@ -46,7 +46,7 @@ def change(runs, statement):
 
 
 def everything(folder):
-    """All that reading gives of a store."""
+    """Everything that can be read from a store."""
     with open_store(folder, create=False) as store:
         rows = [
             (r.trial, r.config["size"], r.seed, r.metric, r.step, np.asarray(r.value).tolist())
@@ -144,7 +144,7 @@ def test_a_sound_store_is_left_alone(runs):
 
 
 def test_overwritten_pages(runs, tmp_path):
-    """What lies on other pages is kept."""
+    """Other pages of the database are kept."""
     with open_store(runs) as store:
         for size in range(4, 60):
             store.add("toy", Config(size=size), [0, 1], rows_of(size))
@@ -184,7 +184,7 @@ def flip(runs, folder, generator):
 
 
 def flips(runs, folder, seeds):
-    """Flip bits; count what reading says: as before, told, or silently something else."""
+    """Flip bits; count the outcomes: read as before, reported, or silently different."""
     good, counts = everything(runs), {"as before": 0, "told": 0}
     for seed in seeds:
         flip(runs, folder, random.Random(seed))
@@ -200,7 +200,7 @@ def flips(runs, folder, seeds):
 
 def test_flipped_bits_are_never_silent(runs, tmp_path):
     counts = flips(runs, tmp_path / "flipped", range(300))
-    assert counts["told"] > 30 and counts["as before"] > 3  # in an index, say
+    assert counts["told"] > 30 and counts["as before"] > 3  # for example in an index
 
 
 def test_the_doctor_survives_flipped_bits(runs, tmp_path):
@@ -209,7 +209,7 @@ def test_the_doctor_survives_flipped_bits(runs, tmp_path):
         flip(runs, folder, random.Random(seed))
         try:
             found = examine(folder)
-        except Mnist1dError:  # the header: not a database of ours any more
+        except Mnist1dError:  # the header: no longer one of our databases
             continue
         if found.is_mended:
             assert examine(folder).problems == []

@@ -1,4 +1,4 @@
-"""The file itself: read where it cannot be written, never in part; deleted, replaced, synced."""
+"""The database file: read-only (all of it or an error), deleted, replaced, synced."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ except ValueError as error:
 
 @pytest.fixture
 def runs():
-    """A folder of runs that other users can reach, too."""
+    """A folder of runs that other users can reach."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         yield Path(folder) / "runs"
@@ -100,7 +100,7 @@ def test_a_full_temporary_folder_is_reported(runs, monkeypatch):
     connect = database._connected
 
     class Refusing:
-        """What SQLite opens where it may not create the files of the WAL."""
+        """What SQLite opens if it may not create the files of the WAL."""
 
         def execute(self, *_):
             raise sqlite3.OperationalError("unable to open database file")

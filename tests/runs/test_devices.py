@@ -1,4 +1,4 @@
-"""A device that is chosen: there, not there, or unknown."""
+"""A chosen device: present, absent or unknown."""
 
 import subprocess
 import sys

@@ -1,5 +1,5 @@
-"""Until decided: looks end where every claim is decided, seeds or budget are spent; failures are
-counted; verdicts remember their looks."""
+"""Until decided: looks end once every claim is decided or the seeds or the budget are used up;
+failures are counted; verdicts know their looks."""
 
 import dataclasses
 import json
@@ -76,7 +76,7 @@ def known(monkeypatch):
 
 
 class Told(Progress):
-    """What a run says after each look."""
+    """Keeps what a run reports after each look."""
 
     def __init__(self):
         self.looks = []
@@ -178,7 +178,7 @@ def test_the_budget_buys_looks_until_it_is_spent(known, tmp_path):
 
 def test_a_look_that_does_not_fit_is_not_begun(known, tmp_path, monkeypatch):
     known(study([0.0]))
-    clock = iter([0.0, 0.0, 50.0, 100.0, 100.0])  # the begin, before each round, and the end
+    clock = iter([0.0, 0.0, 50.0, 100.0, 100.0])  # the start, before each round, and the end
     fake = types.SimpleNamespace(monotonic=lambda: next(clock))
     monkeypatch.setattr("mnist1d.runs.looks.time", fake)
     monkeypatch.setattr("mnist1d.runs.looks._speed", lambda *_: 1.0)
@@ -190,7 +190,7 @@ def test_seeds_that_fail_inside_a_look_are_counted_and_left_out(known, tmp_path)
     known(study([9.0], failing=5))
     summary, group, looks = decide(tmp_path)
     assert not summary.ok and len(summary.failed) == 1
-    assert looks[1][2] == 4  # seeds 4 to 7 ran together, and 5 took them along
+    assert looks[1][2] == 4  # seeds 4 to 7 ran together, and 5 failed for all of them
     assert [claim.n for claim in group.claims] == [12] and group.ended == DECIDED
     assert len(summary.earlier) == 0  # later looks meet the same failure: it counts once
 

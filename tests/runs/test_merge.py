@@ -1,4 +1,5 @@
-"""Merging: equal rows are fine, different ones are told and kept apart, versions are compared."""
+"""Merging: equal rows are joined, different ones are reported and kept apart, versions are
+compared."""
 
 import pytest
 
@@ -33,7 +34,7 @@ def values(runs):
 
 def test_overlapping_folders_that_agree(folder, tmp_path, capsys):
     a = folder("a", {0: 0.5, 1: 0.6}, seconds=1.0)
-    b = folder("b", {1: 0.6, 2: 0.7}, seconds=2.0)  # a second run takes another time
+    b = folder("b", {1: 0.6, 2: 0.7}, seconds=2.0)  # a second run takes a different time
     assert main(["merge", str(a), str(b), "--runs", str(tmp_path / "all")]) == 0
     told = capsys.readouterr().out
     assert "3 seeds copied, 1 already present with equal rows" in told and told.count("\n") == 1

@@ -1,4 +1,4 @@
-"""Older stores: read as they are, brought to the present schema when opened for writing."""
+"""Older stores: read unchanged, converted to the current schema when opened for writing."""
 
 import json
 import sqlite3

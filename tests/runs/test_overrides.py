@@ -1,5 +1,5 @@
-"""Overrides: typed by the field, a comma makes a grid, and a mistake is answered with rule, value
-and fix."""
+"""Overrides: typed by the field, a comma makes a grid, and an error names the rule, the value and
+the fix."""
 
 import pytest
 
@@ -42,7 +42,7 @@ def test_commas_make_a_grid_over_every_config_of_the_preset(toy):
         (2, 0.2),
     ]
     assert len(plan("toy", "smoke", overrides=["rate=0.1,0.2"])) == 6
-    assert len(plan("toy", "smoke", overrides=["size=5"])) == 1  # three configs have become one
+    assert len(plan("toy", "smoke", overrides=["size=5"])) == 1  # three configs become one
 
 
 def test_values_that_the_grid_does_not_vary_make_a_copy_of_it_each(toy):

@@ -1,4 +1,4 @@
-"""Shards: every trial in exactly one of them, and merged they are one run."""
+"""Shards: every trial is in exactly one of them, and merged they equal one run."""
 
 import sqlite3
 
@@ -18,7 +18,7 @@ def keys(tasks):
 
 
 def content(folder):
-    """Everything that a store shows to anybody, in the order of the study's grid."""
+    """Everything that a store shows, in the order of the study's grid."""
     with open_store(folder, create=False) as store:
         return [
             (r.trial, r.seed, r.metric, r.step, repr(r.value), list(r.config.items()))

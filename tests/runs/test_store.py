@@ -1,5 +1,5 @@
-"""The store: what goes in comes out; whole or not at all; and every foreign, newer, damaged or
-unwritable file is told in a sentence."""
+"""The store: what is written is read back, whole or not at all; every foreign, newer, damaged or
+unwritable file gives one sentence."""
 
 import json
 import math
@@ -85,7 +85,7 @@ def test_a_failed_write_leaves_nothing(store):
 
 def test_rows_are_those_asked_last(store):
     first, second = (store.add("toy", Config(size=size), [0, 1], ROWS) for size in (1, 2))
-    assert len(store.rows("toy").unique("trial")) == 2  # no sweep was recorded: everything
+    assert len(store.rows("toy").unique("trial")) == 2  # no sweep was recorded, so everything
     store.record_sweep("toy", "paper", {second: [0, 1]}, "")
     store.record_sweep("toy", "smoke", {first: [1]}, "")
     assert store.rows("toy").unique("trial") == [first] and store.rows("toy").unique("seed") == [1]
@@ -202,7 +202,7 @@ def test_folders_above_the_store_are_created(tmp_path):
 
 
 def test_a_store_that_another_process_is_making(tmp_path, monkeypatch):
-    """What a new file is comes from one moment; else an id of 0 and tables may come together."""
+    """A new file is described by one transaction; otherwise an id of 0 and tables could coexist."""
     execute, made = Database.execute, []
 
     def in_between(self, statement, arguments=()):

@@ -1,4 +1,4 @@
-"""Sweeps: run what is lacking, keep what was, whatever breaks in between."""
+"""Sweeps: run what is missing and keep what is stored, whatever fails in between."""
 
 import dataclasses
 import os
@@ -218,7 +218,7 @@ def test_long_tasks_are_split_by_seeds():
     assert [part.seeds for part in balanced(unequal, 2)] == [
         (0,),
         (1,),
-    ] * 2  # else one core does 5.7 while the other does 4.3
+    ] * 2  # otherwise one core does 5.7 and the other 4.3
 
 
 def test_more_workers_than_cores_are_allowed_with_a_warning():
@@ -351,7 +351,7 @@ def gone(pid):
     except ProcessLookupError:
         return True
     try:
-        with open(f"/proc/{pid}/stat") as file:  # ended, but nobody has asked how
+        with open(f"/proc/{pid}/stat") as file:  # ended, but not yet waited for
             return file.read().rsplit(")", 1)[1].split()[0] == "Z"
     except OSError:
         return True
@@ -442,7 +442,7 @@ def test_ctrl_c(tmp_path, executor, toy, log):
     runs = tmp_path / "runs"
     driver = start(runs, "--preset", "quick", "--executor", executor, TOY_SECONDS="0.3")
     wait_for(lambda: done_in(runs) >= 2)
-    os.killpg(driver.pid, signal.SIGINT)  # as a terminal does: to the workers, too
+    os.killpg(driver.pid, signal.SIGINT)  # like a terminal, which signals the workers too
     _, told = driver.communicate(timeout=30)
     assert (
         driver.returncode == 130

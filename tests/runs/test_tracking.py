@@ -1,4 +1,4 @@
-"""Rows to a tracker, with a module that writes down what it is told."""
+"""Rows for a tracker, with a module that records its calls."""
 
 import types
 

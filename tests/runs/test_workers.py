@@ -1,4 +1,4 @@
-"""Processes: answers, deaths, memory, threads; nothing is left running."""
+"""Worker processes: results, deaths, memory, threads; none is left running."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ def pool():
 
 def is_gone(pid):
     try:
-        with open(f"/proc/{pid}/stat") as file:  # a zombie has ended, but nobody has asked how
+        with open(f"/proc/{pid}/stat") as file:  # a zombie has ended, but was not waited for
             return file.read().rsplit(")", 1)[1].split()[0] == "Z"
     except OSError:
         return True
@@ -161,7 +161,7 @@ def test_one_thread_is_for_the_block_only(monkeypatch):
     monkeypatch.setenv("XLA_FLAGS", "--xla_foo=1")
     for name in ("OMP_NUM_THREADS", "PJRT_NPROC"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("NPROC", "4")  # the user's own wish stays
+    monkeypatch.setenv("NPROC", "4")  # the user's own setting stays
     monkeypatch.delitem(sys.modules, "jax._src.xla_bridge", raising=False)
     with single():
         assert os.environ["OMP_NUM_THREADS"] == os.environ["PJRT_NPROC"] == "1"

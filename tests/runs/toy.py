@@ -1,4 +1,4 @@
-"""A study of no science, for tests of the machinery: it does what its config says, and logs every
+"""A study without science, for tests of the machinery: it does what its config says, and logs every
 run that comes to its end.
 
 As a program it is a command line of ours that knows this study: python tests/runs/toy.py run toy
@@ -101,7 +101,7 @@ def claims(rows):
 
 
 def register() -> None:
-    """Make the study known under its name, in this process."""
+    """Register the study under its name, in this process."""
     experiments.STUDIES["toy"] = "toy_of_the_tests"
     sys.modules["toy_of_the_tests"] = sys.modules[__name__]
 
@@ -122,8 +122,8 @@ def start(runs: Path, *options: str, **environment: str):
 
 
 def use_as_program() -> None:
-    """Make the study known in this process, for good, and leave out what would take most of the
-    time: importing JAX, and drawing."""
+    """Register the study in this process for good, and leave out what would take most of the time:
+    importing JAX, and drawing."""
     register()
     compilation = types.ModuleType("mnist1d.learning.compilation")
     compilation.enable_compilation_cache = lambda: None
