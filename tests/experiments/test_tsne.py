@@ -1,4 +1,4 @@
-"""The choice of samples for the maps."""
+"""The choice of samples for the maps, and of the program that draws them."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,10 @@ pytest.importorskip("sklearn", reason="the study needs scikit-learn")
 
 from mnist1d.config import DataConfig  # noqa: E402
 from mnist1d.errors import MissingDataError, UsageError  # noqa: E402
-from mnist1d.experiments import tsne  # noqa: E402
+from mnist1d.experiments import load, tsne  # noqa: E402
+from mnist1d.experiments.rows import Record, Rows  # noqa: E402
+from mnist1d.runs.identity import flat, trial_id  # noqa: E402
+from mnist1d.runs.verdicts import at_paper_settings  # noqa: E402
 
 
 def test_samples_are_the_first_of_the_frozen_set():
@@ -29,3 +32,16 @@ def test_digits_are_mixed(tmp_path, monkeypatch):
     monkeypatch.delenv("MNIST1D_MNIST")
     with pytest.raises(MissingDataError, match="--mnist"):
         tsne.samples(tsne.Config(dataset="mnist"), 0)
+
+
+@pytest.mark.parametrize("installed", tsne.METHODS)
+def test_verdicts_do_not_depend_on_the_program_that_is_installed(installed):
+    """The settled maps are openTSNE's, and are read where only scikit-learn is installed."""
+
+    def at_paper(**settings):
+        config = tsne.Config(**{"method": installed, **settings})
+        row = Record(trial_id("tsne", config), flat(config), 0, "knn_acc_space", None, 0.5)
+        return at_paper_settings(load("tsne"), Rows([row]), "paper")
+
+    assert at_paper(method="openTSNE") and at_paper(method="scikit-learn")
+    assert not at_paper(perplexity=10.0) and not at_paper(num_samples=100)

@@ -44,6 +44,7 @@ Figures: TypeAlias = "dict[str, Captioned]"  # (matplotlib figure, caption) by n
 PRESETS = ("smoke", "quick", "paper")
 SEEDS = {"smoke": 2, "quick": 3, "paper": 8}  # unless the study says otherwise
 REQUIRED = ("INFO", "Config", "grid", "run")
+FREE = "free"  # in the metadata of a config's field: any value counts as the paper's setting
 RULES = {
     "INFO": "INFO = Info(name=..., title=..., question=...)",
     "Config": "a frozen dataclass: @dataclass(frozen=True) class Config",

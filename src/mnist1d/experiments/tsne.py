@@ -26,7 +26,7 @@ from mnist1d.experiments.datasets import check_varied, config_for
 from mnist1d.experiments.present import CI, last_cell, mean_cell
 from mnist1d.experiments.published import TITLE
 from mnist1d.experiments.rows import Row, Rows, scalar_rows, values_of
-from mnist1d.experiments.study import Figures, Info, TextTable
+from mnist1d.experiments.study import FREE, Figures, Info, TextTable
 from mnist1d.generate import make_dataset
 from mnist1d.learning.probes import METHODS, neighbour_acc, plane
 from mnist1d.mnist import load_mnist
@@ -62,7 +62,7 @@ class Config:
     num_samples: int = 5000
     perplexity: float = 30.0
     num_neighbours: int = 10
-    method: str = field(default_factory=installed)
+    method: str = field(default_factory=installed, metadata={FREE: True})
     vary: str = "data"  # what a seed draws besides the map: "data", or nothing: "frozen"
     data: DataConfig = DataConfig()
 

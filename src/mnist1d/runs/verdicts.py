@@ -6,14 +6,15 @@ A label describes the settings: the preset, the overrides and, with --until-deci
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 
 from mnist1d.experiments.claims import Claim, keep_measured
 from mnist1d.experiments.estimates import Estimate
 from mnist1d.experiments.judging import judge
 from mnist1d.experiments.rows import Rows
-from mnist1d.experiments.study import Loaded
-from mnist1d.runs.identity import trial_id
+from mnist1d.experiments.study import FREE, Loaded
+from mnist1d.runs.identity import flat
 
 UNTIL_DECIDED = "until-decided="
 
@@ -41,8 +42,13 @@ def at_paper_settings(study: Loaded, rows: Rows, label: str = "") -> bool:
     False if the study can no longer be loaded."""
     if study.problem or label.partition(" ")[0] not in ("", "paper"):
         return False
-    known = {trial_id(study.INFO.name, config) for config in study.trials("paper")}
-    return set(rows.unique("trial")) <= known
+    free = {field.name for field in fields(study.Config) if FREE in field.metadata}
+
+    def fixed(config: Mapping[str, object]) -> dict[str, object]:
+        return {name: value for name, value in config.items() if name not in free}
+
+    known = [fixed(flat(config)) for config in study.trials("paper")]
+    return all(fixed(one.records[0].config) in known for one in rows.split("trial").values())
 
 
 def claims_of(study: Loaded, rows: Rows, label: str = "", seeds: int = 0) -> list[Claim]:
