@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import signal
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,10 @@ from mnist1d.runs.threads import one_thread
 
 # Before JAX starts. Compilation takes most of the time of the tests, so XLA optimises less and
 # emits LLVM's code without the detour through MLIR: 23 s in place of 78 for all smoke runs.
-QUICK_TO_COMPILE = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+QUICK_TO_COMPILE = "--xla_backend_optimization_level=0"
+HAS_JAX = importlib.util.find_spec("jax") is not None
+if HAS_JAX and tuple(map(int, version("jaxlib").split(".")[:2])) < (0, 11):  # unknown later: fatal
+    QUICK_TO_COMPILE += " --xla_cpu_use_fusion_emitters=false"
 os.environ["XLA_FLAGS"] = f"{QUICK_TO_COMPILE} {os.environ.get('XLA_FLAGS', '')}"
 os.environ.update(one_thread())  # the same bits as in a worker
 
@@ -33,11 +37,10 @@ def pytest_configure():
 @pytest.fixture(scope="session", autouse=True)
 def compiled_programs():
     """Tests and the commands they start share one folder of compiled programs."""
-    if importlib.util.find_spec("jax") is None:
-        return
-    from mnist1d.learning import enable_compilation_cache
+    if HAS_JAX:
+        from mnist1d.learning import enable_compilation_cache
 
-    enable_compilation_cache()
+        enable_compilation_cache()
 
 
 @pytest.fixture(scope="session")
