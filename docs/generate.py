@@ -94,11 +94,13 @@ def study_page(document: Document) -> str:
     parts += [*method(study), f"## Run it\n\n```sh\n{document.command}\n```"]
     seeds, planned = text.span(document.seed_counts, "seed"), len(study.grid(PRESET))
     trials = text.plural(document.trials, "trial")
+    missing = ""
     if document.trials < planned:
-        trials = f"{document.trials} of the {planned} trials of this command"
+        missing = f"The command plans {planned} trials; the others have no stored results yet. "
     parts.append(
-        f"The results on this page come from {trials} with {seeds} each, and took "
-        f"{duration(document.seconds)} on one core. For a first look, use `--preset quick`."
+        f"The results on this page come from {trials} with {seeds} each and took "
+        f"{duration(document.seconds)} on one core. {missing}For a first look, use "
+        "`--preset quick`."
     )
     return joined([*parts, *variations(study)])
 

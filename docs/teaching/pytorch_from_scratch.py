@@ -67,8 +67,8 @@ def class_scores(model):
 
 # %% [markdown]
 # **Exercise 3.** Write the training loop: Adam with learning rate 0.01,
-# cross-entropy, batches of 100 signals. Step i uses 100 signals starting at 100 * i, and starts
-# again from the first signal after all 4,000.
+# cross-entropy, batches of 100 signals. Step i uses the 100 signals that start at index 100 * i;
+# after all 4,000 signals, start again from the first.
 
 
 # %% exercise="loop"

@@ -89,4 +89,4 @@ print(teaching.check_accuracy(mlp_acc, "mlp"))
 # ## What to try
 #
 # * Train `"cnn"`. How much more accurate is it than the MLP?
-# * `mnist1d web` shows the same race in your browser.
+# * `mnist1d web` trains the same models in your browser.

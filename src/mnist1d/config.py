@@ -92,7 +92,8 @@ class DataConfig:
     Args:
       num_samples: number of signals; a remainder over the number of classes is dropped.
       train_split: fraction of the signals used for training; the rest are the test set.
-      template_len: points of a template, as counted in the working length.
+      template_len: points that a template counts for in the working length, template_len +
+        padding[1].
       padding: range (fewest, most) of zero-padding in points: more padding makes the digit smaller.
       scale_coeff: spread of the amplitude: the factor is uniform in 1 ± scale_coeff / 2.
       max_translation: circular shift in points, drawn uniformly from [0, max_translation).
@@ -137,7 +138,7 @@ class DataConfig:
     template_len: int = _knob(
         12,
         "int",
-        "points of a template, as counted in the working length",
+        "points that a template counts for in the working length, template_len + padding[1]",
         low=1,
         high=MAX_POINTS,
     )

@@ -295,7 +295,7 @@ BAD = {
     ),
     "in grid": (
         MINE.replace("return [Config(rate)", "1 / 0\n    return [Config(rate)"),
-        r"bad.py: grid\('smoke'\) raised ZeroDivisionError: .* \(line \d+\); a function",
+        r"bad.py: grid\('smoke'\) raised ZeroDivisionError: .* \(line \d+\); it must be a function",
     ),
     "no trials": (
         MINE.replace("return [Config(rate) for rate in (0.1, 0.5)]", "return []"),

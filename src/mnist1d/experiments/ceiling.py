@@ -4,12 +4,12 @@ The generative process is known, so Bayes' rule gives the exact class probabilit
 A classifier that uses them, the ideal observer, has the highest possible accuracy on fresh signals.
 We compare it with models trained by the benchmark's protocol: their accuracy, the mean
 Kullback-Leibler divergence from the exact probabilities to theirs in nats, and their calibration.
-Then we change one setting of the generator at a time. The observer's loss in accuracy shows how
-much information the signals no longer contain; the losses of the CNN and the MLP (trained and
-tested at that setting) show how much more a model misses.
+Then we change one setting of the generator at a time. The drop in the observer's accuracy shows
+how much information the signals no longer contain; the larger drops of the CNN and the MLP (trained
+and tested at that setting) show how much more a model misses.
 
-Each seed draws a data set, initial weights and batch order; all classifiers use the seed's data
-set. Seed 0 uses the published data set.
+Each seed draws a data set and initial weights; batches keep the order of the set. All classifiers
+use the seed's data set. Seed 0 uses the published data set.
 
 Rows, on the test signals: test_acc, test_loss, kl (nats), confidence (mean probability of the
 answer) and the array calibration (per bin of confidence: mean confidence, accuracy, signals). For
@@ -225,7 +225,7 @@ def claims(rows: Rows) -> list[Claim]:
         acc, confidence = (values_of(base(rows, what), m) for m in ("test_acc", "confidence"))
         short.append(points("", f"observer - {label(what)}, test accuracy", ideal - acc))
         too_sure.append(points("", f"{label(what)}: confidence - test accuracy", confidence - acc))
-    text = "the signals determine their class: the ideal observer is right on at least 99%"
+    text = "the ideal observer classifies at least 99% of the signals correctly"
     expected = values_of(observer, "expected_acc")
     first = observer.where(seed=0, metric="predictions")  # on the frozen set, which people saw
     gap = right_by_signal(first)[0] - human.correct() if len(first) else NONE

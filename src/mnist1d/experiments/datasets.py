@@ -1,9 +1,9 @@
 """The data set of each seed: one per seed, or one that all seeds share.
 
 A claim about models or methods is tested across data sets (`vary="data"`): seed i draws data set i,
-initial weights i and batch order i, and all models of the comparison see data set i. On one shared
-set (`vary="frozen"`) a seed draws only weights and batch order, so an interval over seeds says
-nothing about other data sets.
+initial weights i and, where batches are shuffled, batch order i; all models of the comparison see
+data set i. On one shared set (`vary="frozen"`) a seed does not draw the data, so an interval over
+seeds says nothing about other data sets.
 """
 
 from __future__ import annotations

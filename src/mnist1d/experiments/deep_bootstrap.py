@@ -206,6 +206,6 @@ def claims(rows: Rows) -> list[Claim]:
                 points("", f"MLP - CNN, soft test error, {world}", mlp - cnn)
                 for world, mlp, cnn in zip(worlds, errors["mlp"], errors["cnn"], strict=True)
             ]
-            text = f"the CNN beats the MLP on {size:,} signals and already on endless data"
+            text = f"the CNN beats the MLP on {size:,} signals and on endless data"
             found.append(all_of(text, parts, "CNNs optimise faster online"))
     return keep_measured(found)

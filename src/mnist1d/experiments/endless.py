@@ -203,8 +203,9 @@ def figures(rows: Rows) -> Figures:
     named.label()
     caption = (
         "Test error against the number of signals seen, when every training signal is new. "
-        f"{style.band_words(num_seeds(rows))} Dots: the same models trained on the 4,000 frozen "
-        "signals, 150 times over. Dotted: the human and the ideal observer (an error of "
+        f"{style.band_words(num_seeds(rows))} Dots: the same models trained for 150 epochs on the "
+        "4,000 training signals of the frozen set. Dotted: the human and the ideal observer (an "
+        "error of "
         f"{100 * FLOOR:g}% or less is drawn at {100 * FLOOR:g}%). Compare the end of each line "
         "with its dot and with the dotted lines."
     )

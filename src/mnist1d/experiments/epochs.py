@@ -160,7 +160,7 @@ def table(rows: Rows) -> TextTable:
     """Return one line per training: the errors' course, or sharpness at start and end."""
     lines = []
     for (network, _), trial in networks_in(rows).items():
-        name = f"{NETWORKS[network]}, {100 * trial.config()['label_noise']:g}% wrong labels"
+        name = f"{NETWORKS[network]}, {100 * trial.config()['label_noise']:g}% of labels redrawn"
         moves = [cell(100 * values, scale=1) for values in rise_and_fall(trial)]
         last = cell(1 - trial.by_seed("test_acc"))
         lines.append([name, *moves, last, "", "", str(num_seeds(trial))])
@@ -207,8 +207,8 @@ def figures(rows: Rows) -> Figures:
         "with none (dashed). Right: sharpness, the largest eigenvalue of the Hessian of the "
         "training loss, in units of 2 / learning rate, during gradient descent on all training "
         "signals. "
-        f"{style.band_words(num_seeds(rows))} Check whether a solid line rises before the end, "
-        "and whether every line on the right stops at 1."
+        f"{style.band_words(num_seeds(rows))} Check whether a solid line rises and then falls "
+        "again, and whether every line on the right levels off near 1."
     )
     return {"epochs": (fig, caption)}
 
@@ -236,7 +236,7 @@ def claims(rows: Rows) -> list[Claim]:
         edge.append(within("", f"sharpness × rate / 2, second half, {name}", late, *EDGE))
         sharper.append(above("", f"sharpness, second half / start, {name}", late / start, 1))
         falling.append(below("", f"training loss, end / middle, {name}", change, 1))
-    stops = "sharpness stops just above 2 / learning rate, at 0.9 to 1.2 times it"
+    stops = "sharpness settles near 2 / learning rate, between 0.9 and 1.2 times it"
     found += [
         all_of("gradient descent makes the loss sharper", sharper, "progressive sharpening"),
         all_of(stops, edge, "just above 2 / rate"),

@@ -5,8 +5,8 @@ order, always from the same initial weights. The mean of the 200 losses then dep
 rate alone. Its exact gradient, taken through all steps, adjusts the learning rate by gradient
 descent (0.3, 50 outer steps), once from far above the best rate and once from far below. A grid
 search over fixed rates, with the same initial weights, shows what the best rate is. Each seed draws
-a data set and initial weights; seed 0 uses the published data set. Row.step of `rate` and
-`objective` counts outer steps; `grid` is an array of rates and losses.
+a data set and initial weights; seed 0 uses the published data set. In the rows of `rate`
+and `objective`, `step` counts outer steps; `grid` is an array of rates and losses.
 """
 
 from __future__ import annotations

@@ -265,7 +265,7 @@ def claims(rows: Rows) -> list[Claim]:
         chance, other = values_of(ticket, f"{metric} by chance"), values_of(random, metric)
         own, control = f"{name} above each unit's own chance", f"{name}, ticket - random mask"
         parts = [points("", own, mine - chance), points("", control, mine - other)]
-        text = f"the ticket has more adjacent weights than by chance: {name}"
+        text = f"the ticket keeps more adjacent {name} of weights than by chance"
         return all_of(text, parts, "more local connectivity")
 
     def peak(selection: str, name: str, low: float, high: float) -> Claim:

@@ -9,7 +9,8 @@ nearest neighbours (by cosine; raw signals by distance) and logistic regression 
 features. Variants: no projector, and a deep projector of four linear layers.
 
 Each seed draws a data set, initial weights and batch order; all variants use the seed's data set.
-Seed 0 uses the published data set.
+Seed 0 uses the generator seed of the published set, 42. A seed collapses if its final loss is at
+least 95% of the loss of guessing: the network then maps all signals to one direction.
 
 Rows: loss (step: epochs), `knn acc` and `linear acc` (step: depth; 0 is the signal, then the output
 of each layer), `knn acc untrained`, seconds, compile_seconds. For seed 0: `plane before` and `plane
@@ -275,7 +276,7 @@ def claims(rows: Rows) -> list[Claim]:
     text, words = "without a projector the last layer loses accuracy", "82.2 > 53.4"
     quantity = "first convolution - last, linear accuracy"
     found.append(points(text, quantity, first - plain, published=words, published_value=0.288))
-    text = "with a projector, classes are easier to read from the last convolution"
+    text = "training with a projector raises the linear accuracy of the last convolution"
     quantity = "last convolution, with - without projector, linear accuracy"
     gap, words = conv3 - plain, "82.1 > 53.4"
     found.append(points(text, quantity, gap, published=words, published_value=0.287))
@@ -301,8 +302,9 @@ def figures(rows: Rows) -> Figures:
     axes[0].set_ylabel("test accuracy")
     style.legend(axes[0], loc="lower center")
     caption = (
-        "How well the class can be read from each layer after training without labels, by logistic "
-        "regression and by 10 nearest neighbours, for three projectors. "
+        "Accuracy of logistic regression and of 10 nearest neighbours on the features of each "
+        "layer, after training without labels: with a projector of two layers, with none, and with "
+        "one of four. "
         f"{style.band_words(num_seeds(rows))} Dotted: the published linear probe. See "
         "whether each curve is highest in the middle of the network or at its end."
     )

@@ -241,7 +241,9 @@ class Loaded:
             configs = list(self.grid(preset))
         except Exception as error:
             line = line_of(error, self.file)
-            raise UsageError(f"{part} raised {told(error)}{line}; {RULES['grid']}") from error
+            raise UsageError(
+                f"{part} raised {told(error)}{line}; it must be {RULES['grid']}"
+            ) from error
         if not configs or not all(isinstance(config, self.Config) for config in configs):
             kinds = sorted({type(config).__name__ for config in configs})
             got = f"a list of {', '.join(kinds)}" if kinds else "an empty list"

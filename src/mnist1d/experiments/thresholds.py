@@ -4,8 +4,8 @@ Networks with two hidden layers of equal width (relu) learn n training signals o
 digits. Some of the labels are noisy: they are replaced at random. The loss is the mean squared
 error to one-hot targets (MSE) or the cross-entropy (NLL): Adam, cosine decay of the rate to zero,
 batches of 100. A trial trains all widths at once, in a few groups: each network is padded with
-masked units to the widest of its group. Row.step is the number of parameters. Each seed draws a
-data set, label noise and weights.
+masked units to the widest of its group. In its rows, `step` is the number of parameters. Each seed
+draws a data set, label noise and weights.
 
 A network fits the training set if its loss, without any penalty, is at most 5% of chance, the loss
 of the best constant answer: log K nats for NLL, 1 - 1/K for MSE (summed over outputs). The
@@ -43,7 +43,10 @@ LOSSES = {"mse": "MSE", "cross_entropy": "NLL"}
 INFO = Info(
     name="thresholds",
     title="Interpolation thresholds, losses and outputs",
-    question="Does the width needed to fit the training set grow with the number of classes?",
+    question=(
+        "Does the number of parameters needed to fit the training set grow with the number of "
+        "classes?"
+    ),
     source=f"{TITLE}, section 3.2",
     seeds={"smoke": 1, "quick": 2, "paper": 8},
     cost={"smoke": 8.0, "quick": 22.0, "paper": 2200.0},
@@ -251,11 +254,11 @@ def claims(rows: Rows) -> list[Claim]:
     for fixed in FIXED:
         (mse, linear), (nll, constant) = (growth(rows, loss, fixed=fixed) for loss in LOSSES)
         where, outputs = f"with n fixed {fixed}, the threshold", "with the number of outputs"
-        text = f"{where} of MSE grows linearly {outputs}, with an exponent of 1 ± 0.5"
+        text = f"{where} of MSE grows linearly {outputs} (exponent between 0.5 and 1.5)"
         words = "grows linearly"
         values, limits = linear, (0.5, 1.5)
         found.append(within(text, quantity, values, *limits, published=words, published_value=1.0))
-        text = f"{where} of NLL does not grow {outputs}, with an exponent of 0 ± 0.5"
+        text = f"{where} of NLL does not grow {outputs} (exponent between -0.5 and 0.5)"
         values, limits, words = constant, (-0.5, 0.5), "stays constant"
         found.append(within(text, quantity, values, *limits, published=words, published_value=0.0))
         text = f"{where} grows faster for MSE than for NLL"
@@ -312,8 +315,8 @@ def figures(rows: Rows) -> Figures:
     caption = (
         "Loss against the number of parameters, for K classes, with cross-entropy (NLL) and "
         f"squared error (MSE); a loss of 1 is guessing. {style.band_words(num_seeds(rows))} Means "
-        "and intervals are of logarithms. Dotted: the interpolation threshold, where the training "
-        f"loss falls to {100 * FITTED:g}% of chance (grey line). Right: the threshold and the peak "
-        "of the test loss against K. Compare the slopes of the two losses there."
+        "and intervals are computed on logarithms. Dotted: the interpolation threshold, where the "
+        f"training loss falls to {100 * FITTED:g}% of chance (grey line). Right: the threshold and "
+        "the peak of the test loss against K. Compare the slopes of the two losses there."
     )
     return {"thresholds": (fig, caption)}

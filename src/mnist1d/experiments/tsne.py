@@ -2,9 +2,9 @@
 
 t-SNE maps 5,000 signals of MNIST-1D into the plane, and as many digits of MNIST, so that only the
 data differ (the published figure maps all 70,000 digits). We measure how well classes separate by
-the accuracy of a 10-nearest-neighbour classifier (leaving out the point itself), in signal space
-and in the plane. Pass MNIST with `--mnist`; without it, the MNIST half is skipped. Each seed draws
-different signals and digits.
+the accuracy of a 10-nearest-neighbour classifier (leaving out the point itself), on the raw data
+and in the embedding. Pass MNIST with `--mnist`; without it, the MNIST half is skipped. Each seed
+draws different signals and digits.
 
 Rows: `knn acc space`, `knn acc plane`, seconds; `plane` (n, 2) and `labels` (n,).
 """
@@ -120,8 +120,8 @@ def samples(config: Config, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def table(rows: Rows) -> TextTable:
-    """Return neighbour accuracies in the space of signals and in the plane."""
-    header = ["data set", "samples", "method", f"kNN in space, {CI}", f"kNN in the plane, {CI}"]
+    """Return neighbour accuracies on the raw data and in the embedding."""
+    header = ["data set", "samples", "method", f"kNN, raw data, {CI}", f"kNN, embedding, {CI}"]
     lines = []
     for name, trial in rows.split("dataset", DATASETS).items():
         cells = [last_cell(trial, metric) for metric in ("knn acc space", "knn acc plane")]
@@ -146,7 +146,7 @@ def figures(rows: Rows) -> Figures:
     ]
     caption = (
         f"t-SNE of {' and of '.join(TITLES[name] for name in found)}, first seed; one colour and "
-        "one number per class. Accuracy of the nearest neighbours in the plane: "
+        "one number per class. Accuracy of 10 nearest neighbours in the embedding: "
         f"{' and '.join(shares)} (mean over seeds). Check whether each class forms one cluster."
     )
     return {"plane": (fig, caption)}
@@ -155,7 +155,7 @@ def figures(rows: Rows) -> Figures:
 def claims(rows: Rows) -> list[Claim]:
     """Test whether the classes of MNIST separate more than those of MNIST-1D, over seeds."""
     found = []
-    for metric, where in (("plane", "in the plane"), ("space", "in the space of signals")):
+    for metric, where in (("plane", "in the embedding"), ("space", "in the original dimensions")):
         small, large = (
             values_of(rows.where(dataset=name), f"knn acc {metric}") for name in DATASETS
         )

@@ -44,7 +44,9 @@ MaxSeeds = Annotated[
 ]
 Budget = Annotated[
     str | None,
-    Parameter(help="with --until-decided: time limit, like 30m or 1h30m; checked before each step"),
+    Parameter(
+        help="with --until-decided: time limit, such as 30m or 1h30m; checked before each look"
+    ),
 ]
 
 Command = Callable[..., int]

@@ -132,7 +132,7 @@ async function start() {
   const problems = page.settings.readAddress();
   if (problems.length) {
     const rest = "The page uses the default instead and keeps the rest of the link.";
-    page.warn("This link has an impossible value:", ...problems.map((p) => `${p}.`), rest);
+    page.warn("This link has an invalid value:", ...problems.map((p) => `${p}.`), rest);
   }
   if (site.results && named() === "results") {
     page.early = page.results(); // the server computes the results while the modules load

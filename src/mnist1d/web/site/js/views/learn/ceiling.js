@@ -69,7 +69,7 @@ export const ceiling = {
         text:
           "White noise destroys information: two digits can then give the same forty numbers. " +
           "The ideal observer knows exactly how signals are made, so its accuracy is the ceiling " +
-          "for every model. At the default noise, 0.02, the ceiling is 100%.",
+          "for every model. At the default noise, 0.02, the ceiling is 99.98%.",
         question: "At which noise level does the ideal observer first fall below 90%?",
         options: [...LEVELS.slice(1).map((level) => `${level}`), "at none of these"],
         button: "Measure five levels",

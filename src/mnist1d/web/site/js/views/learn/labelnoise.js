@@ -47,9 +47,9 @@ export const labelNoise = {
       const peak = losses.indexOf(Math.max(...losses));
       const right = peak === 0 ? 0 : peak === WIDTHS.length - 1 ? 2 : 1;
       const text =
-        `Test loss peaks at ${losses[peak].toFixed(1)} with ${WIDTHS[peak]} hidden units, near ` +
-        `${fits ?? "the width"} where the network just fits every training label, and falls to ` +
-        `${losses.at(-1).toFixed(1)} at ${count(WIDTHS.at(-1))}.`;
+        `Test loss peaks at ${losses[peak].toFixed(1)} with ${WIDTHS[peak]} hidden units. ` +
+        (fits ? `The smallest network that fits every training label has ${fits}. ` : "") +
+        `With ${count(WIDTHS.at(-1))} hidden units the loss is ${losses.at(-1).toFixed(1)}.`;
       return { right, text };
     }
 
