@@ -1,6 +1,7 @@
 """Shards: every trial is in exactly one of them, and merged they equal one run."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_four_shards_merged_are_one_run(toy, tmp_path):
     with open_store(tmp_path / "one") as store:
         sweep(store, plan("toy", "quick"))
     assert content(tmp_path / "all") == content(tmp_path / "one")
-    with sqlite3.connect(tmp_path / "all" / "rows.sqlite") as db:
+    with closing(sqlite3.connect(tmp_path / "all" / "rows.sqlite")) as db:
         doubles = "SELECT 1 FROM rows GROUP BY trial, seed, metric, step HAVING count(*) > 1"
         assert not db.execute(doubles).fetchall()
     with open_store(tmp_path / "all") as store:

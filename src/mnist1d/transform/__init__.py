@@ -62,13 +62,10 @@ def interpolate(x: np.ndarray, N: int) -> np.ndarray:
     """Resample x (time, ...) linearly to N points along its first axis."""
     x, old, new = np.asarray(x, dtype=float), np.linspace(0, 1, len(x)), np.linspace(0, 1, N)
     if x.ndim == 1:
-        return np.interp(new, old, x)
-    right = np.searchsorted(old, new).clip(
-        1, len(x) - 1
-    )  # many columns: scipy.interpolate, as the original uses it, rounds otherwise
-    left, rows = right - 1, (slice(None), *[None] * (x.ndim - 1))
-    slope = (x[right] - x[left]) / (old[right] - old[left])[rows]
-    return slope * (new - old[left])[rows] + x[left]
+        return np.interp(new, old, x)  # as SciPy does it
+    from scipy.interpolate import interp1d  # its rounding depends on SciPy's version
+
+    return interp1d(old, x, axis=0)(new)
 
 
 def transform(
