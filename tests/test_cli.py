@@ -141,6 +141,9 @@ def test_set_seeds_and_dry_run(toy, tmp_path, capsys):
         "--seeds",
         3,
     ]
+    found = json.loads(run(capsys, *words, "--dry-run", "--json")[1])
+    assert found["trials"] and found["core_seconds"] >= 0
+    assert all(len(trial["trial"]) == 64 and trial["config"] for trial in found["trials"])
     status, out, err = run(capsys, *words, "--dry-run")
     assert (
         status == 0
@@ -306,7 +309,16 @@ MISTAKES = [
     ),
     ("web --no-browsers", 2, "Did you mean --no-browser?"),
     ("web --export {tmp}/text.npz", 2, "is a file: name a folder"),
-    ("report --runs {tmp}/runs -o {tmp}/runs/rows.sqlite", 2, "is a database"),
+    ("report --runs {tmp}/runs -o {tmp}/runs/rows.sqlite", 2, "a report is HTML"),
+    ("results --runs {tmp}/runs -o {tmp}/runs/rows.sqlite", 2, "is a database"),
+    ("results --runs {tmp}/runs --format csv -o {tmp}/a.json", 2, "has the ending of json"),
+    ("report --runs {tmp}/runs --preset huge", 2, "unknown preset 'huge'"),
+    ("report --runs {tmp}/runs --preset paper", 2, "has no runs at the preset 'paper'"),
+    ("report --settled --runs {tmp}/runs", 2, "leave out --runs"),
+    ("report --settled --preset smoke", 2, "leave out --preset smoke"),
+    ("list nope", 2, "unknown study 'nope'"),
+    ("merge {tmp}/runs {tmp}/none --runs {tmp}/all", 2, "none"),
+    ("run endless --preset paper --until-decided --max-seeds 0 --dry-run", 2, "at least 4"),
     ("web --export {tmp}/text.npz/site", 2, "cannot write the page into"),
     ("web --export {tmp}/foreign", 2, "contains other files (rows.sqlite)"),
     ("web --export {tmp}/site --runs {tmp}/nowhere", 2, "no runs in"),

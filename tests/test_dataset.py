@@ -185,6 +185,44 @@ def test_verify_never_raises(thing):
     )
 
 
+@pytest.mark.parametrize(
+    ("bend", "problem"),
+    [
+        (lambda a: {**a, "x": a["x"][:, None]}, "it lacks"),
+        (lambda a: {**a, "t": a["t"][None]}, "t has the shape (1, 40), not (40,)"),
+        (
+            lambda a: {name: a[name].ravel() for name in ("x", "y", "x_test", "y_test", "t")},
+            "x has the shape (160000,), not (4000, 40)",
+        ),
+        (lambda a: {**a, "x": a["x"] + 1j}, "x must hold real numbers, got complex"),
+        (
+            lambda a: {**a, "y": a["y"][:10], "y_test": np.append(a["y"][10:], a["y_test"])},
+            "y has the shape (10,), not (4000,)",
+        ),
+    ],
+)
+def test_the_published_numbers_in_other_shapes_are_not_the_set(frozen, bend, problem):
+    arrays = {name: frozen[name] for name in ("x", "y", "x_test", "y_test", "t")}
+    assert mnist1d.verify(arrays)
+    report = mnist1d.verify(bend(arrays))
+    assert not report and problem in str(report)
+
+
+@pytest.mark.parametrize("split", [0.7, 1.0])
+def test_another_split_of_the_published_signals_is_not_the_set(split):
+    report = mnist1d.verify(mnist1d.make_dataset(train_split=split))
+    assert not report and "x has the shape" in str(report)
+
+
+class Broken(dict):
+    def __getitem__(self, name):
+        raise RuntimeError("a damaged file")
+
+
+def test_a_mapping_that_fails_is_not_the_set():
+    assert "(a damaged file)" in str(mnist1d.verify(Broken()))
+
+
 def test_verify_of_odd_labels_and_values(frozen):
     assert "its labels are not whole numbers from 0 to 255" in str(
         mnist1d.verify(frozen.replace(y=frozen.y - 1))

@@ -276,6 +276,15 @@ def as_config(config: DataConfig | None, knobs: Mapping[str, object]) -> DataCon
     return config.replace(**knobs) if knobs else config  # type: ignore[arg-type]
 
 
+def as_stream_config(config: DataConfig | None, knobs: Mapping[str, object]) -> DataConfig:
+    """Return `as_config(config, knobs)` for a stream. Errors: UsageError also for the settings that
+    only a finite set has."""
+    for name in ("num_samples", "train_split"):
+        if name in knobs:
+            raise UsageError(f"a stream has no {name}, since it does not end: leave it out")
+    return as_config(config, knobs)
+
+
 def _check_knob(name: str, value: Any, rule: Rule) -> float | tuple[int, int]:
     """Return `value` as a plain Python value of the setting's kind, or raise UsageError."""
     kind, low, high, usual = rule["kind"], rule["low"], rule["high"], rule["usual"]

@@ -146,7 +146,7 @@ class Dataset(Mapping[str, Any]):
         """Check that the arrays fit together.
 
         Raises:
-          UsageError: if an array has the wrong type or shape, or is not finite.
+          UsageError: if an array has the wrong type or shape.
         """
         shapes = {f"templates[{name!r}]": self.templates[name] for name in self.templates.keys()}
         check_arrays({"t": self.t, **shapes})

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mnist1d.checks import Json
+from mnist1d.checks import Json, words_of
 from mnist1d.dataset import Dataset
 
 FROZEN_SHA256 = {  # of the little-endian C-order bytes, training signals then test signals
@@ -18,6 +18,7 @@ FROZEN_SHA256 = {  # of the little-endian C-order bytes, training signals then t
     "y": "4f5f4160c519e3c47f9d3e196c161336fcd32126a9efffe4153d6e7c8b73f963",  # as uint8
     "t": "0352efd10cd28e71a0f722fade89db2c326ee004a7dcf8c9704a5adaf0bad6c8",  # as float32
 }
+FROZEN_SHAPES = {"x": (4000, 40), "y": (4000,), "x_test": (1000, 40), "y_test": (1000,), "t": (40,)}
 FROZEN_SUMS = (
     445.71846,
     -59.61947,
@@ -72,18 +73,29 @@ def verify(data: Dataset | Mapping[str, np.ndarray]) -> Verification:
       not the published set: y differs; x, t are as published
     """
     try:
+        given = {name: np.asarray(data[name]) for name in FROZEN_SHAPES}
+        for name, array in given.items():
+            if array.dtype.kind == "c":
+                problem = f"{name} must hold real numbers, got {array.dtype}"
+                return Verification({}, problem)
         with np.errstate(all="ignore"):  # values that do not fit float32 give another digest
             arrays = {
-                "x": np.concatenate([data["x"], data["x_test"]]).astype("<f4"),
-                "y": np.concatenate([data["y"], data["y_test"]]),
-                "t": np.asarray(data["t"]).astype("<f4"),
+                "x": np.concatenate([given["x"], given["x_test"]]).astype("<f4"),
+                "y": np.concatenate([given["y"], given["y_test"]]),
+                "t": given["t"].astype("<f4"),
             }
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        return Verification({}, problem=f"it lacks x, y, x_test, y_test or t as arrays ({error})")
+    except Exception as error:  # any mapping may be given, such as a damaged file of NumPy's
+        why = words_of(error)
+        return Verification({}, problem=f"it lacks x, y, x_test, y_test or t as arrays ({why})")
     if arrays["y"].dtype.kind not in "iu" or (arrays["y"] < 0).any() or (arrays["y"] > 255).any():
         return Verification({}, problem="its labels are not whole numbers from 0 to 255")
     arrays["y"] = arrays["y"].astype("u1")
-    return Verification({name: (sha256(a), FROZEN_SHA256[name]) for name, a in arrays.items()})
+    found = Verification({name: (sha256(a), FROZEN_SHA256[name]) for name, a in arrays.items()})
+    for name, shape in FROZEN_SHAPES.items():
+        if found and given[name].shape != shape:  # the same numbers, divided otherwise
+            problem = f"{name} has the shape {given[name].shape}, not {shape}"
+            return Verification(found.digests, problem)
+    return found
 
 
 def is_close(x: np.ndarray) -> bool:

@@ -150,3 +150,9 @@ def test_knobs_go_by_name():
     ):
         with pytest.raises(UsageError, match=message):
             call()
+
+
+@pytest.mark.parametrize("knob", ["num_samples", "train_split"])
+def test_settings_of_a_finite_set_are_refused(knob):
+    with pytest.raises(UsageError, match=f"a stream has no {knob}"):
+        stream.sample(jax.random.key(0), 5, **{knob: 1})

@@ -114,3 +114,17 @@ def test_filtering_looks_at_a_config_once_per_trial():
         for step in range(20)
     )
     assert len(rows.where(size=3, seed=0)) == 20 and Counted.looked_up == 20
+
+
+def test_pairs_of_selections():
+    def rows(seeds, value=0.5, metric="acc"):
+        return Rows(Record(f"of {metric}", {}, seed, metric, None, value) for seed in seeds)
+
+    pairs = rows([0]).paired(rows([0, 1]), rows([1, 2], 0.25), "acc")
+    assert pairs.keys == (1,) and pairs.difference.array.tolist() == [0.25]
+    with pytest.raises(UsageError, match="unknown metric 'loss'"):
+        Rows.paired(rows([0]), rows([0]), "loss")
+    with pytest.raises(UsageError, match="acc is an array for each seed"):
+        Rows.paired(rows([0], np.ones(3)), rows([0]), "acc")
+    with pytest.raises(UsageError, match="pair two selections of Rows, got 5"):
+        Rows.paired(rows([0]), 5, "acc")

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -75,6 +76,28 @@ def test_on_stdout_arrays_are_reported(runs, capsys):
     assert "10 values are arrays" in told.err and "-o" in told.err and "2x3" in told.out
     write_results(runs, Selection(metric="one"), "csv")
     assert not capsys.readouterr().err
+
+
+def test_the_format_is_that_of_the_ending(runs, tmp_path):
+    for ending in ("csv", "json"):
+        named, plain = tmp_path / f"named.{ending}", tmp_path / f"plain.{ending}"
+        write_results(runs, format=ending, output=named)
+        write_results(runs, output=plain)
+        assert plain.read_text().replace("plain", "named") == named.read_text()
+
+
+def test_a_device_gets_no_arrays(runs, tmp_path, capsys):
+    (tmp_path / "link").symlink_to("/dev/null")
+    write_results(runs, format="csv", output=tmp_path / "link")
+    assert "to get .npy files" in capsys.readouterr().err
+    assert not Path("/dev/null-arrays").exists() and not (tmp_path / "link-arrays").exists()
+
+
+def test_arrays_lie_beside_the_target_of_a_link(runs, tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "here.csv").symlink_to(tmp_path / "there" / "rows.csv")
+    write_results(runs, output=tmp_path / "here.csv")
+    assert {path.name for path in (tmp_path / "there").iterdir()} == {"rows.csv", "rows-arrays"}
 
 
 def test_a_trial_of_two_presets_names_both(toy, tmp_path):

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from mnist1d import cli
+from mnist1d.errors import UsageError
 from mnist1d.results import report
 from mnist1d.results.report import write_report
 from mnist1d.results.text import anchor
@@ -156,8 +157,10 @@ def test_no_runs_yet(tmp_path):
 
 
 def test_a_preset_that_was_not_run(toy, tmp_path):
-    page, documents = page_of(tmp_path, ("smoke", []), preset="paper")
-    assert documents == [] and "no runs" in page.text
+    with pytest.raises(UsageError, match="has no runs at the preset 'paper'"):
+        page_of(tmp_path, ("smoke", []), preset="paper")
+    page, documents = page_of(tmp_path, ("smoke", ["size=3"]), preset="smoke")
+    assert [document.label for document in documents] == ["smoke size=3"]
 
 
 def test_a_killed_worker_costs_no_report(toy, tmp_path):

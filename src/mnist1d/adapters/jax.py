@@ -16,7 +16,7 @@ from typing import Any, Literal, Unpack, overload
 import numpy as np
 
 from mnist1d.checks import check_flag, check_whole, show
-from mnist1d.config import DataConfig, StreamKnobs, as_config
+from mnist1d.config import DataConfig, StreamKnobs, as_stream_config
 from mnist1d.digits import Templates, as_templates
 from mnist1d.draws import Draws, fast_order
 from mnist1d.errors import MissingExtraError, UsageError
@@ -92,7 +92,7 @@ def sample(
       >>> x.shape, y.shape
       ((8, 40), (8,))
     """
-    config, n = as_config(config, knobs), check_whole(n, 1, "n", MAX_SIGNALS)
+    config, n = as_stream_config(config, knobs), check_whole(n, 1, "n", MAX_SIGNALS)
     _check_key(key)
     check_memory(4.0 * n * config.final_seq_length, "this sample", "n")
     shapes = None if templates is None else as_templates(templates)

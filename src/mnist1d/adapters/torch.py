@@ -13,7 +13,7 @@ from typing import Unpack
 import numpy as np
 
 from mnist1d.checks import check_flag, check_name, check_whole, show
-from mnist1d.config import DataConfig, StreamKnobs, as_config
+from mnist1d.config import DataConfig, StreamKnobs, as_stream_config
 from mnist1d.dataset import Dataset
 from mnist1d.digits import Templates, as_templates
 from mnist1d.draws import block_size, fast_chunks, fast_order
@@ -267,7 +267,7 @@ class MNIST1DStream(torch.utils.data.IterableDataset):
                 f"rank must be from 0 to world_size - 1, got rank={self.rank}, "
                 f"world_size={self.world_size}"
             )
-        self.config = as_config(config, knobs)
+        self.config = as_stream_config(config, knobs)
         self.batch_size, self.num_samples, self.layout = batch_size, num_samples, layout
         self.start = check_whole(start, 0, "start")
         self.drop_last = check_flag(drop_last, "drop_last")

@@ -12,6 +12,7 @@ from mnist1d.errors import UsageError
 from mnist1d.evaluation import board
 from mnist1d.evaluation.table import Line, aligned
 from mnist1d.results.board import write_board
+from mnist1d.results.progress import say
 
 ENDINGS = (".html", ".htm", ".md")
 
@@ -26,7 +27,7 @@ def show_board(paths: Sequence[Path], output: Path | None, *, as_json: bool = Fa
         raise UsageError(f"the board is written as .html or .md, like -o board.html; got {output}")
     lines = board.make_board(board.read_entries(paths))
     if output is not None:
-        print(_write(lines, output).resolve())
+        (say if as_json else print)(str(_write(lines, output).resolve()))
     if as_json:
         print(json.dumps(board.to_dict(lines), allow_nan=False))
     elif output is None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mnist1d.config import DataConfig
-from mnist1d.errors import UsageError
+from mnist1d.errors import FileFormatError, UsageError
 
 
 def generate(output: Path, config: DataConfig, *, mode: str, dtype: str | None) -> int:
@@ -23,10 +23,15 @@ def generate(output: Path, config: DataConfig, *, mode: str, dtype: str | None) 
 
 def verify(file: Path, *, as_json: bool) -> int:
     """Compare a file with the published data set; 1 if they differ."""
-    from mnist1d.digests import verify
+    from mnist1d.digests import Verification, verify
     from mnist1d.files import read
 
-    report = verify(read(file))
+    try:
+        report = verify(read(file))
+    except FileFormatError as error:
+        if not as_json:
+            raise
+        report = Verification({}, problem=str(error))
     if as_json:
         digests = {
             name: {"found": found, "published": published}

@@ -41,7 +41,7 @@ def _print_report(runs: Path, output: Path, preset: str | None, settled: bool = 
 
 def results(
     runs: Path,
-    format: str,
+    format: str | None,
     output: Path | None,
     *,
     study: str | None,

@@ -11,6 +11,7 @@ from mnist1d.results.text import listing, plural
 from mnist1d.runs.doctor import examine
 from mnist1d.runs.lock import alone
 from mnist1d.runs.merge import merge as merge_stores
+from mnist1d.runs.store import open_store
 
 MAX_LINES = 20
 MAX_ORIGINS = 3  # of versions that a warning names
@@ -52,7 +53,9 @@ def merge(folders: Sequence[Path], runs: Path) -> int:
     """Merge stores into the store of `runs` and print what was copied; 1 if any rows conflict."""
     if not folders:
         raise UsageError("pass the folders to merge: mnist1d merge DIR... --runs DIR")
-    runs.mkdir(parents=True, exist_ok=True)
+    for folder in folders:  # before anything is written
+        open_store(folder, create=False).close()
+    open_store(runs).close()
     with alone(runs, lambda owner: say(f"a sweep is using {runs} ({owner}); waiting")):
         found = merge_stores(folders, runs)
     copied = f"{plural(found.copied, 'seed')} copied"

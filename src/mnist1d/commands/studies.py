@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 import os
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mnist1d.errors import UsageError
 from mnist1d.experiments import PRESETS, STUDIES, load
+from mnist1d.experiments.sequential import looks_up_to
 from mnist1d.results import console, figures
 from mnist1d.results.document import Document, latest
 from mnist1d.results.progress import NOT_SHOWN, Shown, describe, say, show_summary
@@ -59,7 +61,10 @@ def run(
                 "--until-decided needs the rows of all trials, but a shard has only its own: "
                 "leave out --until-decided or --shard"
             )
-    tasks = [task for study in studies for task in plan(study, preset, seeds, overrides)]
+    tasks = []
+    for study in studies:
+        most = seeds if until is None else until.most_seeds(study)
+        tasks += plan(study, preset, most, overrides)
     _check_names(tasks)
     names = list(dict.fromkeys(task.study for task in tasks))
     _use_mnist(mnist_source)
@@ -73,7 +78,7 @@ def run(
         executor = several if scheduler is None else "dask"
     if dry_run:
         check_executor(executor, workers, scheduler)
-        return _dry_run(own, runs, 1 if executor == "here" else workers or cores())
+        return _dry_run(own, runs, 1 if executor == "here" else workers or cores(), as_json)
     pool = make_executor(executor, workers, scheduler)
     with open_store(runs) as store, pool:
         if store.lost:
@@ -107,10 +112,24 @@ def run(
             f"last shard, join all folders: mnist1d merge DIR... --runs ALL, "
             "then mnist1d report --runs ALL"
         )
-    show_summary(summary, f"mnist1d run {studies[0]}" if len(studies) == 1 else "mnist1d reproduce")
+    words = ["run", studies[0]] if len(studies) == 1 else ["reproduce"]
+    show_summary(summary, _again(words, preset, seeds, overrides, runs))
     if report and part is None:
         say(f"report: {report.resolve()}")
     return 0 if summary.ok and not any(document.error for document in found) else 1
+
+
+def _again(
+    words: Sequence[str],
+    preset: str,
+    seeds: int | None,
+    overrides: Iterable[str],
+    runs: Path,
+) -> str:
+    """Return the command that runs the same trials again."""
+    more = ["--preset", preset, *(["--seeds", str(seeds)] if seeds else [])]
+    more += [word for override in overrides for word in ("--set", override)]
+    return shlex.join(["mnist1d", *words, *more, "--runs", str(runs)])
 
 
 @dataclass(frozen=True)
@@ -120,6 +139,11 @@ class Until:
 
     max_seeds: int | None = None
     budget: float = math.inf
+
+    def most_seeds(self, study: str) -> int:
+        """Return the seeds of the last look. Errors: UsageError for fewer than the first look."""
+        looks = load(study).INFO.looks
+        return looks_up_to(looks[-1] if self.max_seeds is None else self.max_seeds, looks)[-1]
 
     def check(self, preset: str, seeds: int | None) -> None:
         """Raise UsageError for options that do not work with --until-decided."""
@@ -172,7 +196,10 @@ def listing(studies: Sequence[str] = ()) -> None:
                 cost = study.INFO.cost.get(preset)
                 estimate = f", {duration(cost / cores())}" if cost else ""
                 cells.append(f"{len(study.trials(preset))} x {study.INFO.seeds[preset]}{estimate}")
-        except UsageError as error:  # a broken study of another package must not hide the others
+        except UsageError as error:
+            if name in studies:
+                raise
+            # a broken study of another package must not hide the others
             cells = [name, str(error), *[""] * len(PRESETS)]
         lines.append(cells)
     console.stdout().print(
@@ -226,17 +253,26 @@ def _use_device(device: str | None, scheduler: str | None) -> None:
     choose_device(device)
 
 
-def _dry_run(tasks: Sequence[Task], runs: Path, workers: int) -> int:
+def _dry_run(tasks: Sequence[Task], runs: Path, workers: int, as_json: bool) -> int:
+    """Show each trial with the seeds that are missing, and the estimated time."""
     known = Standing()
     if (runs / DATABASE).is_file():
         with open_store(runs, create=False) as store:
             known = store.standing()
-    lines, seconds = [], 0.0
+    trials = []
     for task in tasks:
-        missing = set(task.seeds) - known.done.get(task.trial, set())
-        estimate = task.estimate * len(missing) / len(task.seeds)
-        seconds += estimate
-        lines.append([task.trial[:12], describe(task), len(missing), f"{estimate:.1f}"])
+        missing = sorted(set(task.seeds) - known.done.get(task.trial, set()))
+        cost = task.estimate * len(missing) / len(task.seeds)
+        found = {"study": task.study, "trial": task.trial, "config": describe(task)}
+        trials.append(found | {"seeds_to_run": missing, "core_seconds": cost})
+    seconds = sum(trial["core_seconds"] for trial in trials)
+    if as_json:
+        print(json.dumps({"trials": trials, "core_seconds": seconds, "cores": workers}))
+        return 0
+    lines = [
+        [t["trial"][:12], t["config"], len(t["seeds_to_run"]), f"{t['core_seconds']:.1f}"]
+        for t in trials
+    ]
     console.stdout().print(
         console.table(["trial", "config", "seeds to run", "core-seconds"], lines)
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mnist1d.checks import check_name
-from mnist1d.errors import MissingExtraError
+from mnist1d.checks import check_name, show
+from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.experiments.recording import Record as Record
 from mnist1d.experiments.recording import Row as Row
 from mnist1d.experiments.recording import curve_rows as curve_rows
@@ -255,6 +255,37 @@ class Rows:
           An array (seeds, ...), seeds ascending.
         """
         return np.stack([self.array(metric, seed) for seed in self.where(metric=metric).seeds])
+
+    @staticmethod
+    def paired(a: Rows, b: Rows, metric: str) -> Pairs:
+        """Pair two selections of rows by seed and by the fields that vary within both.
+
+        Args:
+          a: the first selection.
+          b: the second selection.
+          metric: a metric of both; the value at its last step counts.
+
+        Returns:
+          The pairs, their differences, and the keys without a partner.
+
+        Raises:
+          UsageError: for anything but two `Rows`, or a metric that one of them lacks or whose
+            values are arrays.
+          LookupError: as the function `paired`.
+
+        Examples:
+          >>> cnn = Rows(Record("a", {}, seed, "acc", None, 0.93) for seed in (0, 1))
+          >>> mlp = Rows(Record("b", {}, seed, "acc", None, 0.65) for seed in (0, 1))
+          >>> Rows.paired(cnn, mlp, "acc").difference.array.round(2)
+          array([0.28, 0.28])
+        """
+        for rows in (a, b):
+            if not isinstance(rows, Rows):
+                raise UsageError(f"pair two selections of Rows, got {show(rows)}")
+            check_name(metric, rows.unique("metric"), "metric")
+            if any(isinstance(r.value, np.ndarray) for r in rows.where(metric=metric)):
+                raise UsageError(f"{metric} is an array for each seed: pair a metric of numbers")
+        return paired(a, b, metric)
 
     def to_pandas(self) -> pandas.DataFrame:
         """Return a pandas data frame with one line per record.

@@ -109,6 +109,8 @@ def compare(
     rows = store.all_rows(study, wanted or None)
     check_name(metric, _metrics(rows), "metric")
     left, right = (_select(rows, setting) for setting in settings)
+    if set(left.unique("trial")) == set(right.unique("trial")):
+        raise UsageError(f"{a!r} and {b!r} select the same trials: pass two different settings")
     try:
         pairs = paired(left, right, metric)
     except LookupError as error:

@@ -152,11 +152,11 @@ def studies_in(store: Store) -> list[str]:
     return [name for name in STUDIES if name in known] + outside
 
 
-def latest(store: Store, study: str, label: str | None = None) -> list[Found]:
-    """Return the results of the last command for a study: one document per label (nearly always
-    one)."""
+def latest(store: Store, study: str, preset: str | None = None) -> list[Found]:
+    """Return the results of the last command for a study (at a preset): one document per label,
+    nearly always one."""
     calls = store.calls(study)
-    return [of_sweep(store, sweep, calls) for sweep in store.latest(study, label)]
+    return [of_sweep(store, sweep, calls) for sweep in store.latest(study, preset=preset)]
 
 
 def of_sweep(

@@ -76,17 +76,17 @@ class Columns:
 def write_results(
     runs: Path,
     selection: Selection | None = None,
-    format: str = "table",
+    format: str | None = None,
     output: Path | None = None,
 ) -> None:
     """Print the selected rows, or write them to a file and each array to a .npy file in a folder
-    beside it; the column `array` names that file.
+    beside it; the column `array` names that file. A device or a FIFO gets no arrays.
 
-    Errors: UsageError for an unknown format, study, preset, metric or field, for no rows at all, or
-    for parquet without a file.
+    format: default: by the file's ending, else table. Errors: UsageError for an unknown format,
+    study, preset, metric or field, for a file with the ending of another format, for no rows at
+    all, or for parquet without a file.
     """
-    selection = selection or Selection()
-    check_name(format, FORMATS, "format")
+    selection, format = selection or Selection(), _format(format, output)
     if format == "parquet" and output is None:
         raise UsageError("parquet is a binary format: name a file, -o rows.parquet")
     with open_store(runs, create=False) as store:
@@ -94,22 +94,34 @@ def write_results(
         if not columns.lines:
             _explain_nothing(selection, store)
         lines = selection.lines(store)
+        is_file = output is not None and (output.is_file() or not output.exists())
+        if columns.arrays and not is_file:
+            which = "is an array" if columns.arrays == 1 else "are arrays"
+            values = plural(columns.arrays, "value")
+            say(f"{values} {which}: to get .npy files, write to a file, -o")
         if output is None:
             _print(format, columns, map(cells_of, lines))
-            if columns.arrays:
-                which = "is an array" if columns.arrays == 1 else "are arrays"
-                say(
-                    f"{plural(columns.arrays, 'value')} {which}: to get .npy files, "
-                    "write to a file, -o"
-                )
             return
         with atomic_path(output) as part:
-            made = _with_arrays(lines, output) if columns.arrays else map(cells_of, lines)
+            has_arrays = columns.arrays and is_file
+            made = _with_arrays(lines, output.resolve()) if has_arrays else map(cells_of, lines)
             if format == "parquet":
                 _write_parquet(columns, made, part)
             else:
                 with part.open("w", encoding="utf-8", newline="") as file:
                     WRITERS[format](columns, made, file)
+
+
+def _format(format: str | None, output: Path | None) -> str:
+    """Return the format to write: the one that was asked for, or that of the file's ending."""
+    ending = "" if output is None else output.suffix.lower().removeprefix(".")
+    implied = ending if ending in FORMATS else None
+    if format is None:
+        return implied or "table"
+    check_name(format, FORMATS, "format")
+    if implied not in (None, format):
+        raise UsageError(f"{output} has the ending of {implied}, but --format is {format}")
+    return format
 
 
 def cells_of(line: Line) -> Cells:

@@ -13,8 +13,9 @@ from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnist1d.checks import as_utf8
-from mnist1d.errors import MissingExtraError
+from mnist1d.checks import as_utf8, check_name
+from mnist1d.errors import MissingExtraError, UsageError
+from mnist1d.experiments import PRESETS
 from mnist1d.files import atomic_path
 from mnist1d.results import figures, forest, summary, text
 from mnist1d.results.document import Document, Table, agreement_words, latest, studies_in
@@ -48,11 +49,19 @@ def write_report(
     traceback of a part that could not be shown.
 
     pool: the executor that makes the studies' parts (default: this process). settled: the runs are
-    those of the package, in a temporary folder. Errors: as for `open_store` and `atomic_path`.
+    those of the package, in a temporary folder. Errors: as for `open_store` and `atomic_path`;
+    UsageError for another ending than .html, and for a preset that is unknown or has no runs.
     """
     runs, path = Path(runs), Path(path)
+    if preset is not None:
+        check_name(preset, PRESETS, "preset")
+    if path.suffix.lower() not in ("", ".html", ".htm"):
+        raise UsageError(f"a report is HTML: name a file like report.html; got {path}")
     with open_store(runs, create=False) as store:
-        studies = [study for study in studies_in(store) if store.latest(study, preset)]
+        known = studies_in(store)
+        studies = [study for study in known if store.latest(study, preset=preset)]
+    if known and not studies:
+        raise UsageError(f"{runs} has no runs at the preset {preset!r}: choose another --preset")
     # first, so that a folder that cannot be written is reported at once
     with atomic_path(path) as temporary:
         made = map_safely(pool or Here(), parts_of, repeat(runs), studies, repeat(preset))

@@ -306,19 +306,25 @@ class Store:
         """
         return read_sweeps(self.db, "?1 IS NULL OR study = ?1", study)
 
-    def latest(self, study: str | None = None, label: str | None = None) -> list[Sweep]:
+    def latest(
+        self, study: str | None = None, label: str | None = None, preset: str | None = None
+    ) -> list[Sweep]:
         """Return what one command asked last.
 
         Args:
           study: its name; default: any study.
           label: preset and overrides; default: any label.
+          preset: the label's first word; default: any.
 
         Returns:
           One sweep for each of the command's labels.
         """
-        which = "(?1 IS NULL OR study = ?1) AND (?2 IS NULL OR label = ?2)"
+        which = (
+            "(?1 IS NULL OR study = ?1) AND (?2 IS NULL OR label = ?2) "
+            "AND (?3 IS NULL OR label || ' ' LIKE ?3 || ' %')"
+        )
         last = f"asked = (SELECT max(asked) FROM sweeps WHERE {which})"
-        return read_sweeps(self.db, f"{which} AND {last}", study, label)
+        return read_sweeps(self.db, f"{which} AND {last}", study, label, preset)
 
     def reference(self, study: str) -> Reference | None:
         """Return where a study from outside the package was found last.

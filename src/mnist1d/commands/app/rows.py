@@ -8,11 +8,15 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from mnist1d.commands.app.options import RUNS, Json, Runs
+from mnist1d.errors import UsageError
 
 
 def report(
     *,
-    runs: Runs = RUNS,
+    runs: Annotated[
+        Path | None,
+        Parameter(help=f"folder that holds the results of your runs (default: {RUNS})"),
+    ] = None,
     output: Annotated[
         Path | None,
         Parameter(
@@ -30,7 +34,14 @@ def report(
     """Write the report and all figures from the stored results: one self-contained HTML file."""
     from mnist1d.commands import results
 
-    return results.report_settled(output) if settled else results.report(runs, output, preset)
+    if not settled:
+        return results.report(runs or RUNS, output, preset)
+    for name, value in (("--runs", runs), ("--preset", preset)):
+        if value is not None:
+            raise UsageError(
+                f"--settled shows the results that come with the package: leave out {name} {value}"
+            )
+    return results.report_settled(output)
 
 
 def results(
@@ -44,7 +55,10 @@ def results(
     ] = None,
     metric: Annotated[str | None, Parameter(help="only this metric")] = None,
     seed: Annotated[int | None, Parameter(help="only this seed")] = None,
-    format: Annotated[str, Parameter(help="table, csv, json or parquet")] = "table",
+    format: Annotated[
+        str | None,
+        Parameter(help="table, csv, json or parquet (default: by the file's ending, else table)"),
+    ] = None,
     output: Annotated[
         Path | None,
         Parameter(["--output", "-o"], help="file to write, with arrays beside it (default: print)"),
