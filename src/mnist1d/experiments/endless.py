@@ -201,11 +201,12 @@ def figures(rows: Rows) -> Figures:
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
     named.label()
+    fewest = min((num_seeds(trial) for trial in rows.trials()), default=0)
     caption = (
         "Test error against the number of signals seen, when every training signal is new. "
-        f"{style.band_words(num_seeds(rows))} Dots: the same models trained for 150 epochs on the "
-        "4,000 training signals of the frozen set. Dotted: the human and the ideal observer (an "
-        "error of "
+        f"{style.band_words(num_seeds(rows), fewest)} Dots: the same models trained for 150 epochs "
+        "on the 4,000 training signals of the frozen set. Dotted: the human and the ideal observer "
+        "(an error of "
         f"{100 * FLOOR:g}% or less is drawn at {100 * FLOOR:g}%). Compare the end of each line "
         "with its dot and with the dotted lines."
     )

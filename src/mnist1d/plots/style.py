@@ -195,13 +195,15 @@ def band(
     return ax.plot(steps, mean, linestyle, color=color, label=label, **line)[0]
 
 
-def band_words(num_seeds: int) -> str:
-    """Return the sentence of a caption about the lines that `band` draws."""
+def band_words(num_seeds: int, fewest: int | None = None) -> str:
+    """Return the sentence of a caption about the lines that `band` draws. fewest: the smallest
+    number of seeds of a line, if lines differ."""
     if num_seeds == 1:
         return "One line per setting: one seed, so there is no interval."
     if num_seeds < 3:
         return f"One thin line per seed ({num_seeds} seeds)."
-    return f"Lines are means over {num_seeds} seeds, bands their 95% confidence intervals."
+    count = num_seeds if fewest in (None, num_seeds) else f"{fewest} to {num_seeds}"
+    return f"Lines are means over {count} seeds, bands their 95% confidence intervals."
 
 
 def dot_words(num_seeds: int) -> str:

@@ -236,7 +236,7 @@ def of_rows(
         method=study.description[1:],
         settings=settings_of(rows),
         seeds=sorted(rows.unique("seed")),
-        seed_counts=sorted({len(trial.unique("seed")) for trial in rows.split("trial").values()}),
+        seed_counts=sorted({len(trial.unique("seed")) for trial in rows.trials()}),
         trials=len(rows.unique("trial")),
         seconds=sum(call.seconds for call in done),
         peer_seconds=info.peer_seconds,

@@ -44,11 +44,11 @@ def at_paper_settings(study: Loaded, rows: Rows, label: str = "") -> bool:
         return False
     free = {field.name for field in fields(study.Config) if FREE in field.metadata}
 
-    def fixed(config: Mapping[str, object]) -> dict[str, object]:
-        return {name: value for name, value in config.items() if name not in free}
+    def fixed(config: Mapping[str, object]) -> frozenset[tuple[str, object]]:
+        return frozenset((name, value) for name, value in config.items() if name not in free)
 
-    known = [fixed(flat(config)) for config in study.trials("paper")]
-    return all(fixed(one.records[0].config) in known for one in rows.split("trial").values())
+    known = {fixed(flat(config)) for config in study.trials("paper")}
+    return all(fixed(trial.config()) in known for trial in rows.trials())
 
 
 def claims_of(study: Loaded, rows: Rows, label: str = "", seeds: int = 0) -> list[Claim]:
