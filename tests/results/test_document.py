@@ -3,16 +3,19 @@
 import dataclasses
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mnist1d.experiments import load
 from mnist1d.experiments.claims import FAILS, HOLDS, UNDECIDED, Claim
+from mnist1d.experiments.rows import Record, Rows
 from mnist1d.results import summary, text
-from mnist1d.results.document import Document, command_of, latest
+from mnist1d.results.document import Document, command_of, latest, of_rows
 from mnist1d.results.forest import strip
 from mnist1d.results.origins import merged, origins_of
-from mnist1d.runs import open_store, plan, sweep
+from mnist1d.runs import flat, open_store, plan, sweep, trial_id
 
 
 def claim(verdict=HOLDS, estimate=2.0, low=1.0, high=3.0, what="it grows"):
@@ -154,3 +157,27 @@ def test_rows_of_another_version_say_so(toy, tmp_path, monkeypatch):
     assert "another version of this study (different settings: vary)" in found.document.error
     assert "run it again: mnist1d run toy --preset smoke" in found.document.error
     assert "Traceback" not in found.document.error and found.document.figures
+
+
+def test_the_work_grows_in_proportion_to_the_trials(monkeypatch):
+    """The report of 100,000 trials took minutes when each trial was selected among all."""
+    study = load(str(Path(__file__).resolve().parents[2] / "benchmarks" / "store.py"))
+    configs = study.trials("smoke")
+    looked, where = [], Rows.where
+
+    def counted(rows, **given):
+        looked.append(len(rows))
+        return where(rows, **given)
+
+    def num_looked(num_trials):
+        looked.clear()
+        many = Rows(
+            Record(trial_id(study.INFO.name, config), flat(config), 0, "gain", None, 1.0)
+            for config in configs[:num_trials]
+        )
+        found = of_rows(study, many, "smoke", draw=lambda *_: {})
+        assert found.document.trials == num_trials and not found.document.error
+        return sum(looked)
+
+    monkeypatch.setattr(Rows, "where", counted)
+    assert num_looked(800) < 10 * num_looked(100) + 1000
