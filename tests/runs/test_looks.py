@@ -157,6 +157,7 @@ def test_what_is_stored_is_not_run_again_and_the_looks_are_remembered(known, tmp
     (claim,) = found.document.claims
     assert claim.confidence == pytest.approx(1 - levels(LOOKS)[1]) and claim.n == 8
     assert found.document.label == "paper until-decided=4,8,16,32"
+    assert found.document.shown_label == "paper"
     assert found.document.command == "mnist1d run looks --preset paper --until-decided"
     assert found.document.preset == "paper"
 

@@ -27,7 +27,7 @@ def show(document: Document, console: Console | None = None) -> None:
     """Print a document's answer, tables and claims to stdout, and errors to stderr."""
     console = console or stdout()
     if document.table:
-        title = f"{document.title} ({document.label})"
+        title = f"{document.title} ({document.shown_label})"
         console.print(table(document.table.header, document.table.lines, title))
     found = [m for m in document.measured if m.n]
     if found:

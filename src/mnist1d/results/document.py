@@ -113,6 +113,11 @@ class Document:
         return self.label.partition(" ")[0]
 
     @property
+    def shown_label(self) -> str:
+        """Return preset and overrides, without the looks of --until-decided."""
+        return " ".join([self.preset, *overrides_of(self.label)]).strip()
+
+    @property
     def short_title(self) -> str:
         """Return the title up to its colon."""
         return self.title.partition(":")[0]

@@ -110,7 +110,7 @@ def page(parts: Sequence[Part], runs: str | None) -> str:
             documents=documents,
             images={part.document.id: part.images for part in parts},
             overview=summary.overview(documents),
-            labels=list(dict.fromkeys(d.label for d in documents)) or ["none"],
+            labels=list(dict.fromkeys(d.shown_label for d in documents)) or ["none"],
             seeds=f"{text.span(counts, 'seed')} per trial." if counts else "",
             shortened=_shortened(documents),
             made=now().replace("T", " ").replace("+00:00", " UTC"),
