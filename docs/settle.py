@@ -32,7 +32,7 @@ from mnist1d.runs.contents import CallLine, Content, contents, refuse
 from mnist1d.runs.identity import trial_id
 from mnist1d.runs.merge import Merged, copy_trial
 from mnist1d.runs.store import DATABASE, Store, Sweep, open_store
-from mnist1d.runs.verdicts import label_with
+from mnist1d.runs.verdicts import shown_label
 
 PATH = Path(results.__file__).with_name(FILE)
 Idle = dict[str, frozenset[int]]  # metric: seeds whose arrays are left out
@@ -68,9 +68,7 @@ def compact(runs: Path, path: Path) -> None:
 
 def latest_of(store: Store, study: str) -> list[Sweep]:
     """Return the latest sweep of a study at the published settings; none if there is none."""
-    labels = (PRESET, label_with(PRESET, load(study).INFO.looks))
-    found = [sweep for label in labels for sweep in store.latest(study, label)]
-    return sorted(found, key=lambda sweep: sweep.started)[-1:]
+    return [sweep for sweep in store.sweeps(study) if shown_label(sweep.label) == PRESET][-1:]
 
 
 def is_published_setting(sweep: Sweep) -> bool:

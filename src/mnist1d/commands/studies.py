@@ -113,6 +113,8 @@ def run(
             "then mnist1d report --runs ALL"
         )
     words = ["run", studies[0]] if len(studies) == 1 else ["reproduce"]
+    if until is not None:
+        words.append("--until-decided")
     show_summary(summary, _again(words, preset, seeds, overrides, runs))
     if report and part is None:
         say(f"report: {report.resolve()}")

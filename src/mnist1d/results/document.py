@@ -30,7 +30,7 @@ from mnist1d.results.text import anchor, finite, printed, rounded, with_interval
 from mnist1d.runs import quiz
 from mnist1d.runs.identity import flat
 from mnist1d.runs.store import Call, Store, Sweep
-from mnist1d.runs.verdicts import at_paper_settings, claims_of, looks_of, overrides_of
+from mnist1d.runs.verdicts import at_paper_settings, claims_of, looks_of, overrides_of, shown_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -115,7 +115,7 @@ class Document:
     @property
     def shown_label(self) -> str:
         """Return preset and overrides, without the looks of --until-decided."""
-        return " ".join([self.preset, *overrides_of(self.label)]).strip()
+        return shown_label(self.label)
 
     @property
     def short_title(self) -> str:

@@ -29,6 +29,11 @@ def overrides_of(label: str) -> list[str]:
     return [word for word in label.split()[1:] if not word.startswith(UNTIL_DECIDED)]
 
 
+def shown_label(label: str) -> str:
+    """Return a label without its looks."""
+    return " ".join([label.partition(" ")[0], *overrides_of(label)])
+
+
 def looks_of(label: str) -> tuple[int, ...]:
     """Return the looks in a label; none without --until-decided."""
     for word in label.split():
