@@ -187,7 +187,9 @@ def test_a_failed_trial(toy, tmp_path, capsys):
         and "1 done" in told.err
         and "1 failed" in told.err
     )
-    assert "mnist1d run toy" in told.err and "--retry-failed" in told.err
+    again = told.err.partition("to run the failed trials again: ")[2].split()
+    assert again[:4] == ["mnist1d", "run", "toy", "--preset"]
+    assert {"size=1", "action=ok,fail", "--runs", "--retry-failed"} <= set(again)
     status, _, err = run(capsys, *words)
     assert status == 1 and "failed before and not tried again" in err
     assert run(capsys, "report", "--runs", tmp_path)[0] == 0
