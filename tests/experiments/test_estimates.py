@@ -103,3 +103,12 @@ def test_rank_correlation():
     assert rank_correlation([1, 2, 30], [0.1, 0.5, 0.6]) == pytest.approx(1)
     assert rank_correlation([1, 2, 3, 4], [4, 3, 1, 2]) == pytest.approx(-0.8)
     assert np.isnan(rank_correlation([1, 2], [3, 3]))
+    assert np.isnan(rank_correlation([1, np.nan, 3], [1, 2, 3]))
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.floats(-1e9, 1e9)), min_size=2, max_size=20))
+def test_rank_correlation_is_spearmans(pairs):
+    a, b = zip(*pairs, strict=True)
+    if len(set(a)) > 1 and len(set(b)) > 1:
+        wanted = stats.spearmanr(a, b).statistic
+        assert rank_correlation(a, b) == pytest.approx(wanted, abs=1e-12)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special, stats
+from scipy import special
 
 from mnist1d.experiments.values import Values
 from mnist1d.intervals import CONFIDENCE, SHARE, interval
@@ -89,7 +89,7 @@ class Estimate:
             error /= self.value * (1 - self.value)
         if error == 0:
             return float(distance == 0)
-        return float(2 * stats.t.sf(distance / error, self.freedom))
+        return float(2 * special.stdtr(self.freedom, -distance / error))
 
     def detectable(self, confidence: float = CONFIDENCE, power: float = 0.8) -> float:
         """Return the distance from a line that this many units decide.
@@ -103,7 +103,7 @@ class Estimate:
         """
         if self.n < 2:
             return math.inf
-        quantiles = stats.t.ppf([0.5 + confidence / 2, power], self.freedom)
+        quantiles = special.stdtrit(self.freedom, [0.5 + confidence / 2, power])
         return float(quantiles.sum()) * self.error
 
 
@@ -178,5 +178,14 @@ def mean_interval(
 
 def rank_correlation(a: ArrayLike, b: ArrayLike) -> float:
     """Return Spearman's rank correlation of two vectors; NaN where one of them is constant."""
-    ranks = np.stack([stats.rankdata(a), stats.rankdata(b)])
-    return float(np.corrcoef(ranks)[0, 1]) if (ranks.std(axis=1) > 0).all() else math.nan
+    values = np.stack([a, b]).astype(float)
+    if not np.isfinite(values).all() or not (np.ptp(values, axis=1) > 0).all():
+        return math.nan
+    return float(np.corrcoef([_ranks(line) for line in values])[0, 1])
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Return the rank of each value, and for equal values the mean of theirs, as
+    `scipy.stats.rankdata`, whose import takes a quarter of a second."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(count) - (count - 1) / 2)[place]

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from mnist1d.errors import UsageError
 from mnist1d.experiments.estimates import CONFIDENCE, MIN_UNITS, SHARE, Estimate
@@ -135,7 +135,7 @@ def agreement(published: Published, ours: Estimate | None, same_settings: bool =
         return Agreement(CANNOT_TELL, math.nan, math.nan, math.nan, "not measured here")
     difference = ours.value - published.value
     error, freedom = _error(published, ours)
-    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, freedom)) * error + published.rounding
+    half = float(special.stdtrit(freedom, 0.5 + CONFIDENCE / 2)) * error + published.rounding
     low, high = difference - half, difference + half
     if not same_settings:
         reason = "settings shorter than the paper's"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,8 +107,7 @@ def timing_rows(seeds: Sequence[int], seconds: ArrayLike, compile_seconds: float
     return [*rows, Row(seeds[0], "compile_seconds", None, float(compile_seconds))]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A row together with its trial; `config` is flat: {"model": "mlp", "data.seed": 42, ...}."""
 
     trial: str

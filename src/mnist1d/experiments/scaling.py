@@ -30,7 +30,7 @@ from mnist1d.config import DataConfig
 from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, keep_measured, within
 from mnist1d.experiments.fits import fit_model
-from mnist1d.experiments.power_laws import PowerLaws, bootstrap_floor, fit_power_laws
+from mnist1d.experiments.power_laws import PowerLaws, bootstrap_floor, fit_each
 from mnist1d.experiments.predictions import prediction_rows
 from mnist1d.experiments.present import cell, last_cell
 from mnist1d.experiments.rows import Row, Rows, scalar_rows, timing_rows
@@ -149,7 +149,7 @@ def fits(rows: Rows) -> dict[int, PowerLaws]:
     seeds, size, data, losses, _ = losses_of(rows)
     if len(set(size)) < 3 or len(set(data)) < 3:
         return {}
-    return {seed: fit_power_laws(size, data, of) for seed, of in zip(seeds, losses, strict=True)}
+    return dict(zip(seeds, fit_each(size, data, losses), strict=True)) if seeds else {}
 
 
 def exponents(rows: Rows) -> tuple[Values, Values]:

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from mnist1d.errors import UsageError
 
@@ -45,7 +45,7 @@ def looks_up_to(max_seeds: int, looks: Sequence[int] = LOOKS) -> tuple[int, ...]
 
 def spent(time: float, alpha: float = ALPHA) -> float:
     """Return the error that may be spent once a fraction `time` of the seeds is available."""
-    return float(2 * stats.norm.sf(stats.norm.isf(alpha / 2) / np.sqrt(time)))
+    return float(2 * special.ndtr(special.ndtri(alpha / 2) / np.sqrt(time)))
 
 
 @cache

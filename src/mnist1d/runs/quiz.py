@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
 
 from mnist1d.checks import Json
 from mnist1d.errors import UsageError
 from mnist1d.experiments.present import spread
 from mnist1d.experiments.rows import Row
 from mnist1d.generate import load_dataset
+from mnist1d.intervals import wilson
 from mnist1d.runs import provenance
 from mnist1d.runs.identity import trial_id
 from mnist1d.runs.store import Store, open_store
@@ -139,12 +139,6 @@ def lines(header: list[str], found: Sequence[Json]) -> list[list[str]]:
         line[header.index("n")] = f"{quiz['n']} answers"
         result.append(line)
     return result
-
-
-def wilson(correct: int, n: int) -> tuple[float, float]:
-    """Return Wilson's 95% interval of a fraction."""
-    low, high = stats.binomtest(correct, n).proportion_ci(method="wilson")
-    return float(low), float(high)
 
 
 def _whole(answer: object, name: str, limit: int) -> int:
