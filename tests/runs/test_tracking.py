@@ -59,6 +59,20 @@ def test_a_failed_trial_sends_nothing(fake):
     assert fake.calls == []
 
 
+def test_a_tracker_that_fails_does_not_end_the_sweep(fake, tmp_path):
+    def refuse(**given):
+        fake.calls.append(("init", given))
+        raise ConnectionError("no network")
+
+    fake.init = refuse
+    tasks = plan("learning-rate", "smoke", seeds=1)
+    with open_store(tmp_path) as store:
+        with pytest.warns(RuntimeWarning, match="no network.*saves all of them"):
+            summary = sweep(store, tasks, progress=Tracker(fake))
+        assert summary.done == 2 == len(store.rows("learning-rate").trials())
+    assert len(fake.calls) == 1  # it is not asked again
+
+
 def test_wrong_trackers():
     with pytest.raises(MissingExtraError, match="pip install no_such_tracker"):
         Tracker("no_such_tracker")

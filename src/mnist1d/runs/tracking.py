@@ -13,10 +13,11 @@ init(project=, name=, config=), log(values, step=), finish().
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Mapping
 from typing import Protocol, cast
 
-from mnist1d.errors import MissingExtraError, UsageError
+from mnist1d.errors import MissingExtraError, UsageError, last_words
 from mnist1d.experiments.rows import Row
 from mnist1d.runs.identity import flat
 from mnist1d.runs.sweep import Progress
@@ -40,7 +41,9 @@ class TrackerModule(Protocol):
 class Tracker(Progress):
     """Send the rows of each finished trial to a tracker, one run per seed.
 
-    Arrays are left out: they stay in the store. A metric that is NaN is sent as it is.
+    Arrays are left out: they stay in the store. A metric that is NaN is sent as it is. If the
+    tracker fails, for example without a network, you get one warning and the sweep goes on without
+    it: all rows are in the store.
 
     Args:
       module: "trackio", "wandb", or a module with their functions init, log and finish.
@@ -60,6 +63,7 @@ class Tracker(Progress):
                 'pass Tracker("trackio") or Tracker("wandb")'
             )
         self.module, self.project = cast(TrackerModule, found), project
+        self.works = True
 
     def end(self, task: Task, outcome: Outcome) -> None:
         """Send one run per seed of a finished trial.
@@ -68,14 +72,27 @@ class Tracker(Progress):
           task: the trial.
           outcome: its rows.
         """
-        if outcome.status != "done":
+        if outcome.status != "done" or not self.works:
             return
-        for seed in sorted({row.seed for row in outcome.rows}):
+        try:
+            self._send(task, outcome.rows)
+        except Exception as error:  # whatever a tracker or its network raises; the rows are saved
+            self.works = False
+            why = f"{type(error).__name__}: {last_words(str(error))}"
+            warnings.warn(
+                f"the tracker failed ({why}); this sweep sends no more rows to it, but saves all "
+                "of them in the store",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+    def _send(self, task: Task, rows: list[Row]) -> None:
+        for seed in sorted({row.seed for row in rows}):
             name = f"{task.study}-{task.trial[:8]}-seed{seed}"
             config = {"study": task.study, "trial": task.trial, "seed": seed}
             settings = {key: _scalar(value) for key, value in flat(task.config).items()}
             self.module.init(project=self.project, name=name, config=config | settings)
-            for step, values in by_step(outcome.rows, seed):
+            for step, values in by_step(rows, seed):
                 if step is None:
                     self.module.log(values)
                 else:
