@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import json
 import shutil
 import sys
 import textwrap
@@ -175,7 +176,7 @@ def test_a_file_is_run_and_shown_like_ours(folder, capsys, executor):
     assert status == 0 and "2 of 2 trials are already saved" in err
     report = (folder / "runs" / "report.html").read_text()
     assert "Is it mine?" in report and "What it is about." in report
-    (document,) = ResultsOf(folder / "runs").get()["studies"]
+    (document,) = json.loads(b"".join(ResultsOf(folder / "runs").lines()))["studies"]
     assert document["question"] == "Is it mine?" and document["figures"]
     status, out, _ = call(capsys, "list", "mine.py")
     assert status == 0 and "Is it mine?" in out.splitlines()[-1]
@@ -216,7 +217,7 @@ def test_a_study_whose_file_is_gone_still_shows_its_rows(folder, capsys):
     report = (folder / "report.html").read_text()
     assert f"cannot read {path}: No such file" in report and ">30.0</td>" in report
     assert "test_acc" in call(capsys, "results", "--runs", "runs")[1]
-    (part,) = ResultsOf(folder / "runs").get()["studies"]
+    (part,) = json.loads(b"".join(ResultsOf(folder / "runs").lines()))["studies"]
     assert "cannot read" in part["notice"] and part["table"]["lines"]
     assert "2 of 2 trials are already saved" in call(capsys, "run", "moved.py", *words)[2]
     write_report(folder / "runs", folder / "report.html")

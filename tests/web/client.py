@@ -8,6 +8,7 @@ import threading
 
 from mnist1d.generate import load_dataset
 from mnist1d.web import server
+from mnist1d.web.results import ResultsOf
 
 
 @contextlib.contextmanager
@@ -22,6 +23,19 @@ def serving(runs=None, frames=False):
         finally:
             made.shutdown()
             thread.join(10)
+
+
+def hold_the_second(monkeypatch):
+    """Let the server make the second document of a folder only once the returned event is set."""
+    part, made, go_on = ResultsOf.part, [], threading.Event()
+
+    def wait(self, *rest):
+        made.append(rest)
+        assert len(made) == 1 or go_on.wait(60)
+        return part(self, *rest)
+
+    monkeypatch.setattr(ResultsOf, "part", wait)
+    return go_on
 
 
 def ask(port, method, path, body=None, **headers):

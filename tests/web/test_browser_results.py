@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from mnist1d import experiments
+from mnist1d.errors import Mnist1dError
 from mnist1d.results.document import latest
 from mnist1d.results.figures import save_all
 from mnist1d.runs import open_store, sweep
@@ -16,7 +17,9 @@ from mnist1d.runs.sweep import plan
 from mnist1d.web import server
 from mnist1d.web.live import News
 from mnist1d.web.pages import benchmark
+from mnist1d.web.results import ResultsOf
 from tests.runs import toy as module
+from tests.web.client import hold_the_second
 
 PARTS = ("acc", "shuffled_acc")  # positions in order, shuffled
 ENTRIES = (
@@ -54,7 +57,7 @@ def results(served, filled, toy):
     shutil.copytree(filled, runs)
     page.forget()
     page.open("results")
-    page.wait(lambda: page.find_all("#results .study"))
+    page.wait(lambda: "claims in" in page.text("#results-summary"))  # all of them have come
     yield page
     assert page.errors() == []
 
@@ -175,6 +178,40 @@ def test_curves_of_several_runs(results):
     assert page.js(LINES) == []
     page.button("All", within=".curves").click()
     assert len(page.js(LINES)) == 6
+
+
+def test_studies_are_shown_as_they_come(served, filled, toy, monkeypatch):
+    page, runs = served
+    shutil.copytree(filled, runs)
+    go_on = hold_the_second(monkeypatch)
+    try:
+        page.open("results", "?study=toy")
+        page.wait(lambda: page.find_all("#results .study"))
+        assert "Preset quick" in page.text(".study .note") and len(page.js(ENTRIES)) == 1
+        assert "smoke" not in page.text("#results-preset")
+    finally:
+        go_on.set()
+    page.wait(lambda: "smoke" in page.text("#results-preset"))
+    assert page.text("#results-summary").startswith("1 claims in 1 study: 1 hold")
+
+
+def test_results_that_end_early_are_reported(served, filled, toy, monkeypatch):
+    page, runs = served
+    shutil.copytree(filled, runs)
+    part, made = ResultsOf.part, []
+
+    def fail(self, *rest):
+        made.append(rest)
+        if len(made) == 2:
+            raise Mnist1dError("the disk is gone")
+        return part(self, *rest)
+
+    monkeypatch.setattr(ResultsOf, "part", fail)
+    page.open("results")
+    page.wait(lambda: page.find_all("#results-none"))
+    assert "could not be loaded" in page.text("#results-none")
+    page.button("Try again").click()
+    page.wait(lambda: "claims in" in page.text("#results-summary"))
 
 
 def test_nothing_scrolls_sideways_on_a_phone(results):

@@ -1,6 +1,7 @@
 """What the server shows of a folder of runs: results and figures, and news of a sweep as it goes
 on."""
 
+import http.client
 import json
 import os
 import shutil
@@ -11,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mnist1d import experiments
+from mnist1d.errors import Mnist1dError
 from mnist1d.experiments.rows import Row
 from mnist1d.results.document import latest
 from mnist1d.results.figures import save_all
@@ -20,8 +23,8 @@ from mnist1d.runs.store import DATABASE
 from mnist1d.runs.sweep import Task, plan
 from mnist1d.web import server
 from mnist1d.web.live import News, Work, is_running, seconds_left
-from mnist1d.web.results import ResultsOf
-from tests.web.client import ask, result, serving, why
+from mnist1d.web.results import ResultsOf, sweeps_in
+from tests.web.client import ask, hold_the_second, result, serving, why
 
 
 def results(port):
@@ -58,6 +61,59 @@ def test_every_preset_the_last_first(tmp_path, toy):
             sweep(store, plan("toy", preset))
     with serving(tmp_path) as port:
         assert [study["label"] for study in results(port)["studies"]] == ["smoke", "quick"]
+
+
+def test_a_document_is_sent_before_the_next_is_made(tmp_path, toy, monkeypatch):
+    with open_store(tmp_path) as store:
+        for preset in ("smoke", "quick"):
+            sweep(store, plan("toy", preset))
+    go_on, old = hold_the_second(monkeypatch), []
+    with serving(tmp_path) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("GET", "/data/results.json")
+        answer = connection.getresponse()
+        head, first = answer.readline(), answer.readline()
+        assert json.loads(head + b"]}")["expected"] == ["toy"]
+        assert json.loads(first)["label"] == "quick" and not go_on.is_set()
+        assert ask(port, "GET", "/data/curves/toy.quick.json")[0] == 200  # what it shows is there
+        request = f"GET /data/results.json HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+        with socket.create_connection(("127.0.0.1", port)) as plain:  # which knows no pieces
+            plain.sendall(request)
+            go_on.set()
+            while received := plain.recv(65536):
+                old.append(received)
+        whole = head + first + answer.read()
+        connection.close()
+        assert [study["label"] for study in json.loads(whole)["studies"]] == ["quick", "smoke"]
+        assert b"".join(old).partition(b"\r\n\r\n")[2] == whole
+        _, headers, again = ask(port, "GET", "/data/results.json")
+        assert again == whole and headers["Content-Length"] == f"{len(whole)}"
+
+
+def test_an_error_after_the_first_document_leaves_the_answer_incomplete(tmp_path, toy, monkeypatch):
+    with open_store(tmp_path) as store:
+        for preset in ("smoke", "quick"):
+            sweep(store, plan("toy", preset))
+    monkeypatch.setattr(ResultsOf, "part", lambda *rest: fail())
+
+    def fail():
+        raise Mnist1dError("the disk is gone")
+
+    with serving(tmp_path) as port, pytest.raises(http.client.IncompleteRead):
+        ask(port, "GET", "/data/results.json")
+
+
+def test_the_last_sweep_of_every_study_comes_first(tmp_path, toy, monkeypatch):
+    monkeypatch.setitem(experiments.STUDIES, "other", "tests.runs.toy")
+    with open_store(tmp_path) as store:
+        for study in ("toy", "other"):
+            for preset in ("smoke", "quick"):
+                config = toy.Config(size=len(study + preset))
+                trial = store.add(study, config, [0], toy.run(config, [0]))
+                store.record_sweep(study, preset, {trial: [0]}, "")
+        last, earlier = sweeps_in(store)
+    assert [(sweep.study, sweep.label) for sweep in last] == [("toy", "quick"), ("other", "quick")]
+    assert [sweep.label for sweep in earlier] == ["smoke", "smoke"]
 
 
 def test_curves_of_the_trials(tmp_path, toy):
@@ -256,8 +312,8 @@ def test_too_many_readers(tmp_path, monkeypatch):
 def test_two_hundred_readers_get_one_answer(tmp_path, toy, monkeypatch):
     with open_store(tmp_path) as store:
         sweep(store, plan("toy", "smoke"))
-    made, get = [], ResultsOf.get
-    monkeypatch.setattr(ResultsOf, "get", lambda self: made.append(1) or get(self))
+    made, lines = [], ResultsOf.lines
+    monkeypatch.setattr(ResultsOf, "lines", lambda self: made.append(1) or lines(self))
     with serving(tmp_path) as port:
         ask(port, "GET", "/data/results.json")
         first, found = len(made), []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -54,9 +55,9 @@ class Rows:
 
     def __init__(self, records: Iterable[Record]):
         trials: dict[str, list[Record]] = {}
-        for r in records:
-            trials.setdefault(r.trial, []).append(r)
-        self._trials = {name: tuple(found) for name, found in trials.items()}
+        for trial, found in groupby(records, attrgetter("trial")):
+            trials.setdefault(trial, []).extend(found)
+        self._trials = {name: tuple(rows) for name, rows in trials.items()}
 
     @classmethod
     def _of(cls, trials: Mapping[str, tuple[Record, ...]]) -> Rows:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnist1d.checks import Json
-from mnist1d.errors import Mnist1dError, last_words
+from mnist1d.errors import last_words
 from mnist1d.experiments import Loaded
 from mnist1d.experiments.rows import Rows
 from mnist1d.results import summary
@@ -21,12 +21,14 @@ from mnist1d.results.figures import for_screen
 from mnist1d.runs.quiz import quizzes
 from mnist1d.runs.store import DATABASE, Call, Store, Sweep, now, open_store
 from mnist1d.web.curves import curves_of
+from mnist1d.web.growing import Growing
 from mnist1d.web.stored import Picture, stored_pictures
 
 if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
 
 RESULTS, FIGURES, CURVES = "data/results.json", "data/figures/", "data/curves/"
+END = b"]}\n"  # the last line of the results
 Stamp = tuple[tuple[int, int], ...]  # size and time of the database and of its WAL
 Key = tuple[str, int, int, int]  # study, sweep, and the numbers of its calls and of all quizzes
 
@@ -85,44 +87,56 @@ class ResultsOf:
     def __init__(self, runs: Path):
         self.runs, self.lock, self.drawing = runs, threading.Lock(), threading.Lock()
         self.parts: dict[Key, Part] = {}
+        self.num_drawn = 0
         self.answering = threading.Lock()
-        self.answered: tuple[tuple[Stamp, int], bytes] | None = None
+        self.answered: tuple[tuple[Stamp, int], Growing] | None = None
 
-    def answer(self) -> bytes:
+    def answer(self) -> Growing:
         """Return the document as JSON: the same bytes for all readers until the store changes or a
-        figure has been drawn. Errors: as for `open_store`."""
+        figure has been drawn. They grow as studies are ready; errors: as for `open_store`, while
+        they are read."""
         with self.answering:
-            drawn = sum(part.pictures is not None for part in self.parts.values())
-            state = _stamp(self.runs), drawn
-            if self.answered is None or self.answered[0] != state:
-                self.answered = state, _bytes(self.get())
-            return self.answered[1]
+            state = _stamp(self.runs), self.num_drawn
+            known = self.answered
+            if known is None or known[0] != state or known[1].error is not None:
+                growing = Growing()
+                self.answered = state, growing
+                work = threading.Thread(target=growing.fill, args=(self.lines(),), daemon=True)
+                work.start()
+                return growing
+            return known[1]
 
-    def get(self) -> Json:
-        """Return the document of the whole folder. Errors: as for `open_store`."""
-        document: Json = {"runs": str(self.runs.resolve()), "made": now()}
-        document |= {"calls": 0, "studies": [], "quiz": []}
+    def lines(self, is_private: bool = False) -> Iterator[bytes]:
+        """Yield the document of the whole folder as lines of JSON: first the head, then one study
+        per line, so that a page can show the first before the last is ready.
+
+        The last sweep of each study comes before all earlier ones. is_private: leave out the path
+        of the folder. Errors: as for `open_store`.
+        """
+        head: Json = {"runs": None if is_private else str(self.runs.resolve()), "made": now()}
+        head |= {"calls": 0, "quiz": [], "expected": []}
         if not (self.runs / DATABASE).is_file():
             self.parts = {}
-            return document
+            yield _opened(head) + END
+            return
         with self.lock, open_store(self.runs, create=False) as store:
             # first, so that rows written meanwhile count as news for the reader
             calls = store.calls()
-            document["calls"], document["quiz"] = len(calls), quizzes(store)
+            last, earlier = sweeps_in(store)
+            head |= {"calls": len(calls), "quiz": quizzes(store)}
+            head["expected"] = [sweep.study for sweep in last]
+            yield _opened(head)
             parts: dict[Key, Part] = {}
-            for sweep in sweeps_in(store):
+            for sweep in [*last, *earlier]:
                 own = [call for call in calls if call.study == sweep.study]
                 # each quiz adds a line to the benchmark table
-                key = (sweep.study, sweep.sweep, len(own), len(document["quiz"]))
+                key = (sweep.study, sweep.sweep, len(own), len(head["quiz"]))
+                comma = b"," if parts else b""
                 parts[key] = self.parts.get(key) or self.part(store, sweep, own)
+                self.parts = {**parts, **self.parts}  # whose figures may be requested at once
+                yield comma + _bytes(parts[key].to_dict()) + b"\n"
             self.parts = parts
-        document["studies"] = [part.to_dict() for part in self.parts.values()]
-        return document
-
-    def prepare(self) -> None:
-        """Make the document before the first request; errors are reported on that request."""
-        with contextlib.suppress(Mnist1dError):
-            self.answer()
+        yield END
 
     def part(self, store: Store, sweep: Sweep, calls: list[Call]) -> Part:
         """Return a document without its figures, or with those that are stored."""
@@ -131,12 +145,10 @@ class ResultsOf:
         return Part(document, sweep, calls, stored_pictures(self.runs, document, own))
 
     def file(self, path: str) -> bytes | None:
-        """Return the content of one address of these results; None if it does not exist. Errors: as
-        for `open_store`."""
-        if path == RESULTS:
-            return self.answer()
+        """Return a figure or the curves of a study; None if they do not exist. Errors: as for
+        `open_store`."""
         if not self.parts:
-            self.get()
+            list(self.answer())
         if path.startswith(CURVES):
             return self._curves(path)
         parts = list(self.parts.values())
@@ -166,6 +178,7 @@ class ResultsOf:
             if document.error and document.error != part.document.error:
                 part.problem = last_words(document.error)
             part.pictures = pictures
+            self.num_drawn += 1
 
     def _curves(self, path: str) -> bytes | None:
         for part in self.parts.values():
@@ -177,23 +190,26 @@ class ResultsOf:
 
     def everything(self) -> dict[str, bytes]:
         """Return all files of these results, {path: content}, for a site without a server."""
-        self.get()
+        list(self.lines())
         found: dict[str, bytes] = {}
         for part in self.parts.values():
             self.draw(part)
             found |= {part.address(p): p.content for p in part.pictures or ()}
             path = f"{CURVES}{part.document.id}.json"
             found[path] = self._curves(path) or b""
-        document = self.get()
-        document["runs"] = None  # paths of this machine are private
-        return {RESULTS: _bytes(document), **found}
+        return {RESULTS: b"".join(self.lines(is_private=True)), **found}
 
 
-def sweeps_in(store: Store) -> Iterator[Sweep]:
-    """Yield the last sweep under each label of each study, latest first."""
+def sweeps_in(store: Store) -> tuple[list[Sweep], list[Sweep]]:
+    """Return the last sweep of each study, and the last ones under each of its other labels, latest
+    first."""
+    last: list[Sweep] = []
+    earlier: list[Sweep] = []
     for study in studies_in(store):
-        last = {sweep.label: sweep for sweep in store.sweeps(study)}
-        yield from sorted(last.values(), key=lambda sweep: -sweep.sweep)
+        of_label = {sweep.label: sweep for sweep in store.sweeps(study)}
+        found = sorted(of_label.values(), key=lambda sweep: -sweep.sweep)
+        last, earlier = last + found[:1], earlier + found[1:]
+    return last, earlier
 
 
 def no_figures(study: Loaded, rows: Rows) -> dict[str, Captioned]:
@@ -211,6 +227,11 @@ def _stamp(runs: Path) -> Stamp:
             if status.st_size:
                 found.append((status.st_size, status.st_mtime_ns))
     return tuple(found)
+
+
+def _opened(head: Json) -> bytes:
+    """Return the first line: the head as JSON, up to its list of studies."""
+    return _bytes(head).removesuffix(b"}") + b',"studies":[\n'
 
 
 def _bytes(content: object) -> bytes:

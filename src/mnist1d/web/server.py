@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import sys
 import threading
@@ -23,6 +24,7 @@ from mnist1d.errors import Mnist1dError, UsageError
 from mnist1d.runs import quiz
 from mnist1d.runs.store import DATABASE, open_store
 from mnist1d.web import pages
+from mnist1d.web.growing import Growing
 from mnist1d.web.live import News
 from mnist1d.web.results import CURVES, FIGURES, RESULTS, ResultsOf
 
@@ -55,7 +57,8 @@ def serve(
         address = f"http://{HOST}:{server.server_port}/"
         print(f"{address}  (press Ctrl-C to stop)", flush=True)
         if server.results is not None:  # so that they are ready when the reader opens them
-            threading.Thread(target=server.results.prepare, daemon=True).start()
+            server.results.answer()
+            sys.setswitchinterval(5e-4)  # files of the page do not wait 5 ms for that thread
         if open_browser:
             webbrowser.open(address)
         try:
@@ -217,7 +220,9 @@ class Handler(BaseHTTPRequestHandler):
             raise Refusal(
                 HTTPStatus.METHOD_NOT_ALLOWED, "send quiz results here with POST", Allow="POST"
             )
-        elif self.server.results is not None and path.startswith((RESULTS, FIGURES, CURVES)):
+        elif self.server.results is not None and path == RESULTS:
+            self._send_growing(path, self.server.results.answer())
+        elif self.server.results is not None and path.startswith((FIGURES, CURVES)):
             content = self.server.results.file(path)
             if content is None:
                 raise Refusal(
@@ -281,19 +286,38 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._send(content, pages.TYPES["." + path.rpartition(".")[2]], ETag=tag)
 
+    def _send_growing(self, path: str, content: Growing) -> None:
+        """Send each piece as soon as it exists; an old client or HEAD waits for the whole."""
+        pieces = iter(content)
+        first = next(pieces)  # an error before it is answered like any other
+        if content.is_whole or self.command == "HEAD" or self.request_version != "HTTP/1.1":
+            return self._send_file(path, b"".join([first, *pieces]))
+        kind = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
+        self._start(HTTPStatus.OK, kind)
+        try:
+            for piece in itertools.chain([first], pieces):
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        except Mnist1dError:
+            self.close_connection = True  # without an end: the reader sees that it is incomplete
+        else:
+            self.wfile.write(b"0\r\n\r\n")
+
     def _send(
         self, content: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK, **headers: str
     ) -> None:
-        self.send_response(status)
         if status != HTTPStatus.NOT_MODIFIED:
             headers |= {"Content-Type": kind, "Content-Length": str(len(content))}
         if self.close_connection:
             headers["Connection"] = "close"
+        self._start(status, headers)
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def _start(self, status: HTTPStatus, headers: dict[str, str]) -> None:
+        self.send_response(status)
         for name, value in {**self.server.headers, **headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
 
     def _send_news(self, runs: Path) -> None:
         if not self.server.readers.acquire(blocking=False):
@@ -302,14 +326,8 @@ class Handler(BaseHTTPRequestHandler):
             )
         try:
             self.close_connection = True
-            self.send_response(HTTPStatus.OK)
-            for name, value in {
-                **self.server.headers,
-                "Content-Type": "text/event-stream",
-                "Connection": "close",
-            }.items():
-                self.send_header(name, value)
-            self.end_headers()
+            kind = {"Content-Type": "text/event-stream", "Connection": "close"}
+            self._start(HTTPStatus.OK, kind)
             self._tell(News(runs))
         finally:
             self.server.readers.release()

@@ -5,6 +5,7 @@ import { h } from "../dom.js";
 import { ladder, percent, rivals } from "./ladder.js";
 import { Live } from "./live.js";
 import { Browser, chosen } from "./results/browse.js";
+import { readResults } from "./results/reading.js";
 import { studySection } from "./results/study.js";
 import { table } from "./results/table.js";
 
@@ -23,7 +24,7 @@ export function mount(root, page) {
 class Results {
   constructor(page) {
     this.page = page;
-    this.studies = [];
+    this.studies = null; // until the first comes
     this.sections = new Map(); // by document, so that a filter does not rebuild them
     this.box = h("div", { id: "results-studies", tabindex: -1 });
     this.quizzes = h("div", {});
@@ -41,23 +42,42 @@ class Results {
   }
 
   async load() {
-    const results = await fetchResults(this.page);
+    const isFirst = !this.text; // nothing on the screen: show each study as it comes
+    if (isFirst) this.sections.clear();
+    const results = await fetchResults(this.page, (part) => isFirst && this.grow(part));
     if (results?.failure) return this.fail(results.failure);
     if (results) this.live?.know(results.calls);
     const text = JSON.stringify({ ...results, made: null, calls: null });
     if (text === this.text) return; // unchanged results are not laid out again while the reader is there
+    if (!isFirst) this.sections.clear();
     this.text = text;
-    this.studies = results?.studies ?? [];
-    this.sections.clear();
     const quizzes = quizTable(results?.quiz ?? []);
     this.quizzes.replaceChildren(...(quizzes ? [quizzes] : []));
+    this.show(results?.studies ?? [], []);
+  }
+
+  /** Show the studies that have come so far, at most once per frame. */
+  grow({ studies, expected }) {
+    const isWaiting = this.growing;
+    const pending = expected.slice(studies.length); // the last sweep of each comes first
+    this.growing = () => this.show([...studies], pending);
+    if (isWaiting) return;
+    requestAnimationFrame(() => {
+      if (!this.text) this.growing();
+      this.growing = null;
+    });
+  }
+
+  show(studies, pending) {
+    [this.studies, this.pending, this.key] = [studies, pending, null];
+    const before = new Set(this.sections.keys());
     this.arrange();
     const { study } = this.page.settings;
-    if (study) this.go(study, false);
+    if (study && !before.has(this.idOf(study))) this.go(study, false);
   }
 
   fail(failure) {
-    this.text = null;
+    [this.text, this.studies] = [null, null];
     const told = h("p", { id: "results-none", role: "alert" }, `The results could not be loaded: ${failure}.`);
     const again = h("button", { class: "button", type: "button", onclick: () => this.load() }, "Try again");
     this.browser.element.hidden = true;
@@ -66,23 +86,28 @@ class Results {
 
   /** Show the studies selected by the settings. */
   arrange() {
-    if (this.text === undefined || this.text === null) return;
+    if (!this.studies) return;
     const shown = chosen(this.studies, this.page.settings);
-    const key = JSON.stringify([this.text.length, shown.map(({ id }) => id)]);
-    if (key === this.key && this.sections.size) return;
+    const key = JSON.stringify(shown.map(({ id }) => id));
+    if (key === this.key) return;
     this.key = key;
-    this.browser.update(this.studies, shown);
-    if (!this.studies.length) return void this.box.replaceChildren(this.none());
+    this.browser.update(this.studies, shown, this.pending);
+    if (!this.studies.length) return void (this.text && this.box.replaceChildren(this.none()));
     for (const study of shown) {
       if (!this.sections.has(study.id)) this.sections.set(study.id, studySection(study));
     }
     this.box.replaceChildren(...shown.map(({ id }) => this.sections.get(id)));
   }
 
+  /** The id of a section; a link may name only a study. */
+  idOf(id) {
+    if (this.sections.has(id)) return id;
+    return this.studies?.find(({ study }) => study === id)?.id;
+  }
+
   /** Scroll to a study and note it in the address. */
   go(id, isAsked = true) {
-    const byName = this.studies.find(({ study }) => study === id)?.id; // a link may name only a study
-    const section = this.sections.get(this.sections.has(id) ? id : byName);
+    const section = this.sections.get(this.idOf(id));
     if (!section?.isConnected) return;
     section.scrollIntoView();
     if (!isAsked) return;
@@ -101,11 +126,11 @@ class Results {
 }
 
 /** The results; null if this site has none, {failure} if they could not be loaded. */
-async function fetchResults(page) {
+async function fetchResults(page, each) {
   if (!page.site.results) return null;
   try {
     const response = await page.results();
-    if (response.ok) return await response.json();
+    if (response.ok) return await readResults(response, each);
     if (response.status === 404) return { failure: "this site no longer has them" };
     return { failure: (await response.json()).error ?? response.statusText };
   } catch (error) {

@@ -84,8 +84,9 @@ export class Browser {
     return field;
   }
 
-  /** Offer the presets of these studies, and list those that are chosen. */
-  update(studies, shown) {
+  /** Offer the presets of these studies, and list those that are chosen. pending: the names of
+   * studies that are still to come. */
+  update(studies, shown, pending) {
     this.element.hidden = !studies.length;
     const labels = [...new Set(studies.map(({ label }) => label))].filter(Boolean);
     fillSelect(this.presets, { "": "latest run", ...Object.fromEntries(labels.map((l) => [l, l])) });
@@ -97,7 +98,8 @@ export class Browser {
       const props = { class: "entry", type: "button", onclick: () => this.go(study.id) };
       return h("li", {}, h("button", props, study.title, " ", marks(counts)));
     });
-    this.list.replaceChildren(...items);
+    this.list.replaceChildren(...items, ...pending.map((name) => h("li", { class: "note" }, name)));
+    if (pending.length) return void (this.summary.textContent = "Loading the results.");
     const parts = TONES.map(([tone, , words]) => `${total[tone]} ${words}`);
     const number = total.good + total.bad + total.open;
     const studiesText = shown.length === 1 ? "1 study" : `${shown.length} studies`;
