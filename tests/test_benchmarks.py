@@ -42,6 +42,7 @@ def test_import_time():
     )
 
 
+@pytest.mark.slow
 def test_streams(peer):
     pytest.importorskip("jax", reason="one of the streams is JAX's")
     result = printed("streams", "--peer", "100", "--jax", "100000", "--torch", "2000")
@@ -49,6 +50,7 @@ def test_streams(peer):
     assert 0 <= result["jax"]["growth_mebibytes"] < 100  # what was drawn is 15 MiB, and is not kept
 
 
+@pytest.mark.slow
 def test_observer():
     pytest.importorskip("jax", reason="the observer needs JAX")
     result = printed("observer", "--signals", "100", "--draws", "200")

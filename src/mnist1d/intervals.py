@@ -4,6 +4,7 @@ An interval never goes beyond the range of its unit:
 
 * unit "%": a fraction in [0, 1], shown in percent. Student's t on the logit scale; the delta method
   transforms the standard error, so the interval always contains the mean.
+* units "units", "channels" and "×", widths and factors: positive. The same on the log scale.
 * unit "points": a difference of fractions in [-1, 1]. Student's t, clipped to the range.
 * unit "correlation": the same, shown without a unit.
 * any other unit: Student's t.
@@ -12,13 +13,30 @@ An interval never goes beyond the range of its unit:
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-SHARE, POINTS, CORRELATION = "%", "points", "correlation"
+SHARE, POINTS, CORRELATION, TIMES = "%", "points", "correlation", "×"
 CONFIDENCE = 0.95
+
+
+class Scale(NamedTuple):
+    """The scale on which the interval of a unit is symmetric, for means inside the range."""
+
+    lowest: float
+    highest: float
+    to: Callable[[np.ndarray], np.ndarray]
+    back: Callable[[np.ndarray], np.ndarray]
+    unit_of: Callable[[np.ndarray], np.ndarray]  # what a step of 1 on the scale is at a mean
+
+
+_LOG = Scale(0.0, math.inf, np.log, np.exp, lambda mean: mean)
+SCALES = {SHARE: Scale(0.0, 1.0, special.logit, special.expit, lambda mean: mean * (1 - mean))}
+SCALES |= dict.fromkeys(("units", "channels", TIMES), _LOG)
 
 
 def interval(
@@ -37,13 +55,14 @@ def interval(
     low, high = mean - half, mean + half
     if unit in (POINTS, CORRELATION):
         return np.maximum(low, -1.0), np.minimum(high, 1.0)
-    if unit != SHARE:
+    scale = SCALES.get(unit)
+    if scale is None:
         return low, high
-    inside = (0 < mean) & (mean < 1)  # elsewhere every value is the same 0 or 1
+    inside = (scale.lowest < mean) & (mean < scale.highest)  # elsewhere every value is the same
     safe = np.where(inside, mean, 0.5)
-    middle, half = special.logit(safe), half / (safe * (1 - safe))
-    low = np.where(inside, special.expit(middle - half), low)
-    return low, np.where(inside, special.expit(middle + half), high)
+    middle, half = scale.to(safe), half / scale.unit_of(safe)
+    low = np.where(inside, scale.back(middle - half), low)
+    return low, np.where(inside, scale.back(middle + half), high)
 
 
 def over_seeds(

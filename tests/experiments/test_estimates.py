@@ -17,6 +17,7 @@ from mnist1d.experiments.estimates import (
     wilson,
 )
 from mnist1d.experiments.values import Values
+from mnist1d.intervals import TIMES
 
 SHARES = st.lists(st.floats(0, 1), min_size=2, max_size=12)
 
@@ -31,6 +32,13 @@ def test_an_accuracy_stays_in_range_and_in_its_interval(values):
 def test_a_difference_of_accuracies_stays_in_range(values):
     mean, low, high = mean_interval(values, POINTS)
     assert -1 <= low <= mean + 1e-12 and mean - 1e-12 <= high <= 1
+
+
+@pytest.mark.parametrize("unit", ["units", "channels", TIMES])
+@given(values=st.lists(st.floats(0.01, 1e4), min_size=2, max_size=12))
+def test_a_width_or_a_factor_stays_above_zero(unit, values):
+    mean, low, high = mean_interval(values, unit)
+    assert 0 <= low <= mean * (1 + 1e-9) and mean * (1 - 1e-9) <= high
 
 
 def test_without_a_range_it_is_students_interval():
@@ -49,7 +57,7 @@ def test_far_from_its_ends_an_accuracys_interval_is_students():
     np.testing.assert_allclose(mean_interval(values, SHARE)[1:], expected, atol=2e-4)
 
 
-@pytest.mark.parametrize("unit", ["", SHARE, POINTS])
+@pytest.mark.parametrize("unit", ["", SHARE, POINTS, TIMES])
 def test_the_interval_covers_the_mean_as_often_as_it_says(unit):
     draws = np.random.default_rng(0).normal(0.9, 0.01, (4000, 5))
     ends = np.array([mean_interval(row, unit)[1:] for row in draws])
@@ -59,7 +67,7 @@ def test_the_interval_covers_the_mean_as_often_as_it_says(unit):
 
 @given(SHARES, st.floats(0.01, 0.99))
 def test_the_level_is_where_the_interval_meets_the_line(values, line):
-    for unit in ("", SHARE, POINTS):
+    for unit in ("", SHARE, POINTS, TIMES):
         found = estimate(values, unit)
         level = found.level(line)
         if 1e-6 < level < 1 - 1e-6 and found.error > 1e-9:

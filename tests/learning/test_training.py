@@ -29,6 +29,7 @@ from mnist1d.learning.training import _starts
 from tests.learning.test_models import as_torch
 
 KEY = random.key(0)
+SLOW_TO_COMPILE = ("mlp", "cnn", "cnn-shifts")
 
 
 @pytest.fixture(scope="module")
@@ -363,7 +364,10 @@ def test_a_seed_is_the_same_whichever_run_along(split):
     assert not np.allclose(three.params["dense1"]["w"][0], three.params["dense1"]["w"][1])
 
 
-@pytest.mark.parametrize("name", ["logistic", "mlp", "cnn", "gru", "cnn-shifts"])
+@pytest.mark.parametrize(
+    "name",
+    ["logistic", "gru", *(pytest.param(n, marks=pytest.mark.slow) for n in SLOW_TO_COMPILE)],
+)
 def test_all_ways_to_fit_give_the_same(split, name):
     fit = make_fit(MODELS[name].make(), Settings(num_steps=3, eval_every=3))
     keys = random.split(KEY, 2)

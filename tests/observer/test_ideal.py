@@ -96,7 +96,7 @@ def test_nothing_that_matters_is_left_out(monkeypatch):
         HARD,
         {**HARD, "shuffle_seq": True},
         {**HARD, "scale_coeff": 0.0, "shear_scale": 0.0},
-        {**HARD, "final_seq_length": 90},
+        pytest.param({**HARD, "final_seq_length": 90}, marks=pytest.mark.slow),
     ],
     ids=str,
 )

@@ -59,8 +59,8 @@ def by_quadrature(q, i):
         return yy - 2 * s * ya + 2 * c * yr + s * s * aa - 2 * s * c * ar + c * c * rr
 
     grid = (
-        np.linspace(BOX.low, BOX.high, 4001)[:, None],
-        np.linspace(-BOX.half, BOX.half, 4001)[None],
+        np.linspace(BOX.low, BOX.high, 1501)[:, None],
+        np.linspace(-BOX.half, BOX.half, 1501)[None],
     )
     logs = -0.5 * value(*grid)
     peak = logs.max()

@@ -86,7 +86,7 @@ INFO = Info(
     ),
     published=PUBLISHED,
     seeds={"smoke": 1, "quick": 2, "paper": 8},
-    cost={"smoke": 8.0, "quick": 40.0, "paper": 1360.0},
+    cost={"smoke": 8.0, "quick": 28.0, "paper": 1360.0},
     peer_seconds=5670.0,
     variations={
         "outer_steps=100": "a shorter search",
@@ -133,7 +133,7 @@ def grid(preset: str) -> list[Config]:
     short = {"num_steps": 12, "objective_steps": 8, "outer_steps": 2, "hidden": 32}
     settings = {
         "smoke": short | {"num_inits": 1, "cnn_steps": 10},
-        "quick": {"outer_steps": 10, "num_inits": 2, "cnn_steps": 400},
+        "quick": {"outer_steps": 8, "num_inits": 2, "cnn_steps": 400},
         "paper": {},
     }[preset]
     names = (LEARNED, "relu") if preset == "smoke" else (LEARNED, *HAND_MADE)

@@ -55,14 +55,13 @@ KNOBS = {  # values beside the default, at which the sweep starts
     "final_seq_length": (10, 14, 20, 26, 32, 50, 60, 72, 90, 120),
 }
 QUICK = {"corr_noise_scale": (0.0, 1.0), "iid_noise_scale": (0.06, 0.15), "scale_coeff": (1.4,)}
-QUICK |= {"shear_scale": (4.0,), "max_translation": (1,), "padding": ((12, 36), (84, 108))}
-QUICK |= {"final_seq_length": (20,)}
+QUICK |= {"max_translation": (1,)}
 INFO = Info(
     name="ceiling",
     title="The ceiling: models against the ideal observer",
     question="What is the highest possible accuracy, and how far below it are models and humans?",
     seeds={"smoke": 2, "quick": 2, "paper": 8},
-    cost={"smoke": 6.0, "quick": 40.0, "paper": 2800.0},
+    cost={"smoke": 6.0, "quick": 26.0, "paper": 2800.0},
     variations={
         "what=observer,resnet": "a recent model against the exact probabilities",
         "num_steps=300": "less training: is a model still overconfident?",

@@ -34,6 +34,7 @@ from mnist1d.experiments.predictions import prediction_rows, predictions_of
 from mnist1d.experiments.present import CI, cell, count_cell, num_seeds
 from mnist1d.experiments.rows import Row, Rows, Values, paired, scalar_rows, timing_rows
 from mnist1d.experiments.study import Figures, Info, TextTable
+from mnist1d.intervals import TIMES
 from mnist1d.learning.registry import check_model, resolve
 
 if TYPE_CHECKING:
@@ -232,5 +233,5 @@ def claims(rows: Rows) -> list[Claim]:
         middle = sizes[len(sizes) // 2]
         text = f"{middle:,} posteriors are worth more than {middle:,} labels"
         quantity = "labels needed for the same accuracy, per posterior"
-        found.append(above(text, quantity, data_factor(rows, middle), 1, unit="×"))
+        found.append(above(text, quantity, data_factor(rows, middle), 1, unit=TIMES))
     return keep_measured(found)

@@ -85,8 +85,8 @@ INFO = Info(
         "and Nakkiran et al., Deep Double Descent (ICLR 2020, arXiv 1912.02292)"
     ),
     published=PUBLISHED,
-    seeds={"smoke": 2, "quick": 3, "paper": 8},
-    cost={"smoke": 8.0, "quick": 50.0, "paper": 10_000.0},
+    seeds={"smoke": 2, "quick": 2, "paper": 8},
+    cost={"smoke": 8.0, "quick": 38.0, "paper": 10_000.0},
     peer_seconds=1770.0,
     variations={
         "label_noise=0,0.3": "without label noise, and with twice as much: does the peak grow?",

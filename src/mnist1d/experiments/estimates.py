@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from mnist1d.experiments.values import Values
-from mnist1d.intervals import CONFIDENCE, SHARE, interval
+from mnist1d.intervals import CONFIDENCE, SCALES, interval
 from mnist1d.intervals import POINTS as POINTS
+from mnist1d.intervals import SHARE as SHARE
 from mnist1d.intervals import wilson as wilson
 
 MIN_UNITS = 4  # with fewer seeds (or signals) no claim is decided
@@ -82,11 +83,12 @@ class Estimate:
         if self.n < 2:
             return 1.0
         distance, error = abs(self.value - line), self.error
-        if self.unit == SHARE and 0 < self.value < 1:
-            if not 0 < line < 1:
+        scale = SCALES.get(self.unit)
+        if scale and scale.lowest < self.value < scale.highest:
+            if not scale.lowest < line < scale.highest:
                 return 0.0
-            distance = abs(special.logit(self.value) - special.logit(line))
-            error /= self.value * (1 - self.value)
+            distance = abs(scale.to(self.value) - scale.to(line))
+            error /= scale.unit_of(self.value)
         if error == 0:
             return float(distance == 0)
         return float(2 * special.stdtr(self.freedom, -distance / error))

@@ -82,8 +82,8 @@ INFO = Info(
         "Hypothesis (ICLR 2019, arXiv 1803.03635)"
     ),
     published=PUBLISHED,
-    seeds={"smoke": 2, "quick": 3, "paper": 8},
-    cost={"smoke": 8.0, "quick": 45.0, "paper": 8600.0},
+    seeds={"smoke": 2, "quick": 2, "paper": 8},
+    cost={"smoke": 8.0, "quick": 34.0, "paper": 8600.0},
     peer_seconds=4390.0,
     variations={
         "hidden=100": "a fifth of the published number of units",

@@ -46,6 +46,7 @@ from mnist1d.experiments.published import NOTEBOOK, PAPER, TITLE, Published, in_
 from mnist1d.experiments.rows import Row, Rows, values_of
 from mnist1d.experiments.study import Figures, Info, TextTable
 from mnist1d.experiments.values import NONE, Values, joint
+from mnist1d.intervals import TIMES
 from mnist1d.learning import registry
 from mnist1d.learning.registry import MODELS, check_model, models_of, resolve
 from mnist1d.mnist import load_mnist
@@ -254,7 +255,7 @@ def claims(rows: Rows) -> list[Claim]:
         overtaken("cnn", 0.56),
         overtaken("gru", 0.57),
         all_of("the human is above all four models", list(below.values()), "96 > 94"),
-        above(slow, quantity, gru / cnn, 10, published="10 times or more"),
+        above(slow, quantity, gru / cnn, 10, published="10 times or more", unit=TIMES),
         points(differ, spread, apart - near, published="94 - 68 > 99+ - 99+"),
     ]
     return keep_measured(found)

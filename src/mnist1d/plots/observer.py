@@ -172,5 +172,6 @@ def knobs_figure(knobs: Sequence[Knob], person: float) -> Figure:
             ylabel="" if i % 4 else "accuracy",
         )
         style.percent_axis(ax)
+        ax.locator_params(axis="x", nbins=5)
     style.shared_legend(fig, axes[0], columns=4)
     return fig
