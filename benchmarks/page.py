@@ -55,7 +55,7 @@ OPENED = """
 window.opened = [];
 new MutationObserver(() => {
   const count = document.querySelectorAll('#results .study').length;
-  const isWhole = document.getElementById('results-summary')?.textContent.includes('claims in');
+  const isWhole = document.getElementById('results-summary')?.textContent.includes('claim');
   const when = performance.timeOrigin + performance.now();
   if (count) window.opened.push([count, Boolean(isWhole), when / 1000]);
 }).observe(document, { subtree: true, childList: true });

@@ -57,7 +57,7 @@ def results(served, filled, toy):
     shutil.copytree(filled, runs)
     page.forget()
     page.open("results")
-    page.wait(lambda: "claims in" in page.text("#results-summary"))  # all of them have come
+    page.wait(lambda: "claim" in page.text("#results-summary"))  # all of them have come
     yield page
     assert page.errors() == []
 
@@ -72,7 +72,7 @@ def choose(page, field, value):
 
 def test_contents_filters_and_links(results):
     page = results
-    assert page.text("#results-summary").startswith("1 claims in 1 study: 1 hold")
+    assert page.text("#results-summary").startswith("1 claim in 1 study: 1 hold")
     assert len(page.js(ENTRIES)) == 1 and "Preset quick" in page.text(".study .note")
     choose(page, "preset", "smoke")
     assert "Preset smoke" in page.text(".study .note")
@@ -192,7 +192,7 @@ def test_studies_are_shown_as_they_come(served, filled, toy, monkeypatch):
     finally:
         go_on.set()
     page.wait(lambda: "smoke" in page.text("#results-preset"))
-    assert page.text("#results-summary").startswith("1 claims in 1 study: 1 hold")
+    assert page.text("#results-summary").startswith("1 claim in 1 study: 1 hold")
 
 
 def test_results_that_end_early_are_reported(served, filled, toy, monkeypatch):
@@ -211,7 +211,7 @@ def test_results_that_end_early_are_reported(served, filled, toy, monkeypatch):
     page.wait(lambda: page.find_all("#results-none"))
     assert "could not be loaded" in page.text("#results-none")
     page.button("Try again").click()
-    page.wait(lambda: "claims in" in page.text("#results-summary"))
+    page.wait(lambda: "claim" in page.text("#results-summary"))
 
 
 def test_nothing_scrolls_sideways_on_a_phone(results):
@@ -283,11 +283,12 @@ def test_a_sweep_live(served, toy, monkeypatch, is_late):
     page.wait(lambda: "6 of 6 seeds done: the sweep is over" in page.text("#results-live-told"))
     thread.join(10)
     page.wait(lambda: len(page.find_all("#results .card .series")) == 3)
+    page.wait(lambda: "load them above" in page.text("#results-none"))
     page.options()  # of a sweep that is over, the curves are folded up
     legend = [item.text for item in page.find_all(".results-legend li")]
     assert sorted(text.split(":")[0] for text in legend) == ["size=1", "size=2", "size=3"]
     page.find("#results-reload").click()
-    page.wait(lambda: "1 claims" in page.text("#results-summary"))
+    page.wait(lambda: "1 claim" in page.text("#results-summary"))
     assert not page.find("#results-reload").is_displayed()
     assert "✓ as published" in page.text(".chip")
     assert page.errors() == []

@@ -58,10 +58,15 @@ def test_names_distinguish_runs_and_leave_out_shared_settings():
     assert run_names(configs) == {
         "a": "MLP",
         "b": "ideal observer",
-        "c": "points=20, MLP",
-        "d": "corr=1.0, MLP",
+        "c": "MLP, points=20",
+        "d": "MLP, corr=1.0",
     }
     assert run_names({"a": usual}) == {"a": "the only setting"}
+    texts = {name: {"model": "mlp", "dataset": "own", "corr": name} for name in "abc"}
+    texts["d"] = {"model": "cnn", "dataset": "mnist", "corr": "a"}
+    # what most share is left out, but never a model
+    assert run_names(texts)["b"] == "MLP, corr=b"
+    assert run_names(texts)["d"] == "CNN, dataset=mnist, corr=a"
     twins = run_names({"a" * 9: {"x": 1.0}, "b" * 9: {"x": 1}, "c": {"x": 2}})
     assert len(set(twins.values())) == 3
 

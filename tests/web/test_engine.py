@@ -16,6 +16,9 @@ from mnist1d.experiments.estimates import mean_interval
 from mnist1d.learning import Settings, Split, fit_seeds, make_fit
 from mnist1d.learning.losses import cross_entropy
 from mnist1d.learning.models import cnn, gru, logistic, mlp
+from mnist1d.results.settled import settled_runs
+from mnist1d.runs import open_store
+from mnist1d.runs.identity import trial_id
 from tests.precision import float64
 
 SETS = [
@@ -205,32 +208,33 @@ def test_curves_begin_as_in_python(written, i, model, seeds, steps):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("model", "steps"), [("mlp", 1500), ("cnn", 500)])
+@pytest.mark.parametrize(("model", "steps"), [("logistic", 6000), ("mlp", 6000), ("cnn", 1500)])
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_curves_of_20_runs_lie_within_the_interval_of_the_study(node, model, steps, shuffled):
-    """At every evaluation, our 95% interval over 20 runs and the study's overlap. Both take equal
-    steps of the benchmark's protocol, fewer than its 6,000: accuracy rises most in these."""
-    config = spatial_priors.Config(
-        model=model, num_steps=steps, eval_every=50, data=DataConfig(shuffle_seq=shuffled)
-    )
-    seeds = list(range(20))
-    rows = [row for row in spatial_priors.run(config, seeds) if row.metric == "test_acc"]
-    evaluated = sorted({row.step for row in rows})
-    curve = {"model": model, "set": 0, "seeds": [s + 100 for s in seeds]}
+    """At every evaluation, our 95% interval over seeds 0 to 19 and that of the study's settled runs
+    overlap. Both take equal steps of the benchmark's protocol."""
+    config = spatial_priors.Config(model=model, data=DataConfig(shuffle_seq=shuffled))
+    trial = trial_id("spatial-priors", config)
+    with settled_runs() as folder, open_store(folder, create=False) as store:
+        rows = store.all_rows("spatial-priors", {trial: store.rows("spatial-priors").seeds})
+    at, theirs = rows.curve("test_acc")
+    every, count = at[1], (at <= steps).sum()
     document = {
         "templates": as_json(),
         "sets": [config.data.to_dict()],
         "gradients": [],
-        "curves": [{**curve, "steps": steps, "every": 50}],
-    }
+        "curves": [
+            {"model": model, "set": 0, "seeds": [*range(20)], "steps": steps,
+             "every": int(every)}
+        ],
+    }  # fmt: skip
     (runs,) = node("engine.mjs", document, timeout=3600)["runs"]
-    found = np.array([[e["accuracy"] for e in run] for run in runs])
-    assert found.shape == (20, len(evaluated)) == (20, steps // 50 + 1)
+    ours = np.array([[e["accuracy"] for e in run] for run in runs])
+    assert ours.shape == (20, count) and len(theirs) >= 8
     missed = []
-    for of_page, step in zip(found.T, evaluated, strict=True):
-        ours = mean_interval(of_page)
-        theirs = mean_interval([row.value for row in rows if row.step == step])
-        print(step, np.round(ours, 4), np.round(theirs, 4))
-        if ours[1] > theirs[2] or theirs[1] > ours[2]:
+    for step, of_page, of_study in zip(at, ours.T, theirs.T, strict=False):
+        a, b = mean_interval(of_page), mean_interval(of_study)
+        print(step, np.round(a, 4), np.round(b, 4))
+        if a[1] > b[2] or b[1] > a[2]:
             missed.append(step)
     assert missed == []

@@ -58,6 +58,18 @@ def test_many_trials_at_once_are_counted_and_the_last_are_shown(toy, store, monk
     assert [run["color"] for run in content["runs"]] == colors[-SHOWN - 1 :]
 
 
+def test_names_and_colours_stay_while_trials_finish(toy, store):
+    tasks = plan("toy", "smoke", overrides=["rate=0.25"])
+    store.record_sweep("toy", tasks[0].label, {t.trial: t.seeds for t in tasks}, "")
+    found = []
+    for task in tasks:
+        store.add("toy", task.config, task.seeds, toy.run(task.config, task.seeds))
+        (_, content), *_ = News(store.folder).since()
+        found.append({run["id"]: (run["name"], run["color"]) for run in content["runs"]})
+    assert [len(runs) for runs in found] == [1, 2, 3]
+    assert found[0].items() < found[1].items() < found[2].items()
+
+
 def test_the_curve_of_a_trial_reads_that_trial_only(toy, store, monkeypatch):
     sweep(store, tasks := plan("toy", "smoke"))
     store.db.execute("UPDATE trials SET config = '{}' WHERE trial = ?", (tasks[0].trial,))

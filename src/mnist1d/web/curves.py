@@ -69,8 +69,8 @@ def unit_of(metric: str) -> str:
 
 
 def run_names(configs: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
-    """Return a name for each trial, {trial: name}: the fields that vary, and the names of flags
-    that are on. A number that most trials share is left out.
+    """Return a name for each trial, {trial: name}: the model, the other fields that vary, and the
+    names of flags that are on. A value that most trials share is left out, except a model.
 
     >>> run_names({"a": {"model": "mlp", "data.shuffle_seq": True, "width": 4},
     ...            "b": {"model": "cnn", "data.shuffle_seq": False, "width": 4}})
@@ -79,6 +79,7 @@ def run_names(configs: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
     if len(configs) == 1:
         return dict.fromkeys(configs, "the only setting")
     usual = _usual(list(configs.values()))
+    usual = {name: usual[name] for name in sorted(usual, key=lambda name: name != "model")}
     found = {}
     for trial, config in configs.items():
         told = (name for name in usual if usual[name] is None or config.get(name) != usual[name])
@@ -116,12 +117,12 @@ def _varying(configs: Sequence[Mapping[str, object]]) -> list[str]:
 
 def _usual(configs: Sequence[Mapping[str, object]]) -> dict[str, object]:
     """Return the fields that vary, each with the value that most configs share; None if there is
-    none or if it is text, because a model's name must not be left out."""
+    none, for flags, and for the model, whose name must not be left out."""
     found: dict[str, object] = {}
     for name in _varying(configs):
         ((value, count),) = Counter(config.get(name) for config in configs).most_common(1)
-        is_usual = count > USUAL * len(configs)
-        found[name] = value if is_usual and not isinstance(value, str | bool) else None
+        is_usual = count > USUAL * len(configs) and name != "model"
+        found[name] = value if is_usual and not isinstance(value, bool) else None
     return found
 
 
@@ -134,7 +135,7 @@ def _part(name: str, value: object) -> str:
         return short
     if name == "model" and isinstance(value, str):
         return present.label(value) if value in MODELS or value == present.OBSERVER else value
-    return value if isinstance(value, str) else f"{short}={value}"
+    return f"{short}={value}"
 
 
 def _number(value: float) -> float | None:

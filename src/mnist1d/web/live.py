@@ -16,13 +16,17 @@ from urllib.parse import quote
 import numpy as np
 
 from mnist1d.experiments.rows import Rows
+from mnist1d.runs.identity import flat
 from mnist1d.runs.lock import LOCK
 from mnist1d.runs.store import DATABASE, Call, Store, Sweep, open_store
+from mnist1d.runs.tasks import plan
+from mnist1d.runs.verdicts import overrides_of
 from mnist1d.web.curves import MAX_RUNS, curve, run_colors, run_names
 
 METRIC = "test_acc"  # shown if the study has it, otherwise its first metric with steps
 SHOWN = 12  # calls and curves sent at once: the page shows no more
 Pair = tuple[str, int]  # a trial and a seed
+Configs = dict[str, Mapping[str, object]]  # by trial
 
 
 @dataclass
@@ -58,6 +62,7 @@ class News:
     def _forget(self) -> None:
         self.last, self.is_new, self.was_running = 0, True, False
         self.started = ""  # of the last sweep
+        self.grid: Configs = {}
         self.ended: set[Pair] = set()
         self.recent: dict[str, Call] = {}  # by trial
         self.work: dict[str, Work] = {}  # by study
@@ -81,6 +86,8 @@ class News:
                 return
             self.was_running = running
             sweeps = store.latest()
+            if sweeps and sweeps[0].started != self.started:
+                self.grid = {t: c for s in sweeps for t, c in grid(store, s).items()}
             self._add(new, sweeps)
             if self.is_new:
                 wanted = {trial for sweep in sweeps for trial in sweep.wanted}
@@ -121,7 +128,7 @@ class News:
             "total": self.last,  # calls are numbered from 1
             "running": self.was_running,
             "left": estimate,
-            "runs": runs_of(sweeps, self.recent),
+            "runs": runs_of(sweeps, self.recent, self.grid),
         }
 
 
@@ -161,21 +168,35 @@ def seconds_left(work: Mapping[str, Work], left: Mapping[str, int], started: str
     return round(ahead * max(elapsed, 1.0) / finished, 1)
 
 
-def runs_of(sweeps: Sequence[Sweep], calls: Mapping[str, Call]) -> list[dict[str, str]]:
-    """Return some trials of the last sweeps: {id, study, name, color}, named by the fields that
-    vary within their study.
+def grid(store: Store, sweep: Sweep) -> Configs:
+    """Return the configs of all trials that a sweep wants, as far as its study still has them."""
+    preset = sweep.label.partition(" ")[0]
+    try:
+        study = store.reference(sweep.study) or sweep.study
+        tasks = plan(study, preset, overrides=overrides_of(sweep.label))
+        return {task.trial: flat(task.config) for task in tasks if task.trial in sweep.wanted}
+    except Exception:  # a study from outside may have changed in any way
+        return {}
 
-    calls: one of each trial.
+
+def runs_of(
+    sweeps: Sequence[Sweep], calls: Mapping[str, Call], planned: Configs
+) -> list[dict[str, str]]:
+    """Return some trials of the last sweeps: {id, study, name, color}, named by the fields that
+    vary within their study, so that names and colours stay while trials finish.
+
+    calls: one of each trial. planned: the configs of all trials.
     """
     found = []
     for study in dict.fromkeys(sweep.study for sweep in sweeps):
         grid = [t for sweep in sweeps if sweep.study == study for t in sweep.wanted]
         places = {trial: place for place, trial in enumerate(dict.fromkeys(grid))}
-        configs = {trial: call.config for trial, call in calls.items() if trial in places}
+        done = {trial: call.config for trial, call in calls.items() if trial in places}
+        configs = {trial: planned[trial] for trial in places if trial in planned} | done
         names, colors = run_names(configs), run_colors(configs, places)
         found += [
             {"id": trial[:12], "study": study, "name": names[trial], "color": colors[trial]}
-            for trial in configs
+            for trial in done
         ]
     return found
 

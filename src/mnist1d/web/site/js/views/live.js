@@ -11,11 +11,12 @@ const CALLS = 8;
 const NONE = "No sweep has run in this folder yet.";
 const WHEN =
   "A curve appears when its trial finishes, because each trial is one compiled program. " +
-  "Lines are means over the trial's seeds.";
+  `Lines are means over the trial's seeds, of the last ${CURVES} trials.`;
 
 export class Live {
-  constructor(page, reload) {
-    this.page = page;
+  /** reload: load the results. offered(): called when there are new ones, or none any more. */
+  constructor(page, reload, offered) {
+    [this.page, this.offered] = [page, offered];
     [this.curves, this.runs] = [[], []];
     // number of calls in the results on the screen (0 until they are loaded); number of calls in the store
     [this.known, this.total] = [Infinity, 0];
@@ -56,6 +57,8 @@ export class Live {
       this.isFirst = true; // after each connection the server reports the state of the last sweep
       this.list.replaceChildren();
       this.told.textContent = NONE;
+      this.total = 0;
+      this.offer();
     };
     this.source.onerror = ({ target }) => {
       const isClosed = target.readyState === EventSource.CLOSED;
@@ -78,6 +81,7 @@ export class Live {
   /** The button is visible while the store has more calls than the results on the screen. */
   offer() {
     this.reload.hidden = this.total <= this.known;
+    this.offered();
   }
 
   addCalls(content) {
@@ -88,7 +92,7 @@ export class Live {
     const isOver = wanted && done >= wanted;
     if (isOver && !this.isFirst) this.page.say(text);
     if (isOver && this.isFirst) this.more.open = false; // no sweep is running: the studies come first
-    this.more.hidden = !wanted;
+    this.more.hidden = !this.list.children.length && !calls.length;
     this.told.textContent = text;
     this.runs = runs;
     for (const call of calls) this.list.prepend(h("li", {}, this.describe(call)));
@@ -125,7 +129,7 @@ export class Live {
       const one = content.series[i];
       const last = mean.findLast((value) => value !== null);
       const value = last === undefined ? "no finite value" : this.chart.format(last);
-      return h("li", {}, swatch(one), `${one.name}: ${value}`);
+      return h("li", {}, swatch(one), h("span", {}, `${one.name}: ${value}`));
     });
     this.legend.replaceChildren(...items);
   }

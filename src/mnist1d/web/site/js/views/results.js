@@ -30,9 +30,9 @@ class Results {
     this.quizzes = h("div", {});
     this.browser = new Browser(page, (id) => this.go(id));
     const again = () => this.load().then(() => this.box.focus({ preventScroll: true }));
-    this.live = page.site.runs ? new Live(page, again) : null;
+    this.live = page.site.runs ? new Live(page, again, () => this.offered()) : null;
     const live = this.live ? [this.live.element] : [];
-    this.elements = [benchmark(page.site), ...live, this.browser.element, this.box, this.quizzes];
+    this.elements = [...live, benchmark(page.site), this.browser.element, this.box, this.quizzes];
     if (page.site.results) this.box.append(h("p", { class: "note" }, "Loading the results."));
   }
 
@@ -115,7 +115,14 @@ class Results {
     this.page.settings.update({ study: id });
   }
 
+  /** Without results on the screen, say what to do about new ones. */
+  offered() {
+    if (this.text && !this.studies.length) this.box.replaceChildren(this.none());
+  }
+
   none() {
+    if (this.live && !this.live.reload.hidden)
+      return h("p", { id: "results-none" }, "New results are ready: load them above.");
     const { runs, results } = this.page.site;
     const how = runs ? `mnist1d reproduce --runs ${runs}` : "mnist1d web --runs DIR";
     const text = results

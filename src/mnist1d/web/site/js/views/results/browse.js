@@ -3,10 +3,11 @@
 import { h } from "../../dom.js";
 
 const TONES = [
-  ["good", "✓", "hold, or look as published"],
-  ["bad", "✗", "do not hold"],
-  ["open", "?", "undecided"],
+  ["good", "✓", "holds, or looks as published", "hold, or look as published"],
+  ["bad", "✗", "does not hold", "do not hold"],
+  ["open", "?", "undecided", "undecided"],
 ];
+const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
 const SORTS = {
   paper: "the paper's order",
   name: "name",
@@ -100,23 +101,22 @@ export class Browser {
     });
     this.list.replaceChildren(...items, ...pending.map((name) => h("li", { class: "note" }, name)));
     if (pending.length) return void (this.summary.textContent = "Loading the results.");
-    const parts = TONES.map(([tone, , words]) => `${total[tone]} ${words}`);
-    const number = total.good + total.bad + total.open;
-    const studiesText = shown.length === 1 ? "1 study" : `${shown.length} studies`;
+    const parts = TONES.map(([tone, , one, many]) => plural(total[tone], one, many));
+    const number = plural(total.good + total.bad + total.open, "claim", "claims");
     this.summary.textContent = shown.length
-      ? `${number} claims in ${studiesText}: ${parts.join(", ")}.`
+      ? `${number} in ${plural(shown.length, "study", "studies")}: ${parts.join("; ")}.`
       : "No study matches these filters. Clear Find, or choose another preset or verdict.";
   }
 }
 
 /** ✓3 ✗1 ?2, read as words by a screen reader. */
 function marks(counts) {
-  return TONES.filter(([tone]) => counts[tone]).map(([tone, mark, words]) =>
+  return TONES.filter(([tone]) => counts[tone]).map(([tone, mark, one, many]) =>
     h(
       "span",
       { class: `tone ${tone}` },
       h("span", { "aria-hidden": "true" }, `${mark}${counts[tone]}`),
-      h("span", { class: "visually-hidden" }, `${counts[tone]} ${words}. `),
+      h("span", { class: "visually-hidden" }, `${plural(counts[tone], one, many)}. `),
     ),
   );
 }

@@ -87,7 +87,7 @@ function measured({ measured: list, id }, name) {
   const lines = (list ?? [])
     .filter(({ n }) => n)
     .map(({ published, shown, n }) => [
-      published.name,
+      `${published.name} (${published.source})`,
       shown.published,
       shown.mean,
       shown.interval,
