@@ -82,7 +82,17 @@ CASES = {  # a check of one answer: right answers, wrong answers
         [EXACT[::-1], np.log(EXACT), EXACT / 2, EXACT[:1]],
     ),
 }
+
+
+class Foreign:
+    """Raises when NumPy asks for its values."""
+
+    def __array__(self, *rest, **given):
+        raise KeyError("no values")
+
+
 STRANGE = ["many", None, ..., {"a": 1}, object(), [1, [2]], float("nan"), b"x", (), [], True]
+STRANGE += [10**400, 1j, int, np.array([None, 1]), np.array(["a"]), Foreign()]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -107,6 +117,18 @@ def test_an_answer_of_the_wrong_type_raises_nothing(name):
         assert outcome.message.endswith((".", "?")) or ": " in outcome.message
 
 
+def test_what_was_passed_is_named():
+    told = {str(teaching.check_number(answer, 1.0)) for answer in (int, np.array([None]))}
+    assert any("got the class int." in one for one in told)
+    assert any("got an array of dtype object." in one for one in told)
+
+
+def test_a_tensor_with_a_gradient_is_a_number():
+    torch = pytest.importorskip("torch")
+    assert teaching.check_number(torch.tensor(0.5, requires_grad=True), 0.5)
+    assert teaching.check_shape(torch.ones(2, 3, requires_grad=True), (2, 3))
+
+
 def test_a_percentage_is_recognised():
     assert "pass 0.935" in str(accuracy(93.5))
 
@@ -115,7 +137,7 @@ def test_parameters():
     torch = pytest.importorskip("torch")
     model = torch.nn.Linear(4, 2)
     assert teaching.check_parameters(model, 10) and not teaching.check_parameters(model, 11)
-    for answer in STRANGE:
+    for answer in [*STRANGE, torch.nn.Linear]:
         assert "pass a PyTorch module" in str(teaching.check_parameters(answer, 10))
 
 

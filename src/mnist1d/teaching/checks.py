@@ -17,6 +17,7 @@ from mnist1d.teaching.outcomes import (
     array,
     check,
     fraction,
+    kind_of,
     number,
     percent,
     shaped,
@@ -211,8 +212,9 @@ def check_published(answer: object) -> Outcome:
       False
     """
     if not isinstance(answer, Dataset | dict):
-        kind = type(answer).__name__
-        raise WrongType(f"pass a data set, for example check_published(data); got {kind}.")
+        raise WrongType(
+            f"pass a data set, for example check_published(data); got {kind_of(answer)}."
+        )
     try:
         report = verify(answer)
     except UsageError as error:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mnist1d.teaching.outcomes import Outcome, WrongType, array, check, number, shaped
+from mnist1d.teaching.outcomes import Outcome, WrongType, array, check, kind_of, number, shaped
 
 
 @check
@@ -138,10 +138,10 @@ def check_parameters(answer: object, expected: int) -> Outcome:
       False
     """
     parameters = getattr(answer, "parameters", None)
-    if not callable(parameters):
-        kind = type(answer).__name__
+    if not callable(parameters) or isinstance(answer, type):
         raise WrongType(
-            f"pass a PyTorch module, for example check_parameters(model, ...); got {kind}."
+            "pass a PyTorch module, for example check_parameters(model, ...); "
+            f"got {kind_of(answer)}."
         )
     sizes: list[int] = [p.numel() for p in parameters()]  # type: ignore[attr-defined]
     found = sum(sizes)
@@ -153,8 +153,7 @@ def check_parameters(answer: object, expected: int) -> Outcome:
 def _call(function: object, at: float) -> object:
     """Call a student's function. Errors: WrongType if it cannot be called, or raises."""
     if not callable(function):
-        kind = type(function).__name__
-        raise WrongType(f"pass a function of one number; got {kind}.")
+        raise WrongType(f"pass a function of one number; got {kind_of(function)}.")
     try:
         return function(at)
     except Exception as error:

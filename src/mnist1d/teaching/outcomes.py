@@ -67,7 +67,10 @@ def number(answer: object, example: str) -> float:
         value = found.item()
     if isinstance(value, bool | np.bool_):
         raise WrongType(f"pass a number, for example {example}; got {value}.")
-    result = float(value)
+    try:
+        result = float(value)
+    except OverflowError:
+        result = float("inf")
     if not np.isfinite(result):
         raise WrongType(f"pass a finite number, for example {example}; got {result}.")
     return result
@@ -87,12 +90,13 @@ def fraction(answer: object, example: str) -> float:
 
 def array(answer: object, example: str, what: str = "an array") -> np.ndarray:
     """Return an answer as an array of finite numbers. Errors: WrongType, with an example."""
-    wrong = WrongType(f"pass {what}, for example {example}; got {type(answer).__name__}.")
+    wrong = WrongType(f"pass {what}, for example {example}; got {kind_of(answer)}.")
     if answer is None or answer is Ellipsis or isinstance(answer, str | bytes | dict | set):
         raise wrong
+    detach = getattr(answer, "detach", None)  # a PyTorch tensor with a gradient is an array too
     try:
-        result = np.asarray(answer)
-    except (ValueError, TypeError):
+        result = np.asarray(detach() if callable(detach) else answer)
+    except Exception:  # what a foreign type raises when NumPy asks for its values
         raise wrong from None
     if result.dtype.kind not in "buif":
         raise wrong
@@ -101,6 +105,13 @@ def array(answer: object, example: str, what: str = "an array") -> np.ndarray:
             f"pass {what} of finite values, for example {example}; it holds NaN or inf."
         )
     return result
+
+
+def kind_of(answer: object) -> str:
+    """Return what an answer is, in a few words: its type; for an array, its dtype; or a class."""
+    if isinstance(answer, np.ndarray):
+        return f"an array of dtype {answer.dtype}"
+    return f"the class {answer.__name__}" if isinstance(answer, type) else type(answer).__name__
 
 
 def shaped(answer: object, shape: tuple[int, ...], example: str) -> np.ndarray:
