@@ -102,17 +102,15 @@ ceiling = float(posterior.max(axis=1).mean())  # SOLUTION
 print(teaching.check_number(ceiling, posterior.max(axis=1).mean(), tolerance=1e-6))
 
 # %% [markdown]
-# Now the real thing: the observer integrates over padding, amplitude and slope as well.
+# Now MNIST-1D itself: the package's observer integrates over padding, amplitude and slope as well.
 
 # %%
 published = mnist1d.load_dataset()
 observer = IdealObserver.of(published)
 some = teaching.choose_size(full=1000, smoke=20)
 p = observer.predict_proba(published.x_test[:some])
-print(
-    f"right: {(p.argmax(axis=1) == published.y_test[:some]).mean():.3f}, "
-    f"{p.max(axis=1).mean():.4f} expected"
-)
+acc = (p.argmax(axis=1) == published.y_test[:some]).mean()
+print(f"accuracy: {acc:.2%}; expected: {p.max(axis=1).mean():.2%}")
 
 # %%
 hardest = int(p.max(axis=1).argmin())

@@ -64,20 +64,22 @@ def objective(rate):
 
 
 # %% [markdown]
-# Forward mode propagates the derivative along the steps; you use reverse mode. Both must agree.
+# There are two ways to differentiate: forward mode (`jax.jvp`) carries the derivative along the
+# steps, reverse mode (`jax.grad`) goes back through them. The check below compares your reverse
+# mode with this forward mode.
 
 # %%
-forward = float(jax.jvp(objective, (1.5,), (1.0,))[1])
+forward = float(jax.jvp(objective, (1.0,), (1.0,))[1])
 
 # %% [markdown]
 # **Exercise 3.** Write the function `gradient(rate)`, the derivative of `objective`,
-# and compile it with `jax.jit`. At 1.5, in which direction should the rate move?
+# and compile it with `jax.jit`. Look at its sign at 1.0: should the rate grow or shrink?
 
 # %% exercise="meta-gradient"
 gradient = jax.jit(jax.grad(objective))  # SOLUTION
 
 # %% check="meta-gradient"
-print(teaching.check_value(gradient, 1.5, forward))
+print(teaching.check_value(gradient, 1.0, forward))
 
 # %%
 outer_steps = teaching.choose_size(full=50, smoke=2)
@@ -106,7 +108,8 @@ fig
 # %% [markdown]
 # ## What to try
 #
-# * Start at 1.5. Does the rate come back, or is the first step too large? Try a smaller
-#   step.
-# * `mnist1d run learning-rate` compares it with a grid search; `mnist1d run activation` learns a
+# * Start at 1.4, then at 1.5. Only one of the two rates comes back. Compare `gradient(1.5)` with
+#   the objective at 1.5 and at 1.0: which way does the gradient point? At such large rates, a tiny
+#   change of the rate changes the whole course of training, so the gradient says little.
+# * `mnist1d run learning-rate` compares this method with a grid search; `mnist1d run activation` learns a
 #   whole function.

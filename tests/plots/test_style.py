@@ -19,6 +19,19 @@ def test_figure_gives_panels():
     assert axes.shape == (2, 3)
 
 
+def test_a_notebook_shows_a_figure_without_pyplot():
+    formatters = pytest.importorskip("IPython.core.formatters")
+    fig, _ = style.figure()
+    shown, _ = formatters.DisplayFormatter().format(fig)
+    assert shown["image/png"].startswith(b"\x89PNG")
+    assert fig.get_layout_engine() is not None  # it can still change
+
+
+def test_a_figure_knows_its_picture():
+    fig, _ = style.figure()
+    assert fig._repr_png_().startswith(b"\x89PNG")
+
+
 def test_nothing_global_is_touched():
     code = (
         "import matplotlib, sys; before = dict(matplotlib.rcParams)\n"

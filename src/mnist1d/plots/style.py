@@ -114,6 +114,17 @@ def styled() -> contextlib.AbstractContextManager[None]:
     return matplotlib.rc_context(SETTINGS)
 
 
+class NotebookFigure(Figure):
+    """A figure that a notebook shows. Jupyter knows how to show a plain one only after pyplot has
+    been imported."""
+
+    def _repr_png_(self) -> bytes:
+        content = io.BytesIO()
+        with styled():
+            self.savefig(content, format="png", dpi=110)
+        return content.getvalue()
+
+
 def figure(
     rows: int = 1, cols: int = 1, size: tuple[float, float] | None = None, **subplots: Any
 ) -> tuple[Figure, Any]:
@@ -134,7 +145,7 @@ def figure(
       (2,)
     """
     with styled():
-        fig = Figure(figsize=size or (4.0 * cols, 3.0 * rows), layout="constrained")
+        fig = NotebookFigure(figsize=size or (4.0 * cols, 3.0 * rows), layout="constrained")
         return fig, fig.subplots(rows, cols, **subplots)
 
 
