@@ -1,4 +1,4 @@
-"""MNIST-1D: the data set to the last bit, and its laboratory.
+"""MNIST-1D: the published data set, bit for bit, and a laboratory for experiments on it.
 
 >>> import mnist1d
 >>> data = mnist1d.load_dataset()                            # the frozen benchmark set

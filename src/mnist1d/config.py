@@ -90,25 +90,24 @@ class DataConfig:
     A config is immutable. Two configs with equal settings are equal and have the same `id`.
 
     Args:
-      num_samples: number of signals; a remainder over the number of classes is dropped.
+      num_samples: number of signals, rounded down to a multiple of the number of classes.
       train_split: fraction of the signals used for training; the rest are the test set.
-      template_len: points that a template counts for in the working length, template_len +
-        padding[1].
+      template_len: nominal length of a template; the working length is template_len + padding[1].
       padding: range (fewest, most) of zero-padding in points: more padding makes the digit smaller.
       scale_coeff: spread of the amplitude: the factor is uniform in 1 ± scale_coeff / 2.
       max_translation: circular shift in points, drawn uniformly from [0, max_translation).
-      corr_noise_scale: standard deviation of the smooth noise where the digit is not.
+      corr_noise_scale: standard deviation of the smooth noise around the digit.
       iid_noise_scale: standard deviation of the white noise everywhere.
       shear_scale: slope of an added ramp, drawn uniformly from ± shear_scale / 2.
       shuffle_seq: permute the positions, one permutation for the whole set.
-      final_seq_length: points of a finished signal.
+      final_seq_length: number of points of a finished signal.
       seed: seed of every random draw.
 
     Raises:
       UsageError: for an unknown setting or a value out of its range.
 
     Warns:
-      SuspiciousValueWarning: for a legal value far outside the usual range.
+      SuspiciousValueWarning: for a valid value far outside the usual range.
 
     Examples:
       >>> config = DataConfig(num_samples=1000, seed=7)
@@ -125,7 +124,7 @@ class DataConfig:
     num_samples: int = _knob(
         5000,
         "int",
-        "number of signals; a remainder over the number of classes is dropped",
+        "number of signals, rounded down to a multiple of the number of classes",
         low=1,
         high=10**9,
     )
@@ -138,7 +137,7 @@ class DataConfig:
     template_len: int = _knob(
         12,
         "int",
-        "points that a template counts for in the working length, template_len + padding[1]",
+        "nominal length of a template; the working length is template_len + padding[1]",
         low=1,
         high=MAX_POINTS,
     )
@@ -166,7 +165,9 @@ class DataConfig:
     shuffle_seq: bool = _knob(
         False, "bool", "permute the positions, one permutation for the whole set"
     )
-    final_seq_length: int = _knob(40, "int", "points of a finished signal", low=1, high=MAX_POINTS)
+    final_seq_length: int = _knob(
+        40, "int", "number of points of a finished signal", low=1, high=MAX_POINTS
+    )
     seed: int = _knob(42, "int", "seed of every random draw", high=2**32 - 1)
 
     def __new__(
@@ -193,7 +194,7 @@ class DataConfig:
 
     @property
     def working_length(self) -> int:
-        """Points of a signal between the first resampling and the last."""
+        """Number of points of a signal between the first and the last resampling."""
         return self.template_len + self.padding[1]
 
     def replace(self, **knobs: Unpack[Knobs]) -> DataConfig:
@@ -215,7 +216,7 @@ class DataConfig:
         """Return all settings as plain Python values.
 
         Returns:
-          A dict from name to value; lists in place of tuples.
+          A dict from name to value, with lists instead of tuples.
         """
         return cast(Knobs, dataclasses.asdict(self))
 

@@ -45,10 +45,10 @@ class Dataset(Mapping[str, Any]):
       positions: original position of each point (time,); None if they are in order.
       y_clean: true training labels (samples,), after `with_label_noise`.
       noise_mask: marks the redrawn labels (samples,), after `with_label_noise`.
-      latents: causes of every signal, columns (samples,), from `make_dataset(latents=True)`.
+      latents: latent variables, columns (samples,), from `make_dataset(latents=True)`.
       latents_test: those of the test signals.
       latents_val: those of the validation signals.
-      digit_mask: True where the digit contributes to a point (samples, time), likewise.
+      digit_mask: True where a point shows the digit (samples, time), with the latents.
       digit_mask_test: that of the test signals.
       digit_mask_val: that of the validation signals.
       y_soft: exact class probabilities (samples, classes), from `observer.soft_labels`.
@@ -156,13 +156,13 @@ class Dataset(Mapping[str, Any]):
             )
 
     def part(self, end: str) -> Columns:
-        """Return the columns of one part, those that are there, by name.
+        """Return the arrays of one part that the set has, by name.
 
         Args:
           end: "" for the training part, "_val" or "_test".
 
         Returns:
-          A dict from column name, without the ending, to its array.
+          A dict from name, without the ending, to array.
         """
         found = {name: getattr(self, name + end, None) for name in COLUMNS}
         return {name: column for name, column in found.items() if column is not None}
@@ -191,7 +191,7 @@ class Dataset(Mapping[str, Any]):
         return id(self)
 
     def keys(self) -> list[str]:  # type: ignore[override]
-        """Return the names of the entries that are there.
+        """Return the names of the entries that the set has.
 
         Returns:
           x, y, x_test, y_test, t, templates, and more after `split`, `with_label_noise` and others.
@@ -421,7 +421,7 @@ class Dataset(Mapping[str, Any]):
         """Write the set to a file, atomically; `mnist1d.read` reads it.
 
         Args:
-          path: the file; its ending, .npz, .csv or .parquet, is the format.
+          path: the file; its ending, .npz, .csv or .parquet, determines the format.
 
         Raises:
           UsageError: for an unknown ending, or a folder that is missing or not writable.

@@ -63,7 +63,7 @@ def verify(data: Dataset | Mapping[str, np.ndarray]) -> Verification:
 
     Returns:
       A `Verification`: true if all arrays, rounded to float32, are the published ones. Printing it
-      names the arrays that differ. It never raises an exception for "no".
+      names the arrays that differ. A mismatch never raises an exception.
 
     Examples:
       >>> from mnist1d import make_dataset

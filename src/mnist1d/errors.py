@@ -12,7 +12,7 @@ class Mnist1dError(ValueError):
 
 
 class UsageError(Mnist1dError):
-    """A setting, name or argument that is outside what it may be."""
+    """An invalid setting, name or argument."""
 
 
 class MissingFileError(UsageError, FileNotFoundError):
@@ -20,7 +20,7 @@ class MissingFileError(UsageError, FileNotFoundError):
 
 
 class FileFormatError(Mnist1dError):
-    """A file that is truncated, foreign or not admitted."""
+    """A file that is truncated, in an unknown format, or unsafe to read."""
 
 
 class MissingExtraError(Mnist1dError, ImportError):
@@ -28,11 +28,11 @@ class MissingExtraError(Mnist1dError, ImportError):
 
 
 class SuspiciousValueWarning(UserWarning):
-    """A legal value far outside the usual range."""
+    """A valid value far outside the usual range."""
 
 
 class ReusedTestWarning(UserWarning):
-    """A model that was measured on the same test with several settings."""
+    """A model that was measured on the same test set with several settings."""
 
 
 class InstallationWarning(UserWarning):

@@ -58,7 +58,7 @@ def save(data: Dataset, path: str | os.PathLike[str]) -> None:
 
 
 def read(path: str | os.PathLike[str]) -> Dataset:
-    """Read a data set from a file; the ending of its name is the format.
+    """Read a data set from a file; the file's ending determines the format.
 
     Args:
       path: a .npz, .csv or .parquet file that `Dataset.save` wrote, or a .npz or .pkl file with the
@@ -69,8 +69,8 @@ def read(path: str | os.PathLike[str]) -> Dataset:
 
     Raises:
       UsageError: for an unknown ending or a missing file.
-      FileFormatError: if the file is truncated, foreign or changed since it was written, or is a
-        pickle that holds anything but arrays and plain containers.
+      FileFormatError: if the file is truncated, in an unknown format or changed since it was
+        written, or is a pickle with anything but arrays and plain containers.
       MissingExtraError: for .parquet without PyArrow.
 
     Warns:

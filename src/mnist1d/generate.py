@@ -49,12 +49,12 @@ def make_dataset(
 
     Args:
       config: the settings; default: `DataConfig()`.
-      mode: "exact" gives the original package's signals to the last bit. "fast" draws from another
-        stream of the same distribution; signal i depends on (seed, i) alone.
+      mode: "exact" gives the original package's signals, bit for bit. "fast" draws other signals
+        from the same distribution; signal i depends only on the seed and on i.
       dtype: "float32" or "float64"; default: float64 in exact mode, float32 in fast mode.
-      templates: shapes of your own: a `Templates`, or a mapping with x, t and y; default: the ten
+      templates: your own shapes: a `Templates`, or a mapping with x, t and y; default: the ten
         digits.
-      latents: keep the causes of every signal, in `data.latents` and `data.digit_mask`.
+      latents: keep the latent variables of every signal, in `data.latents` and `data.digit_mask`.
       **knobs: settings by name, which replace those of `config`.
 
     Returns:
@@ -226,14 +226,14 @@ def load_dataset(dtype: str = "float32", *, latents: bool = False) -> Dataset:
 
     Args:
       dtype: "float32", as published, or "float64".
-      latents: keep the causes of every signal, in `data.latents` and `data.digit_mask`.
+      latents: keep the latent variables of every signal, in `data.latents` and `data.digit_mask`.
 
     Returns:
       A `Dataset` with x (4000, 40) and x_test (1000, 40).
 
     Raises:
       Mnist1dError: if this machine's arithmetic gives other digests; the message says which arrays
-        are as published and how to go on.
+        are as published and what to do.
 
     Examples:
       >>> load_dataset()

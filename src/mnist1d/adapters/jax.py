@@ -84,7 +84,7 @@ def sample(
       slope (n,) and digit_mask (n, time).
 
     Raises:
-      UsageError: for an illegal argument.
+      UsageError: for an invalid argument.
 
     Examples:
       >>> import jax

@@ -132,7 +132,7 @@ def make_mnist1d(
       (X, y) in random order, standardised; y (samples,) int64.
 
     Raises:
-      UsageError: for an illegal setting.
+      UsageError: for an invalid setting.
 
     Examples:
       >>> X, y = make_mnist1d(n_samples=20, random_state=0)

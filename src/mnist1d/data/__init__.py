@@ -75,7 +75,7 @@ def make_dataset(args: Any = None, template: Mapping[str, Any] | None = None) ->
     args: an object with the settings as attributes; seed=None draws fresh randomness. Seeds
     Python's and NumPy's global generators with args.seed and leaves them in the same state as the
     original, because notebooks rely on it. If you have replaced `get_templates`, `transform` or one
-    of its steps, your version is called. Errors: UsageError for an illegal setting.
+    of its steps, your version is called. Errors: UsageError for an invalid setting.
     """
     args = get_dataset_args() if args is None else args
     config, seed, train_split = _config(args)
@@ -124,13 +124,13 @@ def get_dataset(
 ) -> Columns:
     """Return the set in the file at `path`, or make it and write it there.
 
-    No network is used: the frozen set is generated. As with the original package, a file comes
-    before the settings, and so does download=True. Here a warning says so if the set is not the one
-    that the settings ask for.
+    No network is used: the frozen set is generated. As in the original package, an existing file
+    takes precedence over the settings, and so does download=True. Unlike the original, this
+    function warns if the set is not the one that the settings describe.
 
     Args:
       args: an object with the settings as attributes; default: `get_dataset_args()`.
-      path: a pickle; default: do not write a file.
+      path: a pickle; default: "./mnist1d_data.pkl".
       verbose: print what happens.
       download: return the frozen set if there is no file; False: make a set from `args`.
       regenerate: make a new set even if there is a file.
@@ -140,8 +140,8 @@ def get_dataset(
       A dict of x, x_test, y, y_test, t and templates.
 
     Raises:
-      UsageError: for an illegal setting.
-      FileFormatError: if the file cannot be read; it stays as it is.
+      UsageError: for an invalid setting.
+      FileFormatError: if the file cannot be read; the file stays unchanged.
 
     Examples:
       >>> sorted(get_dataset(verbose=False))

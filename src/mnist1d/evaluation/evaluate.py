@@ -64,15 +64,16 @@ def evaluate(
 ) -> Evaluation:
     """Train a model from several seeds by the benchmark's protocol, and test it.
 
-    A run that raises an exception is recorded as failed and the others go on. Ctrl-C raises
-    `Interrupted`, which holds the runs that had ended.
+    A run that raises an exception is recorded as failed, and the others continue. Ctrl-C raises
+    `Interrupted`, which holds the finished runs.
 
     Args:
       model: a PyTorch module, a Keras model, a scikit-learn classifier, a JAX pair (init(key) ->
-        params, apply(params, x) -> logits), or, best, a function that makes one; or a text,
-        "module:factory" or a registered name, "cnn". Networks take x (batch, time) and give logits
-        (batch, classes). A function that takes num_inputs and num_outputs is given them.
-      seeds: number of seeds, or the seeds.
+        params, apply(params, x) -> logits), or, best, a function that makes one; or a string,
+        "module:factory" or a registered name such as "cnn". Networks take x (batch, time) and
+        return logits (batch, classes). A function with the arguments num_inputs and
+        num_outputs gets both.
+      seeds: number of seeds, or a list of seeds.
       test: "frozen", the data's own test signals (default: the official 1,000); "fresh", 100,000
         signals of the endless stream; or "both".
       data: training data: None (the frozen set), a Dataset, a DataConfig, or settings by name,
@@ -85,7 +86,7 @@ def evaluate(
       learning_rate: step size.
       optimizer: name, as for `Protocol`.
       weight_decay: strength of the decay.
-      schedule: of the learning rate, as for `Protocol`.
+      schedule: learning-rate schedule, as for `Protocol`.
       train: your own training, train(model, x, y, seed), which returns the model (for a pair: its
         params). It never gets the test signals.
       name: the model's name in the table; default: the name of the factory or class.
@@ -98,7 +99,7 @@ def evaluate(
       An `Evaluation`; printing it shows the table.
 
     Raises:
-      UsageError: for a wrong argument.
+      UsageError: for an invalid argument.
       Mnist1dError: if every run, plain or shuffled, failed.
 
     Examples:

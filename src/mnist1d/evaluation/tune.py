@@ -111,11 +111,11 @@ def tune(
     Args:
       model: as for `mnist1d.evaluate`; a factory may take its own settings by name.
       trials: number of settings to try.
-      space: what to search, by name: (low, high), on a logarithmic scale if low is above 0, or a
-        list of values. Names of the protocol (learning_rate, optimizer, ...) or arguments of the
+      space: the search space, by name: (low, high), on a logarithmic scale if low is above 0, or
+        a list of values. Names of the protocol (learning_rate, optimizer, ...) or arguments of the
         factory. Default: `SPACE`, with AdamW.
       validation: number of training signals held out. The test signals are never used.
-      seeds: trainings per trial; their accuracies are averaged.
+      seeds: number of training runs per trial; their accuracies are averaged.
       data: training data, as for `mnist1d.evaluate`.
       sampler_seed: seed of the search.
       progress: called with each Trial.
@@ -125,7 +125,7 @@ def tune(
       A `Tuned`: the chosen settings and every trial; its `evaluate` measures them.
 
     Raises:
-      UsageError: for a wrong argument.
+      UsageError: for an invalid argument.
       MissingExtraError: without Optuna.
       Mnist1dError: if every trial failed.
 

@@ -77,13 +77,13 @@ def transform(
       x: template (length,).
       y: its time axis (length,).
       args: an object with the settings as attributes, such as `get_dataset_args()`.
-      eps: smallest value that the noise's spread may have.
+      eps: added to the template, so that no point of the digit is 0 like the padding.
 
     Returns:
       The signal and its time axis, (final_seq_length,) each; not standardised.
 
     Raises:
-      UsageError: for an illegal setting, or arrays that are not one-dimensional.
+      UsageError: for an invalid setting, or arrays that are not one-dimensional.
 
     Examples:
       >>> from mnist1d import get_dataset_args, get_templates

@@ -39,7 +39,7 @@ def set_seed(seed: int | None) -> None:
 
 
 def to_pickle(thing: object, path: str | PathLike[str]) -> None:
-    """Write a pickle, atomically; new code keeps data sets with `Dataset.save`.
+    """Write a pickle, atomically; in new code, save data sets with `Dataset.save`.
 
     Args:
       thing: what to write.
@@ -65,10 +65,10 @@ def from_pickle(path: str | PathLike[str], trusted: bool = False) -> Any:
     Args:
       path: the file.
       trusted: read any pickle. Python then runs whatever code the pickle holds, so use it only for
-        files of people you trust. Pickles that this process wrote need no trust.
+        files from people you trust. Pickles that this process wrote need no trust.
 
     Returns:
-      What the pickle holds.
+      The content of the pickle.
 
     Raises:
       FileFormatError: if the pickle is damaged, or is not trusted and holds anything else.

@@ -36,7 +36,12 @@ def generate(
     return data.generate(output, DataConfig(**knobs), mode=mode, dtype=dtype)
 
 
-def verify(file: Path, /, *, json_: Json = False) -> int:
+def verify(
+    file: Annotated[Path, Parameter(help="file to check: .npz, .csv, .parquet or .pkl")],
+    /,
+    *,
+    json_: Json = False,
+) -> int:
     """Check whether a file holds the published data set. Exit status 1 if it does not."""
     from mnist1d.commands import data
 

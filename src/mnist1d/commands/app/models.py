@@ -89,8 +89,7 @@ def board(
     ] = None,
     json_: Json = False,
 ) -> int:
-    """Compare all models of the table and your own entries, beside the ideal observer and the
-    human."""
+    """Rank the table's models and your own entries, beside the ideal observer and the human."""
     from mnist1d.commands.board import show_board
 
     return show_board(entries, output, as_json=json_)
@@ -106,8 +105,8 @@ def observer(
     json_: Json = False,
     **knobs: Unpack[Knobs],
 ) -> int:
-    """Measure the best accuracy that any classifier can reach at these settings: the ideal
-    observer's on fresh signals."""
+    """Measure the ideal observer on fresh signals: at these settings, no classifier can reach a
+    higher accuracy."""
     from mnist1d.commands.data import observe
 
     return observe(config, knobs, num_signals, as_json=json_)

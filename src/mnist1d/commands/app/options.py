@@ -31,7 +31,7 @@ Mnist = Annotated[
     Parameter(help="MNIST as a .npz file or a folder of idx files, or openml to download it"),
 ]
 DryRun = Annotated[bool, Parameter(help="list the trials and their estimated time; run nothing")]
-RetryFailed = Annotated[bool, Parameter(help="also run trials that failed before")]
+RetryFailed = Annotated[bool, Parameter(help="also run trials that failed in an earlier run")]
 UntilDecided = Annotated[
     bool,
     Parameter(help="with --preset paper: add seeds (4, 8, 16, 32) until every claim is decided"),
@@ -45,7 +45,7 @@ MaxSeeds = Annotated[
 Budget = Annotated[
     str | None,
     Parameter(
-        help="with --until-decided: time limit, such as 30m or 1h30m; checked before each look"
+        help="with --until-decided: time limit, like 30m or 1h30m; checked before seeds are added"
     ),
 ]
 

@@ -13,7 +13,7 @@ def web(
     runs: Annotated[
         Path | None,
         Parameter(
-            help="folder of runs: the page shows its results, follows a sweep, saves quizzes there"
+            help="folder of runs: show its results, follow its sweeps, and save quizzes in it"
         ),
     ] = None,
     export: Annotated[

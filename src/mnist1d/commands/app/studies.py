@@ -63,8 +63,8 @@ def run(
     shard: Shard = None,
     json_: Json = False,
 ) -> int:
-    """Run one study, print its table and claims, and draw its figures. Trials that are already in
-    the folder of runs do not run again.
+    """Run one study, print its table and claims, and draw its figures. Trials whose results are
+    already stored do not run again.
     """
     from mnist1d.commands import studies
 
