@@ -112,7 +112,7 @@ def tune(
       model: as for `mnist1d.evaluate`; a factory may take its own settings by name.
       trials: number of settings to try.
       space: the search space, by name: (low, high), on a logarithmic scale if low is above 0, or
-        a list of values. Names of the protocol (learning_rate, optimizer, ...) or arguments of the
+        a list of values. Names are those of the protocol (learning_rate, ...) or arguments of the
         factory. Default: `SPACE`, with AdamW.
       validation: number of training signals held out. The test signals are never used.
       seeds: number of training runs per trial; their accuracies are averaged.

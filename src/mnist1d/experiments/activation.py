@@ -1,14 +1,14 @@
 """Metalearning an activation function.
 
 Train a small MLP (40 -> 128 f -> 10, with uniform noise of 0.1 on the hidden units, one draw per
-batch) for 301 steps of RMSProp (0.01, decay 0.4). Its activation is f(x) = ELU(x) + 0.2 g(x), where
-g is itself an MLP (1 -> 100 tanh -> 1). The objective is the mean of the last 200 losses. Its
-gradient through all 301 steps moves g by gradient descent (0.3, gradients clipped to 0.1, 301 outer
-steps, fresh initial weights each time). The same inner protocol trains standard activation
-functions. Then we fit the learned function by a few straight lines, and put both functions in place
-of relu in the benchmark's CNN. Accuracy is measured after the last inner step on all test signals,
-without noise, and averaged over fresh initial weights. In the rows of `objective`, `step` counts
-outer steps.
+batch) for 301 steps of RMSProp (learning rate 0.01, decay 0.4). Its activation is f(x) = ELU(x) +
+0.2 g(x), where g is itself an MLP (1 -> 100 tanh -> 1). The objective is the mean of the last 200
+losses. Its gradient through all 301 steps updates g by gradient descent (learning rate 0.3,
+gradients clipped to 0.1, 301 outer steps, new initial weights in each). The same inner training
+measures standard activation functions. Then we approximate the learned function by a few straight
+lines, and try every function in place of relu in the benchmark's CNN. Accuracy is measured after
+the last inner step on all test signals, without noise, and averaged over fresh initial weights. In
+the rows of `objective`, `step` counts outer steps.
 
 Each seed draws a data set, initial weights and batch order; all compared functions use the seed's
 data set. Seed 0 uses the published data set.
@@ -306,7 +306,7 @@ def figures(rows: Rows) -> Figures:
     style.percent_axis(right, "x")
     n = num_seeds(trial)
     caption = (
-        f"A metalearned activation function, seeds: {n}. Left: the function before and after "
+        f"A metalearned activation function (n = {n} seeds). Left: the function before and after "
         "metalearning, and straight lines fitted to it. Middle: the objective of the outer loop. "
         f"{style.band_words(n)} Right: test accuracy of the same network with the learned function "
         f"and with standard ones. {style.dot_words(n)} Diamonds are published. On the right, "

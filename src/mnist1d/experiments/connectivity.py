@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 INFO = Info(
     name="connectivity",
     title="Connectivity: is there a barrier between two networks?",
-    question="From which step do two runs stay connected, and are tickets from there better?",
+    question="From which step do two copies stay connected, and are tickets rewound to it better?",
     source=(
         "Frankle, Dziugaite, Roy and Carbin, Linear Mode Connectivity and the Lottery Ticket "
         "Hypothesis (ICML 2020, arXiv 1912.05671), on images; the networks here are the lottery's"

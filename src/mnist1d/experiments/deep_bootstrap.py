@@ -2,9 +2,9 @@
 
 We train each network twice. In the "real world" it trains on a finite set of signals for many
 epochs; in the "ideal world" every batch is new. Both start from the same weights and take the same
-number of steps (Adam, batches of 100, a learning rate that falls from 0.01 to 0 along a half
-cosine). Test error is then the ideal world's test error plus the gap between the worlds. If the gap
-is small, a model that learns fast online also generalises from a finite set.
+number of steps (Adam, batches of 100, cosine decay of the learning rate from 0.01 to 0). The test
+error in the real world is then the test error in the ideal world plus the gap between the two. If
+the gap is small, a model that learns fast online also generalises from a finite set.
 
 The error is soft: 1 minus the probability of the right class, averaged over signals. The gap is
 measured at the stopping time of the publication: the first evaluation at which the soft error on

@@ -3,14 +3,14 @@
 In distillation, a student network trains on class probabilities instead of labels. Here the best
 possible teacher is known: the ideal observer gives the exact posterior of every training signal by
 Bayes' rule. Two students share signals, initial weights and batch order (CNN, Adam, batches of 50,
-2,000 steps, a learning rate that falls from 0.003 to 0 along a half cosine). One trains on labels,
-the other on posteriors. The signals have strong white noise, so that their classes are uncertain,
-and digits of one size, so that posteriors are quick to compute.
+2,000 steps, cosine decay of the learning rate from 0.003 to 0). One trains on labels, the other on
+posteriors. The signals have strong white noise, so that their classes are uncertain, and digits of
+one size, so that posteriors are quick to compute.
 
-Each seed draws two training sets. Their two students classify the same 2,000 fresh signals. The
-variance is half the squared distance between the students' class probabilities, averaged over
-signals. Accuracy, divergence from the posterior and calibration error are means over the two
-students.
+Each seed draws two training sets; for either kind of labels, one student trains on each set. These
+two students classify the same 2,000 fresh signals. The variance is half the squared distance
+between the students' class probabilities, averaged over signals. Accuracy, divergence from the
+posterior and calibration error are means over the two students.
 
 Rows: test_acc, test_loss and kl (nats, from the exact posterior), calibration_error, variance;
 bayes_acc: expected accuracy of the ideal observer on the same signals; seconds.

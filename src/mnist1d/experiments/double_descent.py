@@ -1,12 +1,11 @@
 """Deep double descent.
 
 Train networks of growing width on 4,000 signals for 500 epochs: an MLP with two hidden layers with
-and without label noise, and the benchmark's CNN with noise. Label noise:
-each training label is replaced, with probability 0.15, by a label drawn from all ten classes. SGD,
-learning rate 0.01, momentum 0.9, batches of 100 in a new order every epoch,
-cross-entropy. Each seed draws a data set, label noise, weights and batch order; all widths share
-the seed's data set and noise. Seed 0 uses the generator seed of the
-published set, 42.
+and without label noise, and the benchmark's CNN with noise. Label noise: each training label is
+replaced, with probability 0.15, by a label drawn from all ten classes. Training: SGD, learning rate
+0.01, momentum 0.9, batches of 100 in a new order every epoch, cross-entropy. Each seed draws a data
+set, label noise, weights and batch order; all widths share the seed's data set and noise. Seed 0
+uses the generator seed of the published set, 42.
 
 The interpolation threshold is the smallest width whose final training error, on the noisy labels,
 is 2% or less. The first dip is the lowest test error below the threshold; the peak is the highest

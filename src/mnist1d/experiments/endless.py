@@ -1,11 +1,11 @@
 """Endless data: a stream without repeats.
 
 On the benchmark's 4,000 training signals the models overfit. Here every batch is new, drawn inside
-the training loop: Adam, batches of 100, cross-entropy, test error on fresh signals against signals
-seen. Each seed has its own stream and test signals. The learning rate starts at the protocol's 0.01
-and falls to 0 along a half cosine, because a constant rate keeps a model from settling. Reference
-lines: the human (on the benchmark's signals) and the ideal observer, which knows the generative
-process and needs no training.
+the training loop (Adam, batches of 100, cross-entropy). We measure the error on fresh test signals
+against the number of signals seen. Each seed has its own stream and test signals. The learning rate
+decays from the protocol's 0.01 to 0 on a cosine schedule, because a constant rate keeps a model
+from settling. Reference lines: the human (on the benchmark's signals) and the ideal observer, which
+knows the generative process and needs no training.
 
 Rows: test_acc, test_loss; step: signals seen (for the observer: its expected accuracy, no step).
 Also seconds and num_params.

@@ -1,13 +1,13 @@
 """Epochs: double descent and sharpness during training.
 
-First, epoch-wise double descent: a wide network trains on labels of which some are wrong. With
-probability 0.2 (quick: 0.4) a training label is replaced by a label drawn from all ten classes;
-Adam, batches of 100 in a new order every epoch. Test error can fall, rise while the wrong labels
-are learnt, and fall again. The peak is the evaluation whose error is highest above the lowest error
-before it and the lowest error after it, whichever is higher; the dip is the lowest error before the
-peak. In a curve without a peak, the dip is the lowest error, and the peak the highest one between
-it and the end. Both are located in the mean curve of the other seeds and then read from each seed's
-own curve, so noise within a seed does not count as a peak.
+First, epoch-wise double descent: a wide network trains on a set with some wrong labels. With
+probability 0.2 (quick: 0.4) a training label is replaced by a label drawn from all ten classes.
+Training: Adam, batches of 100 in a new order every epoch. Test error can fall, rise while the wrong
+labels are learnt, and fall again. The peak is the evaluation whose error lies farthest above the
+larger of two values: the lowest error before it and the lowest error after it. The dip is the
+lowest error before the peak. In a curve without a peak, the dip is the lowest error, and the peak
+the highest one between it and the end. Both are located in the mean curve of the other seeds and
+then read from each seed's own curve, so noise within a seed does not count as a peak.
 
 Second, the edge of stability: gradient descent on all 500 training signals at once, with squared
 error and a constant learning rate. Sharpness is the largest eigenvalue of the Hessian of the
@@ -240,6 +240,6 @@ def claims(rows: Rows) -> list[Claim]:
     found += [
         all_of("gradient descent makes the loss sharper", sharper, "progressive sharpening"),
         all_of(stops, edge, "just above 2 / rate"),
-        all_of("training loss keeps falling there", falling, "over long times"),
+        all_of("training loss keeps falling at the edge of stability", falling, "over long times"),
     ]
     return keep_measured(found)

@@ -3,10 +3,10 @@
 Train an MLP (40 -> 50 tanh -> 10) for 200 steps of plain gradient descent, batches of 50 in fixed
 order, always from the same initial weights. The mean of the 200 losses then depends on the learning
 rate alone. Its exact gradient, taken through all steps, adjusts the learning rate by gradient
-descent (0.3, 50 outer steps), once from far above the best rate and once from far below. A grid
-search over fixed rates, with the same initial weights, shows what the best rate is. Each seed draws
-a data set and initial weights; seed 0 uses the published data set. In the rows of `rate`
-and `objective`, `step` counts outer steps; `grid` is an array of rates and losses.
+descent (50 outer steps of rate 0.3), once from far above the best rate and once from far below. A
+grid search over fixed rates, with the same initial weights, shows the best rate. Each seed draws a
+data set and initial weights; seed 0 uses the published data set. In the rows of `rate` and
+`objective`, `step` counts outer steps; `grid` is an array of rates and losses.
 """
 
 from __future__ import annotations

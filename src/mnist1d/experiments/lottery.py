@@ -1,8 +1,8 @@
 """Lottery tickets.
 
 Train a network with two hidden layers, prune its smallest weights layer by layer (weights and
-biases together), rewind the others to their initial values, and repeat while the sparsity rises
-from 0 to 1. Weights are scored after 1,000 of the 1,501 steps, the notebook's last checkpoint. The
+biases together), reset the others to their initial values, and repeat while the sparsity rises from
+0 to 1. Weights are scored after 1,000 of the 1,501 steps, the notebook's last checkpoint. The
 control prunes weights at random. The masks at 92% sparsity are then tested on a fresh data set: as
 it is, reversed in time, with permuted positions, with the halves of each signal exchanged
 (chunked), and with newly drawn initial weights. A ticket with a spatial prior should keep
@@ -321,7 +321,7 @@ def figures(rows: Rows) -> Figures:
     accuracy = (
         "Left: test accuracy after each round of pruning, by magnitude (lottery ticket) and at "
         f"random. {style.band_words(n)} Right: the networks at the marked sparsity, trained on "
-        "fresh data: as it is, reversed in time, with other orders of the positions, and with new "
+        "fresh data: as it is, reversed in time, with the positions in other orders, and with new "
         f"initial weights. {style.dot_words(n)} The axis does not start at 0. Compare the ticket "
         "with the dense network in each column."
     )
@@ -329,7 +329,7 @@ def figures(rows: Rows) -> Figures:
         "First-layer weights kept (black) by the lottery ticket and by a random mask, first seed; "
         "one row per hidden unit. Right: how often 2, 3 or 4 neighbouring inputs are all kept, "
         "relative to the same number of weights placed at random in each unit. "
-        f"{style.dot_words(n)} Above 1: neighbours more often than by chance."
+        f"{style.dot_words(n)} Above 1: more often than by chance."
     )
     columns = [name.replace("weights ", "weights\n") for name in VARIANTS.values()]
     return {

@@ -2,8 +2,8 @@
 
 Five optimizers train the same CNN from the same initial weights: stochastic gradient descent
 without and with momentum, Adam, AdamW and Muon. Each gets the same budget: six learning rates, half
-a decade apart, with a constant and with a cosine schedule, 2,000 steps each (batches of 100 in a
-new order every epoch). The last 1,000 of the 4,000 training signals are kept for validation, and
+a decade apart, each with a constant and with a cosine schedule, for 2,000 steps (batches of 100 in
+a new order every epoch). The last 1,000 of the 4,000 training signals are kept for validation, and
 the setting with the highest validation accuracy is chosen, seed by seed; the lower learning rate
 wins a tie. Only then do we measure the chosen network's accuracy on fresh signals, which were not
 used for training or tuning.
@@ -190,7 +190,7 @@ def figures(rows: Rows) -> Figures:
     style.percent_axis(right, "x")
     n = len(rows.unique("seed"))
     caption = (
-        "Five optimizers with the same budget of settings. Left: validation accuracy of a CNN "
+        "Five optimizers with the same tuning budget. Left: validation accuracy of a CNN "
         "against the learning rate, with the better of a constant and a cosine schedule; the "
         "colours are those on the right. "
         f"{style.band_words(n)} Right: accuracy on fresh signals of the setting each seed chose "

@@ -61,7 +61,7 @@ INFO = Info(
     cost={"smoke": 8.0, "quick": 30.0, "paper": 820.0},
     peer_seconds=584.0,
     variations={
-        "num_train=100": "so few signals that priors matter more",
+        "num_train=100": "so few signals that the prior matters more",
         "channels=40": "wider networks",
     },
 )

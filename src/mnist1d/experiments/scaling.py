@@ -3,15 +3,15 @@
 The loss of a network falls as a power law in its size and in its training data, down to a floor:
 the entropy of the labels, which no model can predict. For language models the floor is unknown and
 has to be fitted. Here it is known, because the ideal observer gives the exact posterior of every
-test signal. The excess loss over the floor is the divergence of the network's answers from the
-posterior.
+test signal. The excess loss over the floor is the Kullback-Leibler divergence of the network's
+probabilities from the posterior.
 
-CNNs of several widths take one pass over streams of several lengths (Adam, batches of 100, a
-learning rate that falls from 0.005 to 0 along a half cosine by the end of each pass). The signals
-have strong white noise, so that the floor is well above 0, and digits of one size that move little,
-so that networks come close to the floor. Each seed draws initial weights and a stream; all seeds
-share 4,000 fresh test signals. The fit is loss = floor + a / parameters^p + b / signals^q, by least
-squares of the logarithms, seed by seed.
+CNNs of several widths take one pass over streams of several lengths (Adam, batches of 100, cosine
+decay of the learning rate from 0.005 to 0 over each pass). The signals have strong white noise, so
+that the floor is well above 0, and digits of one size that move little, so that networks come close
+to the floor. Each seed draws initial weights and a stream; all seeds share 4,000 fresh test
+signals. The fit is loss = floor + a / parameters^p + b / signals^q, by least squares of the
+logarithms, seed by seed.
 
 Rows: kl (nats above the exact posterior), bayes_loss (its entropy, nats), test_acc, num_params,
 seconds.

@@ -227,7 +227,8 @@ def claims(rows: Rows) -> list[Claim]:
         return points("", quantity, plain[better] - plain[worse])
 
     def unchanged(model: str, margin: float, bound: str, words: str) -> Claim:
-        text = f"shuffling changes the {names[model]} by less than {bound}"
+        who = "logistic regression" if model == "logistic" else f"the {names[model]}"
+        text = f"shuffling changes {who} by less than {bound}"
         change, limits = shuffled[model] - plain[model], (-margin, margin)
         quantity = "shuffled - in order, test accuracy"
         claim = partial(within, unit=POINTS, published_value=0.0)

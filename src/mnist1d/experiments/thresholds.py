@@ -2,10 +2,10 @@
 
 Networks with two hidden layers of equal width (relu) learn n training signals of the first K
 digits. Some of the labels are noisy: they are replaced at random. The loss is the mean squared
-error to one-hot targets (MSE) or the cross-entropy (NLL): Adam, cosine decay of the rate to zero,
-batches of 100. A trial trains all widths at once, in a few groups: each network is padded with
-masked units to the widest of its group. In its rows, `step` is the number of parameters. Each seed
-draws a data set, label noise and weights.
+error to one-hot targets (MSE) or the cross-entropy (NLL). Training: Adam, cosine decay of the
+learning rate to 0, batches of 100. A trial trains all widths at once, in a few groups: each network
+is padded with masked units to the widest of its group. In its rows, `step` is the number of
+parameters. Each seed draws a data set, label noise and weights.
 
 A network fits the training set if its loss, without any penalty, is at most 5% of chance, the loss
 of the best constant answer: log K nats for NLL, 1 - 1/K for MSE (summed over outputs). The
@@ -314,9 +314,10 @@ def figures(rows: Rows) -> Figures:
         named.label()
     caption = (
         "Loss against the number of parameters, for K classes, with cross-entropy (NLL) and "
-        f"squared error (MSE); a loss of 1 is guessing. {style.band_words(num_seeds(rows))} Means "
-        "and intervals are computed on logarithms. Dotted: the interpolation threshold, where the "
-        f"training loss falls to {100 * FITTED:g}% of chance (grey line). Right: the threshold and "
-        "the peak of the test loss against K. Compare the slopes of the two losses there."
+        "squared error (MSE); a loss of 1 is that of guessing. "
+        f"{style.band_words(num_seeds(rows))} Means and intervals are computed on logarithms. "
+        "Dotted: the interpolation threshold, where the training loss falls to "
+        f"{100 * FITTED:g}% of chance (grey line). Right: the threshold and the peak of the test "
+        "loss against K. Compare the slopes of the two losses there."
     )
     return {"thresholds": (fig, caption)}
