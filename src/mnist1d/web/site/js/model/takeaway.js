@@ -25,7 +25,7 @@ export function agreement(knobs, config) {
 export const AGREEMENT_TEXT = {
   equal: "The signals on the page, from the published test set.",
   raw: "The signals on the page, up to the mean and standard deviation of the whole set.",
-  other: "The same settings, other random draws than the signals on the page.",
+  other: "The same settings as on the page, but other random draws.",
 };
 
 /** Python code that makes the set and, if it contains them, selects the signals on the page; `rows`

@@ -64,9 +64,9 @@ export const labelNoise = {
         chart,
         run,
         lesson:
-          "A network that can only just fit has to bend around every wrong label. With room to " +
-          "spare, a larger network fits them more smoothly. A test loss that falls, rises and falls again " +
-          "is called double descent.",
+          "A network that can only just fit its training set has to bend around every wrong label. With " +
+          "room to spare, a larger network fits the labels more smoothly. A test loss that falls, rises " +
+          "and falls again is called double descent.",
       },
       settle,
     );

@@ -19,7 +19,7 @@ export const race = {
         "as many weights, has to learn it from 4,000 examples.",
     );
     const question = new Question({
-      text: "Which model classifies the most of 1,000 new signals correctly?",
+      text: "Which model is the most accurate on 1,000 new signals?",
       isPrediction: true,
       options: NAMES,
       async onAnswer() {

@@ -50,7 +50,7 @@ export const translation = {
     const question = new Question({
       text: "Without translation, what happens to the gap between CNN and MLP?",
       isPrediction: true,
-      options: ["it grows", "it stays", "it nearly closes"],
+      options: ["it grows", "it stays the same", "it nearly closes"],
       onAnswer() {
         question.wait("Set translation to 1 and train.");
         bend();

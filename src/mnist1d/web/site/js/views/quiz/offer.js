@@ -4,7 +4,7 @@ import { h } from "../../dom.js";
 import { LENGTH } from "../../model/quiz.js";
 
 const INTRO =
-  "You see ten signals at a time. Type or tap the digit hidden in each; after ten you see the " +
+  "You see ten signals at a time. Type or tap the digit hidden in each signal; then you see the " +
   "answers. A hundred signals take about ten minutes, and you can stop after any ten.";
 const SHUFFLED =
   "Shuffled: the forty points of every signal are permuted in the same way. There, the published human " +
