@@ -111,5 +111,5 @@ fig
 # * Start at 1.4, then at 1.5. Only one of the two rates comes back. Compare `gradient(1.5)` with
 #   the objective at 1.5 and at 1.0: which way does the gradient point? At such large rates, a tiny
 #   change of the rate changes the whole course of training, so the gradient says little.
-# * `mnist1d run learning-rate` compares this method with a grid search; `mnist1d run activation` learns a
-#   whole function.
+# * `mnist1d run learning-rate` compares this method with a grid search; `mnist1d run activation`
+#   learns a whole function.
