@@ -60,7 +60,22 @@ def test_every_preset_the_last_first(tmp_path, toy):
         for preset in ("smoke", "quick", "smoke"):
             sweep(store, plan("toy", preset))
     with serving(tmp_path) as port:
-        assert [study["label"] for study in results(port)["studies"]] == ["smoke", "quick"]
+        studies = results(port)["studies"]
+    assert [study["label"] for study in studies] == ["smoke", "quick"]
+    assert studies[0]["words"] == {"preset": "smoke", "seeds": "2 seeds"}
+
+
+def test_a_preset_with_looks_in_words(tmp_path, toy):
+    with open_store(tmp_path) as store:
+        for task, seeds in zip(plan("toy", "paper"), (2, 4), strict=False):
+            store.add("toy", task.config, range(seeds), toy.run(task.config, range(seeds)))
+        wanted = {trial: (0, 1, 2, 3) for trial in store.rows("toy").unique("trial")}
+        store.record_sweep("toy", "smoke", {"0" * 64: (0,)}, "")  # without rows yet
+        store.record_sweep("toy", "paper rate=0.5 until-decided=2,4", wanted, "")
+    with serving(tmp_path) as port:
+        study, empty = results(port)["studies"]
+    assert empty["words"] == {"preset": "smoke", "seeds": ""}
+    assert study["words"] == {"preset": "paper rate=0.5, until decided", "seeds": "2 to 4 seeds"}
 
 
 def test_a_document_is_sent_before_the_next_is_made(tmp_path, toy, monkeypatch):

@@ -18,8 +18,10 @@ from mnist1d.experiments.rows import Rows
 from mnist1d.results import summary
 from mnist1d.results.document import Document, of_sweep, studies_in
 from mnist1d.results.figures import for_screen
+from mnist1d.results.text import span
 from mnist1d.runs.quiz import quizzes
 from mnist1d.runs.store import DATABASE, Call, Store, Sweep, now, open_store
+from mnist1d.runs.verdicts import looks_of
 from mnist1d.web.curves import curves_of
 from mnist1d.web.growing import Growing
 from mnist1d.web.stored import Picture, stored_pictures
@@ -60,6 +62,10 @@ class Part:
         error = content["error"]
         content["error"] = last_words(error) if error else None
         content["asked"] = self.sweep.started
+        until = ", until decided" if looks_of(self.document.label) else ""
+        preset = (self.document.shown_label or "unknown") + until
+        counts = self.document.seed_counts
+        content["words"] = {"preset": preset, "seeds": span(counts, "seed") if counts else ""}
         content["figures"] = None if self.pictures is None else self.figures()
         return content
 

@@ -89,9 +89,10 @@ export class Browser {
    * studies that are still to come. */
   update(studies, shown, pending) {
     this.element.hidden = !studies.length;
-    const labels = [...new Set(studies.map(({ label }) => label))].filter(Boolean);
-    fillSelect(this.presets, { "": "latest run", ...Object.fromEntries(labels.map((l) => [l, l])) });
-    this.presets.value = labels.includes(this.page.settings.preset) ? this.page.settings.preset : "";
+    const labels = new Map(studies.map(({ label, words }) => [label, words.preset]));
+    labels.delete("");
+    fillSelect(this.presets, { "": "latest run", ...Object.fromEntries(labels) });
+    this.presets.value = labels.has(this.page.settings.preset) ? this.page.settings.preset : "";
     const total = { good: 0, bad: 0, open: 0 };
     const items = shown.map((study) => {
       const counts = tally(study);

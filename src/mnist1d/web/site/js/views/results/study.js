@@ -25,11 +25,11 @@ export function studySection(study) {
 const problem = (error) =>
   h("p", { class: "error" }, `The results are saved, but some could not be displayed: ${error}`);
 
-function metaOf({ label, trials, seeds, seconds, command }) {
+function metaOf({ words, trials, seconds, command }) {
   const time = seconds >= 90 ? `${Math.round(seconds / 60)} minutes` : `${Math.round(seconds ?? 0)} seconds`;
-  const count = seeds?.length ?? 0;
-  const of = `${trials ?? 0} trials, ${count} ${count === 1 ? "seed" : "seeds"}, ${time} of one core`;
-  return `Preset ${label || "unknown"}; ${of}. Command: \`${command}\``;
+  const each = words.seeds && ` with ${words.seeds} each`;
+  const of = `${trials} ${trials === 1 ? "trial" : "trials"}${each}, ${time} of one core`;
+  return `Preset ${words.preset}; ${of}. Command: \`${command}\``;
 }
 
 function parts(study) {
