@@ -138,3 +138,13 @@ def test_failed_save_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
 def test_missing_folder(tmp_path):
     with pytest.raises(UsageError, match="missing"):
         style.save(draw(), tmp_path / "missing" / "a.png")
+
+
+def test_the_layout_is_solved_once(monkeypatch):
+    fig, ax = style.figure()
+    ax.plot([0, 1], [0, 1])
+    solved = []
+    monkeypatch.setattr(fig, "draw_without_rendering", lambda: solved.append(fig))
+    for kind in ("svg", "png", "pdf"):
+        style.rendered(fig, kind)
+    assert len(solved) == 1

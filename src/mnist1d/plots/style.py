@@ -400,6 +400,8 @@ def rendered(
 def settle(fig: Figure) -> None:
     """Compute the layout once and keep it: solved again it starts from the last solution, and a
     second file would differ from the first."""
-    if fig.get_layout_engine() is not None:
+    from matplotlib.layout_engine import PlaceHolderLayoutEngine
+
+    if not isinstance(fig.get_layout_engine(), PlaceHolderLayoutEngine | None):
         fig.draw_without_rendering()
-        fig.set_layout_engine("none")
+        fig.set_layout_engine("none")  # leaves a placeholder
