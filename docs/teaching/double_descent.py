@@ -37,7 +37,7 @@ y_noisy = np.where(again, rng.integers(0, 10, len(data.y)), data.y)  # SOLUTION
 print(teaching.check_label_noise(y_noisy, data.y, 0.15))
 
 # %% [markdown]
-# **Exercise 2.** How large is the expected fraction of labels that are now wrong? A new label may
+# **Exercise 2.** What fraction of the labels do you expect to be wrong now? A new label may
 # equal the old one.
 
 # %% exercise="wrong-labels"

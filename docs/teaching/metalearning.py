@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Metalearning: differentiate through training
 #
-# Training is a function: it takes a learning rate and returns a loss. JAX differentiates it. With
-# this gradient, gradient descent finds a good learning rate without a grid search.
+# Training is a function: it takes a learning rate and returns a loss. JAX can differentiate it.
+# With this gradient, gradient descent finds a good learning rate without a grid search.
 #
 # Time: 45 minutes. Needs the extra `[lab]`.
 
@@ -51,7 +51,7 @@ slope = float(jax.grad(after_two_steps)(0.25))  # SOLUTION
 print(teaching.check_gradient(slope, after_two_steps, at=0.25))
 
 # %% [markdown]
-# The same works through 200 steps of training a network. `objective(rate)` below is the mean loss
+# The same works for 200 steps of training a network. `objective(rate)` below is the mean loss
 # over all steps.
 
 # %%
@@ -65,8 +65,8 @@ def objective(rate):
 
 # %% [markdown]
 # There are two ways to differentiate: forward mode (`jax.jvp`) carries the derivative along the
-# steps, reverse mode (`jax.grad`) goes back through them. The check below compares your reverse
-# mode with this forward mode.
+# steps, reverse mode (`jax.grad`) goes back through them. The check below compares your
+# reverse-mode gradient with the forward-mode one.
 
 # %%
 forward = float(jax.jvp(objective, (1.0,), (1.0,))[1])

@@ -70,11 +70,11 @@ def test_a_number_has_the_digits_that_its_interval_is_worth():
 def test_an_answer_is_the_first_claim_and_a_tally():
     claims = [claim(), claim(HOLDS), claim(FAILS), claim(UNDECIDED), claim(UNDECIDED)]
     assert summary.answer_of(claims) == (
-        "The main claim holds: it grows (size: 2.0 [1.0, 3.0], n = 4). Of the other 4 claims, "
+        'The main claim holds: "It grows" (size: 2.0 [1.0, 3.0], n = 4). Of the other 4 claims, '
         "1 holds, 1 does not hold and 2 are undecided."
     )
     assert summary.answer_of(claims[:1]) == (
-        "The main claim holds: it grows (size: 2.0 [1.0, 3.0], n = 4)."
+        'The main claim holds: "It grows" (size: 2.0 [1.0, 3.0], n = 4).'
     )
     assert summary.answer_of([claim(), claim(UNDECIDED)]).endswith("The other claim is undecided.")
     assert summary.answer_of(claims[:1] * 3).endswith("The other 2 claims hold.")

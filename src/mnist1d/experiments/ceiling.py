@@ -223,7 +223,7 @@ def claims(rows: Rows) -> list[Claim]:
     for what in models:
         acc, confidence = (values_of(base(rows, what), m) for m in ("test_acc", "confidence"))
         short.append(points("", f"observer - {label(what)}, test accuracy", ideal - acc))
-        too_sure.append(points("", f"{label(what)}: confidence - test accuracy", confidence - acc))
+        too_sure.append(points("", f"confidence - test accuracy, {label(what)}", confidence - acc))
     text = "the ideal observer classifies at least 99% of the signals correctly"
     expected = values_of(observer, "expected_acc")
     first = observer.where(seed=0, metric="predictions")  # on the frozen set, which people saw

@@ -185,7 +185,7 @@ def claims(rows: Rows) -> list[Claim]:
         errors = {model: at_stop(rows, model, size) for model in models_in(rows)}
         errors = {model: both for model, both in errors.items() if len(both[0])}
         gaps = [
-            below("", f"{label(model)}: gap in soft test error", real - ideal, SMALL, unit=POINTS)
+            below("", f"gap in soft test error, {label(model)}", real - ideal, SMALL, unit=POINTS)
             for model, (real, ideal) in errors.items()
         ]
         text = f"with {size:,} training signals the gap stays below 2 points for every model"

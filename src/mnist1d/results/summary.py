@@ -90,7 +90,8 @@ def answer_of(claims: Sequence[Claim]) -> str:
         return "No claim is tested on these rows."
     first, *others = claims
     measured = f"{first.quantity}: {effect(first)}, {units(first)}"
-    parts = [f"The main claim {_verb(first.verdict, 1)}: {first.text} ({measured})."]
+    claimed = sentence(first.text).removesuffix(".")  # quoted: it may not hold
+    parts = [f'The main claim {_verb(first.verdict, 1)}: "{claimed}" ({measured}).']
     verdicts = list({claim.verdict for claim in others})
     if len(others) == 1:
         parts.append(f"The other claim {_verb(verdicts[0], 1)}.")
