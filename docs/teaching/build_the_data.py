@@ -57,8 +57,9 @@ def stretch(x, length):
 print(teaching.check_stage(stretch(stages["pad"].x, 72), "dilate"))
 
 # %% [markdown]
-# **Exercise 3.** Multiply by the amplitude factor, then shift the signal to the
-# right. The shift is circular: points that leave on the right come back on the left.
+# **Exercise 3.** The third stage multiplies the signal by the amplitude factor; the result is
+# `scaled`. Write the fourth: shift a signal by k points to the right. The shift is circular: points
+# that leave on the right come back on the left.
 
 # %%
 scaled = stages["scale"].x

@@ -71,7 +71,7 @@ print(teaching.check_shape(means, (10, 48, 40)))
 covariance = NOISE**2 * R @ R.T  # SOLUTION
 
 # %% check="covariance"
-print(teaching.check_array(covariance, NOISE**2 * R @ R.T))
+print(teaching.check_answer(covariance, "covariance", noise=NOISE, matrix=R))
 
 # %%
 difference = x[:, None, None, :] - means  # (samples, classes, shifts, time)
@@ -99,7 +99,7 @@ print(teaching.check_posterior(posterior, IdealObserver.of(data).predict_proba(d
 ceiling = float(posterior.max(axis=1).mean())  # SOLUTION
 
 # %% check="ceiling"
-print(teaching.check_number(ceiling, posterior.max(axis=1).mean(), tolerance=1e-6))
+print(teaching.check_answer(ceiling, "ceiling", posterior=posterior))
 
 # %% [markdown]
 # Now MNIST-1D itself: the package's observer integrates over padding, amplitude and slope as well.

@@ -68,7 +68,7 @@ sizes = [array.size for array in jax.tree.leaves(trained)]
 survivors = sum(size - int(0.8 * size) for size in sizes)  # SOLUTION
 
 # %% check="survivors"
-print(teaching.check_number(survivors, sum(size - int(0.8 * size) for size in sizes)))
+print(teaching.check_answer(survivors, "survivors", sizes=sizes))
 
 # %% [markdown]
 # Now train from the same initial weights with the ticket's mask, and with a random mask of the same
@@ -111,7 +111,7 @@ print(teaching.check_adjacency(adjacent, mask))
 by_chance = 0.2**2  # SOLUTION
 
 # %% check="by-chance"
-print(teaching.check_number(by_chance, 0.04, tolerance=0.002))
+print(teaching.check_answer(by_chance, "by-chance"))
 
 # %% [markdown]
 # ## What to try

@@ -34,7 +34,7 @@ samples_figure(data)
 signals = data.x_test[:100]  # SOLUTION
 
 # %% check="select"
-print(teaching.check_array(signals, data.x_test[:100]))
+print(teaching.check_answer(signals, "select", signals=data.x_test))
 
 # %% [markdown]
 # **Exercise 2.** What is the accuracy of a model that chooses a class at random?
@@ -44,7 +44,7 @@ print(teaching.check_array(signals, data.x_test[:100]))
 chance = 1 / 10  # SOLUTION
 
 # %% check="chance"
-print(teaching.check_number(chance, 0.1, tolerance=0.001))
+print(teaching.check_answer(chance, "chance"))
 
 # %% [markdown]
 # ## Train a model

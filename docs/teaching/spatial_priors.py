@@ -34,10 +34,10 @@ x_shuffled = data.x[:, order]  # SOLUTION
 x_test_shuffled = data.x_test[:, order]  # SOLUTION
 
 # %% check="shuffle"
-print(teaching.check_array(x_shuffled, data.x[:, order]))
+print(teaching.check_answer(x_shuffled, "shuffle", signals=data.x, order=order))
 
 # %% check="shuffle-test"
-print(teaching.check_array(x_test_shuffled, data.x_test[:, order]))
+print(teaching.check_answer(x_test_shuffled, "shuffle", signals=data.x_test, order=order))
 
 # %% [markdown]
 # A linear model does not see the order at all: permute its weights and you have the same model. An
@@ -65,7 +65,8 @@ fig, axes = style.figure(1, 2)
 for ax, what in zip(axes, ("plain", "shuffled"), strict=True):
     for name in ("mlp", "cnn"):
         ax.plot(settings.eval_steps, curves[name, what].mean(axis=0), label=name.upper())
-    ax.set(title=f"positions {what}", xlabel="training steps", ylim=(0, 1))
+    ax.set(title=f"{what} positions", xlabel="training steps", ylim=(0, 1))
+axes[0].set(ylabel="test accuracy, mean over seeds")
 style.legend(axes[0])
 fig
 

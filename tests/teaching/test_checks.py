@@ -117,6 +117,20 @@ def test_an_answer_of_the_wrong_type_raises_nothing(name):
         assert outcome.message.endswith((".", "?")) or ": " in outcome.message
 
 
+def test_expected_answers_by_name():
+    right = {"signals": DATA.x_test}
+    assert teaching.check_answer(DATA.x_test[:100], "select", **right)
+    assert not teaching.check_answer(DATA.x_test[:99], "select", **right)
+    assert not teaching.check_answer(DATA.x_test[1:101], "select", **right)
+    assert teaching.check_answer(6, "peak", widths=[4, 6, 9], errors=[0.9, 0.7, 0.6])
+    assert not teaching.check_answer(4, "peak", widths=[4, 6, 9], errors=[0.9, 0.7, 0.6])
+    assert not teaching.check_answer(0.15, "wrong-labels")
+    told = teaching.check_answer(0.9, "ceiling", posterior=...)
+    assert str(told) == "Not yet: first answer the exercise that computes posterior."
+    with pytest.raises(UsageError, match="did you mean 'chance'"):
+        teaching.check_answer(0.1, "chanc")
+
+
 def test_what_was_passed_is_named():
     told = {str(teaching.check_number(answer, 1.0)) for answer in (int, np.array([None]))}
     assert any("got the class int." in one for one in told)

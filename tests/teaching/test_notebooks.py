@@ -96,6 +96,16 @@ def test_handouts_hold_no_solution(path):
             compile(after.text, path.name, "exec")
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_checks_do_not_give_the_answer_away(path):
+    cells = notebooks.read_cells(path)
+    text = "\n".join(cell.text for cell in notebooks.handout(cells))
+    for cell in cells:
+        for found in notebooks.LINE.finditer(cell.text):
+            answer = found[0].removeprefix(found["before"]).removesuffix("# SOLUTION").strip()
+            assert answer not in text, f"the handout contains the solution {answer}"
+
+
 def test_notebook_format(tmp_path, capsys):
     assert main([str(path) for path in FILES] + ["-o", str(tmp_path)]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 8

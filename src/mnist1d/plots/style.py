@@ -114,7 +114,7 @@ def styled() -> contextlib.AbstractContextManager[None]:
     return matplotlib.rc_context(SETTINGS)
 
 
-class NotebookFigure(Figure):
+class _NotebookFigure(Figure):
     """A figure that a notebook shows. Jupyter knows how to show a plain one only after pyplot has
     been imported."""
 
@@ -145,7 +145,7 @@ def figure(
       (2,)
     """
     with styled():
-        fig = NotebookFigure(figsize=size or (4.0 * cols, 3.0 * rows), layout="constrained")
+        fig = _NotebookFigure(figsize=size or (4.0 * cols, 3.0 * rows), layout="constrained")
         return fig, fig.subplots(rows, cols, **subplots)
 
 

@@ -12,6 +12,7 @@ A check returns an `Outcome`: true if the answer is right, and a sentence for th
 answer, or an answer of the wrong type, is a false outcome, never an exception.
 """
 
+from mnist1d.teaching.answers import check_answer
 from mnist1d.teaching.checks import (
     check_accuracy,
     check_array,
@@ -41,6 +42,7 @@ __all__ = [
     "Outcome",
     "check_accuracy",
     "check_adjacency",
+    "check_answer",
     "check_array",
     "check_difference",
     "check_gradient",

@@ -165,7 +165,7 @@ def _judge(value: float, band: Band, what: str) -> Outcome:
     found = f"your {what} is {percent(value)}"
     where = f"99% of correct runs are between {percent(band.low)} and {percent(band.high)}"
     passed = band.low <= value <= band.high
-    return Outcome(passed, f"{found}; {where} ({band.n} settled seeds).")
+    return Outcome(passed, f"{found}; {where} (from {band.n} reference runs).")
 
 
 @check
