@@ -408,7 +408,7 @@ def test_from_a_dict(small):
     assert mnist1d.Dataset.from_dict(small) is small
     noisy = small.with_label_noise(0.2).split(50)
     again = mnist1d.Dataset.from_dict(dict(noisy))
-    assert again.keys() == noisy.keys()
+    assert again.keys() == noisy.keys() == dict(noisy).keys()
     plain = {name: small[name].tolist() for name in ("x", "y", "x_test", "y_test", "t")}
     listed = mnist1d.Dataset.from_dict(plain)
     np.testing.assert_array_equal(listed.x, small.x)
@@ -491,7 +491,7 @@ def test_latents_are_the_causes_of_the_signals(knobs):
     np.testing.assert_array_equal(mask, [touched for _, touched in expected])
     assert 0.1 < mask.mean() < 0.9 and mask.dtype == bool
     assert data.latents.padding.dtype == np.int64 and data.latents.slope.dtype == np.float64
-    assert data.keys()[6:] == ["latents", "latents_test", "digit_mask", "digit_mask_test"]
+    assert list(data)[6:] == ["latents", "latents_test", "digit_mask", "digit_mask_test"]
 
 
 def test_signals_can_be_rebuilt_from_their_causes():
@@ -655,7 +655,7 @@ def test_split_moves_training_signals(small):
     np.testing.assert_array_equal(share.x_val, split.x_val)
     assert not np.array_equal(small.split(100, seed=6).x_val, split.x_val)
     np.testing.assert_array_equal(small.split(100).x_val, small.split(100, seed=0).x_val)
-    assert split.keys()[-2:] == ["x_val", "y_val"]
+    assert list(split)[-2:] == ["x_val", "y_val"]
 
 
 def test_split_validates_on_clean_labels(small):

@@ -7,7 +7,7 @@ import copy
 import dataclasses
 import numbers
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, KeysView, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -190,7 +190,7 @@ class Dataset(Mapping[str, Any]):
     def __hash__(self) -> int:
         return id(self)
 
-    def keys(self) -> list[str]:  # type: ignore[override]
+    def keys(self) -> KeysView[str]:
         """Return the names of the entries that the set has.
 
         Returns:
@@ -198,7 +198,8 @@ class Dataset(Mapping[str, Any]):
         """
         always = ["x", "y", "x_test", "y_test", "t", "templates"]
         optional = [f.name for f in dataclasses.fields(self)[11:]]
-        return always + [name for name in optional if getattr(self, name) is not None]
+        present = [name for name in optional if getattr(self, name) is not None]
+        return dict.fromkeys(always + present).keys()
 
     def __repr__(self) -> str:
         shapes = ", ".join(

@@ -298,6 +298,10 @@ BAD = {
         MINE.replace("return [Config(rate)", "1 / 0\n    return [Config(rate)"),
         r"bad.py: grid\('smoke'\) raised ZeroDivisionError: .* \(line \d+\); it must be a function",
     ),
+    "exit in grid": (
+        MINE.replace("return [Config(rate)", "raise SystemExit(3)\n    return [Config(rate)"),
+        r"bad.py: grid\('smoke'\) raised SystemExit: 3 \(line \d+\); it must be a function",
+    ),
     "no trials": (
         MINE.replace("return [Config(rate) for rate in (0.1, 0.5)]", "return []"),
         r"grid\('smoke'\) must return .*; got an empty list",
@@ -318,6 +322,52 @@ def test_a_bad_study_is_one_line_with_file_part_and_rule(folder, capsys, case):
     status, _, err = call(capsys, "run", "bad.py", "--preset", "smoke", "--runs", "runs")
     assert status == 2 and len(err.splitlines()) == 1 and str(path) in err
     assert not (folder / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("[1, 2]", "write a list as a tuple (unhashable type: 'list')"),
+        ("{1: 2}", "write a list as a tuple (unhashable type: 'dict')"),
+        ("len", "a config holds numbers, text, booleans"),
+        ("float('nan')", "and no NaN"),
+    ],
+)
+def test_a_config_without_an_identity_is_one_line(folder, capsys, value, message):
+    text = MINE.replace("[Config(rate) for rate", f"[Config({value}) for _")
+    path = write(folder / "bad.py", text)
+    status, _, err = call(capsys, "run", "bad.py", "--preset", "smoke", "--runs", "runs")
+    assert status == 2 and len(err.splitlines()) == 1 and message in err
+    assert err.startswith(f"error: {path}: grid('smoke'): ")
+    assert not (folder / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("raise SystemExit(3)", "weight(config) raised SystemExit: 3 (line "),
+        ("return 'much'", "weight(config) must return a number above 0, got 'much'"),
+        ("return 0", "weight(config) must return a number above 0, got 0"),
+    ],
+)
+def test_a_weight_that_is_no_number_is_one_line(folder, capsys, body, message):
+    path = write(folder / "bad.py", MINE + f"\n\ndef weight(config):\n    {body}\n")
+    status, _, err = call(capsys, "run", "bad.py", "--preset", "smoke", "--runs", "runs")
+    assert status == 2 and len(err.splitlines()) == 1 and f"error: {path}: {message}" in err
+
+
+@pytest.mark.parametrize("lines", ["[['a', 1]]", "[['a']]"])
+def test_a_table_of_other_things_than_text_leaves_the_report_to_the_other_parts(folder, lines):
+    path = write(
+        folder / "mine.py", MINE + f"\n\ndef table(rows):\n    return ['x', 'y'], {lines}\n"
+    )
+    tasks = plan("mine.py", "smoke", 1)
+    with open_store("runs") as store:
+        sweep(store, tasks, "here")
+        found = latest(store, "mine")[0].document
+        assert f"{path}: table must return 2 texts in every line" in found.error
+        assert found.table is None and found.figures
+    write_report(folder / "runs", folder / "report.html")
 
 
 @pytest.mark.parametrize(

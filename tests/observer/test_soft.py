@@ -25,7 +25,7 @@ def test_every_part_has_the_observers_answers(data, soft):
         np.testing.assert_array_equal(soft[f"y_soft{end}"], expected)
         assert (soft[f"y_soft{end}"].argmax(axis=1) == data[f"y{end}"]).mean() > 0.5
     np.testing.assert_allclose(soft.y_soft.sum(axis=1), 1)
-    assert data.y_soft is None and soft.keys()[-3:] == ["y_soft", "y_soft_test", "y_soft_val"]
+    assert data.y_soft is None and list(soft)[-3:] == ["y_soft", "y_soft_test", "y_soft_val"]
 
 
 def test_they_follow_their_signals(data, soft):

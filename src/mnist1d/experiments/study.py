@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import numbers
 import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -222,6 +223,28 @@ class Loaded:
         """Whether the study makes claims."""
         return self.claims is not DEFAULTS["claims"]
 
+    def relative_cost(self, config: object) -> float:
+        """Return the weight of a config. Errors: UsageError if it is no number above 0."""
+        part = f"{self.where}: weight(config)"
+        try:
+            found = self.weight(config)
+        except (Exception, SystemExit) as error:
+            raise UsageError(f"{part} raised {told(error)}{line_of(error, self.file)}") from error
+        if not isinstance(found, numbers.Real) or not 0 < found < float("inf"):
+            raise UsageError(f"{part} must return a number above 0, got {found!r:.80}")
+        return float(found)
+
+    def text_table(self, rows: Rows) -> TextTable:
+        """Return the study's table. Errors: UsageError for a cell that is no text, or a line that
+        is longer or shorter than the header."""
+        header, lines = self.table(rows)
+        header, lines = list(header), [list(line) for line in lines]
+        for line in (header, *lines):
+            if len(line) != len(header) or not all(isinstance(cell, str) for cell in line):
+                rule = f"table must return {len(header)} texts in every line"
+                raise UsageError(f"{self.where}: {rule}, got {line!r:.80}")
+        return header, lines
+
     def trials(self, preset: str) -> list[object]:
         """Return the configs of a preset.
 
@@ -239,7 +262,7 @@ class Loaded:
         part = f"{self.where}: grid({preset!r})"
         try:
             configs = list(self.grid(preset))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             line = line_of(error, self.file)
             raise UsageError(
                 f"{part} raised {told(error)}{line}; it must be {RULES['grid']}"

@@ -216,7 +216,7 @@ def of_rows(
     claims = part(lambda: claims_of(study, rows, label, seeds), [])
     same = part(lambda: at_paper_settings(study, rows, label), False)
     values = part(lambda: study.measured(rows), {})
-    header, lines = part(lambda: study.table(rows), ([], []))
+    header, lines = part(lambda: study.text_table(rows), ([], []))
     drawn = part(lambda: draw(study, rows), {})
     drawings = []
     for slug, (figure, caption) in drawn.items():

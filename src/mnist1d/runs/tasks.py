@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mnist1d.checks import check_whole
+from mnist1d.errors import UsageError
 from mnist1d.experiments import Reference, load
-from mnist1d.runs.identity import flat, trial_id
+from mnist1d.runs.identity import canonical, flat, nested, trial_id
 from mnist1d.runs.overrides import apply_overrides, parse_overrides, shown
 
 MAX_SEEDS = 100_000  # of a trial: every task holds its seeds
@@ -76,12 +77,16 @@ def plan(
     if seeds is not None:
         seeds = check_whole(seeds, 1, "seeds", MAX_SEEDS)
     usual = module.trials(preset)
+    for config in usual:
+        _check(config, f"{module.where}: grid({preset!r})")
     parsed = parse_overrides(module.Config, overrides)
     varied = {name for name in parsed if len({flat(config)[name] for config in usual}) > 1}
-    info, weight = module.INFO, module.weight
+    info = module.INFO
     count = info.seeds[preset] if seeds is None else seeds
     wanted = tuple(range(count))  # one for all tasks
-    calls = sum(map(weight, usual)) * info.seeds[preset]  # relative to a trial of weight 1
+    calls = (
+        sum(map(module.relative_cost, usual)) * info.seeds[preset]
+    )  # relative to a trial of weight 1
     second = info.cost[preset] / calls if info.cost else 1.0
     name, origin = info.name, (module.reference, module.sha256)
     tasks = []
@@ -93,10 +98,24 @@ def plan(
         )
         configs = apply_overrides(usual, chosen)
         tasks += [
-            Task(name, config, wanted, label, second * weight(config) * count, *origin)
+            Task(
+                name, config, wanted, label, second * module.relative_cost(config) * count, *origin
+            )
             for config in configs
         ]
     return tasks
+
+
+def _check(config: object, part: str) -> None:
+    """Raise UsageError, naming the part, for a config that can have no identity."""
+    try:
+        canonical(nested(config))
+        hash(config)
+    except UsageError as error:
+        raise UsageError(f"{part}: {error}") from None
+    except TypeError as error:
+        rule = "a config's values must be hashable: write a list as a tuple"
+        raise UsageError(f"{part}: {rule} ({error})") from None
 
 
 def balanced(tasks: Sequence[Task], workers: int) -> list[Task]:
