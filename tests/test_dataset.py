@@ -353,7 +353,7 @@ def test_templates_that_do_not_fit(templates, message):
 
 def test_a_dataset_reads_like_the_originals_dict(small):
     names = ["x", "y", "x_test", "y_test", "t", "templates"]
-    assert list(small) == names == small.keys() and len(small) == 6
+    assert list(small) == names and small.keys() == dict(small).keys() and len(small) == 6
     assert (
         small["x"] is small.x
         and small["templates"]["y"] is small.templates.y
