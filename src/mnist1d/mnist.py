@@ -60,8 +60,8 @@ def load_mnist(source: str | Path | None = None) -> Images:
       `Images`, pixels in [0, 1].
 
     Raises:
-      MissingDataError: if nothing is named, or nothing is there.
-      FileFormatError: if the file is truncated or foreign.
+      MissingDataError: if no source is named, or it does not exist.
+      FileFormatError: if the file is truncated or in an unknown format.
 
     Examples:
       >>> import numpy as np

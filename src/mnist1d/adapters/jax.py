@@ -66,17 +66,17 @@ def sample(
 ) -> tuple:
     """Draw fresh signals: a pure function of the key, to be jitted and mapped.
 
-    Every signal is drawn on its own, its class too, so classes are equally frequent on average.
-    Signals are standardised by the moments that the settings have in expectation. Everything but
-    the key is static: another value is another compilation.
+    Every signal and its class are drawn independently, so classes are balanced only on average.
+    Signals are standardised with the expected mean and standard deviation of the settings. All
+    arguments but the key are static: each new value compiles a new program.
 
     Args:
       key: a JAX random key.
       n: number of signals.
       config: the settings; its num_samples and train_split are not used, its seed only for the
         positions of a shuffled set. Default: `DataConfig()`.
-      templates: shapes of your own; pass the same object each time.
-      latents: return the causes too.
+      templates: your own shapes; pass the same object each time.
+      latents: also return the latent variables.
       **knobs: settings by name: sample(key, 100, corr_noise_scale=0.5).
 
     Returns:

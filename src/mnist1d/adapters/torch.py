@@ -201,23 +201,23 @@ def batches(
 
 
 class MNIST1DStream(torch.utils.data.IterableDataset):
-    """An endless PyTorch data set of fresh signals, none twice over workers, ranks and epochs.
+    """An endless PyTorch data set of fresh signals; none repeats across workers, ranks or epochs.
 
-    Signal i depends on (config.seed, i) alone, so the stream is the same for any number of workers.
+    Signal i depends only on config.seed and i, so the stream is the same for any number of workers.
     With `batch_size` it yields whole batches: pass `DataLoader(stream, batch_size=None)`. Without,
     it yields single signals, whose order depends on the number of workers. Every rank gets the same
     number of batches of equal sizes, so that no process waits for another. Signals are standardised
-    by the moments that the settings have in expectation.
+    with the expected mean and standard deviation of the settings.
 
     Args:
       config: the settings; num_samples and train_split are not used.
       batch_size: signals per batch; None: single signals.
-      num_samples: signals per epoch over all ranks; None: no end. Each iteration is the next epoch.
+      num_samples: signals per epoch over all ranks; None: endless. Each iteration is a new epoch.
       drop_last: leave out a last, smaller batch.
       start: position in the stream of the first signal of epoch 0.
       rank: number of this process; default: from torch.distributed if that is initialised.
       world_size: number of processes; default: likewise.
-      templates: shapes of your own.
+      templates: your own shapes.
       transform: called on the signals that the stream yields.
       target_transform: called on the labels that the stream yields.
       layout: shape of a signal: "nl" (time,), "ncl" (1, time), "nlc" (time, 1).

@@ -36,7 +36,7 @@ def _number(value: object, low: float, name: str) -> float:
 class Protocol:
     """How a network is trained; the defaults are the paper's.
 
-    Estimators with their own `fit` ignore it.
+    Estimators with their own `fit` ignore the protocol.
 
     Batches are taken in fixed order: batch i holds rows batch_size * i onward, modulo the number of
     signals. The loss is cross-entropy.

@@ -120,7 +120,7 @@ class Evaluation:
           shuffled: those with permuted positions.
 
         Returns:
-          The mean; None if a seed lacks it.
+          The mean; None if a seed has no value.
         """
         found = [score.figures().get(figure) for score in self.scores(test, shuffled)]
         values = [value for value in found if value is not None]
@@ -162,7 +162,7 @@ class Evaluation:
 
     @property
     def place(self) -> str:
-        """Between which rows of the table the model is; UsageError unless it is ranked."""
+        """The rows of the table between which the model ranks; UsageError unless it is ranked."""
         return table.place(self._line, self.tests[0])
 
     def table(self) -> tuple[list[str], list[list[str]]]:

@@ -82,7 +82,7 @@ class Tuned:
         """Train with the chosen settings on all training signals, and test once.
 
         Args:
-          seeds: number of seeds, or the seeds.
+          seeds: number of seeds, or a list of seeds.
           **options: as for `mnist1d.evaluate`.
 
         Returns:

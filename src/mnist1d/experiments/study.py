@@ -70,7 +70,7 @@ class Info:
       source: the publication.
       published: its figures.
       seeds: number of seeds per preset.
-      cost: estimated seconds of one core per preset. Sweeps predict times from it and save long
+      cost: estimated seconds on one core, per preset. Sweeps predict times from it and save long
         trials seed by seed.
       peer_seconds: time of the published scripts at the paper's settings.
       quiz: the table gains one line per quiz in the store.

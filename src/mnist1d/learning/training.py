@@ -192,7 +192,7 @@ def make_fit(
       probe: probe(params, split) -> {name: array}, measured at each evaluation.
 
     Returns:
-      The function; equal arguments give the same one, thus one compilation.
+      The function; equal arguments give the same function, which compiles once.
 
     Raises:
       UsageError: for an argument of the wrong kind.

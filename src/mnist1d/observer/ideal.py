@@ -66,8 +66,8 @@ class IdealObserver:
       config: the settings that made the signals; default: `DataConfig()`.
       templates: their shapes; default: the ten digits.
       mean: mean that standardised the signals; default: the settings' expectation.
-      std: standard deviation that standardised them; default: likewise. A data set's own moments
-        differ from these by chance, so prefer `IdealObserver.of(data)`.
+      std: standard deviation that standardised them; default: the settings' expectation. A data
+        set's own moments differ from these by chance, so prefer `IdealObserver.of(data)`.
       positions: original position of each point (time,); default, for shuffled settings: those of
         the exact set.
       mode: "fast": the default positions are those of the fast set and of the streams.

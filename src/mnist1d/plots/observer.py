@@ -112,7 +112,7 @@ def _panels(
 
 
 def calibration_figure(curves: Sequence[tuple[np.ndarray, str, str]]) -> Figure:
-    """Draw accuracy against confidence, a panel per classifier; large dots: many answers.
+    """Draw accuracy against confidence, one panel per classifier; larger dots: more answers.
 
     Args:
       curves: (array, label, colour) of each classifier; the array (seeds, 3, bins) holds mean

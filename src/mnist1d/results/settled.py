@@ -22,7 +22,7 @@ PRESET = "paper"
 
 @contextmanager
 def settled_runs(file: Path | None = None) -> Iterator[Path]:
-    """Unpack the settled results into a temporary folder of runs, for the time of a `with` block.
+    """Unpack the settled results into a folder of runs that lasts as long as a `with` block.
 
     Args:
       file: other settled results than the package's.

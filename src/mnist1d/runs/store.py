@@ -96,7 +96,7 @@ class Store:
       folder: the folder; call `open_store` rather than this class.
 
     Raises:
-      FileFormatError: for damaged lines; it names the trial and the command that mends the store.
+      FileFormatError: for damaged lines; it names the trial and the command that repairs the store.
 
     Examples:
       >>> with open_store("mnist1d-runs") as store:
@@ -128,7 +128,7 @@ class Store:
         """Write everything to the disk.
 
         Raises:
-          StoreError: if the file was deleted or replaced meanwhile, and what was written with it.
+          StoreError: if the file was deleted or replaced meanwhile; what was written is lost.
         """
         self.db.sync()
 
@@ -309,7 +309,7 @@ class Store:
     def latest(
         self, study: str | None = None, label: str | None = None, preset: str | None = None
     ) -> list[Sweep]:
-        """Return what one command asked last.
+        """Return the sweeps of the last command.
 
         Args:
           study: its name; default: any study.
@@ -317,7 +317,7 @@ class Store:
           preset: the label's first word; default: any.
 
         Returns:
-          One sweep for each of the command's labels.
+          One sweep per label of the command.
         """
         which = (
             "(?1 IS NULL OR study = ?1) AND (?2 IS NULL OR label = ?2) "
@@ -375,7 +375,7 @@ class Store:
         return read_calls(self.db, study, trial, status, after)
 
     def rows(self, study: str, label: str | None = None) -> Rows:
-        """Return the rows of what was last asked of a study, in the order of its grid.
+        """Return the rows of the last sweep of a study, in the order of its grid.
 
         Args:
           study: its name.

@@ -39,7 +39,7 @@ class Summary:
       failed: (task, traceback) of those that failed.
       skipped: (task, reason) of those whose data is missing.
       earlier: tasks that failed before and were not tried again.
-      seconds: time of the clock.
+      seconds: wall-clock time.
     """
 
     wanted: int = 0
@@ -70,8 +70,8 @@ def sweep(
     """Run every task's missing seeds, the longest first, and write each trial as it ends.
 
     A trial that takes minutes runs in several calls, one or more seeds each, and the rows of each
-    call are written when it ends. Two sweeps on one store wait for each other. Ctrl-C drops what is
-    running.
+    call are written when it ends. Two sweeps on one store wait for each other. Ctrl-C discards
+    what is running.
 
     Args:
       store: where the rows go.
@@ -81,7 +81,7 @@ def sweep(
       retry_failed: try again what failed before.
       fail_fast: start no more trials once one has failed.
       whole: what the command asks for, if `tasks` is only one shard of it.
-      progress: what is told while the sweep runs.
+      progress: an object that the sweep reports to.
 
     Returns:
       The summary.

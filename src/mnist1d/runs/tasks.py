@@ -26,7 +26,7 @@ class Task:
       config: the config.
       seeds: the seeds.
       label: preset and overrides.
-      estimate: predicted seconds of one core.
+      estimate: predicted seconds on one core.
       reference: where any process finds the study again; default: by its name.
       sha256: of the study's file, for studies from outside the package.
     """

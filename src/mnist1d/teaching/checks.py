@@ -99,7 +99,7 @@ def check_array(answer: object, expected: object, tolerance: float = 1e-6) -> Ou
 def check_accuracy(answer: object, model: str, *, shuffled: bool = False) -> Outcome:
     """Check a model's test accuracy after training by the benchmark's protocol.
 
-    It must lie in the band that holds 99% of correct runs.
+    It must lie in the band that contains 99% of correct runs.
 
     Args:
       answer: the student's accuracy, a fraction.
