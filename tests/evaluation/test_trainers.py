@@ -52,7 +52,7 @@ BAD = [
     ),
     (
         Stub(lambda x: np.full((len(x), 10), np.nan)),
-        "outputs must be finite; 1000 of 1000 rows hold NaN",
+        "outputs must be finite; 1000 of 1000 rows hold NaN or infinity$",
     ),
     (
         (lambda key: 0.0, lambda params, x: x),

@@ -20,7 +20,7 @@ class Answer(NamedTuple):
 
 def answer_of_logits(logits: np.ndarray, num_samples: int, classes: np.ndarray) -> Answer:
     """Return the Answer for logits (samples, classes); errors as `check_outputs`."""
-    logits = check_outputs(logits, num_samples, len(classes))
+    logits = check_outputs(logits, num_samples, len(classes), fix=": try learning_rate=0.001")
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities = weights / weights.sum(axis=1, keepdims=True)
     return Answer(classes[logits.argmax(axis=1)], probabilities)
@@ -32,9 +32,11 @@ def answer_of_probabilities(found: np.ndarray, num_samples: int, classes: np.nda
     return Answer(classes[probabilities.argmax(axis=1)], probabilities)
 
 
-def check_outputs(outputs: np.ndarray, num_samples: int, num_classes: int) -> np.ndarray:
+def check_outputs(
+    outputs: np.ndarray, num_samples: int, num_classes: int, fix: str = ""
+) -> np.ndarray:
     """Return outputs (samples, classes) as float64, or raise UsageError for a wrong shape or
-    values that are not finite."""
+    values that are not finite; `fix` says what to try against those."""
     try:
         outputs = np.asarray(outputs, dtype=np.float64)
     except (TypeError, ValueError):
@@ -50,8 +52,8 @@ def check_outputs(outputs: np.ndarray, num_samples: int, num_classes: int) -> np
     bad = int((~np.isfinite(outputs)).any(axis=1).sum())
     if bad:
         raise UsageError(
-            f"a model's outputs must be finite; {bad} of {num_samples} rows hold NaN or infinity: "
-            "try learning_rate=0.001"
+            f"a model's outputs must be finite; "
+            f"{bad} of {num_samples} rows hold NaN or infinity{fix}"
         )
     return outputs
 
