@@ -13,13 +13,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = {
-    path.name: path
-    for path in (
-        ROOT / "README.md",
-        *sorted((ROOT / "docs").glob("*.md")),
-        ROOT / "docs/teaching/plan.md",
-    )
+DOCS = ROOT / "docs"  # the pages of docs/studies are generated as a whole: test_docs.py
+PAGES = {"README.md": ROOT / "README.md"} | {
+    str(path.relative_to(DOCS)): path
+    for path in (*sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("teaching/*.md")))
 }
 DEFINED = {  # page: definitions and limits with a unit, and tables of settings
     "data.md": ("13.5%", "| setting | default | effect |"),
@@ -28,7 +25,8 @@ DEFINED = {  # page: definitions and limits with a unit, and tables of settings
     "migrating.md": ("90%",),
     "mnist.md": ("15 MB",),
     "models.md": ("| name | parameters | architecture |",),  # checked by test_recent_models.py
-    "plan.md": ("90 minutes",),
+    "teaching/index.md": ("| | notebook (`docs/teaching/`) |", "99% of correct runs"),
+    "teaching/plan.md": ("90 minutes",),
     "runs.md": ("1.2 GB",),
     "web.md": ("64 KiB",),
 }
