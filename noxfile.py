@@ -109,6 +109,17 @@ def pyodide(session: nox.Session) -> None:
 
 
 @nox.session
+def page(session: nox.Session) -> None:
+    """Test the page in headless Chromium, with axe-core; a missing browser is a failure."""
+    session.install("-e", ".[lab,test]")
+    folder = session.create_tmp()
+    session.run("npm", "install", "--silent", "--prefix", folder, "axe-core@4.14.1", external=True)
+    axe = str(Path(folder) / "node_modules" / "axe-core" / "axe.min.js")
+    env = {"MNIST1D_BROWSER": "required", "MNIST1D_AXE": axe}
+    session.run("pytest", "-q", "tests/web", *session.posargs, env=env)
+
+
+@nox.session
 def wheel(session: nox.Session) -> None:
     """Install the wheel alone into an empty environment and make the published set with it."""
     session.install("build", "setuptools>=77")
