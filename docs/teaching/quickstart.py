@@ -4,6 +4,9 @@
 # You load a data set of 4,000 training signals, look at it, and train two models. The second model
 # is twice as accurate as the first. The rest of the course asks why.
 #
+# In each exercise, replace the `...` by your answer, then run the check below it. Do the exercises
+# in order, because later cells use your answers.
+#
 # Time: 20 minutes. Needs the extra `[lab]`.
 
 # %%

@@ -143,6 +143,12 @@ def test_a_tensor_with_a_gradient_is_a_number():
     assert teaching.check_shape(torch.ones(2, 3, requires_grad=True), (2, 3))
 
 
+def test_an_unanswered_exercise_is_told():
+    told = "Not yet: replace the ... in the exercise by your answer."
+    assert str(teaching.check_number(..., 1.0)) == told == str(teaching.check_answer(..., "chance"))
+    assert str(teaching.check_parameters(..., 10)) == told
+
+
 def test_a_percentage_is_recognised():
     assert "pass 0.935" in str(accuracy(93.5))
 
@@ -151,7 +157,7 @@ def test_parameters():
     torch = pytest.importorskip("torch")
     model = torch.nn.Linear(4, 2)
     assert teaching.check_parameters(model, 10) and not teaching.check_parameters(model, 11)
-    for answer in [*STRANGE, torch.nn.Linear]:
+    for answer in [*(a for a in STRANGE if a is not ...), torch.nn.Linear]:
         assert "pass a PyTorch module" in str(teaching.check_parameters(answer, 10))
 
 

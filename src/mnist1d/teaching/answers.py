@@ -8,7 +8,7 @@ import numpy as np
 
 from mnist1d.checks import check_name
 from mnist1d.teaching.checks import check_array, check_number
-from mnist1d.teaching.outcomes import Outcome
+from mnist1d.teaching.outcomes import Outcome, check
 
 
 def _peak(widths: list[int], errors: list[float]) -> int:
@@ -29,6 +29,7 @@ EXPECTED: Mapping[str, Callable[..., object]] = {
 }
 
 
+@check
 def check_answer(answer: object, exercise: str, **inputs: object) -> Outcome:
     """Check the answer of an exercise whose expected value the package knows.
 

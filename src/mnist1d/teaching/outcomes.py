@@ -43,10 +43,12 @@ class WrongType(Exception):
 
 
 def check(function: Callable[P, Outcome]) -> Callable[P, Outcome]:
-    """Turn a WrongType inside a check into a false outcome."""
+    """Turn a WrongType inside a check into a false outcome, and an unanswered exercise too."""
 
     @functools.wraps(function)
     def safe(*args: P.args, **kwargs: P.kwargs) -> Outcome:
+        if args and args[0] is Ellipsis:
+            return Outcome(False, "replace the ... in the exercise by your answer.")
         try:
             return function(*args, **kwargs)
         except WrongType as error:
