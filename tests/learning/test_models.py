@@ -8,6 +8,7 @@ import pytest
 from jax import random
 
 from benchmarks.training import torch_model
+from mnist1d.errors import UsageError
 from mnist1d.learning import MODELS
 from mnist1d.learning.layers import (
     bidirectional_gru,
@@ -187,3 +188,9 @@ def test_several_values_a_step_equal_pytorch(name):
     np.testing.assert_allclose(
         model.apply(params, jnp.asarray(x.numpy())), logits.detach(), rtol=1e-4, atol=1e-5
     )
+
+
+def test_a_signal_too_short_for_the_convolutions():
+    with pytest.raises(UsageError, match=r"kernel of 5 needs at least 3 points here, got 2"):
+        MODELS["cnn"].make(num_inputs=2)
+    assert MODELS["cnn"].make(num_inputs=3)

@@ -148,3 +148,10 @@ def test_the_layout_is_solved_once(monkeypatch):
     for kind in ("svg", "png", "pdf"):
         style.rendered(fig, kind)
     assert len(solved) == 1
+
+
+def test_logarithmic_axes_without_a_positive_value_are_drawn():
+    fig, ax = style.figure()
+    ax.plot([1, 10], [np.inf, np.nan])
+    ax.set(xscale="log", yscale="log")
+    assert style.rendered(fig, "png").startswith(b"\x89PNG")

@@ -14,6 +14,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array, random
 
+from mnist1d.errors import UsageError
+
 PyTree = Any  # JAX's name for containers of arrays nested in any way; JAX does not type them
 Params = PyTree  # the weights of a model
 
@@ -73,8 +75,12 @@ def conv1d(
 def conv1d_time(
     time: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> int:
-    """Return the number of time steps after `conv1d`."""
-    return (time + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+    """Return the number of time steps after `conv1d`; UsageError if there is none."""
+    least = dilation * (kernel - 1) + 1 - 2 * padding
+    if time < least:
+        rule = f"a convolution with a kernel of {kernel} needs at least {least} points here"
+        raise UsageError(f"{rule}, got {time}: choose a longer signal")
+    return (time - least) // stride + 1
 
 
 def mixed(params: Params, x: Array) -> Array:

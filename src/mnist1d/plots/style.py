@@ -402,6 +402,10 @@ def settle(fig: Figure) -> None:
     second file would differ from the first."""
     from matplotlib.layout_engine import PlaceHolderLayoutEngine
 
+    for ax in fig.axes:  # a logarithmic axis without a positive value cannot be drawn
+        for name, axis in (("xlim", ax.xaxis), ("ylim", ax.yaxis)):
+            if axis.get_scale() == "log" and axis.get_view_interval()[0] <= 0:
+                ax.set(**{name: (1, 10)})
     if not isinstance(fig.get_layout_engine(), PlaceHolderLayoutEngine | None):
         fig.draw_without_rendering()
         fig.set_layout_engine("none")  # leaves a placeholder
