@@ -5,6 +5,7 @@ import pytest
 
 jax = pytest.importorskip("jax", reason="the studies need JAX")
 
+from mnist1d.errors import UsageError  # noqa: E402
 from mnist1d.experiments.pooling import POOLINGS  # noqa: E402
 from mnist1d.learning import num_params  # noqa: E402
 from mnist1d.learning.models.pooled import pool, pooled_cnn  # noqa: E402
@@ -49,3 +50,9 @@ def test_one_seed_gives_all_poolings_their_weights():
     for kind in ("average", "l2", "none", "stride"):
         other = pooled_cnn(kind, 20, 40).init(jax.random.key(3))
         np.testing.assert_array_equal(first["conv1"]["w"], other["conv1"]["w"])
+
+
+def test_a_signal_too_short_to_pool():
+    with pytest.raises(UsageError, match="pooling needs at least 2 points, got 1"):
+        pooled_cnn("max", 4, 3).init(jax.random.key(0))
+    assert pooled_cnn("max", 4, 4).init(jax.random.key(0))

@@ -7,12 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from mnist1d.errors import UsageError
 from mnist1d.learning import Split
 from mnist1d.learning.activations import HAND_MADE, hand_made, learned
 from mnist1d.learning.unrolled import (
     Inner,
     Outer,
     activation_learner,
+    batch_rows,
     inner_loop,
     mlp_init,
     rmsprop,
@@ -145,3 +147,8 @@ def test_objective_is_gradient_descent_and_its_gradient_finite_differences(probl
         above, below = (objective(0.7 + step, params, x, y) for step in (h, -h))
         numeric = (above - below) / (2 * h)
     np.testing.assert_allclose(slope, numeric, rtol=1e-7)
+
+
+def test_a_batch_larger_than_the_training_set():
+    with pytest.raises(UsageError, match="at most the number of training signals, got 9 for 8"):
+        batch_rows(8, 3, 9)

@@ -52,13 +52,17 @@ class Split(NamedTuple):
             raise UsageError(f"{rule}; got {show(data)}") from None
 
 
+def check_batch_size(size: int, num_signals: int) -> None:
+    """Raise UsageError if a batch is larger than the training set."""
+    if size > num_signals:
+        rule = "batch_size must be at most the number of training signals"
+        raise UsageError(f"{rule}, got {size} for {num_signals} signals")
+
+
 def batches(key: Array, split: Split, settings: Settings) -> Callable[[Array], tuple[Array, Array]]:
     """Return the function from a step to its batch, x (batch, time) and y (batch,)."""
     n, size = len(split.x), settings.batch_size
-    if size > n:
-        raise UsageError(
-            f"batch_size must be at most the number of training signals, got {size} for {n} signals"
-        )
+    check_batch_size(size, n)
     if settings.reshuffle:
         per_epoch = n // size  # the remainder is dropped; it differs between epochs
         epochs = -(-settings.num_steps // per_epoch)

@@ -12,7 +12,7 @@ import numpy as np
 from jax import Array, lax, random
 
 from mnist1d.learning.activations import Activation, learned
-from mnist1d.learning.batches import Split
+from mnist1d.learning.batches import Split, check_batch_size
 from mnist1d.learning.evaluation import predict
 from mnist1d.learning.layers import Params, dense, dense_init
 from mnist1d.learning.losses import accuracy, cross_entropy, softmax_confidence
@@ -28,7 +28,9 @@ def mlp_init(key: Array, num_inputs: int, hidden: int, num_outputs: int = 10) ->
 
 
 def batch_rows(num_signals: int, num_steps: int, batch_size: int) -> np.ndarray:
-    """Return the rows of each batch in fixed order, (steps, batch)."""
+    """Return the rows of each batch in fixed order, (steps, batch); UsageError if a batch is larger
+    than the training set."""
+    check_batch_size(batch_size, num_signals)
     return np.arange(num_steps * batch_size).reshape(num_steps, -1) % num_signals
 
 

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, random
 
+from mnist1d.errors import UsageError
 from mnist1d.learning.layers import Params, conv1d, conv1d_init, dense, dense_init
 from mnist1d.learning.model import Model
 
@@ -49,6 +50,9 @@ def pool(h: Array, pooling: str) -> Array:
     """
     if pooling not in POOLED:
         return h
+    if h.shape[1] < WINDOW:
+        rule = f"pooling needs at least {WINDOW} points"
+        raise UsageError(f"{rule}, got {h.shape[1]}: choose a longer signal")
     whole = h[:, : h.shape[1] // WINDOW * WINDOW]
     windows = whole.reshape(h.shape[0], -1, WINDOW, h.shape[2])  # (channels, new time, 2, batch)
     if pooling == "max":
