@@ -9,6 +9,7 @@ import { readResults } from "./results/reading.js";
 import { studySection } from "./results/study.js";
 import { table } from "./results/table.js";
 
+const PER_FRAME = 2; // studies
 const BENCHMARK =
   "Test accuracy after 6,000 training steps, in percent: mean and 95% confidence interval over " +
   "seeds. The human's accuracy comes from 400 published answers. The ideal observer knows how " +
@@ -45,6 +46,7 @@ class Results {
     const isFirst = !this.text; // nothing on the screen: show each study as it comes
     if (isFirst) this.sections.clear();
     const results = await fetchResults(this.page, (part) => isFirst && this.grow(part));
+    this.part = null;
     if (results?.failure) return this.fail(results.failure);
     if (results) this.live?.know(results.calls);
     const text = JSON.stringify({ ...results, made: null, calls: null });
@@ -56,16 +58,19 @@ class Results {
     this.show(results?.studies ?? [], []);
   }
 
-  /** Show the studies that have come so far, at most once per frame. */
-  grow({ studies, expected }) {
-    const isWaiting = this.growing;
-    const pending = expected.slice(studies.length); // the last sweep of each comes first
-    this.growing = () => this.show([...studies], pending);
-    if (isWaiting) return;
-    requestAnimationFrame(() => {
-      if (!this.text) this.growing();
-      this.growing = null;
-    });
+  /** Show the studies that have come so far, a few per frame, so that the first are seen early. */
+  grow(part) {
+    this.part = part;
+    this.frame ??= requestAnimationFrame(() => this.showMore());
+  }
+
+  showMore() {
+    this.frame = null;
+    if (!this.part) return; // all are shown, or they failed
+    const { studies, expected } = this.part;
+    const count = Math.min(studies.length, (this.studies?.length ?? 0) + PER_FRAME);
+    this.show(studies.slice(0, count), expected.slice(count)); // the last sweep of each comes first
+    if (count < studies.length) this.grow(this.part);
   }
 
   show(studies, pending) {
