@@ -31,7 +31,7 @@ from mnist1d.experiments import published
 from mnist1d.experiments.claims import POINTS, SHARE, Claim, above, all_of, keep_measured, within
 from mnist1d.experiments.datasets import check_varied, datasets_for
 from mnist1d.experiments.predictions import prediction_rows
-from mnist1d.experiments.present import CI, cell, num_seeds, printed_cell
+from mnist1d.experiments.present import CI, cell, num_seeds, printed_cell, seed_range
 from mnist1d.experiments.published import NOTEBOOK, PAPER, Published, in_notebook, in_paper
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, timing_rows, values_of
 from mnist1d.experiments.shapes import bump
@@ -309,7 +309,7 @@ def figures(rows: Rows) -> Figures:
         f"A metalearned activation function (n = {n} seeds). Left: the function before and after "
         "metalearning, and straight lines fitted to it. Middle: the objective of the outer loop. "
         f"{style.band_words(n)} Right: test accuracy of the same network with the learned function "
-        f"and with standard ones. {style.dot_words(n)} Diamonds are published. On the right, "
-        "compare the learned function with the standard ones."
+        f"and with standard ones. {style.dot_words(*seed_range(rows))} Diamonds are published. On "
+        "the right, compare the learned function with the standard ones."
     )
     return {"activation": (fig, caption)}

@@ -33,7 +33,16 @@ from mnist1d.experiments.claims import POINTS, SHARE, Claim, above, all_of, belo
 from mnist1d.experiments.datasets import check_varied, config_for, datasets_for
 from mnist1d.experiments.fits import fit_model
 from mnist1d.experiments.predictions import prediction_rows, predictions_of, right_by_signal
-from mnist1d.experiments.present import CI, OBSERVER, color, label, last_cell, mean_cell, models_in
+from mnist1d.experiments.present import (
+    CI,
+    OBSERVER,
+    color,
+    label,
+    last_cell,
+    mean_cell,
+    models_in,
+    seed_range,
+)
 from mnist1d.experiments.rows import Row, Rows, scalar_rows, values_of
 from mnist1d.experiments.study import Figures, Info, TextTable
 from mnist1d.experiments.values import NONE, Values, stack
@@ -304,7 +313,7 @@ def _knobs_figure(rows: Rows) -> Captioned:
         knobs.append(Knob(name, default, [line for line in lines if line[1].size]))
     caption = (
         "Test accuracy of the ideal observer and of two models as one setting of the generator "
-        f"changes; the grey stripe is its default. {style.band_words(len(rows.seeds))} Dotted: "
+        f"changes; the grey stripe is its default. {style.band_words(*seed_range(rows))} Dotted: "
         "the human, at the defaults. See how far the models stay below the observer, and which "
         "settings lower the observer itself."
     )

@@ -33,7 +33,7 @@ from mnist1d.experiments.datasets import datasets_for
 from mnist1d.experiments.estimates import rank_correlation
 from mnist1d.experiments.fits import timed_seed
 from mnist1d.experiments.predictions import prediction_rows
-from mnist1d.experiments.present import CI, cell, num_seeds
+from mnist1d.experiments.present import CI, cell, seed_range
 from mnist1d.experiments.rows import NONE, Row, Rows, Values, curve_rows
 from mnist1d.experiments.study import Figures, Info, TextTable
 
@@ -249,7 +249,7 @@ def figures(rows: Rows) -> Figures:
         "Networks copied at several steps of training, and tickets rewound to the same steps. "
         "Left: the barrier (the highest test error on the straight line between the two copies, "
         "minus the mean of its ends). Right: the test accuracy of the copies. "
-        f"{style.band_words(num_seeds(rows))} Check whether the steps with low barriers on the "
+        f"{style.band_words(*seed_range(rows))} Check whether the steps with low barriers on the "
         "left have accurate tickets with few weights on the right."
     )
     return {"barriers": (fig, caption)}

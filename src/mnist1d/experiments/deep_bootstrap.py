@@ -29,7 +29,15 @@ from mnist1d.experiments.claims import Claim, above, all_of, below, keep_measure
 from mnist1d.experiments.estimates import POINTS, rank_correlation
 from mnist1d.experiments.fits import fit_model, log_spaced
 from mnist1d.experiments.predictions import prediction_rows
-from mnist1d.experiments.present import CI, cell, color, label, last_cell, models_in, num_seeds
+from mnist1d.experiments.present import (
+    CI,
+    cell,
+    color,
+    label,
+    last_cell,
+    models_in,
+    seed_range,
+)
 from mnist1d.experiments.rows import Row, Rows, curve_rows, timing_rows
 from mnist1d.experiments.streams import finite_signals, held_out_signals, stream
 from mnist1d.experiments.study import Figures, Info, TextTable
@@ -172,7 +180,7 @@ def figures(rows: Rows) -> Figures:
     caption = (
         "Soft test error (1 minus the probability of the right class) against training steps, on a "
         "finite training set (solid) and on endless data (dashed), from the same initial weights. "
-        f"{style.band_words(num_seeds(rows))} The gap between each solid line and its dashed "
+        f"{style.band_words(*seed_range(rows))} The gap between each solid line and its dashed "
         "line is the cost of a finite training set."
     )
     return {"error": (fig, caption)}

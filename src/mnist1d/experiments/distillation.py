@@ -31,7 +31,7 @@ from mnist1d.experiments.claims import POINTS, SHARE, Claim, above, all_of, belo
 from mnist1d.experiments.datasets import datasets_for
 from mnist1d.experiments.fits import fit_model
 from mnist1d.experiments.predictions import prediction_rows, predictions_of
-from mnist1d.experiments.present import CI, cell, count_cell, num_seeds
+from mnist1d.experiments.present import CI, cell, count_cell, seed_range
 from mnist1d.experiments.rows import Row, Rows, Values, paired, scalar_rows, timing_rows
 from mnist1d.experiments.study import Figures, Info, TextTable
 from mnist1d.intervals import TIMES
@@ -205,7 +205,7 @@ def figures(rows: Rows) -> Figures:
     caption = (
         "A CNN trained on labels and one trained on the exact class probabilities of the same "
         "signals, tested on fresh signals. Variance: how much its class probabilities differ "
-        f"between two training sets. {style.band_words(num_seeds(rows))} Compare the two lines "
+        f"between two training sets. {style.band_words(*seed_range(rows))} Compare the two lines "
         "in each panel; the horizontal distance between them shows how many labels replace one "
         "posterior."
     )

@@ -29,7 +29,7 @@ from mnist1d.config import DataConfig
 from mnist1d.experiments.claims import POINTS, SHARE, Claim, above, keep_measured, within
 from mnist1d.experiments.datasets import check_varied, datasets_for
 from mnist1d.experiments.predictions import prediction_rows
-from mnist1d.experiments.present import num_seeds
+from mnist1d.experiments.present import seed_range
 from mnist1d.experiments.published import NOTEBOOK, TITLE, Published, find, in_notebook
 from mnist1d.experiments.rows import Row, Rows, scalar_rows, timing_rows
 from mnist1d.experiments.shapes import Shape, shape_of
@@ -279,7 +279,7 @@ def figures(rows: Rows) -> Figures:
         style.legend(axes[0], loc="upper left")
     caption = (
         "Error on fresh signals (solid) and on the training set (dashed) against the width of the "
-        f"network. {style.band_words(num_seeds(rows))} Dotted: the interpolation threshold, the "
+        f"network. {style.band_words(*seed_range(rows))} Dotted: the interpolation threshold, the "
         "smallest width that fits the training set (geometric mean over seeds). Look at the test "
         "error near the threshold, where label noise should cause a peak, and to its right."
     )

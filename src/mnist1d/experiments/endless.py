@@ -35,7 +35,7 @@ from mnist1d.experiments.present import (
     last_cell,
     mean_cell,
     models_in,
-    num_seeds,
+    seed_range,
 )
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, values_of
 from mnist1d.experiments.streams import held_out_signals, stream
@@ -201,10 +201,9 @@ def figures(rows: Rows) -> Figures:
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
     named.label()
-    fewest = min((num_seeds(trial) for trial in rows.trials()), default=0)
     caption = (
         "Test error against the number of signals seen, when every training signal is new. "
-        f"{style.band_words(num_seeds(rows), fewest)} Dots: the same models trained for 150 epochs "
+        f"{style.band_words(*seed_range(rows))} Dots: the same models trained for 150 epochs "
         "on the 4,000 training signals of the frozen set. Dotted: the human and the ideal observer "
         "(an error of "
         f"{100 * FLOOR:g}% or less is drawn at {100 * FLOOR:g}%). Compare the end of each line "

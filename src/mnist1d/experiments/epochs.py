@@ -31,7 +31,7 @@ from mnist1d.config import DataConfig
 from mnist1d.experiments.claims import POINTS, Claim, above, all_of, below, keep_measured, within
 from mnist1d.experiments.datasets import datasets_for
 from mnist1d.experiments.fits import fit_rows
-from mnist1d.experiments.present import CI, cell, color, num_seeds
+from mnist1d.experiments.present import CI, cell, color, num_seeds, seed_range
 from mnist1d.experiments.rows import NONE, Row, Rows, Values
 from mnist1d.experiments.shapes import dip_and_peak
 from mnist1d.experiments.study import Figures, Info, TextTable
@@ -207,7 +207,7 @@ def figures(rows: Rows) -> Figures:
         "with none (dashed). Right: sharpness, the largest eigenvalue of the Hessian of the "
         "training loss, in units of 2 / learning rate, during gradient descent on all training "
         "signals. "
-        f"{style.band_words(num_seeds(rows))} Check whether a solid line rises and then falls "
+        f"{style.band_words(*seed_range(rows))} Check whether a solid line rises and then falls "
         "again, and whether every line on the right levels off near 1."
     )
     return {"epochs": (fig, caption)}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist1d.experiments.present import last_cell, mean_cell, num_seeds
+from mnist1d.experiments.present import last_cell, mean_cell, seed_range
 from mnist1d.experiments.rows import Rows
 from mnist1d.intervals import SHARE
 
@@ -59,7 +59,7 @@ def figures(rows: Rows) -> dict[str, Captioned]:
     if fields:
         style.shared_legend(figure, np.atleast_1d(axes)[0], columns=1)
     words = style.band_words if curves else style.dot_words
-    shown = words(num_seeds(rows))
+    shown = words(*seed_range(rows))
     return {"metrics": (figure, f"{', '.join(panels)} of each trial. {shown}")}
 
 

@@ -22,7 +22,7 @@ from mnist1d.checks import check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.experiments.claims import Claim, all_of, below, keep_measured, within
 from mnist1d.experiments.datasets import check_varied, datasets_for
-from mnist1d.experiments.present import MISSING, cell, num_seeds
+from mnist1d.experiments.present import MISSING, cell, num_seeds, seed_range
 from mnist1d.experiments.published import ARTICLE, NOTEBOOK, TITLE, Published
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, timing_rows, values_of
 from mnist1d.experiments.study import Figures, Info, TextTable
@@ -214,8 +214,8 @@ def figures(rows: Rows) -> Figures:
     caption = (
         "Metalearning a learning rate by gradient descent through 200 training steps, from a rate "
         "above and a rate below the best one. Left: the rate after each outer step. "
-        f"{style.band_words(num_seeds(rows))} Right: the mean training loss against the rate, in a "
-        "grid search over fixed rates and along the path of the outer loop (means over seeds). "
+        f"{style.band_words(*seed_range(rows))} Right: the mean training loss against the rate, in "
+        "a grid search over fixed rates and along the path of the outer loop (means over seeds). "
         "Both paths should end at the minimum of the grid search. Runs that diverge are left "
         "out."
     )

@@ -34,7 +34,7 @@ from mnist1d.experiments.claims import POINTS, SHARE, Claim, above, all_of, keep
 from mnist1d.experiments.datasets import check_varied, config_for
 from mnist1d.experiments.fits import timed_seed
 from mnist1d.experiments.predictions import prediction_rows
-from mnist1d.experiments.present import CI, cell, num_seeds, printed_cell
+from mnist1d.experiments.present import CI, cell, printed_cell, seed_range
 from mnist1d.experiments.published import NOTEBOOK, PAPER, TITLE, Published, in_notebook, in_paper
 from mnist1d.experiments.rows import NONE, Row, Rows, Values, curve_rows, scalar_rows, values_of
 from mnist1d.experiments.study import Figures, Info, TextTable
@@ -302,7 +302,7 @@ def figures(rows: Rows) -> Figures:
     from mnist1d.plots import style
     from mnist1d.plots.pruning import accuracy_figure, mask_figure
 
-    n, curves, masks, ratios, marked = num_seeds(rows), {}, {}, {}, None
+    n, curves, masks, ratios, marked = seed_range(rows), {}, {}, {}, None
     for selection, trial in rows.split("selection", PRUNED).items():
         network = PRUNED[selection]
         sparsity = trial.curve("sparsity")[1].mean(axis=0)
@@ -320,16 +320,16 @@ def figures(rows: Rows) -> Figures:
     fresh = {network: accs for network, accs in fresh.items() if len(accs[0])}
     accuracy = (
         "Left: test accuracy after each round of pruning, by magnitude (lottery ticket) and at "
-        f"random. {style.band_words(n)} Right: the networks at the marked sparsity, trained on "
+        f"random. {style.band_words(*n)} Right: the networks at the marked sparsity, trained on "
         "fresh data: as it is, reversed in time, with the positions in other orders, and with new "
-        f"initial weights. {style.dot_words(n)} The axis does not start at 0. Compare the ticket "
+        f"initial weights. {style.dot_words(*n)} The axis does not start at 0. Compare the ticket "
         "with the dense network in each column."
     )
     adjacent = (
         "First-layer weights kept (black) by the lottery ticket and by a random mask, first seed; "
         "one row per hidden unit. Right: how often 2, 3 or 4 neighbouring inputs are all kept, "
         "relative to the same number of weights placed at random in each unit. "
-        f"{style.dot_words(n)} Above 1: more often than by chance."
+        f"{style.dot_words(*n)} Above 1: more often than by chance."
     )
     columns = [name.replace("weights ", "weights\n") for name in VARIANTS.values()]
     return {

@@ -28,7 +28,7 @@ from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import POINTS, Claim, above, keep_measured
 from mnist1d.experiments.datasets import datasets_for
 from mnist1d.experiments.fits import timed_seed
-from mnist1d.experiments.present import CI, cell
+from mnist1d.experiments.present import CI, cell, seed_range
 from mnist1d.experiments.rows import Row, Rows, Values, curve_rows
 from mnist1d.experiments.study import Figures, Info, TextTable
 from mnist1d.learning.registry import check_model, resolve
@@ -188,13 +188,13 @@ def figures(rows: Rows) -> Figures:
     right.set_yticks([-at for at in range(len(found))], [CALLED[name] for name in found])
     style.percent_axis(left)
     style.percent_axis(right, "x")
-    n = len(rows.unique("seed"))
+    n = seed_range(rows)
     caption = (
         "Five optimizers with the same tuning budget. Left: validation accuracy of a CNN "
         "against the learning rate, with the better of a constant and a cosine schedule; the "
         "colours are those on the right. "
-        f"{style.band_words(n)} Right: accuracy on fresh signals of the setting each seed chose "
-        f"by validation. {style.dot_words(n)} "
+        f"{style.band_words(*n)} Right: accuracy on fresh signals of the setting each seed chose "
+        f"by validation. {style.dot_words(*n)} "
         "Check whether any interval is separate from the others."
     )
     return {"tuned": (fig, caption)}

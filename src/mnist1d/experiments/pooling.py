@@ -22,7 +22,7 @@ from mnist1d.config import DataConfig
 from mnist1d.experiments.claims import POINTS, SHARE, Claim, above, all_of, keep_measured
 from mnist1d.experiments.datasets import check_varied, datasets_for
 from mnist1d.experiments.fits import fit_rows
-from mnist1d.experiments.present import CI, cell, num_seeds, printed_cell
+from mnist1d.experiments.present import CI, cell, printed_cell, seed_range
 from mnist1d.experiments.published import TITLE, Published, in_notebook
 from mnist1d.experiments.rows import Row, Rows, Values, values_of
 from mnist1d.experiments.study import Figures, Info, TextTable
@@ -196,7 +196,7 @@ def figures(rows: Rows) -> Figures:
     named.label()
     caption = (
         "Test accuracy of a CNN with and without pooling against the size of the training set. "
-        f"Solid: pooling; dashed: none. {style.band_words(num_seeds(rows))} The gap between "
+        f"Solid: pooling; dashed: none. {style.band_words(*seed_range(rows))} The gap between "
         "solid and dashed lines is the gain from pooling; see how it changes with more "
         "signals."
     )

@@ -81,6 +81,12 @@ def printed_cell(
     return f"{100 * figure.value:{form}}" if figure else ""
 
 
+def seed_range(rows: Rows) -> tuple[int, int]:
+    """Return the largest and the smallest number of seeds of a trial, for a caption's words."""
+    counts = [num_seeds(trial) for trial in rows.trials()]
+    return max(counts, default=0), min(counts, default=0)
+
+
 def num_seeds(rows: Rows) -> int:
     """Return how many different seeds the rows have."""
     return len(rows.unique("seed")) if len(rows) else 0

@@ -32,7 +32,7 @@ from mnist1d.experiments.claims import Claim, keep_measured, within
 from mnist1d.experiments.fits import fit_model
 from mnist1d.experiments.power_laws import PowerLaws, bootstrap_floor, fit_each
 from mnist1d.experiments.predictions import prediction_rows
-from mnist1d.experiments.present import cell, last_cell
+from mnist1d.experiments.present import cell, last_cell, seed_range
 from mnist1d.experiments.rows import Row, Rows, scalar_rows, timing_rows
 from mnist1d.experiments.streams import stream
 from mnist1d.experiments.study import Figures, Info, TextTable
@@ -208,7 +208,7 @@ def figures(rows: Rows) -> Figures:
     caption = (
         "Test loss of CNNs of several widths after one pass over streams of several lengths; both "
         "axes are logarithmic. Left: the loss, and the floor that no classifier can go below. "
-        f"Right: the loss minus that floor. {style.band_words(len(rows.unique('seed')))} A "
+        f"Right: the loss minus that floor. {style.band_words(*seed_range(rows))} A "
         "power law is a straight line: check whether subtracting the floor straightens the "
         "curves."
     )

@@ -32,7 +32,7 @@ from mnist1d.config import DataConfig
 from mnist1d.experiments.claims import POINTS, SHARE, Claim, above, all_of, keep_measured
 from mnist1d.experiments.datasets import check_varied, datasets_for
 from mnist1d.experiments.predictions import prediction_rows, predictions_of
-from mnist1d.experiments.present import CI, cell, num_seeds
+from mnist1d.experiments.present import CI, cell, seed_range
 from mnist1d.experiments.published import TITLE, Published, in_notebook
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, timing_rows, values_of
 from mnist1d.experiments.study import Figures, Info, TextTable
@@ -305,7 +305,7 @@ def figures(rows: Rows) -> Figures:
         "Accuracy of logistic regression and of 10 nearest neighbours on the features of each "
         "layer, after training without labels: with a projector of two layers, with none, and with "
         "one of four. "
-        f"{style.band_words(num_seeds(rows))} Dotted: the published linear probe. See "
+        f"{style.band_words(*seed_range(rows))} Dotted: the published linear probe. See "
         "whether each curve is highest in the middle of the network or at its end."
     )
     found = {"layers": (fig, caption)}

@@ -39,8 +39,8 @@ from mnist1d.experiments.present import (
     last_cell,
     mean_cell,
     models_in,
-    num_seeds,
     printed_cell,
+    seed_range,
 )
 from mnist1d.experiments.published import NOTEBOOK, PAPER, TITLE, Published, in_notebook, in_paper
 from mnist1d.experiments.rows import Row, Rows, values_of
@@ -315,13 +315,13 @@ def figures(rows: Rows) -> Figures:
     right.grid(axis="x")
     style.percent_axis(right, "x")
     style.legend(right, loc="lower right")
-    n = num_seeds(rows)
+    n = seed_range(rows)
     caption = (
         "Accuracy during training on the frozen set as it is (left) and with one permutation of "
         "the 40 positions for all signals (middle), for the four models of the paper. Thick: test "
-        f"accuracy. {style.band_words(n)} Thin and dashed: mean training accuracy. Dotted: the "
+        f"accuracy. {style.band_words(*n)} Thin and dashed: mean training accuracy. Dotted: the "
         "human. Right: the final test accuracy of every model, in order and shuffled. "
-        f"{style.dot_words(n)} Compare filled and hollow dots: the drop of a model is what it "
+        f"{style.dot_words(*n)} Compare filled and hollow dots: the drop of a model is what it "
         "gained from the order of the positions."
     )
     return {"accuracy": (fig, caption)}

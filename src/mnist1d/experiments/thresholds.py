@@ -33,7 +33,7 @@ from mnist1d.errors import UsageError
 from mnist1d.experiments.claims import Claim, above, keep_measured, within
 from mnist1d.experiments.datasets import check_varied, datasets_for
 from mnist1d.experiments.predictions import prediction_rows
-from mnist1d.experiments.present import cell, count_cell, mean_cell, num_seeds
+from mnist1d.experiments.present import cell, count_cell, mean_cell, seed_range
 from mnist1d.experiments.published import TITLE
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, timing_rows, values_of
 from mnist1d.experiments.study import Figures, Info, TextTable
@@ -315,7 +315,7 @@ def figures(rows: Rows) -> Figures:
     caption = (
         "Loss against the number of parameters, for K classes, with cross-entropy (NLL) and "
         "squared error (MSE); a loss of 1 is that of guessing. "
-        f"{style.band_words(num_seeds(rows))} Means and intervals are computed on logarithms. "
+        f"{style.band_words(*seed_range(rows))} Means and intervals are computed on logarithms. "
         "Dotted: the interpolation threshold, where the training loss falls to "
         f"{100 * FITTED:g}% of chance (grey line). Right: the threshold and the peak of the test "
         "loss against K. Compare the slopes of the two losses there."

@@ -213,15 +213,21 @@ def band_words(num_seeds: int, fewest: int | None = None) -> str:
         return "One line per setting: one seed, so there is no interval."
     if num_seeds < 3:
         return f"One thin line per seed ({num_seeds} seeds)."
-    count = num_seeds if fewest in (None, num_seeds) else f"{fewest} to {num_seeds}"
-    return f"Lines are means over {count} seeds, bands their 95% confidence intervals."
+    return (
+        f"Lines are means over {_count(num_seeds, fewest)}, bands their 95% confidence intervals."
+    )
 
 
-def dot_words(num_seeds: int) -> str:
-    """Return the sentence of a caption about the dots that `marks.dots` draws."""
+def dot_words(num_seeds: int, fewest: int | None = None) -> str:
+    """Return the sentence of a caption about the dots that `marks.dots` draws; fewest: as for
+    `band_words`."""
     if num_seeds < 3:
         return "Dots are seeds."
-    return f"Dots are means over {num_seeds} seeds, bars their 95% confidence intervals."
+    return f"Dots are means over {_count(num_seeds, fewest)}, bars their 95% confidence intervals."
+
+
+def _count(num_seeds: int, fewest: int | None) -> str:
+    return f"{num_seeds} seeds" if fewest in (None, num_seeds) else f"{fewest} to {num_seeds} seeds"
 
 
 def reference_line(
