@@ -224,7 +224,17 @@ class Loaded:
         return self.claims is not DEFAULTS["claims"]
 
     def relative_cost(self, config: object) -> float:
-        """Return the weight of a config. Errors: UsageError if it is no number above 0."""
+        """Return the weight of a config, checked.
+
+        Args:
+          config: one of the study's configs.
+
+        Returns:
+          The cost relative to the study's other configs.
+
+        Raises:
+          UsageError: if `weight` raises, or returns no number above 0.
+        """
         part = f"{self.where}: weight(config)"
         try:
             found = self.weight(config)
@@ -235,8 +245,17 @@ class Loaded:
         return float(found)
 
     def text_table(self, rows: Rows) -> TextTable:
-        """Return the study's table. Errors: UsageError for a cell that is no text, or a line that
-        is longer or shorter than the header."""
+        """Return the study's table, checked.
+
+        Args:
+          rows: the study's rows.
+
+        Returns:
+          The header and the lines.
+
+        Raises:
+          UsageError: if a cell is not text, or a line is longer or shorter than the header.
+        """
         header, lines = self.table(rows)
         header, lines = list(header), [list(line) for line in lines]
         for line in (header, *lines):
