@@ -101,4 +101,4 @@ def _address(fig: Figure) -> str:
         stream = io.BytesIO()
         fig.savefig(stream, format=kind)
         contents[kind] = stream.getvalue()
-    return address(contents["svg"], contents["png"])
+    return address(contents)

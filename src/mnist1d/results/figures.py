@@ -71,17 +71,19 @@ def file_name(study: str, slug: str, label: str) -> str:
     return f"{study}-{slug}-{hashlib.sha256(label.encode()).hexdigest()[:10]}"
 
 
-def save_all(found: Found, folder: Path) -> tuple[Document, dict[str, dict[str, bytes]]]:
+def save_all(found: Found, folder: Path | None) -> tuple[Document, dict[str, dict[str, bytes]]]:
     """Write a document's figures into a folder as svg, png and pdf; return the contents by slug and
     kind, and the document, without figures that cannot be rendered: its `error` has the traceback.
 
-    Errors: as for `atomic_path`.
+    folder: None to write no file and return only the kind that a page shows. Errors: as for
+    `atomic_path`.
     """
     document, figures = found
     kept, contents, errors = [], {}, [document.error] if document.error else []
     for drawing in document.figures:
         try:
-            contents[drawing.slug] = _save(figures[drawing.slug], folder / drawing.file, drawing)
+            figure, stem = figures[drawing.slug], folder and folder / drawing.file
+            contents[drawing.slug] = _save(figure, stem, drawing)
             kept.append(drawing)
         except Mnist1dError:
             raise
@@ -90,9 +92,13 @@ def save_all(found: Found, folder: Path) -> tuple[Document, dict[str, dict[str, 
     return replace(document, figures=kept, error="\n".join(errors) or None), contents
 
 
-def _save(figure: Figure, stem: Path, drawing: Drawing) -> dict[str, bytes]:
+def _save(figure: Figure, stem: Path | None, drawing: Drawing) -> dict[str, bytes]:
     from mnist1d.plots import style
 
+    if stem is None:
+        with hold_interrupts():
+            content, kind = for_screen(figure, drawing.title, drawing.caption)
+        return {kind: content}
     stem.parent.mkdir(parents=True, exist_ok=True)
     contents = {}
     for kind in KINDS:

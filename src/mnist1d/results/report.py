@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from importlib import resources
@@ -64,29 +64,34 @@ def write_report(
         raise UsageError(f"{runs} has no runs at the preset {preset!r}: choose another --preset")
     # first, so that a folder that cannot be written is reported at once
     with atomic_path(path) as temporary:
-        made = map_safely(pool or Here(), parts_of, repeat(runs), studies, repeat(preset))
+        made = map_safely(
+            pool or Here(), parts_of, repeat(runs), studies, repeat(preset), repeat(not settled)
+        )
         parts = [part for of_study in made for part in of_study]
         content = as_utf8(page(parts, None if settled else str(runs)))
         temporary.write_text(content, encoding="utf-8")
     return [part.document for part in parts]
 
 
-def parts_of(runs: Path, study: str, preset: str | None) -> list[Part]:
+def parts_of(runs: Path, study: str, preset: str | None, has_files: bool = True) -> list[Part]:
     """Return the parts of one study, one per label, and write their figures into the folder of
-    runs."""
+    runs; has_files: False writes none."""
     with open_store(runs, create=False) as store:
         found = latest(store, study, preset)
     parts = []
     for one in found:
-        document, contents = figures.save_all(one, runs / "figures")
-        images = {slug: address(c["svg"], c["png"]) for slug, c in contents.items()}
+        document, contents = figures.save_all(one, runs / "figures" if has_files else None)
+        images = {slug: address(kinds) for slug, kinds in contents.items()}
         parts.append(Part(document, images))
     return parts
 
 
-def address(svg: bytes, png: bytes) -> str:
-    """Return a figure as a data URL: svg, or png if many points make the svg larger."""
-    content, kind = (svg, "svg+xml") if len(svg) <= figures.MAX_SVG else (png, "png")
+def address(contents: Mapping[str, bytes]) -> str:
+    """Return a figure as a data URL: its svg, or its png if many points make the svg larger.
+    contents: by kind."""
+    svg = contents.get("svg")
+    is_svg = svg is not None and len(svg) <= figures.MAX_SVG
+    content, kind = (svg, "svg+xml") if is_svg else (contents["png"], "png")
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
