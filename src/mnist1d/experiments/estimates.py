@@ -87,8 +87,9 @@ class Estimate:
         if scale and scale.lowest < self.value < scale.highest:
             if not scale.lowest < line < scale.highest:
                 return 0.0
-            distance = abs(scale.to(self.value) - scale.to(line))
-            error /= scale.unit_of(self.value)
+            value = np.asarray(self.value)
+            distance = float(abs(scale.to(value) - scale.to(np.asarray(line))))
+            error /= float(scale.unit_of(value))
         if error == 0:
             return float(distance == 0)
         return float(2 * special.stdtr(self.freedom, -distance / error))

@@ -89,10 +89,9 @@ def parts_of(runs: Path, study: str, preset: str | None, has_files: bool = True)
 def address(contents: Mapping[str, bytes]) -> str:
     """Return a figure as a data URL: its svg, or its png if many points make the svg larger.
     contents: by kind."""
-    svg = contents.get("svg")
-    is_svg = svg is not None and len(svg) <= figures.MAX_SVG
-    content, kind = (svg, "svg+xml") if is_svg else (contents["png"], "png")
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    is_svg = "svg" in contents and len(contents["svg"]) <= figures.MAX_SVG
+    content = base64.b64encode(contents["svg" if is_svg else "png"]).decode()
+    return f"data:image/{'svg+xml' if is_svg else 'png'};base64,{content}"
 
 
 def page(parts: Sequence[Part], runs: str | None) -> str:
