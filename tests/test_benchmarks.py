@@ -23,6 +23,7 @@ def printed(name, *options):
     return json.loads(line)
 
 
+@pytest.mark.slow
 def test_generate(peer):
     result = printed("generate", "--rounds", "1", "--exact", "100", "--fast", "1000")
     assert result["same_bits"] is True and result["exact_ratio"] > 0 and result["fast_ratio"] > 0

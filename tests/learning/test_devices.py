@@ -50,8 +50,8 @@ def run_on(num_devices, studies):
 @pytest.mark.parametrize(
     "studies",
     [
-        ("spatial-priors 0",),
-        pytest.param(("spatial-priors 1", "learning-rate 1"), marks=pytest.mark.slow),
+        ("learning-rate 1",),
+        pytest.param(("spatial-priors 1",), marks=pytest.mark.slow),
         pytest.param(("double-descent 4", "self-supervised 0"), marks=pytest.mark.slow),
         pytest.param(("lottery 1",), marks=pytest.mark.slow),
         pytest.param(("activation 0",), marks=pytest.mark.slow),

@@ -74,6 +74,7 @@ def test_a_narrowed_network_starts_uniform_over_its_own_fan_in(name):
             assert values.size < 200 or values.mean() == pytest.approx(0.5 * fan_in**-0.5, rel=0.1)
 
 
+@pytest.mark.slow
 def test_widths_in_groups_train_as_all_of_them_padded_to_the_widest():
     widths, rng = np.array([2, 9, 20, 33, 40]), np.random.default_rng(0)
     assert {units: of.tolist() for units, of in groups_of(widths).items()} == {

@@ -185,7 +185,7 @@ def stepwise_ssm(params, x):
     return states + params["skip"][:, None, None] * x
 
 
-@pytest.mark.parametrize("time", [1, 2, 13, 40])
+@pytest.mark.parametrize("time", [1, 2, pytest.param(13, marks=pytest.mark.slow), 40])
 def test_state_space_models_equal_their_loop(time):
     params = ssm_init(random.key(0), 3, 4)
     x = random.normal(random.key(1), (3, time, 2))

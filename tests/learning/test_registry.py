@@ -162,6 +162,7 @@ def mnist1d(*words, cwd):
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
 
 
+@pytest.mark.slow
 def test_a_model_from_a_file_by_the_command_line(tmp_path):
     (tmp_path / "mine.py").write_text(OUTSIDE.read_text())
     named = ["--set", "model=mine:linear,mine.py:raising", "--set", "dataset=mnist1d"]

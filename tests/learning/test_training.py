@@ -29,7 +29,7 @@ from mnist1d.learning.training import _starts
 from tests.learning.test_models import as_torch
 
 KEY = random.key(0)
-SLOW_TO_COMPILE = ("mlp", "cnn", "cnn-shifts")
+SLOW_TO_COMPILE = ("mlp", "cnn", "gru", "cnn-shifts")
 
 
 @pytest.fixture(scope="module")
@@ -366,7 +366,7 @@ def test_a_seed_is_the_same_whichever_run_along(split):
 
 @pytest.mark.parametrize(
     "name",
-    ["logistic", "gru", *(pytest.param(n, marks=pytest.mark.slow) for n in SLOW_TO_COMPILE)],
+    ["logistic", *(pytest.param(n, marks=pytest.mark.slow) for n in SLOW_TO_COMPILE)],
 )
 def test_all_ways_to_fit_give_the_same(split, name):
     fit = make_fit(MODELS[name].make(), Settings(num_steps=3, eval_every=3))

@@ -94,7 +94,7 @@ def test_nothing_that_matters_is_left_out(monkeypatch):
     "knobs",
     [
         HARD,
-        {**HARD, "shuffle_seq": True},
+        pytest.param({**HARD, "shuffle_seq": True}, marks=pytest.mark.slow),
         {**HARD, "scale_coeff": 0.0, "shear_scale": 0.0},
         pytest.param({**HARD, "final_seq_length": 90}, marks=pytest.mark.slow),
     ],
