@@ -723,3 +723,8 @@ def test_explain_takes_other_settings():
     assert stages[1].text == "3 zeros are appended." and json.dumps(stages[0].t.tolist())
     with pytest.raises(UsageError, match="seed must be"):
         mnist1d.explain(seed=-1)
+
+
+def test_a_subset_whose_noise_changed_no_label_is_relabelled():
+    noisy = mnist1d.make_dataset(num_samples=200).with_label_noise(0.0)
+    assert set(noisy.subset([3, 7], relabel=True).y) == {0, 1}

@@ -252,3 +252,23 @@ def test_integers_are_those_of_randint(high):
     integer = _integers(bits, high)
     assert [integer() for _ in range(200)] == [int(rng.randint(0, high)) for _ in range(200)]
     assert np.random.RandomState(bits).random_sample() == rng.random_sample()
+
+
+def test_the_stage_of_the_shear_names_its_slope():
+    config = DataConfig(num_samples=1)
+    draws = draw_fast(config)
+    (shear,) = (s for s in stages(templates(), draws, config) if s.name == "shear")
+    assert shear.text == f"A ramp of slope {-draws.slope[0]:.3f} is added."
+
+
+def test_the_mask_at_full_length_is_where_the_digit_lies():
+    """No point lies between two others, so none takes part of its right neighbour."""
+    config = DataConfig(num_samples=50, padding=(28, 28), final_seq_length=40, template_len=12)
+    draws, pipeline = draw_fast(config), Pipeline(templates(), config)
+    digit = pipeline.translate(pipeline.scale(pipeline.dilate(draws), draws), draws)
+    assert digit.shape == (50, 40)
+    np.testing.assert_array_equal(pipeline.digit_mask(draws), digit != 0)
+
+
+def test_a_stream_of_many_classes():
+    assert sorted(draw_fast(DataConfig(num_samples=100), 100).label) == list(range(100))

@@ -192,3 +192,10 @@ def test_a_claim_is_plain_data():
 def test_a_misspelled_option_is_refused(claim):
     with pytest.raises(TypeError, match="'units'"):
         claim("A is better.", "A - B", [0.1, 0.2, 0.3, 0.4], units="points")
+
+
+def test_the_level_of_several_parts_is_that_of_the_one_that_fails():
+    holds, fails = above("", "", [5.0, 5.1, 4.9, 5.0]), above("", "", [-1.0, -0.8, -0.9, -0.7])
+    both = all_of("", [holds, fails])
+    assert both.verdict == FAILS and holds.level < fails.level / 10
+    assert both.level == pytest.approx(2 * fails.level)
