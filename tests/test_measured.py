@@ -39,7 +39,7 @@ MEASURED = re.compile(rf"{NUMBER}(?: ?(?:{UNIT})|(?=%? \[-?\d))")
 CELL = re.compile(rf"\| {NUMBER} (?=\|)")
 SOURCE = re.compile(
     r"python (?:-m )?(?:benchmarks|tests)[./]\w+|from mnist1d\.observer\.shifts|mnist1d\.evaluate\("
-    r"|mnist1d (?:run|observer|board|generate)\b|nox -s \w+|/usr/bin/time"  # a command
+    r"|mnist1d (?:run|observer|board|generate)\b|nox -s \w+|coverage run|/usr/bin/time"  # a command
     r"|\]\((?:docs/)?studies/[\w-]+\.md\)|arXiv"  # the page of a study, a publication
 )
 NO_MEASUREMENT = re.compile(
