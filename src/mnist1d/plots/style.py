@@ -398,9 +398,18 @@ def rendered(
         metadata["CreationDate" if kind == "pdf" else "Date"] = None
     content = io.BytesIO()
     with styled():
+        open_empty_logs(fig)
         settle(fig)
         fig.savefig(content, format=kind, dpi=dpi, metadata=metadata)
     return content.getvalue()
+
+
+def open_empty_logs(fig: Figure) -> None:
+    """Give a range to logarithmic axes without a positive value, which could not be drawn."""
+    for ax in fig.axes:
+        for name, axis in (("xlim", ax.xaxis), ("ylim", ax.yaxis)):
+            if axis.get_scale() == "log" and axis.get_view_interval()[0] <= 0:
+                ax.set(**{name: (1, 10)})
 
 
 def settle(fig: Figure) -> None:
@@ -408,10 +417,6 @@ def settle(fig: Figure) -> None:
     second file would differ from the first."""
     from matplotlib.layout_engine import PlaceHolderLayoutEngine
 
-    for ax in fig.axes:  # a logarithmic axis without a positive value cannot be drawn
-        for name, axis in (("xlim", ax.xaxis), ("ylim", ax.yaxis)):
-            if axis.get_scale() == "log" and axis.get_view_interval()[0] <= 0:
-                ax.set(**{name: (1, 10)})
     if not isinstance(fig.get_layout_engine(), PlaceHolderLayoutEngine | None):
         fig.draw_without_rendering()
         fig.set_layout_engine("none")  # leaves a placeholder

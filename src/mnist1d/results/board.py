@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from mnist1d.atomic import atomic_path
 from mnist1d.evaluation.board import CAPTION, best_for, bits, by_section, rank
 from mnist1d.evaluation.table import Line, spread
+from mnist1d.results.figures import for_screen
 from mnist1d.results.report import address, environment, markup, resource
 from mnist1d.runs.store import now
 
@@ -50,8 +50,8 @@ def page(lines: Sequence[Line]) -> str:
             best_for=lambda line: ", ".join(best_for(line, lines)),
             best=best,
             ceiling=ceiling,
-            forest=_address(draw_forest(lines)),
-            costs=_address(draw_costs(lines)),
+            forest=address(*for_screen(draw_forest(lines))),
+            costs=address(*for_screen(draw_costs(lines))),
             made=now().replace("T", " ").replace("+00:00", " UTC"),
         )
     )
@@ -92,13 +92,3 @@ def draw_costs(lines: Sequence[Line]) -> Figure:
             error = (1 - mean, 1 - high, 1 - low)
             points.append(Point(line.name, error, line.num_params, line.seconds, line.is_ours))
     return draw(points, least, human)
-
-
-def _address(fig: Figure) -> str:
-    """Return a figure as a data address."""
-    contents = {}
-    for kind in ("svg", "png"):
-        stream = io.BytesIO()
-        fig.savefig(stream, format=kind)
-        contents[kind] = stream.getvalue()
-    return address(contents)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mnist1d.plots.style import Captioned
     from mnist1d.results.document import Document, Drawing, Found
 
+OnScreen = tuple[bytes, str]  # content and kind: svg or png
 KINDS = ("svg", "png", "pdf")
 MAX_SVG = 300_000  # bytes; a figure with many points is smaller as png
 MAX_NAME = 100  # characters of a file name without its ending; file systems allow 255 bytes
@@ -71,12 +72,12 @@ def file_name(study: str, slug: str, label: str) -> str:
     return f"{study}-{slug}-{hashlib.sha256(label.encode()).hexdigest()[:10]}"
 
 
-def save_all(found: Found, folder: Path | None) -> tuple[Document, dict[str, dict[str, bytes]]]:
-    """Write a document's figures into a folder as svg, png and pdf; return the contents by slug and
-    kind, and the document, without figures that cannot be rendered: its `error` has the traceback.
+def save_all(found: Found, folder: Path | None) -> tuple[Document, dict[str, OnScreen]]:
+    """Write a document's figures into a folder as svg, png and pdf; return what a page shows of
+    them, by slug, and the document, without figures that cannot be rendered: its `error` has the
+    traceback.
 
-    folder: None to write no file and return only the kind that a page shows. Errors: as for
-    `atomic_path`.
+    folder: None to write no file. Errors: as for `atomic_path`.
     """
     document, figures = found
     kept, contents, errors = [], {}, [document.error] if document.error else []
@@ -92,13 +93,12 @@ def save_all(found: Found, folder: Path | None) -> tuple[Document, dict[str, dic
     return replace(document, figures=kept, error="\n".join(errors) or None), contents
 
 
-def _save(figure: Figure, stem: Path | None, drawing: Drawing) -> dict[str, bytes]:
+def _save(figure: Figure, stem: Path | None, drawing: Drawing) -> OnScreen:
     from mnist1d.plots import style
 
     if stem is None:
         with hold_interrupts():
-            content, kind = for_screen(figure, drawing.title, drawing.caption)
-        return {kind: content}
+            return for_screen(figure, drawing.title, drawing.caption)
     stem.parent.mkdir(parents=True, exist_ok=True)
     contents = {}
     for kind in KINDS:
@@ -107,10 +107,11 @@ def _save(figure: Figure, stem: Path | None, drawing: Drawing) -> dict[str, byte
     for kind, content in contents.items():
         with atomic_path(stem.with_name(f"{stem.name}.{kind}")) as part:
             part.write_bytes(content)
-    return contents
+    kind = "svg" if len(contents["svg"]) <= MAX_SVG else "png"
+    return contents[kind], kind
 
 
-def for_screen(figure: Figure, title: str, text: str) -> tuple[bytes, str]:
+def for_screen(figure: Figure, title: str = "", text: str = "") -> OnScreen:
     """Return a figure's content and kind: svg, or png if many points make the svg larger."""
     from mnist1d.plots import style
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from importlib import resources
@@ -80,18 +80,16 @@ def parts_of(runs: Path, study: str, preset: str | None, has_files: bool = True)
         found = latest(store, study, preset)
     parts = []
     for one in found:
-        document, contents = figures.save_all(one, runs / "figures" if has_files else None)
-        images = {slug: address(kinds) for slug, kinds in contents.items()}
+        document, shown = figures.save_all(one, runs / "figures" if has_files else None)
+        images = {slug: address(*figure) for slug, figure in shown.items()}
         parts.append(Part(document, images))
     return parts
 
 
-def address(contents: Mapping[str, bytes]) -> str:
-    """Return a figure as a data URL: its svg, or its png if many points make the svg larger.
-    contents: by kind."""
-    is_svg = "svg" in contents and len(contents["svg"]) <= figures.MAX_SVG
-    content = base64.b64encode(contents["svg" if is_svg else "png"]).decode()
-    return f"data:image/{'svg+xml' if is_svg else 'png'};base64,{content}"
+def address(content: bytes, kind: str) -> str:
+    """Return a figure as a data URL; kind: svg or png."""
+    media = {"svg": "svg+xml"}.get(kind, kind)
+    return f"data:image/{media};base64,{base64.b64encode(content).decode()}"
 
 
 def page(parts: Sequence[Part], runs: str | None) -> str:
