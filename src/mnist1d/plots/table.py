@@ -63,4 +63,4 @@ def _point(ax: Axes, y: float, interval: Interval | None, color: str, face: str)
     mean, low, high = interval
     if math.isfinite(low):
         ax.plot([low, high], [y, y], color=color, linewidth=1.5)
-    ax.plot(mean, y, "o", color=color, markerfacecolor=face, markersize=6)
+    ax.plot(mean, y, "o", color=color, markerfacecolor=face, markersize=6, clip_on=False)
