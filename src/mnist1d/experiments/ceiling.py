@@ -70,7 +70,7 @@ INFO = Info(
     title="The ceiling: models against the ideal observer",
     question="What is the highest possible accuracy, and how far below it are models and humans?",
     seeds={"smoke": 2, "quick": 2, "paper": 8},
-    cost={"smoke": 6.0, "quick": 26.0, "paper": 2800.0},
+    cost={"smoke": 6.0, "quick": 24.0, "paper": 2800.0},
     variations={
         "what=observer,resnet": "a recent model against the exact probabilities",
         "num_steps=300": "less training: is a model still overconfident?",
@@ -105,7 +105,7 @@ def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: all classifiers at the defaults, then three at every knob."""
     rest, few, values = {
         "smoke": ({"num_steps": 20, "num_signals": 40}, 40, {"corr_noise_scale": (1.0,)}),
-        "quick": ({"num_steps": 1000}, 100, QUICK),
+        "quick": ({"num_steps": 600}, 100, QUICK),
         "paper": ({}, 500, KNOBS),
     }[preset]
     models = ("mlp",) if preset == "smoke" else models_of(preset)
