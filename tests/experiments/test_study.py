@@ -183,6 +183,22 @@ def test_a_file_is_run_and_shown_like_ours(folder, capsys, executor):
     assert "mine" in call(capsys, "results", "--runs", "runs", "--study", "mine")[1]
 
 
+def test_a_name_that_the_folder_knows_runs_the_same_file(folder, capsys, monkeypatch):
+    path = write(folder / "mine.py")
+    options = ("--preset", "smoke", "--runs", str(folder / "runs"), "--executor", "here")
+    status, _, err = call(capsys, "run", "mine", *options)
+    assert status == 2 and "unknown study 'mine'" in err and not (folder / "runs").exists()
+    assert call(capsys, "run", "mine.py", *options)[0] == 0
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+    status, out, err = call(capsys, "run", "mine", *options, "--seeds", "3")
+    assert status == 0 and "Mine (smoke)" in out and "2 done" in err
+    assert call(capsys, "reproduce", "--study", "mine", *options)[0] == 0
+    path.unlink()
+    status, _, err = call(capsys, "run", "mine", *options)
+    assert status == 2 and str(path) in err
+
+
 def test_a_module_is_run_by_workers(folder, capsys):
     write(
         folder / "labs" / "mine.py",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mnist1d.errors import UsageError
-from mnist1d.experiments import PRESETS, STUDIES, load
+from mnist1d.experiments import PRESETS, STUDIES, Reference, load
 from mnist1d.experiments.sequential import looks_up_to
 from mnist1d.results import console, figures
 from mnist1d.results.document import Document, latest
@@ -54,6 +54,7 @@ def run(
     dask. device: cpu, gpu or tpu; JAX's own choice by default.
     """
     overrides, part = list(overrides), None if shard is None else parse_shard(shard)
+    wanted = _located(studies, runs)
     if until is not None:
         until.check(preset, seeds)
         if shard is not None:
@@ -62,7 +63,7 @@ def run(
                 "leave out --until-decided or --shard"
             )
     tasks = []
-    for study in studies:
+    for study in wanted:
         most = seeds if until is None else until.most_seeds(study)
         tasks += plan(study, preset, most, overrides)
     _check_names(tasks)
@@ -92,7 +93,7 @@ def run(
         else:
             how = {"max_seeds": until.max_seeds, "budget": until.budget, "overrides": overrides}
             how |= {"retry_failed": retry_failed, "progress": Shown()}
-            summary, groups = until_decided(store, studies, pool, **how)
+            summary, groups = until_decided(store, wanted, pool, **how)
             names = list(dict.fromkeys(group.study.INFO.name for group in groups))
         found = []
         if part is None:
@@ -112,13 +113,22 @@ def run(
             f"last shard, join all folders: mnist1d merge DIR... --runs ALL, "
             "then mnist1d report --runs ALL"
         )
-    words = ["run", studies[0]] if len(studies) == 1 else ["reproduce"]
+    words = ["run", str(wanted[0])] if len(wanted) == 1 else ["reproduce"]
     if until is not None:
         words.append("--until-decided")
     show_summary(summary, _again(words, preset, seeds, overrides, runs))
     if report and part is None:
         say(f"report: {report.resolve()}")
     return 0 if summary.ok and not any(document.error for document in found) else 1
+
+
+def _located(studies: Sequence[str], runs: Path) -> list[str | Reference]:
+    """Replace each name that only the folder of runs knows by the file or module last run under
+    it."""
+    if all(name in STUDIES for name in studies) or not (runs / DATABASE).is_file():
+        return list(studies)
+    with open_store(runs, create=False) as store:
+        return [name if name in STUDIES else store.reference(name) or name for name in studies]
 
 
 def _again(
@@ -142,7 +152,7 @@ class Until:
     max_seeds: int | None = None
     budget: float = math.inf
 
-    def most_seeds(self, study: str) -> int:
+    def most_seeds(self, study: str | Reference) -> int:
         """Return the seeds of the last look. Errors: UsageError for fewer than the first look."""
         looks = load(study).INFO.looks
         return looks_up_to(looks[-1] if self.max_seeds is None else self.max_seeds, looks)[-1]
