@@ -57,10 +57,10 @@ class Rows:
         trials: dict[str, list[Record]] = {}
         for trial, found in groupby(records, attrgetter("trial")):
             trials.setdefault(trial, []).extend(found)
-        self._trials = {name: tuple(rows) for name, rows in trials.items()}
+        self._trials = {name: _Trial(rows) for name, rows in trials.items()}
 
     @classmethod
-    def _of(cls, trials: Mapping[str, tuple[Record, ...]]) -> Rows:
+    def _of(cls, trials: Mapping[str, _Trial]) -> Rows:
         made = cls.__new__(cls)
         made._trials = {name: records for name, records in trials.items() if records}
         return made
@@ -92,15 +92,17 @@ class Rows:
         wanted = {name.replace("__", "."): value for name, value in coordinates.items()}
         for name in wanted:
             self._check(name)
-        trials: Mapping[str, tuple[Record, ...]] = self._trials
+        trials = self._trials
         if "metric" in wanted:
-            trials = self._of_metric.get(wanted.pop("metric"), {})
+            metric = wanted.pop("metric")
+            found = ((t, rs.of_metric.get(metric)) for t, rs in trials.items())
+            trials = {t: rs for t, rs in found if rs}
         of_record = {name: wanted.pop(name) for name in ("seed", "step") if name in wanted}
         for name, value in wanted.items():
             trials = {t: r for t, r in trials.items() if _coordinate(r[0], name) == value}
         for name, value in of_record.items():
             get = attrgetter(name)
-            trials = {t: tuple([r for r in rs if get(r) == value]) for t, rs in trials.items()}
+            trials = {t: _Trial([r for r in rs if get(r) == value]) for t, rs in trials.items()}
         return Rows._of(trials)
 
     def split(self, field: str, values: Iterable[Any] | None = None) -> dict[Any, Rows]:
@@ -150,7 +152,7 @@ class Rows:
         Returns:
           A mapping such as {"model": "mlp", "data.seed": 42}.
         """
-        return next(iter(self._trials.values()))[0].config
+        return next(iter(self._trials.values())).config
 
     def varying(self) -> list[str]:
         """Return the fields of the config that differ between the trials.
@@ -158,7 +160,7 @@ class Rows:
         Returns:
           Their names.
         """
-        configs = [records[0].config for records in self._trials.values()]
+        configs = [trial.config for trial in self._trials.values()]
         return [name for name in self._fields if len({of.get(name) for of in configs}) > 1]
 
     def curve(self, metric: str) -> tuple[np.ndarray, np.ndarray]:
@@ -320,20 +322,30 @@ class Rows:
         return rows
 
     def _check(self, name: str) -> None:
-        if name not in OWN and self._trials and name not in self._fields:
-            check_name(name, [*OWN, *self._fields], "coordinate")
-
-    @cached_property
-    def _of_metric(self) -> dict[object, dict[str, tuple[Record, ...]]]:
-        """Each trial's records, by metric: the coordinate that studies select by most."""
-        found: dict[object, dict[str, list[Record]]] = {}
-        for r in self.records:
-            found.setdefault(r.metric, {}).setdefault(r.trial, []).append(r)
-        return {name: {t: tuple(of) for t, of in trials.items()} for name, trials in found.items()}
+        if name in OWN or not self._trials or any(name in t.config for t in self._trials.values()):
+            return
+        check_name(name, [*OWN, *self._fields], "coordinate")
 
     @cached_property
     def _fields(self) -> dict[str, None]:
-        return dict.fromkeys(name for of in self._trials.values() for name in of[0].config)
+        return dict.fromkeys(name for trial in self._trials.values() for name in trial.config)
+
+
+class _Trial(tuple[Record, ...]):
+    """The records of one trial, at least one. Selections share it, so each sorts them by metric
+    once."""
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return self[0].config
+
+    @cached_property
+    def of_metric(self) -> dict[object, _Trial]:
+        """The records by metric: the coordinate that studies select by most."""
+        found: dict[object, list[Record]] = {}
+        for record in self:
+            found.setdefault(record.metric, []).append(record)
+        return {name: _Trial(records) for name, records in found.items()}
 
 
 def _coordinate(record: Record, name: str) -> object:
