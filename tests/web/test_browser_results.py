@@ -57,7 +57,9 @@ def results(served, filled, toy):
     shutil.copytree(filled, runs)
     page.forget()
     page.open("results")
-    page.wait(lambda: "claim" in page.text("#results-summary"))  # all of them have come
+    # all of them have come: the latest run, and both presets to choose from
+    page.wait(lambda: "claim" in page.text("#results-summary"))
+    page.wait(lambda: page.js("return document.getElementById('results-preset').length") == 3)
     yield page
     assert page.errors() == []
 
