@@ -72,12 +72,18 @@ def choose(page, field, value):
     )
 
 
+def shows(page, preset):
+    """Wait for the first study; a section's text is laid out one frame after it is put in place."""
+    page.wait(lambda: preset in page.text(".study .note"))
+
+
 def test_contents_filters_and_links(results):
     page = results
     assert page.text("#results-summary").startswith("1 claim in 1 study: 1 hold")
-    assert len(page.js(ENTRIES)) == 1 and "Preset quick" in page.text(".study .note")
+    assert len(page.js(ENTRIES)) == 1
+    shows(page, "Preset quick")
     choose(page, "preset", "smoke")
-    assert "Preset smoke" in page.text(".study .note")
+    shows(page, "Preset smoke")
     choose(page, "verdict", "bad")
     assert page.js(ENTRIES) == [] and "No study matches" in page.text("#results-summary")
     choose(page, "verdict", "all")
@@ -91,7 +97,7 @@ def test_contents_filters_and_links(results):
     page.wait(lambda: "study=toy.smoke" in page.driver.current_url)
     page.driver.refresh()  # the link shows the same
     page.wait(lambda: page.find_all("#results .study"))
-    assert "Preset smoke" in page.text(".study .note")
+    shows(page, "Preset smoke")
     assert page.find("#results-find").get_attribute("value") == "toy learnt"
     page.open("results", "?study=toy")  # without its preset: the one that was run last
     page.wait(lambda: page.find_all("#results .study"))
@@ -189,7 +195,8 @@ def test_studies_are_shown_as_they_come(served, filled, toy, monkeypatch):
     try:
         page.open("results", "?study=toy")
         page.wait(lambda: page.find_all("#results .study"))
-        assert "Preset quick" in page.text(".study .note") and len(page.js(ENTRIES)) == 1
+        shows(page, "Preset quick")
+        assert len(page.js(ENTRIES)) == 1
         assert "smoke" not in page.text("#results-preset")
     finally:
         go_on.set()
@@ -253,7 +260,7 @@ def test_a_folder_that_changes_and_vanishes_under_the_reader(results, served):
         sweep(store, plan("toy", "paper"))
     page.wait(lambda: page.find("#results-reload").is_displayed())
     page.find("#results-reload").click()
-    page.wait(lambda: "Preset paper" in page.text(".study .note"))
+    shows(page, "Preset paper")
     for path in runs.glob(f"{DATABASE}*"):
         path.unlink()
     page.find(".curves summary").click()
