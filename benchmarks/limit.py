@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
-    from benchmarks.loops import Loop
+    from benchmarks.loops import Loop, Measure
     from mnist1d.dataset import Dataset
     from mnist1d.learning import Model
 
@@ -50,6 +50,7 @@ class Case:
     peers: Callable[[], torch.nn.Module]
     reshuffle: bool = False  # a new order every epoch
     exact: Callable[[], Model] | None = None  # the model whose operations count, if ours is padded
+    loop: Callable[[Case, Dataset], Measure] | None = None  # ours, if not the one training loop
 
 
 def loops() -> list[Loop]:
@@ -61,7 +62,7 @@ def loops() -> list[Loop]:
             case.study,
             case.network,
             case.num_steps,
-            partial(our_seconds, case),
+            partial(case.loop or our_seconds, case),
             partial(peer_seconds, case),
             partial(operations, case),
         )
@@ -74,6 +75,7 @@ def cases() -> list[Case]:
     Configs."""
     from torch import nn
 
+    from benchmarks.loops import pruned_seconds
     from benchmarks.training import torch_model
     from mnist1d.experiments import double_descent, lottery, pooling, spatial_priors
     from mnist1d.learning import MODELS
@@ -128,12 +130,21 @@ def cases() -> list[Case]:
     ]
     pruning = ticket.num_steps * ticket.num_rounds
     rate, size = ticket.learning_rate, ticket.ticket_batch_size
+    follow_up = (ticket.ticket_steps, size, rate, ticket.ticket_eval_every, "adam")
     dense = (lambda: mlp(hidden=ticket.hidden), lambda: Residual(ticket.hidden))
     found += [
         Case(
-            "lottery", "pruning, as if dense", pruning, ticket.batch_size, rate, 100, "adam", *dense
+            "lottery",
+            "pruning",
+            pruning,
+            ticket.batch_size,
+            rate,
+            ticket.num_steps,
+            "adam",
+            *dense,
+            loop=pruned_seconds,
         ),
-        Case("lottery", "dense, follow-up", ticket.ticket_steps, size, rate, 100, "adam", *dense),
+        Case("lottery", "dense, follow-up", *follow_up, *dense),
     ]
     num_train = int(descent.data.num_samples * descent.data.train_split)
     num_steps = descent.num_epochs * num_train // descent.batch_size

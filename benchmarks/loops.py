@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
+    from benchmarks.limit import Case
     from mnist1d.dataset import Dataset
 
 Measure = Callable[[int], float]  # from a number of steps to seconds per step
@@ -76,6 +77,37 @@ def own_loops() -> list[Loop]:
             lambda: products(partial(_contrast, views, None), num_steps),
         ),
     ]
+
+
+def pruned_seconds(case: Case, data: Dataset) -> Measure:
+    """Return a function that measures the lottery's pruning: every tenth round, at the size that
+    its masks leave. The evaluations at both ends of these short rounds are left out."""
+    import jax
+
+    from mnist1d.experiments import lottery
+    from mnist1d.learning import Settings, Split
+    from mnist1d.learning.pruning import PrunedTraining, prune
+
+    split, trained = Split.of(data), {}
+    initial = jax.device_get(case.ours().init(jax.random.key(0)))
+    sparsities = lottery.Config().sparsities[::10]
+
+    def seconds_of(num_steps: int) -> float:
+        if num_steps not in trained:
+            sizes = num_steps, case.batch_size, case.learning_rate, case.optimizer, num_steps
+            cycle = PrunedTraining(Settings(*sizes, snapshot_at=num_steps))
+            trained[num_steps] = partial(cycle, 0, split)
+            prune(trained[num_steps], initial, sparsities, 0)  # compiles
+        begin = clock()
+        prune(trained[num_steps], initial, sparsities, 0)
+        return clock() - begin
+
+    def measure(num_steps: int) -> float:
+        of_round = max(2, num_steps // len(sparsities))
+        added = seconds_of(of_round) - seconds_of(1)
+        return added / (len(sparsities) * (of_round - 1))
+
+    return measure
 
 
 def in_runs(build: Callable[[int], tuple[Callable[..., Any], tuple, int]], longest: int) -> Measure:

@@ -76,7 +76,7 @@ class Settings:
     eval_at: tuple[int, ...] = ()  # evaluate after these numbers of steps, instead of eval_every
     weight_decay: float = 0.0  # as in PyTorch: decoupled for adamw and muon, L2 for the others
     schedule: str = "constant"  # a key of SCHEDULES: how the learning rate falls to 0
-    warmup_steps: int = 0  # steps steps steps over which the learning rate rises linearly
+    warmup_steps: int = 0  # steps over which the learning rate rises linearly
     snapshot_at: int = 0  # number of steps after which params are kept as Fit.snapshot; 0: none
 
     def __post_init__(self) -> None:
