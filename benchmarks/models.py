@@ -6,7 +6,8 @@ per model.
 Both train with Adam on batches of 100, alternately in this process. The benchmark counts processor
 time, the fastest of several rounds, which other programs on the machine hardly change. Compilation
 is reported separately. The peer is the same network, with the same weights, as a PyTorch user
-writes it (torch_models.py).
+writes it (torch_models.py). The limit is the time of the gradient's matrix products alone, at the
+rate of large ones.
 """
 
 from __future__ import annotations
@@ -61,6 +62,22 @@ def theirs(name: str, num_steps: int) -> Callable[[], None]:
     return train
 
 
+def limit(name: str) -> float:
+    """Return the seconds of one step's matrix products at the rate of large ones."""
+    import jax
+    import jax.numpy as jnp
+
+    from benchmarks.limit import gflops
+    from benchmarks.loops import products
+    from mnist1d.learning import resolve
+    from mnist1d.learning.losses import LOSSES
+
+    model, x, y = resolve(name).make(), jnp.zeros((100, 40)), jnp.zeros(100, int)
+    gradient = jax.grad(lambda params: LOSSES["cross_entropy"](model.apply(params, x), y))
+    params = model.init(jax.random.key(0))
+    return products(lambda _: (gradient, (params,), 1), 1) / 1e9 / gflops()
+
+
 def fastest(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
     """Return the processor seconds of each call in its fastest round; the calls alternate."""
     for call in calls.values():
@@ -105,6 +122,7 @@ def main() -> None:
             "num_params": size,
             "ours_ms_per_step": round(ms["ours"], 3),
             "torch_ms_per_step": round(ms["torch"], 3),
+            "limit_ms_per_step": round(1000 * limit(name), 3),
             "ratio": round(ms["torch"] / ms["ours"], 2),
             "bar": BAR,
             "compile_seconds": round(compile_seconds, 1),
