@@ -133,6 +133,13 @@ def test_digit_must_be_a_class(tmp_path):
         data.show("stages", tmp_path / "a.png", digit=11)
 
 
+@pytest.mark.parametrize(("what", "ending"), [("samples", "png"), ("animation", "gif")])
+def test_digit_is_for_stages_alone(tmp_path, what, ending):
+    with pytest.raises(UsageError, match=f"leave out 3 for {what}"):
+        data.show(what, tmp_path / f"a.{ending}", digit=3)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_mp4_needs_ffmpeg(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingExtraError, match="install it .* or write .gif"):

@@ -44,7 +44,7 @@ def verify(file: Path, *, as_json: bool) -> int:
     return 0 if report else 1
 
 
-def show(what: str, output: Path, config: DataConfig, *, digit: int) -> int:
+def show(what: str, output: Path, config: DataConfig, *, digit: int | None) -> int:
     """Draw templates, samples, stages or an animation into a file, and print its path."""
     from mnist1d.plots.data import show
 

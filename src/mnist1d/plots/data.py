@@ -18,7 +18,7 @@ from mnist1d.config import DataConfig
 from mnist1d.dataset import Dataset
 from mnist1d.digits import Templates, templates
 from mnist1d.draws import Draws, draw_fast
-from mnist1d.errors import MissingExtraError
+from mnist1d.errors import MissingExtraError, UsageError
 from mnist1d.generate import explain, make_dataset
 from mnist1d.plots import style
 from mnist1d.signals import Pipeline, Stage
@@ -27,20 +27,23 @@ FILMS = (".gif", ".mp4")
 FRAMES_A_SECOND, MOVING, HOLDING = 20, 10, 5
 
 
-def show(what: str, path: str | Path, config: DataConfig | None = None, *, digit: int = 3) -> Path:
+def show(
+    what: str, path: str | Path, config: DataConfig | None = None, *, digit: int | None = None
+) -> Path:
     """Draw templates, samples, stages or an animation into a file.
 
     Args:
       what: "templates", "samples", "stages" or "animation".
       path: a png, pdf or svg file; gif or mp4 for the animation.
       config: the settings; default: `DataConfig()`.
-      digit: class whose stages are shown.
+      digit: class whose stages are shown; default: 3.
 
     Returns:
       The file.
 
     Raises:
-      UsageError: for another name, ending or digit, or a file that cannot be written.
+      UsageError: for another name, ending or digit, a digit for a picture of all classes, or a
+        file that cannot be written.
       MissingExtraError: for mp4 without the program ffmpeg.
 
     Examples:
@@ -48,6 +51,8 @@ def show(what: str, path: str | Path, config: DataConfig | None = None, *, digit
       'templates.png'
     """
     check_name(what, ("templates", "samples", "stages", "animation"), "thing to show")
+    if digit is not None and what != "stages":
+        raise UsageError(f"digit chooses the signal of stages: leave out {digit} for {what}")
     config = config or DataConfig()
     endings = FILMS if what == "animation" else style.STILLS
     style.ending_of(path, endings)  # check before drawing
@@ -62,7 +67,7 @@ def show(what: str, path: str | Path, config: DataConfig | None = None, *, digit
             rows,
         )
     else:
-        fig = stages_figure(explain(digit, config.seed, config))
+        fig = stages_figure(explain(3 if digit is None else digit, config.seed, config))
     return style.save(fig, path)
 
 

@@ -60,7 +60,9 @@ def show(
             help="file to write: .png, .pdf or .svg; for an animation, .gif or .mp4",
         ),
     ],
-    digit: Annotated[int, Parameter(help="digit to draw, for stages and animation")] = 3,
+    digit: Annotated[
+        int | None, Parameter(help="digit whose stages are drawn (default: 3)")
+    ] = None,
     **knobs: Unpack[Knobs],
 ) -> int:
     """Draw the templates, some samples, the stages of one signal, or an animation of the
