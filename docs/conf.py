@@ -70,8 +70,18 @@ html_theme_options = {
 }
 
 
+def is_described_above(
+    app: Sphinx, what: str, name: str, member: object, *_: object
+) -> bool | None:
+    """Leave out the fields of named tuples: their class describes them, and Python's own words are
+    "Alias for field number 0"."""
+    text = getattr(member, "__doc__", None) or ""
+    return True if text.startswith("Alias for field number") else None
+
+
 def setup(app: Sphinx) -> None:
     """Write the interactive page beside the site."""
+    app.connect("autodoc-skip-member", is_described_above)
     page = HERE / "_build" / "page" / "lab"
     page.parent.mkdir(parents=True, exist_ok=True)
     export(page)
