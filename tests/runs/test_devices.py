@@ -1,5 +1,6 @@
 """A chosen device: present, absent or unknown."""
 
+import os
 import subprocess
 import sys
 
@@ -26,8 +27,11 @@ def test_an_unknown_device():
         devices.choose_device("gpus")
 
 
-def test_a_device_that_is_not_there_is_one_line(tmp_path):
-    words = ["run", "learning-rate", "--preset", "smoke", "--device", "tpu", "--runs", tmp_path]
+@pytest.mark.parametrize("device", ["gpu", "tpu"])
+def test_a_device_that_is_not_there_is_one_line(tmp_path, device):
+    if device == "gpu" and os.path.exists("/dev/nvidiactl"):
+        pytest.skip("this machine has such a device")
+    words = ["run", "learning-rate", "--preset", "smoke", "--device", device, "--runs", tmp_path]
     done = subprocess.run(
         [sys.executable, "-m", "mnist1d.cli", *map(str, words)],
         capture_output=True,
@@ -36,4 +40,4 @@ def test_a_device_that_is_not_there_is_one_line(tmp_path):
     )
     *_, last = done.stderr.strip().splitlines()
     assert done.returncode == 2 and "Traceback" not in done.stderr
-    assert last.startswith("error: --device tpu: JAX cannot use such a device here")
+    assert last.startswith(f"error: --device {device}: JAX cannot use such a device here")

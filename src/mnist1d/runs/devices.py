@@ -25,8 +25,9 @@ def check_device(name: str) -> str:
     jax.config.update("jax_platforms", DEVICES[name])  # JAX may be imported already
     try:
         found = jax.local_devices()
-    except RuntimeError as error:
-        raise UsageError(_missing(name, str(error).splitlines()[0])) from None
+    except (RuntimeError, AssertionError) as error:  # JAX asserts that a GPU is visible
+        reason = str(error).partition("\n")[0] or "none is visible"
+        raise UsageError(_missing(name, reason)) from None
     if found[0].platform != name:
         raise UsageError(_missing(name, f"JAX has already started on {found[0].platform}"))
     return f"{len(found)} x {found[0].device_kind}"
