@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def scheduler():
         threads_per_worker=1,
         processes=False,
         protocol="tcp",
-        dashboard_address=None,
+        dashboard_address=":0",
         silence_logs=50,
     ) as local:
         yield local.scheduler_address
@@ -147,7 +148,6 @@ def test_no_scheduler_at_the_address(monkeypatch, address):
         ({"python": "2.7.18"}, 1, "Python 2.7 instead of"),
         ({"git": {"commit": "0" * 40, "dirty": False}}, 1, "commit 000000000000 instead of"),
         ({}, 4, "has 4 threads, .*--nthreads 1"),
-        (ModuleNotFoundError("No module named 'mnist1d'"), 1, "cannot import this package"),
         (OSError("closed"), 1, "does not answer"),
     ],
 )
@@ -156,6 +156,20 @@ def test_workers_that_cannot_be_used(scheduler, monkeypatch, change, threads, me
     monkeypatch.setattr(Cluster, "_addresses", lambda self: {"tcp://other:1": threads})
     monkeypatch.setattr(module.Client, "run", lambda *_, **__: {"tcp://other:1": found})
     with pytest.raises(UsageError, match=f"the worker tcp://other:1 .*{message}") as told:
+        Cluster(scheduler)
+    assert "\n" not in str(told.value)
+
+
+class Elsewhere:
+    """A function of a module that workers do not have."""
+
+    def __reduce__(self):
+        return import_module, ("mnist1d_missing",)
+
+
+def test_a_worker_without_the_package(scheduler, monkeypatch):
+    monkeypatch.setattr(module, "describe", Elsewhere())
+    with pytest.raises(UsageError, match="cannot import this package .*No module.*install") as told:
         Cluster(scheduler)
     assert "\n" not in str(told.value)
 

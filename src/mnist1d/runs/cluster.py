@@ -308,7 +308,7 @@ def describe() -> Json:
 
 def _problem_of(address: str, num_threads: int, found: Json | Exception) -> str | None:
     """Return why a worker cannot be used, in one line; None if it can."""
-    if isinstance(found, ImportError):
+    if type(found) is Exception:  # how Dask sends what was raised while importing
         return (
             f"the worker {address} cannot import this package ({_line(found)}): install the same "
             "mnist1d-lab[lab,dask] there"
