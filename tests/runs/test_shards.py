@@ -84,6 +84,19 @@ def test_four_shards_merged_are_one_run(toy, tmp_path):
     assert merge(folders, tmp_path / "all").copied == 0
 
 
+def test_a_missing_shard_is_named_until_it_is_merged(toy, tmp_path, capsys):
+    for index in (1, 2):
+        words = ["run", "toy", "--runs", str(tmp_path / f"{index}"), "--executor", "here"]
+        assert main([*words, "--shard", f"{index}/2"]) == 0
+    capsys.readouterr()
+    all_runs = str(tmp_path / "all")
+    assert main(["merge", str(tmp_path / "1"), "--runs", all_runs]) == 0
+    _, told = capsys.readouterr().out.splitlines()
+    assert told.startswith("warning: 3 of 6 trials of toy have not run") and all_runs in told
+    assert main(["merge", str(tmp_path / "2"), "--runs", all_runs]) == 0
+    assert "warning" not in capsys.readouterr().out
+
+
 def test_a_real_study_in_two_shards(tmp_path):
     tasks = plan("learning-rate", "smoke")
     for name, part in (("one", tasks), ("a", tasks_of(Shard(1, 2), tasks)), ("b", None)):

@@ -70,6 +70,12 @@ def merge(folders: Sequence[Path], runs: Path) -> int:
             "may differ; for exact comparisons, run the different shards again with the same "
             f"versions ({places})"
         )
+    if found.missing:
+        lacking = [f"{n} of {plural(of, 'trial')} of {k}" for k, (n, of) in found.missing.items()]
+        print(
+            f"warning: {listing(lacking)} have not run for all seeds: merge the other shards into "
+            f"{runs} too, or run the study with --runs {runs}, which runs only what is missing"
+        )
     for study, trial, seed, folder in found.conflicts[:MAX_LINES]:
         print(
             f"conflict: {study} trial {trial[:12]}, seed {seed}: {folder} has different rows; "

@@ -13,7 +13,7 @@ from mnist1d.runs import checksums
 from mnist1d.runs.checksums import Cell
 from mnist1d.runs.contents import Content, Problem, contents, places, refuse, sweeps
 from mnist1d.runs.database import Database
-from mnist1d.runs.store import open_store
+from mnist1d.runs.store import Store, open_store
 from mnist1d.runs.writing import (
     insert_call,
     insert_meta,
@@ -31,12 +31,14 @@ LOST = "the rows of these seeds were damaged; mnist1d doctor removed them"
 class Merged:
     """The result of merging: the number of seeds copied, the number that both sides already had
     with equal rows, and the seeds whose rows differ, as (study, trial, seed, folder). origins: for
-    each combination of versions and processor, as text, the folders with such rows."""
+    each combination of versions and processor, as text, the folders with such rows. missing: for
+    each study of which trials have not run for all seeds, their number and the number of all."""
 
     copied: int = 0
     equal: int = 0
     conflicts: list[tuple[str, str, int, Path]] = field(default_factory=list)
     origins: dict[str, list[Path]] = field(default_factory=dict)
+    missing: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def merge(folders: Sequence[Path], runs: Path) -> Merged:
@@ -59,7 +61,29 @@ def merge(folders: Sequence[Path], runs: Path) -> Merged:
             with open_store(folder, create=False) as source:
                 copy(source.db, folder, target.db, result, refuse(source.db))
         target.db.sync()
+        result.missing = _missing(target)
     return result
+
+
+def _missing(store: Store) -> dict[str, tuple[int, int]]:
+    """Return for each study how many of the trials that its sweeps asked for have not run for all
+    their seeds, and the number of these trials; nothing for a study without such trials."""
+    standing, wanted = store.standing(), {}
+    tried = {trial: set(seeds) for trial, seeds in standing.done.items()}
+    for trial, seeds in standing.failed.items():
+        tried.setdefault(trial, set()).update(seeds)
+    for call in store.calls(status="skipped"):
+        tried.setdefault(call.trial, set()).update(call.seeds)
+    for sweep in {(sweep.study, sweep.label): sweep for sweep in store.sweeps()}.values():
+        of_study = wanted.setdefault(sweep.study, {})
+        for trial, seeds in sweep.wanted.items():
+            of_study.setdefault(trial, set()).update(seeds)
+    found = {}
+    for study, trials in wanted.items():
+        lacking = sum(not seeds <= tried.get(trial, set()) for trial, seeds in trials.items())
+        if lacking:
+            found[study] = lacking, len(trials)
+    return found
 
 
 def copy(
