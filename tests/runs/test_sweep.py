@@ -18,6 +18,7 @@ import pytest
 from mnist1d import experiments
 from mnist1d.errors import Mnist1dError, UsageError, last_words
 from mnist1d.experiments import load
+from mnist1d.results.progress import show_summary
 from mnist1d.runs import open_store, plan, sweep
 from mnist1d.runs.executors import WorkerDied, make_executor
 from mnist1d.runs.identity import nested
@@ -224,6 +225,15 @@ def test_long_tasks_are_split_by_seeds():
 def test_more_workers_than_cores_are_allowed_with_a_warning():
     with pytest.warns(UserWarning, match="99 workers share [0-9]+ cores, which is no faster"):
         make_executor("processes", 99).shutdown()
+
+
+def test_a_summary_counts_trials_and_not_their_parts(toy, store, capsys):
+    with ThreadPoolExecutor(2) as pool:
+        summary = sweep(store, tasks("ok", "ok", "skip"), pool, workers=2)
+    assert len(store.calls()) == 6 and (summary.wanted, summary.done) == (3, 2)
+    show_summary(summary, "again")
+    told = capsys.readouterr().err
+    assert told.startswith("2 done") and "1 skipped" in told and "skipped 1 trial of toy" in told
 
 
 def test_a_killed_worker_runs_its_trial_three_times(tmp_path):

@@ -297,7 +297,12 @@ def _dry_run(tasks: Sequence[Task], runs: Path, workers: int, as_json: bool) -> 
 
 
 def _counts(summary: Summary) -> dict[str, object]:
-    counts = {name: len(getattr(summary, name)) for name in ("failed", "skipped", "earlier")}
+    parts = {
+        "failed": [task for task, _ in summary.failed],
+        "skipped": [task for task, _ in summary.skipped],
+        "earlier": summary.earlier,
+    }
+    counts = {name: len({task.trial for task in tasks}) for name, tasks in parts.items()}
     return {
         "wanted": summary.wanted,
         "stored": summary.stored,

@@ -142,13 +142,14 @@ def show_summary(summary: Summary, again: str) -> None:
     """Report the result of a sweep, and the next command if a trial failed."""
     parts = [f"{summary.done} done in {summary.seconds:.1f} s", f"{summary.stored} already saved"]
     for what, word in ((summary.failed, "failed"), (summary.skipped, "skipped")):
-        if what:
-            parts.append(f"{len(what)} {word}")
+        if trials := {task.trial for task, _ in what}:
+            parts.append(f"{len(trials)} {word}")
     say(", ".join(parts))
     for reason in dict.fromkeys(reason for _, reason in summary.skipped):
         tasks = [task for task, other in summary.skipped if other == reason]
         studies = ", ".join(dict.fromkeys(task.study for task in tasks))
-        what = describe(tasks[0]) if len(tasks) == 1 else f"{len(tasks)} trials of {studies}"
+        count = len({task.trial for task in tasks})
+        what = describe(tasks[0]) if len(tasks) == 1 else f"{plural(count, 'trial')} of {studies}"
         say(f"skipped {what}: {reason}")
     for task, error in summary.failed:
         say(f"failed {describe(task)}: {last_words(error)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field
@@ -35,8 +35,8 @@ class Summary:
     Attributes:
       wanted: number of trials asked for.
       stored: number that the store already held.
-      done: number that ran.
-      failed: (task, traceback) of those that failed.
+      done: number that ran to the end.
+      failed: (task, traceback) of those that failed; one per part of a trial that was split.
       skipped: (task, reason) of those whose data is missing.
       earlier: tasks that failed before and were not tried again.
       seconds: wall-clock time.
@@ -189,6 +189,7 @@ def _drive(
 ) -> None:
     queue = Queue(todo)
     running: dict[Future[Outcome], tuple[Task, int]] = {}  # how often a worker died running it
+    parts = Counter(task.trial for task in todo)  # of each trial, that are not done
 
     def start(task: Task, deaths: int) -> None:
         place = task.reference or task.study
@@ -218,7 +219,8 @@ def _drive(
                 ) from error
             _write(store, task, outcome)
             if outcome.status == "done":
-                summary.done += 1
+                parts[task.trial] -= 1
+                summary.done += not parts[task.trial]
             else:
                 {"failed": summary.failed, "skipped": summary.skipped}[outcome.status].append(
                     (task, outcome.error or "")
