@@ -86,10 +86,12 @@ def test_every_knob_is_an_option_with_its_effect(capsys):
     assert all(f"--{name.replace('_', '-')}" in words for name in mnist1d.DataConfig().to_dict())
 
 
-@pytest.mark.parametrize("what", ["templates", "samples", "stages"])
-def test_show(tmp_path, capsys, what):
-    path = tmp_path / f"{what}.png"
-    assert run(capsys, "show", what, "-o", path, "--digit", 7)[:2] == (0, f"{path}\n")
+@pytest.mark.parametrize(
+    "words", [["templates"], ["samples"], ["stages", "--digit", 7]], ids=lambda words: words[0]
+)
+def test_show(tmp_path, capsys, words):
+    path = tmp_path / "picture.png"
+    assert run(capsys, "show", *words, "-o", path)[:2] == (0, f"{path}\n")
     assert path.stat().st_size > 2000
 
 
