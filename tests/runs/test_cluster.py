@@ -130,6 +130,19 @@ def test_a_worker_that_is_gone(pool, gate, monkeypatch):
     assert pool.workers == 1 and pool.submit(abs, -1).result(timeout=10) == 1
 
 
+def test_a_lost_last_worker_is_reported(pool, gate, monkeypatch):
+    monkeypatch.setattr(module, "POLL", 0.05)
+    call = pool.submit(wait_at_gate)
+    wait_until(lambda: pool.running)
+    with pytest.warns(SuspiciousValueWarning, match="the last worker of .* waiting for another"):
+        monkeypatch.setattr(pool, "_addresses", dict)
+        assert isinstance(call.exception(timeout=10), WorkerDied)
+        wait_until(lambda: not pool.usable)
+        monkeypatch.undo()
+        gate.set()
+        assert pool.submit(abs, -1).result(timeout=10) == 1
+
+
 # ------------------------------------------------------------------ bad input
 
 
@@ -273,6 +286,7 @@ def test_kill_9_of_one_of_two_workers(toy, tmp_path, processes, study, preset, m
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:the last worker")
 def test_a_trial_that_kills_its_worker_is_a_failed_row(tmp_path):
     with open_store(tmp_path) as store, Cluster(None, 1) as pool:
         tasks = plan(TOY, "smoke", overrides=["action=die", "size=1"])

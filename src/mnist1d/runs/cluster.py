@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, cast
 from mnist1d.checks import Json
 from mnist1d.errors import MissingExtraError, Mnist1dError, UsageError, warn
 from mnist1d.runs import provenance, threads
+from mnist1d.runs.admission import describe, line_of, problem_of
 from mnist1d.runs.executors import WorkerDied
 
 try:
@@ -42,7 +43,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 POLL = 1.0  # seconds between two checks of the workers
 CONNECT = 5.0  # seconds within which a scheduler must answer
-EXACT = ("mnist1d-lab", "jax", "jaxlib", "numpy", "scipy", "optax", "scikit-learn", "distributed")
 
 
 class Call(NamedTuple):
@@ -79,6 +79,9 @@ class Cluster(Executor):
         self.processors: set[str] = {provenance.processor()}
         self.is_closed = False
         self.resources = contextlib.ExitStack()
+        log = logging.getLogger("distributed.client")  # it repeats what our errors say
+        self.resources.callback(log.setLevel, log.level)
+        log.setLevel(logging.CRITICAL)
         try:
             self.client = self._connect(address, workers)
             self.executor: ClientExecutor = self.client.get_executor(pure=False)
@@ -154,7 +157,7 @@ class Cluster(Executor):
                 client = Client(address, timeout=CONNECT, set_as_default=False)
         except (OSError, ValueError, TypeError, AssertionError) as error:
             raise UsageError(
-                f"no Dask scheduler answers at {address} ({_line(error)}): start one with "
+                f"no Dask scheduler answers at {address} ({line_of(error)}): start one with "
                 "`dask scheduler` and pass the address it prints, or leave out --scheduler to use "
                 "this machine's cores"
             ) from None
@@ -188,7 +191,7 @@ class Cluster(Executor):
             address: problem
             for address in new
             if address in answers
-            if (problem := _problem_of(address, found[address], answers[address]))
+            if (problem := problem_of(address, found[address], answers[address]))
         }
         good = {address for address in answers if address not in problems}
         others = {str(answers[address]["processor"]) for address in good} - self.processors
@@ -229,10 +232,13 @@ class Cluster(Executor):
         with self.lock:
             gone = self.usable - set(found)
             self.usable -= gone
+            is_left = bool(self.usable) or not gone
             dead = [self.running.pop(address) for address in gone if address in self.running]
         for running in dead:
             _set(running.call.future, WorkerDied("the Dask worker was killed or lost"))
             running.inner.cancel()
+        if not is_left:
+            warn(f"the last worker of {self.address} was killed or lost; waiting for another")
 
     def _hand_out(self) -> None:
         while True:
@@ -275,7 +281,7 @@ class Cluster(Executor):
 
     def _lost(self, error: BaseException) -> Mnist1dError:
         return Mnist1dError(
-            f"the connection to the Dask scheduler at {self.address} was lost ({_line(error)}). "
+            f"the connection to the Dask scheduler at {self.address} was lost ({line_of(error)}). "
             "Finished trials are saved: start the scheduler, then run the same command again"
         )
 
@@ -301,52 +307,6 @@ def answer(fn: Callable[..., T], args: Iterable[object], kwargs: Mapping[str, ob
         return fn(*args, **kwargs)
 
 
-def describe() -> Json:
-    """On a worker: return its versions, processor and commit."""
-    return provenance.of_this_machine()
-
-
-def _problem_of(address: str, num_threads: int, found: Json | Exception) -> str | None:
-    """Return why a worker cannot be used, in one line; None if it can."""
-    if type(found) is Exception:  # how Dask sends what was raised while importing
-        return (
-            f"the worker {address} cannot import this package ({_line(found)}): install the same "
-            "mnist1d-lab[lab,dask] there"
-        )
-    if isinstance(found, Exception):
-        return f"the worker {address} does not answer ({_line(found)}): restart it"
-    if num_threads != 1:
-        return (
-            f"the worker {address} has {num_threads} threads, but a trial needs a process with "
-            "one thread: start workers with --nthreads 1, and more of them with --nworkers"
-        )
-    here, there = (_versions(place) for place in (provenance.of_this_machine(), found))
-    different = [
-        f"{name} {there.get(name, 'none')} instead of {here.get(name, 'none')}"
-        for name in sorted({*here, *there})
-        if here.get(name) != there.get(name)
-        if name != "commit" or (here.get(name) and there.get(name))  # none if installed
-    ]
-    if different:
-        return (
-            f"the worker {address} has {', '.join(different)}: install the same versions on it and "
-            "here, for example one environment on a shared disk"
-        )
-    return None
-
-
-def _versions(found: Json) -> dict[str, str]:
-    """Return the versions that driver and workers must share."""
-    versions = {name: text for name, text in found["versions"].items() if name in EXACT}
-    git = {"commit": found["git"]["commit"][:12]} if found.get("git") else {}
-    return {**versions, **git, "Python": ".".join(found["python"].split(".")[:2])}
-
-
 def _set(future: Future, error: BaseException) -> None:
     if not future.done():
         future.set_exception(error)
-
-
-def _line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return (text if len(text) <= 120 else f"{text[:117]}...") or type(error).__name__
