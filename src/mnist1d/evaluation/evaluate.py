@@ -104,7 +104,7 @@ def evaluate(
 
     Examples:
       >>> from sklearn.linear_model import LogisticRegression
-      >>> result = evaluate(LogisticRegression(max_iter=50), seeds=2, shuffled=False)
+      >>> result = evaluate(LogisticRegression(), seeds=2, shuffled=False)
       >>> 0.2 < result.acc().mean() < 0.4
       True
     """
