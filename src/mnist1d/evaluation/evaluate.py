@@ -105,7 +105,7 @@ def evaluate(
     Examples:
       >>> from sklearn.linear_model import LogisticRegression
       >>> result = evaluate(LogisticRegression(), seeds=2, shuffled=False)
-      >>> 0.2 < result.acc().mean() < 0.4
+      >>> 0.2 < float(result.acc().mean()) < 0.4
       True
     """
     wanted = _seeds(seeds)
