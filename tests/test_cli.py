@@ -15,6 +15,7 @@ import pytest
 import mnist1d
 from mnist1d import experiments
 from mnist1d.cli import main
+from mnist1d.runs.executors import cores
 from tests.runs import toy as module
 
 
@@ -153,6 +154,7 @@ def test_set_seeds_and_dry_run(toy, tmp_path, capsys):
         and out.count("size=2") == 2
         and list(tmp_path.iterdir()) == []
     )
+    assert f"on {cores()} core" in run(capsys, *words, "--dry-run", "--workers", 99)[2]
     status, out, _ = run(capsys, *words, "--executor", "here", "--json")
     assert status == 0 and [study["label"] for study in json.loads(out)["studies"]] == [
         f"smoke size=2 rate={rate}" for rate in (0.1, 0.2)

@@ -201,6 +201,7 @@ def test_a_worker_on_another_processor_is_warned_of(scheduler, monkeypatch):
         (("processes", None, "tcp://a:1"), "--scheduler tcp://a:1 needs --executor dask"),
         (("dask", 2, "tcp://a:1"), "leave out --workers or --scheduler"),
         (("dask", 0, None), "workers must be a whole number, at least 1"),
+        (("here", 2, None), "--workers 2 starts processes, .* choose --executor processes"),
     ],
 )
 def test_options_that_exclude_each_other(arguments, message):

@@ -75,11 +75,12 @@ def run(
         # one process uses all devices; several processes would share each device's memory
         executor = "here"
     if executor is None:
-        several = "processes" if len(own) > 1 and cores() > 1 else "here"
+        several = "processes" if workers or (len(own) > 1 and cores() > 1) else "here"
         executor = several if scheduler is None else "dask"
     if dry_run:
         check_executor(executor, workers, scheduler)
-        return _dry_run(own, runs, 1 if executor == "here" else workers or cores(), as_json)
+        used = 1 if executor == "here" else min(workers or cores(), cores())
+        return _dry_run(own, runs, used, as_json)
     pool = make_executor(executor, workers, scheduler)
     with open_store(runs) as store, pool:
         if store.lost:

@@ -66,6 +66,11 @@ def check_executor(name: str, workers: int | None, scheduler: str | None) -> Non
     check_name(name, EXECUTORS, "executor")
     if workers is not None:
         check_whole(workers, 1, "workers")
+        if name == "here" and workers > 1:
+            raise UsageError(
+                f"--workers {workers} starts processes, but --executor here is this process alone: "
+                "leave out --workers, or choose --executor processes"
+            )
     if scheduler is not None and name != "dask":
         raise UsageError(f"--scheduler {scheduler} needs --executor dask, got --executor {name}")
     if scheduler is not None and workers is not None:
