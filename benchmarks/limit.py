@@ -276,8 +276,9 @@ def operations(case: Case) -> float:
 
 
 def machine() -> dict[str, float]:
-    """Return the speed of this processor with these threads: GFLOP/s of matrix products, GB/s of
-    memory, and millions of normal numbers per second; each the best of several runs."""
+    """Return the speed of this processor with these threads: GFLOP/s of matrix products, GB/s read
+    from and written to memory (with one thread), and millions of normal numbers per second; each
+    the best of several runs."""
     import jax
     import numpy as np
 

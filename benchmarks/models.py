@@ -20,7 +20,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.training import SINGLE_THREAD, processor_name
+from benchmarks.training import processor_name
+from mnist1d.runs.threads import one_thread
 
 BAR = 2.0  # times as fast as PyTorch
 
@@ -101,7 +102,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     # Before either library starts its threads
-    os.environ |= {"XLA_FLAGS": SINGLE_THREAD, "OMP_NUM_THREADS": "1"}
+    os.environ |= one_thread()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     import jax

@@ -21,8 +21,9 @@ from pathlib import Path
 import peer
 
 ONE_THREAD = {
-    name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-} | {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
+    name: "1"
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PJRT_NPROC")
+} | {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
 CALL = 100_000  # signals in one call of the JAX stream
 
 

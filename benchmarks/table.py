@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.models import fastest, ours
-from benchmarks.training import SINGLE_THREAD, processor_name
+from benchmarks.training import processor_name
 from mnist1d import experiments
 from mnist1d.errors import UsageError
 from mnist1d.evaluation.evaluate import evaluate
@@ -33,6 +33,7 @@ from mnist1d.evaluation.submit import entry_of
 from mnist1d.evaluation.tune import Choice, Trial, tune
 from mnist1d.experiments.entries import Entry, read_entry, write_entry
 from mnist1d.learning.registry import MODELS
+from mnist1d.runs.threads import one_thread
 
 SPACE: dict[str, Choice] = {  # narrower than tune's own: few trials
     "learning_rate": (1e-3, 3e-2),
@@ -109,7 +110,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=FOLDER)
     parser.add_argument("--again", action="store_true", help="measure existing entries too")
     options = parser.parse_args()
-    os.environ |= {"XLA_FLAGS": SINGLE_THREAD, "OMP_NUM_THREADS": "1"}  # before JAX starts
+    os.environ |= one_thread()  # before JAX starts
     for name in options.models.split(","):
         path = options.output / f"{name}{'-tuned' if options.tuned else ''}.json"
         old = read_entry(path) if path.exists() and not options.again else None

@@ -20,7 +20,6 @@ from collections.abc import Callable
 from typing import Any
 
 MODELS = ("mlp", "cnn", "gru")
-SINGLE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 
 def torch_model(name: str) -> Any:
@@ -143,9 +142,11 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", choices=("logistic", *MODELS), default=MODELS)
     parser.add_argument("--threads", choices=("single", "default"), default="single")
     options = parser.parse_args()
+    from mnist1d.runs.threads import one_thread
+
     single = options.threads == "single"
     if single:  # before either library starts its threads
-        os.environ |= {"XLA_FLAGS": SINGLE_THREAD, "OMP_NUM_THREADS": "1"}
+        os.environ |= one_thread()
         if hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     import jax

@@ -93,7 +93,23 @@ def test_the_page_on_speed_shows_the_tables_of_its_measurements(name):
     from benchmarks.limit import table
 
     measured = json.loads((ROOT / "docs" / name).read_text(encoding="utf-8"))
-    assert table(measured) in (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
+    assert table(measured) in text
+    shown = " ".join(text.split())
+    machine = measured["machine"]
+    assert f"{machine['gflops']:.0f} GFLOP/s" in shown and f"{machine['gbytes']} GB/s" in shown
+    assert f"{machine['mnormals']:.0f} million" in shown
+
+
+def test_the_page_on_speed_says_what_two_threads_give():
+    cases = json.loads((ROOT / "docs" / "limit-2.json").read_text(encoding="utf-8"))["cases"]
+    ratios = np.array([case["peers"] / case["ours"] for case in cases]).round(1)
+    text = " ".join((ROOT / "docs" / "speed.md").read_text(encoding="utf-8").split())
+    sentence = text.partition("With two threads each, ")[2].partition(" The table")[0]
+    low, high, wide_low, wide_high = map(float, re.findall(r"\d+\.?\d*(?= to| times)", sentence))
+    wide = ratios[ratios <= wide_high]
+    assert (wide.min(), wide.max()) == (wide_low, wide_high) and len(wide) == 4
+    assert (ratios[ratios > wide_high].min(), ratios.max().round()) == (low, high)
 
 
 def test_the_first_sentences_on_speed_say_what_the_table_shows():
