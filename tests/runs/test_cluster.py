@@ -303,6 +303,8 @@ def test_options_on_the_command_line(toy, tmp_path, capsys, monkeypatch):
     assert main([*words, "tcp://127.0.0.1:9"]) == 2
     assert main([*words, "tcp://127.0.0.1:9", "--executor", "here"]) == 2
     assert main([*words, "tcp://127.0.0.1:9", "--device", "gpu"]) == 2
+    assert main([*words, "tcp://127.0.0.1:9", "--mnist", str(tmp_path)]) == 2
     told = capsys.readouterr().err.splitlines()
-    assert len(told) == 3 and "no Dask scheduler answers at tcp://127.0.0.1:9" in told[0]
+    assert "leave out --mnist, and set MNIST1D_MNIST" in told[3]
+    assert len(told) == 4 and "no Dask scheduler answers at tcp://127.0.0.1:9" in told[0]
     assert "needs --executor dask" in told[1] and "leave out --device" in told[2]

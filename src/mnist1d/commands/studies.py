@@ -18,7 +18,7 @@ from mnist1d.results.document import Document, latest
 from mnist1d.results.progress import NOT_SHOWN, Shown, describe, say, show_summary
 from mnist1d.results.report import write_report
 from mnist1d.results.text import plural
-from mnist1d.runs.devices import check_device, choose_device
+from mnist1d.runs.devices import VARIABLE, check_device, choose_device
 from mnist1d.runs.executors import check_executor, cores, make_executor
 from mnist1d.runs.looks import seconds_of, until_decided
 from mnist1d.runs.shards import parse_shard, tasks_of
@@ -68,7 +68,7 @@ def run(
         tasks += plan(study, preset, most, overrides)
     _check_names(tasks)
     names = list(dict.fromkeys(task.study for task in tasks))
-    _use_mnist(mnist_source)
+    _use_mnist(mnist_source, scheduler)
     own = tasks if part is None else tasks_of(part, tasks)
     _use_device(device, scheduler)
     if executor is None and device not in (None, "cpu"):
@@ -244,11 +244,12 @@ def duration(seconds: float) -> str:
     )
 
 
-def _use_mnist(source: str | None) -> None:
+def _use_mnist(source: str | None, scheduler: str | None) -> None:
     """Set the location of MNIST for this process and its child processes."""
     if source is not None:
         from mnist1d import mnist
 
+        _refuse_remote(f"--mnist {source}", scheduler, mnist.VARIABLE)
         if source != "openml" and not Path(source).exists():
             raise UsageError(f"--mnist must be an existing file or folder, or openml; got {source}")
         os.environ[mnist.VARIABLE] = source if source == "openml" else str(Path(source).resolve())
@@ -258,12 +259,17 @@ def _use_device(device: str | None, scheduler: str | None) -> None:
     """Set JAX's device for this process and its child processes."""
     if device is None:
         return
+    _refuse_remote(f"--device {device}", scheduler, VARIABLE)
+    choose_device(device)
+
+
+def _refuse_remote(option: str, scheduler: str | None, variable: str) -> None:
+    """Raise UsageError for an option that would not reach the workers of a scheduler."""
     if scheduler is not None:
         raise UsageError(
-            f"--device {device} only affects this machine, not the workers of {scheduler}: "
-            "leave out --device, and set JAX_PLATFORMS when you start the workers"
+            f"{option} only affects this machine, not the workers of {scheduler}: leave out "
+            f"{option.partition(' ')[0]}, and set {variable} when you start the workers"
         )
-    choose_device(device)
 
 
 def _dry_run(tasks: Sequence[Task], runs: Path, workers: int, as_json: bool) -> int:
