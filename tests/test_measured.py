@@ -27,7 +27,7 @@ DEFINED = {  # page: definitions and limits with a unit, and tables of settings
     "models.md": ("| name | parameters | architecture |",),  # checked by test_recent_models.py
     "teaching/index.md": ("| | notebook (`docs/teaching/`) |", "99% of correct runs"),
     "teaching/plan.md": ("90 minutes",),
-    "runs.md": ("1.2 GB",),
+    "runs.md": ("1.2 GB", "1 GiB"),
     "web.md": ("64 KiB",),
 }
 UNIT = (

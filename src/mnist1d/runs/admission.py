@@ -18,7 +18,7 @@ def problem_of(address: str, num_threads: int, found: Json | Exception) -> str |
     if type(found) is Exception:  # how Dask sends what was raised while importing
         return (
             f"the worker {address} cannot import this package ({line_of(found)}): install the same "
-            "mnist1d-lab[lab,dask] there"
+            "version of it there, with the extras [lab,dask]"
         )
     if isinstance(found, Exception):
         return f"the worker {address} does not answer ({line_of(found)}): restart it"

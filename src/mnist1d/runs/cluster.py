@@ -33,7 +33,7 @@ try:
 except ImportError as error:
     raise MissingExtraError(
         f"--executor dask needs dask.distributed, which is not installed ({error}): "
-        "pip install 'mnist1d-lab[dask]'"
+        "pip install distributed, or the extra [dask]"
     ) from error
 
 if TYPE_CHECKING:
