@@ -5,7 +5,7 @@ and, on stderr, the table of docs/speed.md.
 
 This file is also the study that it runs: its trials return 12 rows each without computing anything.
 Every part runs in a separate process. The benchmark reports processor seconds, because wall time
-says little on a busy machine, and their growth from the smallest number of trials to the largest.
+says little on a busy machine, and the peak memory.
 """
 
 from __future__ import annotations
@@ -139,30 +139,36 @@ def measure(num_trials: int) -> dict[str, dict[str, float]]:
     return found
 
 
+LABELS = {
+    "sweep": "sweep",
+    "resume check": "check for stored trials when a sweep resumes",
+    "results as csv": "`results` as csv",
+    "results as parquet": "`results` as parquet",
+    "report": "report",
+    "page, poll after one trial": "poll of the page after one trial",
+    "page, poll when nothing is new": "poll of the page when there is nothing new",
+}
+
+
 def table_of(found: dict[int, dict[str, dict[str, float]]]) -> str:
-    """Return the table of the docs: seconds and memory by number of trials, and their growth."""
+    """Return the table of docs/speed.md: processor seconds and memory by number of trials."""
     counts = sorted(found)
     lines = [
-        f"| part | {' | '.join(f'{count:,} trials' for count in counts)} | growth |",
-        f"|---|{'---|' * (len(counts) + 1)}",
+        f"| part | {' | '.join(f'{count:,} trials' for count in counts)} |",
+        f"|---|{'---|' * len(counts)}",
     ]
-    for name in found[counts[0]]:
-        if name == "store":
-            cells = [f"{found[count][name]['mib']:.1f} MiB" for count in counts]
-            values = [found[count][name]["mib"] for count in counts]
-        else:
-            cells = [
-                f"{found[count][name]['cpu_seconds']:.2f} s, "
-                f"{found[count][name]['peak_mib']:.0f} MiB"
-                for count in counts
-            ]
-            values = [found[count][name]["cpu_seconds"] for count in counts]
-        growth = values[-1] / values[0] if values[0] else float("nan")
-        lines.append(f"| {name} | {' | '.join(cells)} | {growth:.0f} |")
-    per_trial = [1000 * found[c]["sweep"]["cpu_seconds"] / c for c in counts]
-    cells = " | ".join(f"{value:.2f} ms" for value in per_trial)
-    lines.append(f"| sweep, per trial | {cells} | {per_trial[-1] / per_trial[0]:.1f} |")
-    return "\n".join(lines)
+    for name, label in LABELS.items():
+        parts = [found[count][name] for count in counts]
+        cells = [f"{_seconds(part['cpu_seconds'])}, {part['peak_mib']:.0f} MiB" for part in parts]
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    sizes = [found[count]["store"]["mib"] for count in counts]
+    cells = [f"{size:.0f} MiB" if size >= 100 else f"{size:.1f} MiB" for size in sizes]
+    return "\n".join([*lines, f"| size of the store | {' | '.join(cells)} |"])
+
+
+def _seconds(value: float) -> str:
+    digits = 0 if value >= 10 else 2 if value >= 0.1 else 3
+    return f"{value:.{digits}f} s"
 
 
 def main() -> None:

@@ -73,6 +73,17 @@ def test_store():
     assert 0.1 < result["store"]["mib"] < 10  # 1 GiB for 100,000 trials
 
 
+def test_the_page_on_speed_has_the_rows_of_the_store_benchmark():
+    from benchmarks.store import LABELS, table_of
+
+    part = {"cpu_seconds": 0.25, "peak_mib": 100.0}
+    table = table_of({1000: dict.fromkeys(LABELS, part) | {"store": {"mib": 10.2}}})
+    text = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8").partition("## Many trials")[2]
+    labels = [line.split(" | ")[0] for line in table.splitlines()]
+    shown = [line.split(" | ")[0] for line in text.splitlines() if line.startswith("|")]
+    assert labels[2:] == shown[2:] and "| 0.25 s, 100 MiB |" in table
+
+
 @pytest.mark.slow
 def test_limit(tmp_path):
     for package in ("jax", "torch"):
