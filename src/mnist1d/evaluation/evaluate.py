@@ -171,7 +171,7 @@ def evaluate(
 
 
 def _run(model: object, task: Task, tests: list[TestSet], shuffled: bool) -> Run:
-    """Train with one seed and score. Any exception in the model's code makes a failed run."""
+    """Train with one seed and score. An exception in the model's code makes a failed run."""
     begin = time.perf_counter()
     try:
         with seeded(task.seed):
