@@ -138,7 +138,7 @@ def grid(preset: str) -> list[Config]:
     large = {"ticket_batch_size": 100, "hidden": 250, "num_rounds": 13, "num_steps": 400}
     sizes = {
         "smoke": small | {"score_at_step": 13, "ticket_steps": 20, "ticket_eval_every": 10},
-        "quick": large | {"score_at_step": 267, "ticket_steps": 600},
+        "quick": large | {"score_at_step": 267, "ticket_steps": 450},
         "paper": {},
     }[preset]
     return [Config(selection=selection, **sizes) for selection in PRUNED]

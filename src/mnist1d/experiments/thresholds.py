@@ -107,7 +107,7 @@ def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: both losses with every number of classes, first with a fixed
     number of training signals in all, then per class (the largest K belongs to both)."""
     short = {"batch_size": 50, "num_steps": 20, "widest": 12, "num_widths": 3, "num_train": 100}
-    longer = {"batch_size": 50, "num_steps": 2000, "widest": 48, "num_widths": 11, "num_train": 300}
+    longer = {"batch_size": 50, "num_steps": 1500, "widest": 48, "num_widths": 11, "num_train": 300}
     settings, numbers = {
         "smoke": (short | {"data": DataConfig(num_samples=2000)}, (2, 4)),
         "quick": (longer, (2, 5, 10)),
