@@ -4,6 +4,7 @@ unwritable file gives one sentence."""
 import json
 import math
 import sqlite3
+import threading
 
 import numpy as np
 import pytest
@@ -213,6 +214,18 @@ def test_a_store_that_another_process_is_making(tmp_path, monkeypatch):
     monkeypatch.setattr(Database, "execute", in_between)
     with open_store(tmp_path) as store:
         assert store.studies() == []
+
+
+def test_a_new_store_waits_for_a_process_that_writes_it(tmp_path):
+    """SQLite refuses the switch to WAL at once while another process has begun to write."""
+    other = sqlite3.connect(tmp_path / DATABASE, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    ending = threading.Timer(0.3, lambda: other.execute("ROLLBACK"))
+    ending.start()
+    with open_store(tmp_path) as store:
+        assert store.studies() == []
+    ending.join()
+    other.close()
 
 
 def test_a_missing_seed_fails_a_look_at_all_trials_but_not_at_others(tmp_path):

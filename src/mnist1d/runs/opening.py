@@ -4,11 +4,12 @@ file, migrate an older schema."""
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 
 from mnist1d.errors import FileFormatError, UsageError
 from mnist1d.runs import schema
-from mnist1d.runs.database import DamageError, Database
+from mnist1d.runs.database import PATIENCE, DamageError, Database
 from mnist1d.runs.migration import Lost, create, migrate, remove_files
 
 
@@ -46,10 +47,24 @@ def no_runs(folder: Path) -> str:
 
 
 def _fill(db: Database) -> None:
-    db.execute("PRAGMA journal_mode = WAL")
+    _use_wal(db)
     with db.transaction():
         if _header(db)[2]:  # else another process was first
             create(db)
+
+
+def _use_wal(db: Database) -> None:
+    """Switch a new database to WAL mode. If other processes open it at the same moment, SQLite may
+    refuse at once instead of waiting for them; so wait here."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > end:
+                raise
+        time.sleep(0.01)
 
 
 def _header(db: Database) -> tuple[int, int, bool]:
