@@ -130,7 +130,8 @@ def rebuild_tensor(
         last, elements = last + (length - 1) * step, elements * length
     if elements > MAX_ELEMENTS or (elements and last >= storage.count):
         raise ValueError("a tensor beyond its storage")
-    return _finish(storage.flat.as_strided(size, stride, offset), requires_grad, hooks)  # type: ignore[union-attr]
+    tensor = storage.flat.as_strided(size, stride, offset)  # type: ignore[union-attr]
+    return _finish(tensor, requires_grad, hooks)
 
 
 def rebuild_parameter(
