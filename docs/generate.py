@@ -52,11 +52,11 @@ def verdicts(document: Document) -> str:
     """Return the claims of a study as a table in Markdown."""
     lines = [
         [
-            f"{summary.mark(c.verdict)} {c.verdict}",
+            "; ".join([f"{summary.mark(c.verdict)} {c.verdict}", *summary.remarks(c)]),
             text.sentence(c.text),
             c.published,
             f"{c.quantity}: {summary.effect(c)}",
-            str(c.n),
+            str(c.n) if c.over == "seeds" else f"{c.n} {c.over}",
         ]
         for c in document.claims
     ]

@@ -24,6 +24,11 @@ SHARE, POINTS, CORRELATION, TIMES = "%", "points", "correlation", "×"
 CONFIDENCE = 0.95
 
 
+def unit_of_difference(unit: str) -> str:
+    """Return the unit in which two values of a unit differ: percentages differ by points."""
+    return POINTS if unit == SHARE else unit
+
+
 class Scale(NamedTuple):
     """The scale on which the interval of a unit is symmetric, for means inside the range."""
 

@@ -101,6 +101,8 @@ def test_a_verdict_of_another_word_is_open():
 def test_remarks_beside_a_verdict():
     undecided = dataclasses.replace(claim(UNDECIDED), power=0.021, unit="points", left_out=2)
     assert summary.remarks(undecided) == ["80% power for 2.1 points", "2 left out"]
+    fraction = dataclasses.replace(undecided, unit="%", left_out=0)
+    assert summary.remarks(fraction) == ["80% power for 2.1 points"]
     taken_back = dataclasses.replace(claim(HOLDS), adjusted=UNDECIDED, power=0.5)
     assert summary.remarks(taken_back) == ["undecided under Holm's correction"]
     assert summary.remarks(claim(HOLDS)) == []

@@ -133,7 +133,7 @@ def grid(preset: str) -> list[Config]:
     short = {"num_steps": 12, "objective_steps": 8, "outer_steps": 2, "hidden": 32}
     settings = {
         "smoke": short | {"num_inits": 1, "cnn_steps": 10},
-        "quick": {"outer_steps": 8, "num_inits": 2, "cnn_steps": 400},
+        "quick": {"outer_steps": 6, "num_inits": 2, "cnn_steps": 400},
         "paper": {},
     }[preset]
     names = (LEARNED, "relu") if preset == "smoke" else (LEARNED, *HAND_MADE)

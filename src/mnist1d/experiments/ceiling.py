@@ -105,7 +105,7 @@ def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: all classifiers at the defaults, then three at every knob."""
     rest, few, values = {
         "smoke": ({"num_steps": 20, "num_signals": 40}, 40, {"corr_noise_scale": (1.0,)}),
-        "quick": ({"num_steps": 600}, 100, QUICK),
+        "quick": ({"num_steps": 1000}, 100, QUICK),
         "paper": ({}, 500, KNOBS),
     }[preset]
     models = ("mlp",) if preset == "smoke" else models_of(preset)
@@ -161,7 +161,7 @@ def _train(config: Config, seeds: Sequence[int]) -> list[Row]:
     splits = [Split.of(data) for data in datasets_for(config.data, seeds, config.vary)]
     model = resolve(config.what).make(num_inputs=splits[0].x.shape[1])
     sizes = config.num_steps, config.batch_size, config.learning_rate
-    settings = Settings(*sizes, eval_every=config.num_steps)
+    settings = Settings(*sizes)
     fit = fit_model(config.what, model, settings, seeds, splits).fit
     rows = scalar_rows(seeds, {"num_params": num_params(model)})
     if config.knob:

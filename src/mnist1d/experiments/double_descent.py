@@ -119,7 +119,7 @@ def grid(preset: str) -> list[Config]:
     small = DataConfig(num_samples=4000, train_split=0.25)
     mlp, cnn, fixed = {
         "smoke": ((2, 8), (2,), {"num_epochs": 2, "data": DataConfig(num_samples=400)}),
-        "quick": ((2, 4, 6, 9, 12, 16, 24, 32, 48, 136), (2, 4, 6, 8, 11, 16, 24), {"data": small}),
+        "quick": ((2, 4, 6, 9, 12, 16, 24, 32, 48, 100), (2, 4, 6, 8, 11, 16, 24), {"data": small}),
         "paper": (MLP_WIDTHS, CNN_WIDTHS, {}),
     }[preset]
     trials = [Config("mlp", width, noise, **fixed) for noise in (0.0, 0.15) for width in mlp]

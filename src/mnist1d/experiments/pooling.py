@@ -99,7 +99,7 @@ def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: every variant on every size."""
     sizes, rest = {
         "smoke": ((200,), {"num_steps": 20, "eval_every": 10, "channels": 4}),
-        "quick": ((1000, 10_000), {"num_steps": 1000}),
+        "quick": ((1000, 10_000), {"num_steps": 800}),
         "paper": (SIZES, {}),
     }[preset]
     return [Config(pooling, num_train=size, **rest) for size in sizes for pooling in POOLINGS]

@@ -119,7 +119,7 @@ def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: every model on the frozen set, those of the claims on all."""
     steps, on_mnist, every = {
         "smoke": (20, 20, 10),
-        "quick": (1250, 500, 250),
+        "quick": (1000, 500, 250),
         "paper": (6000, 6000, 250),
     }[preset]
     models = {"frozen": models_of(preset), "data": [m for m in models_of(preset) if m in CLAIMED]}

@@ -81,7 +81,7 @@ def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: both data sets."""
     sizes = {
         "smoke": {"num_samples": 100, "perplexity": 10.0},
-        "quick": {"num_samples": 700},
+        "quick": {"num_samples": 500},
         "paper": {},
     }[preset]
     return [Config(dataset=dataset, **sizes) for dataset in DATASETS]

@@ -10,8 +10,9 @@ import numpy as np
 
 from mnist1d.checks import Json, check_name
 from mnist1d.errors import UsageError
-from mnist1d.experiments.estimates import MIN_UNITS, POINTS, SHARE, mean_interval
+from mnist1d.experiments.estimates import MIN_UNITS, SHARE, mean_interval
 from mnist1d.experiments.rows import Rows, paired
+from mnist1d.intervals import unit_of_difference
 from mnist1d.results.selection import matches, parse_where
 from mnist1d.results.text import finite, interval, number, plural
 from mnist1d.runs.store import Store, Sweep
@@ -59,7 +60,7 @@ class Comparison:
 
     def lines(self) -> list[list[str]]:
         """Return the lines of a table: one per setting, and one for the difference."""
-        unit = POINTS if self.unit == SHARE else self.unit
+        unit = unit_of_difference(self.unit)
         sides = [
             [s.setting, number(s.mean, self.unit), interval(s.low, s.high, self.unit), str(s.n)]
             for s in (self.a, self.b)
@@ -122,7 +123,7 @@ def compare(
     left_of, right_of = (_by_seed(pairs.keys, values) for values in (pairs.a, pairs.b))
     difference = left_of - right_of
     unit = SHARE if metric.endswith(("acc", "accuracy")) else ""
-    mean, low, high = mean_interval(difference, POINTS if unit == SHARE else unit)
+    mean, low, high = mean_interval(difference, unit_of_difference(unit))
     return Comparison(
         study,
         _preset(sweeps[0]) if sweeps else "",

@@ -12,7 +12,7 @@ from mnist1d.checks import Json
 from mnist1d.errors import Mnist1dError, UsageError
 from mnist1d.experiments import STUDIES, Loaded
 from mnist1d.experiments.claims import Claim
-from mnist1d.experiments.estimates import POINTS, SHARE, estimate
+from mnist1d.experiments.estimates import estimate
 from mnist1d.experiments.published import (
     AGREES,
     CANNOT_TELL,
@@ -23,6 +23,7 @@ from mnist1d.experiments.published import (
 from mnist1d.experiments.registry import find
 from mnist1d.experiments.rows import Rows
 from mnist1d.experiments.values import Values
+from mnist1d.intervals import unit_of_difference
 from mnist1d.results import figures
 from mnist1d.results.origins import Origin, Problem, origins_of, problems_of, settings_of
 from mnist1d.results.summary import answer_of
@@ -294,8 +295,7 @@ def measured(
 
 def agreement_words(m: Measured) -> str:
     """Return whether a figure agrees with the published one, and by how much it differs."""
-    found, unit = m.agreement, m.published.unit
-    unit = POINTS if unit == SHARE else unit
+    found, unit = m.agreement, unit_of_difference(m.published.unit)
     if found.word == CANNOT_TELL:
         return f"{found.word}: {found.reason}"
     by = with_interval(found.difference, found.low, found.high, unit)

@@ -17,6 +17,7 @@ from mnist1d.experiments.claims import (
     VISIBLE,
     Claim,
 )
+from mnist1d.intervals import unit_of_difference
 from mnist1d.results.text import listing, number, sentence, with_interval
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def remarks(claim: Claim) -> list[str]:
     Holm's correction, units that were left out."""
     found = []
     if tone(claim.verdict) == OPEN and math.isfinite(claim.power):
-        found.append(f"80% power for {number(claim.power, claim.unit)}")
+        detectable = number(claim.power, unit_of_difference(claim.unit))
+        found.append(f"80% power for {detectable}")
     if not claim.survives:
         found.append(f"{claim.adjusted} under Holm's correction")
     if claim.left_out:
