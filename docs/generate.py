@@ -56,7 +56,7 @@ def verdicts(document: Document) -> str:
             text.sentence(c.text),
             c.published,
             f"{c.quantity}: {summary.effect(c)}",
-            str(c.n) if c.over == "seeds" else f"{c.n} {c.over}",
+            summary.sample_size(c),
         ]
         for c in document.claims
     ]

@@ -106,7 +106,9 @@ def test_remarks_beside_a_verdict():
     taken_back = dataclasses.replace(claim(HOLDS), adjusted=UNDECIDED, power=0.5)
     assert summary.remarks(taken_back) == ["undecided under Holm's correction"]
     assert summary.remarks(claim(HOLDS)) == []
-    assert summary.units(dataclasses.replace(claim(), over="signals")) == "n = 4 signals"
+    of_signals = dataclasses.replace(claim(), over="signals")
+    assert summary.units(of_signals) == "n = 4 signals"
+    assert [summary.sample_size(c) for c in (claim(), of_signals)] == ["4", "4 signals"]
 
 
 def test_words_of_a_shortened_preset(document):

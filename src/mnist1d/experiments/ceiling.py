@@ -105,6 +105,7 @@ def grid(preset: str) -> list[Config]:
     """Return the trials of a preset: all classifiers at the defaults, then three at every knob."""
     rest, few, values = {
         "smoke": ({"num_steps": 20, "num_signals": 40}, 40, {"corr_noise_scale": (1.0,)}),
+        # steps as in spatial-priors: its compiled programs serve here too
         "quick": ({"num_steps": 1000}, 100, QUICK),
         "paper": ({}, 500, KNOBS),
     }[preset]

@@ -158,6 +158,7 @@ def environment() -> Environment:
         "mark": summary.mark,
         "printed": text.printed,
         "remarks": summary.remarks,
+        "sample_size": summary.sample_size,
         "sentence": text.sentence,
         "span": text.span,
         "strip": forest.strip,

@@ -66,9 +66,14 @@ def effect(claim: Claim) -> str:
     return with_interval(claim.estimate, claim.low, claim.high, claim.unit)
 
 
+def sample_size(claim: Claim) -> str:
+    """Return the number of units of a claim: 8 (seeds), or 400 signals."""
+    return str(claim.n) if claim.over == "seeds" else f"{claim.n} {claim.over}"
+
+
 def units(claim: Claim) -> str:
-    """Return the number of units of a claim: n = 8, or n = 400 signals."""
-    return f"n = {claim.n}" if claim.over == "seeds" else f"n = {claim.n} {claim.over}"
+    """Return the number of units of a claim in a sentence: n = 8, or n = 400 signals."""
+    return f"n = {sample_size(claim)}"
 
 
 def remarks(claim: Claim) -> list[str]:
