@@ -11,6 +11,7 @@ import pytest
 
 from mnist1d.errors import FileFormatError, UsageError
 from mnist1d.experiments.rows import Row
+from mnist1d.experiments.study import Reference
 from mnist1d.runs import open_store, trial_id
 from mnist1d.runs.database import Database
 from mnist1d.runs.store import DATABASE, StoreError
@@ -226,6 +227,38 @@ def test_a_new_store_waits_for_a_process_that_writes_it(tmp_path):
         assert store.studies() == []
     ending.join()
     other.close()
+
+
+@pytest.mark.parametrize(
+    ("read", "found"),
+    [
+        (lambda store: store.studies(), ["toy"]),
+        (lambda store: len(store.calls()), 1),
+        (lambda store: len(store.latest()), 1),
+        (lambda store: store.reference("study0"), Reference("a:b")),
+    ],
+    ids=["trials", "calls", "sweeps", "reference"],
+)
+def test_a_write_between_two_queries_of_a_reader_is_no_damage(tmp_path, monkeypatch, read, found):
+    query, written = Database.read, []
+
+    def write(size):
+        trial = writer.add("toy", Config(size=size + 1), [0], ROWS[:4])
+        study = f"study{size}"
+        writer.record_sweep(study, "quick", {trial: [0]}, "run", reference=Reference("a:b"))
+
+    def and_write(db, *arguments):
+        rows = query(db, *arguments)
+        if db is reader.db:
+            written.append(arguments)
+            write(len(written))
+        return rows
+
+    with open_store(tmp_path) as writer, open_store(tmp_path, create=False) as reader:
+        write(0)
+        monkeypatch.setattr(Database, "read", and_write)
+        assert read(reader) == found
+    assert written
 
 
 def test_a_missing_seed_fails_a_look_at_all_trials_but_not_at_others(tmp_path):

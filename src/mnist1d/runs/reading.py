@@ -5,12 +5,13 @@ Errors: DamageError, which names the row, if a row is missing or changed since i
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import sys
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -34,6 +35,23 @@ class Trial(NamedTuple):
     config: str
 
 
+P, R = ParamSpec("P"), TypeVar("R")
+
+
+def _of_one_state(
+    read: Callable[Concatenate[Database, P], R],
+) -> Callable[Concatenate[Database, P], R]:
+    """Let all queries of a function see the same state, because a sweep may write between two."""
+
+    @functools.wraps(read)
+    def in_snapshot(db: Database, *arguments: P.args, **options: P.kwargs) -> R:
+        with db.snapshot():
+            return read(db, *arguments, **options)
+
+    return in_snapshot
+
+
+@_of_one_state
 def read_trials(
     db: Database, study: str | None = None, wanted: Collection[str] | None = None
 ) -> dict[str, Trial]:
@@ -77,6 +95,7 @@ def read_records(
             yield Record(trial, config, seed, sys.intern(metric), step, content)
 
 
+@_of_one_state
 def read_calls(
     db: Database, study: str | None, trial: str | None, status: str | None, after: int
 ) -> list[Call]:
@@ -104,6 +123,7 @@ def read_calls(
     return result
 
 
+@_of_one_state
 def read_sweeps(db: Database, which: str, *arguments: Value) -> list[Sweep]:
     """Return the sweeps for which an SQL condition holds, latest last."""
     check_count(db, "sweeps")
@@ -117,6 +137,7 @@ def read_sweeps(db: Database, which: str, *arguments: Value) -> list[Sweep]:
     return result
 
 
+@_of_one_state
 def read_reference(db: Database, study: str) -> Reference | None:
     """Return the last known location of a study from outside the package; None for our own."""
     check_count(db, "meta")
