@@ -35,7 +35,8 @@ class Trial(NamedTuple):
     config: str
 
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def _of_one_state(
