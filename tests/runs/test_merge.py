@@ -7,6 +7,8 @@ from mnist1d.cli import main
 from mnist1d.errors import UsageError
 from mnist1d.experiments.rows import Row
 from mnist1d.runs import open_store
+from mnist1d.runs.database import Database
+from mnist1d.runs.doctor import examine
 from mnist1d.runs.merge import merge
 from tests.runs.toy import Config
 
@@ -39,6 +41,34 @@ def test_overlapping_folders_that_agree(folder, tmp_path, capsys):
     told = capsys.readouterr().out
     assert "3 seeds copied, 1 already present with equal rows" in told and told.count("\n") == 1
     assert values(tmp_path / "all") == {0: 0.5, 1: 0.6, 2: 0.7}
+
+
+@pytest.fixture
+def busy(tmp_path, monkeypatch):
+    """A folder into which another process writes before each query of a reader."""
+    execute = Database.execute
+    with open_store(tmp_path / "busy") as writer:
+
+        def and_write(db, *arguments):
+            if db.path == writer.path and db is not writer.db:
+                trial = writer.add("toy", Config(size=len(writer.calls()) + 1), [0], [])
+                writer.record_sweep("toy", "quick", {trial: [0]}, "run")
+            return execute(db, *arguments)
+
+        writer.add("toy", Config(), [0], [])
+        monkeypatch.setattr(Database, "execute", and_write)
+        yield tmp_path / "busy"
+
+
+def test_a_folder_that_a_sweep_is_writing_is_copied_as_it_is_at_one_moment(busy, tmp_path):
+    merge([busy], tmp_path / "all")
+    with open_store(tmp_path / "all", create=False) as store:
+        assert len(store.calls()) == sum(map(len, store.standing().done.values())) > 1
+
+
+def test_a_folder_that_a_sweep_is_writing_is_intact(busy):
+    found = examine(busy, mend=False)
+    assert found.trials > 1 and not found.problems
 
 
 def test_different_rows_of_one_seed_are_a_conflict(folder, tmp_path, capsys):

@@ -80,7 +80,10 @@ class Database:
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Give all queries in the block the same state, even if other processes write meanwhile."""
+        """Give all queries in the block the same state, even if other processes write meanwhile.
+
+        The block must not write.
+        """
         with self.explained():
             if self.db.in_transaction:
                 yield
@@ -90,7 +93,7 @@ class Database:
                 yield
             finally:
                 if self.db.in_transaction:
-                    self.db.execute("COMMIT")
+                    self.db.execute("ROLLBACK")  # COMMIT fails on a damaged file
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

@@ -83,15 +83,16 @@ def _check(runs: Path, found: Diagnosis, write: bool) -> None:
         problem(error.what)
         db = Database(runs / DATABASE, write=False)
     try:
-        for line in _complaints(db):
-            problem(line)
-        count(db, problem)
-        for content in contents(db, problem):
-            found.trials += 1
-            found.seeds += len(content.cells)
-            found.rows += sum(map(len, content.cells.values()))
-        for _ in (*sweeps(db, problem), *places(db, problem)):
-            pass
+        with db.snapshot():  # without mending, a sweep may be writing
+            for line in _complaints(db):
+                problem(line)
+            count(db, problem)
+            for content in contents(db, problem):
+                found.trials += 1
+                found.seeds += len(content.cells)
+                found.rows += sum(map(len, content.cells.values()))
+            for _ in (*sweeps(db, problem), *places(db, problem)):
+                pass
     finally:
         db.close()
 

@@ -45,6 +45,8 @@ def merge(folders: Sequence[Path], runs: Path) -> Merged:
     """Copy the contents of several stores into the store of the folder `runs`, which is created if
     it does not exist.
 
+    A folder that a sweep is writing is copied as it is at one moment.
+
     A seed that is already there with equal rows (times aside) is counted and skipped. A seed with
     different rows is a conflict: the existing rows are kept. Errors: UsageError if a folder has no
     store or is `runs` itself; FileFormatError, before anything is copied, if a store is damaged.
@@ -52,13 +54,13 @@ def merge(folders: Sequence[Path], runs: Path) -> Merged:
     for folder in folders:
         if folder.resolve() == runs.resolve():
             raise UsageError(f"{folder} is the folder to merge into: name only the others")
-        with open_store(folder, create=False) as source:
+        with open_store(folder, create=False) as source, source.db.snapshot():
             for _ in contents(source.db, refuse(source.db)):
                 pass
     result = Merged()
     with open_store(runs) as target:
         for folder in folders:
-            with open_store(folder, create=False) as source:
+            with open_store(folder, create=False) as source, source.db.snapshot():
                 copy(source.db, folder, target.db, result, refuse(source.db))
         target.db.sync()
         result.missing = _missing(target)
