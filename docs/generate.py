@@ -22,7 +22,7 @@ from mnist1d.generate import explain, make_dataset
 from mnist1d.plots import style
 from mnist1d.plots.data import samples_figure, stages_figure, templates_figure
 from mnist1d.results import summary, text
-from mnist1d.results.document import Document, Found, latest, studies_in
+from mnist1d.results.document import Document, Found, agreement_words, latest, studies_in
 from mnist1d.results.settled import PRESET, settled_runs
 from mnist1d.runs.store import open_store
 
@@ -72,11 +72,13 @@ def beside(document: Document) -> str:
             m.published.source,
             text.with_interval(m.mean, m.low, m.high, m.published.unit),
             str(m.n),
+            agreement_words(m),
         ]
         for m in document.measured
         if m.n
     ]
-    return table(["figure", "published", "source", "measured, 95% CI", "seeds"], lines)
+    header = ["figure", "published", "source", "measured, 95% CI", "seeds", "agreement"]
+    return table(header, lines)
 
 
 def study_page(document: Document) -> str:

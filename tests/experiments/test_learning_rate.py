@@ -88,6 +88,7 @@ def test_a_seed_that_diverges_is_left_out_and_counted(far):
     assert meet.verdict == "holds" and (meet.n, meet.left_out) == (4, 1)
     assert grid.verdict == "holds" and grid.left_out == 1
     assert [line[2:4] for line in table(Rows(made))[1]] == [["4", "1"], ["5", "0"]]
+    assert "means over 4 to 5 seeds" in figures(Rows(made))["learning-rate"][1]
     assert [line[1][:5] for line in table(Rows(made))[1]] == ["0.620", "0.621"]
     drawn = figures(Rows(made))["learning-rate"][0].axes
     assert all(

@@ -89,6 +89,7 @@ def test_the_overview_counts_names_and_says_what_decides(document):
     good, bad, undecided = summary.overview([document, document])
     assert (good.count, good.heading, good.text) == (2, "hold", "Toy: 1 of 3; Toy: 1 of 3.")
     assert bad.text == "It shrinks (Toy); it shrinks (Toy)."
+    assert undecided.text == "It grows (Toy); it grows (Toy)."
     assert undecided.command == "mnist1d run toy --preset paper" and not good.command
     assert (undecided.heading, bad.heading) == ("open", "do not hold")
 
@@ -106,6 +107,9 @@ def test_remarks_beside_a_verdict():
     taken_back = dataclasses.replace(claim(HOLDS), adjusted=UNDECIDED, power=0.5)
     assert summary.remarks(taken_back) == ["undecided under Holm's correction"]
     assert summary.remarks(claim(HOLDS)) == []
+    for confidence, shown in ((0.9556, "95.56% interval"), (0.99991, "99.99% interval")):
+        of_looks = dataclasses.replace(claim(), confidence=confidence)
+        assert summary.remarks(of_looks) == [shown]
     of_signals = dataclasses.replace(claim(), over="signals")
     assert summary.units(of_signals) == "n = 4 signals"
     assert [summary.sample_size(c) for c in (claim(), of_signals)] == ["4", "4 signals"]
@@ -115,7 +119,8 @@ def test_words_of_a_shortened_preset(document):
     claims = [claim("as published"), claim("visible"), claim("opposite"), claim("not visible")]
     good, bad, undecided = summary.overview([dataclasses.replace(document, claims=claims)])
     assert (good.count, good.heading) == (2, "look as published or visible")
-    assert (bad.count, bad.heading, undecided.count) == (1, "opposite", 1)
+    assert (bad.count, bad.heading, undecided.count) == (1, "shows the opposite", 1)
+    assert summary.counted(claims[2:3] * 2) == "2 show the opposite"
     assert summary.mark("opposite") != summary.mark(FAILS)  # it rejects nothing
 
 

@@ -83,7 +83,7 @@ def test_the_paper_settings_decide(toy, tmp_path):
     page, (document,) = page_of(tmp_path)
     assert document.claims[0].verdict == "holds"
     first_screen = page.text.partition("Timings")[0]
-    assert "which published claims hold?" in first_screen and "✓ holds" in first_screen
+    assert "which claims hold?" in first_screen and "✓ holds" in first_screen
     assert "1 holds" in first_screen and "shortened" not in first_screen
 
 

@@ -1,5 +1,7 @@
 """The settled results: one file keeps what a sweep at the paper preset measured."""
 
+import lzma
+
 import pytest
 
 from docs.settle import compact
@@ -65,6 +67,21 @@ def test_damaged(file):
     with pytest.raises(FileFormatError, match="is damaged .*: install the package again"):
         with settled_runs(file):
             pass
+
+
+def newer(content):
+    """A store with a later schema; SQLite keeps its number at byte 60."""
+    return content[:60] + (10_000).to_bytes(4, "big") + content[64:]
+
+
+@pytest.mark.parametrize("change", [newer, lambda content: b"", lambda content: b"a letter" * 99])
+def test_of_another_version(file, change):
+    file.write_bytes(lzma.compress(change(lzma.decompress(file.read_bytes()))))
+    with pytest.raises(FileFormatError) as caught, settled_runs(file):
+        pass
+    assert str(caught.value) == (
+        f"{file} was made by another version of mnist1d, or is damaged: install the package again"
+    )
 
 
 def test_absent(tmp_path):

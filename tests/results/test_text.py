@@ -12,6 +12,8 @@ from mnist1d.results.text import number, printed, with_interval
     ("value", "unit", "text"),
     [
         (0.6439, "%", "64.4%"),
+        (0.6585, "%", "65.9%"),  # 65.84999999999999 in floats
+        (-0.6375, "points", "-63.8 points"),
         (-0.0004, "points", "0.0 points"),
         (-0.0006, "points", "-0.1 points"),
         (1234567.0, "", "1,234,567"),
@@ -31,8 +33,16 @@ def test_a_correlation_is_never_above_1():
 
 def test_a_number_and_its_interval_end_at_the_same_digit():
     assert with_interval(0.2812, 0.2319, 0.3378) == "0.28 [0.23, 0.34]"
-    assert with_interval(0.021, -0.0002, 0.042, "points") == "2.1 points [0.0, 4.2]"
+    assert with_interval(0.021, -0.002, 0.042, "points") == "2.1 points [-0.2, 4.2]"
     assert with_interval(1.7078, 1.7012, 1.7149, "nats") == "1.708 nats [1.701, 1.715]"
+
+
+def test_an_interval_shows_on_which_side_of_0_it_ends():
+    assert with_interval(0.021, -0.0002, 0.042, "points") == "2.10 points [-0.02, 4.20]"
+    assert with_interval(-0.0018, -0.0032, -0.00004, "points") == "-0.180 points [-0.320, -0.004]"
+    assert with_interval(1.2, 0.004, 2.4, "nats") == "1.200 nats [0.004, 2.400]"
+    assert with_interval(0.021, 0.0, 0.042, "points") == "2.1 points [0.0, 4.2]"
+    assert with_interval(0.021, 1e-9, 0.042, "points") == "2.1 points [0.0, 4.2]"
 
 
 def test_accuracies_have_one_decimal_except_near_0_and_100():

@@ -22,7 +22,7 @@ from mnist1d.checks import check_numbers
 from mnist1d.config import DataConfig
 from mnist1d.experiments.claims import Claim, all_of, below, keep_measured, within
 from mnist1d.experiments.datasets import check_varied, datasets_for
-from mnist1d.experiments.present import MISSING, cell, num_seeds, seed_range
+from mnist1d.experiments.present import MISSING, cell, num_seeds
 from mnist1d.experiments.published import ARTICLE, NOTEBOOK, TITLE, Published
 from mnist1d.experiments.rows import Row, Rows, curve_rows, scalar_rows, timing_rows, values_of
 from mnist1d.experiments.study import Figures, Info, TextTable
@@ -166,7 +166,7 @@ def claims(rows: Rows) -> list[Claim]:
     Seeds that diverge are left out and counted."""
     trials = {start: rows.where(initial_rate=start) for start in STARTS}
     high, low = (at_the_end(trial, "rate") for trial in trials.values())
-    text = f"starts above and below reach the same rate, within {MEET}"
+    text = f"runs from above and below that converge reach the same rate, within {MEET}"
     quantity, words = "rate from 1.5 - rate from 0.15", "both 0.62"
     found = [
         within(text, quantity, high - low, -MEET, MEET, published=words, published_value=0.004)
@@ -187,12 +187,13 @@ def figures(rows: Rows) -> Figures:
     from mnist1d.plots import style
 
     fig, (left, right) = style.figure(1, 2, size=(9, 3.7))
-    grids = None
+    grids, counts = None, []
     starts = rows.split("initial_rate", rows.unique("initial_rate")).items()
     for (start, trial), color in zip(starts, style.COLORS, strict=False):
         kept = arrived(trial)
         if not kept.any():
             continue
+        counts.append(int(kept.sum()))
         (steps, rate), (_, value) = trial.curve("rate"), trial.curve("objective")
         style.band(left, steps, rate[kept], f"starts at {start:g}", color)
         path = rate[kept].mean(axis=0), value[kept].mean(axis=0)
@@ -211,10 +212,11 @@ def figures(rows: Rows) -> Figures:
         right.plot(*mean, color=style.GREY, linewidth=1.2, zorder=1, label="grid search")
         style.legend(left, loc="upper right")
         style.legend(right, loc="upper center")
+    lines = style.band_words(max(counts, default=0), min(counts, default=0))
     caption = (
         "Metalearning a learning rate by gradient descent through 200 training steps, from a rate "
         "above and a rate below the best one. Left: the rate after each outer step. "
-        f"{style.band_words(*seed_range(rows))} Right: the mean training loss against the rate, in "
+        f"{lines} Right: the mean training loss against the rate, in "
         "a grid search over fixed rates and along the path of the outer loop (means over seeds). "
         "Both paths should end at the minimum of the grid search. Runs that diverge are left "
         "out."

@@ -314,7 +314,8 @@ def figures(rows: Rows) -> Figures:
         named.label()
     caption = (
         "Loss against the number of parameters, for K classes, with cross-entropy (NLL) and "
-        "squared error (MSE); a loss of 1 is that of guessing. "
+        "squared error (MSE), all with the same number of training signals in total (the table "
+        "also has the same number per class); a loss of 1 is that of guessing. "
         f"{style.band_words(*seed_range(rows))} Means and intervals are computed on logarithms. "
         "Dotted: the interpolation threshold, where the training loss falls to "
         f"{100 * FITTED:g}% of chance (grey line). Right: the threshold and the peak of the test "

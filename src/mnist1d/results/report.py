@@ -131,7 +131,7 @@ def _shortened(documents: Sequence[Document]) -> bool:
 def _heading(documents: Sequence[Document]) -> str:
     if not documents:
         return "no runs yet"
-    return "which effects are visible?" if _shortened(documents) else "which published claims hold?"
+    return "which effects are visible?" if _shortened(documents) else "which claims hold?"
 
 
 def environment() -> Environment:

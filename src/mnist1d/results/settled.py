@@ -13,8 +13,8 @@ from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mnist1d.errors import FileFormatError, MissingDataError
-from mnist1d.runs.store import DATABASE
+from mnist1d.errors import FileFormatError, MissingDataError, Mnist1dError
+from mnist1d.runs.store import DATABASE, open_store
 
 FILE = "settled.sqlite.xz"
 PRESET = "paper"
@@ -32,7 +32,7 @@ def settled_runs(file: Path | None = None) -> Iterator[Path]:
 
     Raises:
       MissingDataError: if there are none.
-      FileFormatError: if the file is damaged.
+      FileFormatError: if the file is damaged, or made by another version.
 
     Examples:
       >>> from mnist1d.runs import open_store
@@ -53,4 +53,11 @@ def settled_runs(file: Path | None = None) -> Iterator[Path]:
     with TemporaryDirectory(prefix="mnist1d-settled-") as name:
         folder = Path(name)
         (folder / DATABASE).write_bytes(content)
+        try:
+            open_store(folder, create=False).close()
+        except Mnist1dError as error:  # its own advice is about a folder of runs
+            raise FileFormatError(
+                f"{source} was made by another version of mnist1d, or is damaged: install the "
+                "package again"
+            ) from error
         yield folder

@@ -17,6 +17,7 @@ from mnist1d.experiments.claims import (
     VISIBLE,
     Claim,
 )
+from mnist1d.experiments.estimates import CONFIDENCE
 from mnist1d.intervals import unit_of_difference
 from mnist1d.results.text import listing, number, sentence, with_interval
 
@@ -26,14 +27,21 @@ if TYPE_CHECKING:
 GOOD, BAD, OPEN = "good", "bad", "open"  # tones, which set the colour of a verdict
 TONES = {HOLDS: GOOD, AS_PUBLISHED: GOOD, VISIBLE: GOOD, FAILS: BAD, OPPOSITE: BAD}
 MARKS = {HOLDS: "✓", AS_PUBLISHED: "✓", VISIBLE: "✓", FAILS: "✗", OPPOSITE: "↔"}
-ONE = {HOLDS: HOLDS, FAILS: FAILS, TOO_FEW: f"has {TOO_FEW}", AS_PUBLISHED: f"looks {AS_PUBLISHED}"}
+ONE = {
+    HOLDS: HOLDS,
+    FAILS: FAILS,
+    TOO_FEW: f"has {TOO_FEW}",
+    AS_PUBLISHED: f"looks {AS_PUBLISHED}",
+    OPPOSITE: f"shows the {OPPOSITE}",
+}
 MANY = {
     HOLDS: "hold",
     FAILS: "do not hold",
     TOO_FEW: f"have {TOO_FEW}",
     AS_PUBLISHED: f"look {AS_PUBLISHED}",
+    OPPOSITE: f"show the {OPPOSITE}",
 }  # for several claims; for any other verdict, a claim "is" and claims "are"
-MAX_NAMED = 4  # claims quoted in one sentence
+MAX_NAMED = 8  # claims that do not hold, or are open, quoted on the first screen
 
 
 def tone(verdict: str) -> str:
@@ -77,9 +85,11 @@ def units(claim: Claim) -> str:
 
 
 def remarks(claim: Claim) -> list[str]:
-    """Return notes on a verdict: the power of an undecided claim, a verdict that does not survive
-    Holm's correction, units that were left out."""
+    """Return notes on a verdict: the interval's confidence where it is not 95%, the power of an
+    undecided claim, a verdict that does not survive Holm's correction, units that were left out."""
     found = []
+    if not math.isclose(claim.confidence, CONFIDENCE):
+        found.append(f"{100 * claim.confidence:.4g}% interval")
     if tone(claim.verdict) == OPEN and math.isfinite(claim.power):
         detectable = number(claim.power, unit_of_difference(claim.unit))
         found.append(f"80% power for {detectable}")
@@ -136,7 +146,7 @@ def overview(documents: Sequence[Document]) -> list[Overview]:
             lines.append(Overview(which, heading, 0, "", ""))
             continue
         named = [f"{claim.text} ({d.short_title})" for d, some in groups for claim in some]
-        if which == BAD and count <= MAX_NAMED:
+        if which != GOOD and count <= MAX_NAMED:
             text = "; ".join(named)
         else:
             text = "; ".join(_part(d, some) for d, some in groups)

@@ -13,6 +13,7 @@ import numpy as np
 from mnist1d.intervals import CORRELATION
 
 MISSING = "–"
+MAX_MORE = 2  # further decimals for an end of an interval that would be rounded to 0
 
 
 def number(value: float, unit: str = "", digits: int = 3) -> str:
@@ -21,10 +22,16 @@ def number(value: float, unit: str = "", digits: int = 3) -> str:
     if not math.isfinite(value):
         return MISSING
     if unit in ("%", "points"):
-        return f"{100 * value:z.1f}%" if unit == "%" else f"{100 * value:z.1f} points"
+        return f"{_fixed(100 * value, 1)}{'%' if unit == '%' else ' points'}"
     unit = "" if unit == CORRELATION else unit
     text = f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
     return f"{text} {unit}".strip()
+
+
+def _fixed(value: float, decimals: int) -> str:
+    """Return a number with fixed decimals. Halves are rounded away from 0: 100 * 0.6585 is 65.85,
+    but the nearest float is below it."""
+    return f"{value + math.copysign(1e-9 * 10**-decimals, value):z,.{decimals}f}"
 
 
 def interval(low: float, high: float, unit: str = "") -> str:
@@ -51,15 +58,20 @@ def with_interval(value: float, low: float, high: float, unit: str = "") -> str:
 def rounded(value: float, low: float, high: float, unit: str = "") -> tuple[str, str]:
     """Return a number and its interval, both rounded to the digits that the interval's width
     justifies; fractions to a tenth of a point. Differences and percentages near 0 or 100 show more
-    digits if the interval is narrower than two tenths."""
+    digits if the interval is narrower than two tenths, and so does an interval of which an end
+    would be rounded to 0, since that hides on which side of 0 it lies."""
     width = high - low
     fraction, known = unit in ("%", "points"), math.isfinite(width) and math.isfinite(value)
-    tenths = fraction and (width >= 0.002 or (unit == "%" and 0.005 < value < 0.995))
-    if not known or width <= 0 or tenths:
+    if not known or width <= 0:
         return number(value, unit), interval(low, high, unit)
+    tenths = fraction and (width >= 0.002 or (unit == "%" and 0.005 < value < 0.995))
     scale = 100 if fraction else 1
-    decimals = min(max(0, 1 - math.floor(math.log10(scale * width))), 9)
-    middle, *ends = (f"{scale * v:z,.{decimals}f}" for v in (value, low, high))
+    decimals = 1 if tenths else min(max(0, 1 - math.floor(math.log10(scale * width))), 9)
+    for more in range(decimals, decimals + MAX_MORE + 1):
+        if all(not v or abs(scale * v) >= 0.5 * 10**-more for v in (low, high)):
+            decimals = more
+            break
+    middle, *ends = (_fixed(scale * v, decimals) for v in (value, low, high))
     unit = {CORRELATION: "", "%": "%"}.get(unit, f" {unit}".rstrip())
     return f"{middle}{unit}", f"[{', '.join(ends)}]"
 
