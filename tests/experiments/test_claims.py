@@ -144,6 +144,10 @@ def test_what_is_open_names_the_command_that_decides():
     held, open_ = judge([one(CLEAR), one(VAGUE)], command="mnist1d run toy --preset paper")
     assert held.decides == "" and held.power > 0
     assert open_.decides == "mnist1d run toy --preset paper --until-decided"
+    looks = {"command": "mnist1d run toy --preset paper", "looks": (4, 8, 16)}
+    for seeds, words in ((8, ""), (16, " --max-seeds 32")):
+        (more,) = judge([one(VAGUE)], seeds=seeds, **looks)
+        assert more.decides == f"mnist1d run toy --preset paper --until-decided{words}"
     assert open_.power > abs(open_.estimate)  # what five seeds could have shown
 
 

@@ -92,6 +92,16 @@ def test_the_overview_counts_names_and_says_what_decides(document):
     assert undecided.text == "It grows (Toy); it grows (Toy)."
     assert undecided.command == "mnist1d run toy --preset paper" and not good.command
     assert (undecided.heading, bad.heading) == ("open", "do not hold")
+    words = "--preset paper --until-decided"
+    several = [
+        dataclasses.replace(document, study=name, claims=[dataclasses.replace(claim(), decides=of)])
+        for name, of in (
+            ("a", f"mnist1d run a {words}"),
+            ("b", f"mnist1d run b {words} --max-seeds 64"),
+        )
+    ]
+    assert summary.decider(several) == f"mnist1d reproduce {words} --max-seeds 64"
+    assert summary.decider(several[1:]) == f"mnist1d run b {words} --max-seeds 64"
 
 
 def test_a_verdict_of_another_word_is_open():

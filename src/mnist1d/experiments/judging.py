@@ -5,7 +5,8 @@
 * a run that adds seeds step by step (each test is a "look"): the interval at the look where it
   stopped;
 * for each verdict, also the verdict under Holm's correction over all claims of the study;
-* the effect that this many seeds detect with 80% power, and the command that decides the claim.
+* the effect that this many seeds detect with 80% power, and the command that decides the claim:
+  with twice as many seeds, once the last look has run.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ def judge(
         survives = survives and judged[i].decided and judged[i].level <= level
         adjusted[i] = judged[i].verdict if survives else UNDECIDED
     more = f"{command} --until-decided" if command else ""
+    if more and looks and seeds >= looks[-1]:  # the last look has run
+        more = f"{more} --max-seeds {2 * looks[-1]}"
     verdicts = [adjusted.get(i, claim.verdict) for i, claim in enumerate(judged)]
     return [
         replace(claim, adjusted=verdict, decides="" if claim.decided else more)

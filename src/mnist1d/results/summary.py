@@ -162,9 +162,10 @@ def _part(document: Document, some: Sequence[Claim]) -> str:
 
 def decider(documents: Sequence[Document]) -> str:
     """Return the command that decides the open claims: the study's own if there is one study,
-    otherwise that for all studies."""
+    otherwise that for all studies, with as many seeds as any of them needs."""
     names = dict.fromkeys(document.study for document in documents)
     own = [claim.decides for d in documents for claim in d.claims if claim.decides]
     if len(names) == 1 and own:
         return own[0]
-    return "mnist1d reproduce --preset paper --until-decided"
+    options = max((command.partition("--until-decided")[2] for command in own), key=len, default="")
+    return f"mnist1d reproduce --preset paper --until-decided{options}"
